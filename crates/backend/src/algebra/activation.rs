@@ -1,0 +1,121 @@
+//! Activation functions of neural networks.
+
+use super::{Algebra, FloatAlgebra};
+
+/// `1 / (1 + e^-x)`, from `e^-|x|` so that the small side keeps its digits.
+#[inline(always)]
+pub fn sigmoid<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    let one = a.constant(1.0);
+    let small = a.exp(a.neg(a.abs(x)));
+    let numerator = a.select(a.lt(x, a.constant(0.0)), small, one);
+    a.div(numerator, a.add(one, small))
+}
+
+/// `log(sigmoid(x)) = min(x, 0) - log(1 + e^-|x|)`.
+#[inline(always)]
+pub fn log_sigmoid<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    let low = a.min(x, a.constant(0.0));
+    a.sub(low, a.log1p(a.exp(a.neg(a.abs(x)))))
+}
+
+/// `log(1 + e^(beta·x)) / beta`, and `x` itself where `beta·x > threshold`.
+#[inline(always)]
+pub fn softplus<A: FloatAlgebra>(a: &A, x: A::Value, beta: A::Value, threshold: A::Value) -> A::Value {
+    let scaled = a.mul(x, beta);
+    let smooth = a.div(a.log1p(a.exp(scaled)), beta);
+    a.select(a.gt(scaled, threshold), x, smooth)
+}
+
+/// `x · sigmoid(x)`.
+#[inline(always)]
+pub fn silu<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    a.div(x, a.add(a.constant(1.0), a.exp(a.neg(x))))
+}
+
+/// `x · tanh(log(1 + e^x))` (Misra, 2019).
+#[inline(always)]
+pub fn mish<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    a.mul(x, a.tanh(a.log1p(a.exp(x))))
+}
+
+/// `x · Φ(x)` with the Gaussian distribution function (Hendrycks and Gimpel, 2016).
+#[inline(always)]
+pub fn gelu<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    let spread = a.erf(a.mul(x, a.constant(std::f64::consts::FRAC_1_SQRT_2)));
+    a.mul(a.mul(x, a.constant(0.5)), a.add(a.constant(1.0), spread))
+}
+
+/// `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+#[inline(always)]
+pub fn gelu_tanh<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    let cube = a.mul(a.mul(x, x), x);
+    let inner = a.mul_add(a.constant(0.044_715), cube, x);
+    let spread = a.tanh(a.mul(inner, a.constant(0.797_884_560_802_865_4)));
+    a.mul(a.mul(x, a.constant(0.5)), a.add(a.constant(1.0), spread))
+}
+
+/// `max(x, 0)`; NaN stays.
+#[inline(always)]
+pub fn relu<A: Algebra>(a: &A, x: A::Value) -> A::Value {
+    let zero = a.constant(0.0);
+    a.select(a.lt(x, zero), zero, x)
+}
+
+/// `min(max(x, 0), 6)`; NaN stays.
+#[inline(always)]
+pub fn relu6<A: Algebra>(a: &A, x: A::Value) -> A::Value {
+    let six = a.constant(6.0);
+    let low = relu(a, x);
+    a.select(a.gt(low, six), six, low)
+}
+
+/// `x` where above `threshold`, else `value`; NaN stays.
+#[inline(always)]
+pub fn threshold<A: Algebra>(a: &A, x: A::Value, threshold: A::Value, value: A::Value) -> A::Value {
+    a.select(a.le(x, threshold), value, x)
+}
+
+/// `x` where positive, else `slope · x`.
+#[inline(always)]
+pub fn leaky_relu<A: FloatAlgebra>(a: &A, x: A::Value, slope: A::Value) -> A::Value {
+    a.select(a.gt(x, a.constant(0.0)), x, a.mul(x, slope))
+}
+
+/// `x` where positive, else `alpha (e^x - 1)` (Clevert and others, 2015).
+#[inline(always)]
+pub fn elu<A: FloatAlgebra>(a: &A, x: A::Value, alpha: A::Value) -> A::Value {
+    a.select(a.gt(x, a.constant(0.0)), x, a.mul(alpha, a.expm1(x)))
+}
+
+/// `scale (x where positive, else alpha (e^x - 1))` with the constants of Klambauer and others, 2017.
+#[inline(always)]
+pub fn selu<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    const ALPHA: f64 = 1.673_263_242_354_377_2;
+    const SCALE: f64 = 1.050_700_987_355_480_5;
+    let negative = a.mul(a.constant(ALPHA * SCALE), a.expm1(x));
+    a.select(a.gt(x, a.constant(0.0)), a.mul(x, a.constant(SCALE)), negative)
+}
+
+/// `x` where positive, else `alpha (e^(x/alpha) - 1)` (Barron, 2017).
+#[inline(always)]
+pub fn celu<A: FloatAlgebra>(a: &A, x: A::Value, alpha: A::Value) -> A::Value {
+    a.select(a.gt(x, a.constant(0.0)), x, a.mul(alpha, a.expm1(a.div(x, alpha))))
+}
+
+/// `min(max(x + 3, 0), 6) / 6` (Howard and others, 2019).
+#[inline(always)]
+pub fn hardsigmoid<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    a.div(relu6(a, a.add(x, a.constant(3.0))), a.constant(6.0))
+}
+
+/// `x · min(max(x + 3, 0), 6) / 6` (Howard and others, 2019).
+#[inline(always)]
+pub fn hardswish<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    a.div(a.mul(x, relu6(a, a.add(x, a.constant(3.0)))), a.constant(6.0))
+}
+
+/// `x / (1 + |x|)`.
+#[inline(always)]
+pub fn softsign<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    a.div(x, a.add(a.constant(1.0), a.abs(x)))
+}

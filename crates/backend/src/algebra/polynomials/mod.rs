@@ -1,0 +1,61 @@
+//! The transcendental functions of vectors: polynomials over [`FloatBits`], at most 2 ulp off in float32.
+//!
+//! Coefficients are weighted least-squares fits at Chebyshev nodes in 60-digit arithmetic, rounded to the type. Each
+//! function reduces its argument to a small interval, so that the polynomial's rounding errors count little beside the
+//! last addition's. Functions too rare to be worth it take [`FloatBits::lanewise`].
+
+mod division;
+mod exponential;
+mod hyperbolic;
+mod logarithm;
+mod power;
+mod special;
+mod trigonometric;
+
+pub use division::*;
+pub use exponential::*;
+pub use hyperbolic::*;
+pub use logarithm::*;
+pub use power::*;
+pub use special::*;
+pub use trigonometric::*;
+
+use super::FloatBits;
+
+/// The elementary functions of [`FloatAlgebra`](super::FloatAlgebra) for a vector that is [`FloatBits`]: expands to
+/// their methods.
+#[macro_export]
+macro_rules! polynomial_transcendentals {
+    () => {
+        $crate::polynomial_transcendentals! {
+            @unary exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf
+            erfc erfinv lgamma digamma
+        }
+
+        #[inline(always)]
+        fn atan2(&self, y: Self::Value, x: Self::Value) -> Self::Value {
+            $crate::algebra::polynomials::atan2(self, y, x)
+        }
+
+        #[inline(always)]
+        fn hypot(&self, x: Self::Value, y: Self::Value) -> Self::Value {
+            $crate::algebra::polynomials::hypot(self, x, y)
+        }
+    };
+    (@unary $($name:ident)*) => {$(
+        #[inline(always)]
+        fn $name(&self, x: Self::Value) -> Self::Value {
+            $crate::algebra::polynomials::$name(self, x)
+        }
+    )*};
+}
+
+/// A constant as a sum of three floats of the type, so that its product with a whole number loses nothing.
+#[inline(always)]
+fn fused_subtract<A: FloatBits>(a: &A, x: A::Value, n: A::Value, parts: [f64; 3]) -> A::Value {
+    let mut rest = x;
+    for part in parts {
+        rest = a.mul_add(n, a.constant(-part), rest);
+    }
+    rest
+}

@@ -1,0 +1,415 @@
+//! `ComputeBackend`: what a device must be able to do.
+//!
+//! Destination-passing: the caller allocates, the kernel fills. So the same kernel serves `add`, `add_` and `out=`.
+//! Callers (the tensor crate) have checked shapes and dtypes; a backend that lacks an op or a dtype answers
+//! [`RusTorchError::Unsupported`] and never a wrong or empty result.
+
+use rustorch_error::{Result, RusTorchError};
+
+use crate::device::DeviceInfo;
+use crate::memory::{Buffer, MemoryAllocator};
+use crate::{DType, Layout, Program, Scalar};
+
+/// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Operand<'a> {
+    /// The memory.
+    pub buffer: &'a Buffer,
+    /// Shape, strides and offset, in elements.
+    pub layout: &'a Layout,
+    /// The element type.
+    pub dtype: DType,
+}
+
+/// How elements are combined by a reduction or a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReduceOp {
+    /// The sum; of nothing, 0.
+    Sum,
+    /// The sum divided by the count; floating point only.
+    Mean,
+    /// The product; of nothing, 1.
+    Prod,
+    /// The largest; NaN wins.
+    Max,
+    /// The smallest; NaN wins.
+    Min,
+    /// Whether any differs from zero. The output is bool.
+    Any,
+    /// Whether all differ from zero. The output is bool.
+    All,
+}
+
+/// How `scatter` combines what is there with what comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScatterOp {
+    /// The last write wins.
+    Assign,
+    /// Sum.
+    Add,
+    /// Product.
+    Multiply,
+    /// The larger; NaN wins.
+    Max,
+    /// The smaller; NaN wins.
+    Min,
+}
+
+/// What is done to each element of a matrix product before it is stored: `activation(alpha * a @ b + beta * out + bias)`.
+#[derive(Debug, Clone, Copy)]
+pub struct Epilogue<'a> {
+    /// Factor of the product.
+    pub alpha: f64,
+    /// Factor of what the output held; 0 means that it is not read.
+    pub beta: f64,
+    /// Added to each row: one element per column, broadcast over rows and batches.
+    pub bias: Option<Operand<'a>>,
+}
+
+impl Default for Epilogue<'_> {
+    fn default() -> Self {
+        Epilogue { alpha: 1.0, beta: 0.0, bias: None }
+    }
+}
+
+/// A convolution over one to three spatial dimensions. Entries beyond `spatial` are unused.
+///
+/// Input `(N, C_in, *spatial)`, weight `(C_out, C_in / groups, *kernel)`, output `(N, C_out, *out)`, where
+/// `out = (in + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConvParams {
+    /// The number of spatial dimensions: 1, 2 or 3.
+    pub spatial: usize,
+    /// Step of the window, per dimension.
+    pub stride: [usize; 3],
+    /// Zeros added at both ends, per dimension.
+    pub padding: [usize; 3],
+    /// Distance between the kernel's taps, per dimension.
+    pub dilation: [usize; 3],
+    /// The number of independent channel groups.
+    pub groups: usize,
+}
+
+/// What a pooling window computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PoolOp {
+    /// The largest element (NaN wins) and its flat index in the input's spatial plane.
+    Max,
+    /// The mean; `count_include_pad` as in PyTorch, `divisor_override` 0 for none.
+    Average {
+        /// Whether padding counts in the divisor.
+        count_include_pad: bool,
+        /// Divides by this instead when it is not 0.
+        divisor_override: usize,
+    },
+}
+
+/// A pooling over one to three spatial dimensions of `(N, C, *spatial)`. Entries beyond `spatial` are unused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PoolParams {
+    /// What is computed.
+    pub op: PoolOp,
+    /// The number of spatial dimensions: 1, 2 or 3.
+    pub spatial: usize,
+    /// Window sizes.
+    pub kernel: [usize; 3],
+    /// Steps of the window.
+    pub stride: [usize; 3],
+    /// Padding at both ends.
+    pub padding: [usize; 3],
+    /// Distance between taps (max pooling only; 1 otherwise).
+    pub dilation: [usize; 3],
+}
+
+/// A distribution of random numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Distribution {
+    /// Uniform over `[low, high)`.
+    Uniform {
+        /// Inclusive lower end.
+        low: f64,
+        /// Exclusive upper end.
+        high: f64,
+    },
+    /// Gaussian.
+    Normal {
+        /// Expectation.
+        mean: f64,
+        /// Standard deviation.
+        std: f64,
+    },
+    /// Integers, uniform over `[low, high)`.
+    Integer {
+        /// Inclusive lower end.
+        low: i64,
+        /// Exclusive upper end.
+        high: i64,
+    },
+    /// 1 with probability `p`, else 0.
+    Bernoulli {
+        /// Probability of 1.
+        p: f64,
+    },
+}
+
+/// The state from which Philox derives a tensor's numbers: element `i` depends on `seed`, `offset` and `i` alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RandomKey {
+    /// The generator's seed.
+    pub seed: u64,
+    /// How many 128-bit blocks the generator has given out before.
+    pub offset: u64,
+}
+
+macro_rules! lacks {
+    ($self:ident, $op:literal) => {
+        Err(RusTorchError::unsupported($op, format!("the {} backend does not have this op", $self.device_info().kind)))
+    };
+}
+
+/// What a device must be able to do. Shapes and dtypes are checked by the caller.
+#[allow(unused_variables)]
+pub trait ComputeBackend: Send + Sync {
+    /// What this device is.
+    fn device_info(&self) -> &DeviceInfo;
+
+    /// Where this device's buffers come from.
+    fn allocator(&self) -> &'static dyn MemoryAllocator;
+
+    /// Waits until everything asked for is done.
+    fn synchronize(&self) -> Result<()>;
+
+    /// Reads `destination.len()` bytes of `buffer` from byte `offset` into host memory.
+    fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()>;
+
+    /// Writes `source` into `buffer` at byte `offset`.
+    fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()>;
+
+    /// Copies between layouts and dtypes of one shape; `source` may have strides of 0.
+    fn copy(&self, source: Operand<'_>, destination: Operand<'_>) -> Result<()>;
+
+    /// Sets every element.
+    fn fill(&self, destination: Operand<'_>, value: Scalar) -> Result<()>;
+
+    /// Runs an elementwise program. All operands have the outputs' shape; inputs may have strides of 0.
+    /// An input may be the very same elements as an output (in-place), but must not overlap one otherwise.
+    fn map(&self, program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> Result<()>;
+
+    /// Reduces `input` over `dims` (ascending). `output` has `input`'s shape with size 1 at those dims.
+    /// `pre`, a program of one input and one output, is applied to each element on the way in.
+    fn reduce(
+        &self,
+        op: ReduceOp,
+        pre: Option<&Program>,
+        input: Operand<'_>,
+        dims: &[usize],
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "reduce")
+    }
+
+    /// Mean and sum of squared deviations from it over `dims`, in one numerically stable pass (Welford/Chan).
+    /// Both outputs have `input`'s shape with size 1 at `dims`.
+    fn moments(&self, input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>) -> Result<()> {
+        lacks!(self, "moments")
+    }
+
+    /// The extreme element along `dim` and the int64 index of its first occurrence (NaN wins).
+    /// Outputs have size 1 at `dim`. `op` is `Max` or `Min`.
+    fn arg_reduce(
+        &self,
+        op: ReduceOp,
+        input: Operand<'_>,
+        dim: usize,
+        values: Option<Operand<'_>>,
+        indices: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "arg_reduce")
+    }
+
+    /// Cumulative `Sum`, `Prod`, `Max` or `Min` along `dim`. `indices` (int64) for `Max` and `Min`.
+    fn scan(
+        &self,
+        op: ReduceOp,
+        input: Operand<'_>,
+        dim: usize,
+        output: Operand<'_>,
+        indices: Option<Operand<'_>>,
+    ) -> Result<()> {
+        lacks!(self, "scan")
+    }
+
+    /// `out[…, m, n] = Σ_k a[…, m, k] b[…, k, n]`, batched over equal leading dimensions (stride 0 broadcasts), with
+    /// any strides, and the epilogue applied.
+    fn matrix_multiply(
+        &self,
+        a: Operand<'_>,
+        b: Operand<'_>,
+        output: Operand<'_>,
+        epilogue: Epilogue<'_>,
+    ) -> Result<()> {
+        lacks!(self, "matrix_multiply")
+    }
+
+    /// Cross-correlation, as deep learning calls convolution.
+    fn convolution(
+        &self,
+        params: &ConvParams,
+        input: Operand<'_>,
+        weight: Operand<'_>,
+        bias: Option<Operand<'_>>,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "convolution")
+    }
+
+    /// The convolution's gradient by its input: also the transposed convolution.
+    fn convolution_grad_input(
+        &self,
+        params: &ConvParams,
+        grad: Operand<'_>,
+        weight: Operand<'_>,
+        grad_input: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "convolution_grad_input")
+    }
+
+    /// The convolution's gradient by its weight.
+    fn convolution_grad_weight(
+        &self,
+        params: &ConvParams,
+        grad: Operand<'_>,
+        input: Operand<'_>,
+        grad_weight: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "convolution_grad_weight")
+    }
+
+    /// Pools windows; `indices` (int64, flat position in the input's spatial plane) for `PoolOp::Max`.
+    fn pool(
+        &self,
+        params: &PoolParams,
+        input: Operand<'_>,
+        output: Operand<'_>,
+        indices: Option<Operand<'_>>,
+    ) -> Result<()> {
+        lacks!(self, "pool")
+    }
+
+    /// The gradient of `pool` by its input; `indices` as `pool` gave them for `PoolOp::Max`.
+    fn pool_grad(
+        &self,
+        params: &PoolParams,
+        grad: Operand<'_>,
+        indices: Option<Operand<'_>>,
+        grad_input: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "pool_grad")
+    }
+
+    /// Softmax along `dim`, or its logarithm.
+    fn softmax(&self, log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "softmax")
+    }
+
+    /// The gradient of (log-)softmax from its `result`.
+    fn softmax_grad(
+        &self,
+        log: bool,
+        grad: Operand<'_>,
+        result: Operand<'_>,
+        dim: usize,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "softmax_grad")
+    }
+
+    /// `(x - mean) * rstd * weight + bias`, where all but `input` and `output` broadcast (size 1 or stride 0).
+    ///
+    /// `mean` and `rstd` are outputs, the statistics over `dims` (biased variance, `rstd = 1 / sqrt(var + eps)`), with
+    /// size 1 at `dims`. Layer norm reduces the last dimensions, batch norm all but the channel, group norm the group's.
+    fn normalize(
+        &self,
+        input: Operand<'_>,
+        dims: &[usize],
+        eps: f64,
+        weight: Option<Operand<'_>>,
+        bias: Option<Operand<'_>>,
+        output: Operand<'_>,
+        mean: Operand<'_>,
+        rstd: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "normalize")
+    }
+
+    /// The gradient of `normalize` by its input, from the statistics it gave.
+    fn normalize_grad(
+        &self,
+        grad: Operand<'_>,
+        input: Operand<'_>,
+        dims: &[usize],
+        weight: Option<Operand<'_>>,
+        mean: Operand<'_>,
+        rstd: Operand<'_>,
+        grad_input: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "normalize_grad")
+    }
+
+    /// `out[i…] = input[i… with index[i…] at dim]`; shapes as PyTorch's `gather`. Indices are int64 and checked.
+    fn gather(&self, input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "gather")
+    }
+
+    /// `out[i… with index[i…] at dim] op= source[i…]`, in the order of `source`, deterministic. Indices are checked
+    /// before the first write.
+    fn scatter(
+        &self,
+        op: ScatterOp,
+        dim: usize,
+        index: Operand<'_>,
+        source: Operand<'_>,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "scatter")
+    }
+
+    /// Reads with one int64 index tensor per leading dimension of `input`, all of one shape `I` (stride 0 broadcasts):
+    /// `out[i…, r…] = input[indices[0][i…], …, r…]`; `out` has shape `I ++ rest`. Negative indices count from the end.
+    fn index_read(&self, input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>) -> Result<()> {
+        lacks!(self, "index_read")
+    }
+
+    /// The reverse of `index_read`: `out[indices[0][i…], …, r…] = source[i…, r…]`, or `+=` when `accumulate`.
+    /// Indices are checked before the first write.
+    fn index_write(
+        &self,
+        accumulate: bool,
+        indices: &[Operand<'_>],
+        source: Operand<'_>,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "index_write")
+    }
+
+    /// The number of elements that differ from zero.
+    fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {
+        lacks!(self, "count_nonzero")
+    }
+
+    /// The coordinates of the elements that differ from zero, row-major: `output` is int64 of shape `(count, ndim)`.
+    fn nonzero(&self, input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "nonzero")
+    }
+
+    /// Fills with random numbers by Philox 4x32-10: the same key gives the same numbers on every device and for any
+    /// number of threads.
+    fn random(&self, distribution: Distribution, key: RandomKey, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "random")
+    }
+
+    /// `start + i * step` at flat position `i`, computed in float64 (or int64 for integers), rounded once.
+    fn arange(&self, start: Scalar, step: Scalar, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "arange")
+    }
+}

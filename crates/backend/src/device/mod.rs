@@ -1,0 +1,7 @@
+//! Devices: what they are called and what they can do.
+
+mod capabilities;
+mod selection;
+
+pub use capabilities::DeviceInfo;
+pub use selection::{Device, DeviceKind};

@@ -1,0 +1,360 @@
+//! Element types, their promotion, and scalars.
+
+use std::fmt;
+
+use half::{bf16, f16};
+use rustorch_error::{Result, RusTorchError};
+
+/// The element type of a tensor. The order is the order of promotion within a category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum DType {
+    /// True or false, one byte, 0 or 1.
+    Bool,
+    /// Unsigned 8-bit integer.
+    UInt8,
+    /// Signed 8-bit integer.
+    Int8,
+    /// Signed 16-bit integer.
+    Int16,
+    /// Signed 32-bit integer.
+    Int32,
+    /// Signed 64-bit integer.
+    Int64,
+    /// IEEE half precision.
+    Float16,
+    /// The upper half of a float32.
+    BFloat16,
+    /// IEEE single precision.
+    Float32,
+    /// IEEE double precision.
+    Float64,
+    /// A pair of float32: real, imaginary.
+    Complex64,
+    /// A pair of float64: real, imaginary.
+    Complex128,
+}
+
+/// What kind of number a dtype holds; a higher category wins in promotion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// `bool`.
+    Bool,
+    /// Signed and unsigned integers.
+    Integer,
+    /// Real floating point.
+    Float,
+    /// Complex floating point.
+    Complex,
+}
+
+impl DType {
+    /// Every dtype, in the order of the enum.
+    pub const ALL: [DType; 12] = [
+        DType::Bool,
+        DType::UInt8,
+        DType::Int8,
+        DType::Int16,
+        DType::Int32,
+        DType::Int64,
+        DType::Float16,
+        DType::BFloat16,
+        DType::Float32,
+        DType::Float64,
+        DType::Complex64,
+        DType::Complex128,
+    ];
+
+    /// Bytes per element.
+    #[inline]
+    pub const fn size(self) -> usize {
+        match self {
+            DType::Bool | DType::UInt8 | DType::Int8 => 1,
+            DType::Int16 | DType::Float16 | DType::BFloat16 => 2,
+            DType::Int32 | DType::Float32 => 4,
+            DType::Int64 | DType::Float64 | DType::Complex64 => 8,
+            DType::Complex128 => 16,
+        }
+    }
+
+    /// PyTorch's name, without `torch.`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DType::Bool => "bool",
+            DType::UInt8 => "uint8",
+            DType::Int8 => "int8",
+            DType::Int16 => "int16",
+            DType::Int32 => "int32",
+            DType::Int64 => "int64",
+            DType::Float16 => "float16",
+            DType::BFloat16 => "bfloat16",
+            DType::Float32 => "float32",
+            DType::Float64 => "float64",
+            DType::Complex64 => "complex64",
+            DType::Complex128 => "complex128",
+        }
+    }
+
+    /// The category that decides promotion.
+    #[inline]
+    pub const fn category(self) -> Category {
+        match self {
+            DType::Bool => Category::Bool,
+            DType::UInt8 | DType::Int8 | DType::Int16 | DType::Int32 | DType::Int64 => Category::Integer,
+            DType::Float16 | DType::BFloat16 | DType::Float32 | DType::Float64 => Category::Float,
+            DType::Complex64 | DType::Complex128 => Category::Complex,
+        }
+    }
+
+    /// Whether this is a real floating-point dtype.
+    #[inline]
+    pub const fn is_floating_point(self) -> bool {
+        matches!(self.category(), Category::Float)
+    }
+
+    /// Whether this is a complex dtype.
+    #[inline]
+    pub const fn is_complex(self) -> bool {
+        matches!(self.category(), Category::Complex)
+    }
+
+    /// Whether this is an integer dtype; `bool` counts when `include_bool`.
+    #[inline]
+    pub const fn is_integral(self, include_bool: bool) -> bool {
+        match self.category() {
+            Category::Integer => true,
+            Category::Bool => include_bool,
+            Category::Float | Category::Complex => false,
+        }
+    }
+
+    /// Whether gradients exist for this dtype.
+    #[inline]
+    pub const fn is_differentiable(self) -> bool {
+        matches!(self.category(), Category::Float | Category::Complex)
+    }
+
+    /// The dtype a kernel computes in: half precisions compute in float32, all others in themselves.
+    #[inline]
+    pub const fn compute(self) -> DType {
+        match self {
+            DType::Float16 | DType::BFloat16 => DType::Float32,
+            other => other,
+        }
+    }
+
+    /// The real dtype of a complex dtype's parts; any other dtype is its own.
+    pub const fn to_real(self) -> DType {
+        match self {
+            DType::Complex64 => DType::Float32,
+            DType::Complex128 => DType::Float64,
+            other => other,
+        }
+    }
+
+    /// The dtype that both convert to: PyTorch's `promote_types`.
+    pub fn promote(self, other: DType) -> DType {
+        use DType::*;
+        if self == other {
+            return self;
+        }
+        let (low, high) = if self < other { (self, other) } else { (other, self) };
+        match (low, high) {
+            (UInt8, Int8) => Int16,
+            (Float16, BFloat16) => Float32,
+            (Float64, Complex64) => Complex128,
+            _ => high,
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A number without a tensor, kept exactly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar {
+    /// `True` or `False`.
+    Bool(bool),
+    /// A Python `int` that fits 64 bits.
+    Int(i64),
+    /// A Python `float`.
+    Float(f64),
+    /// A Python `complex`: real, imaginary.
+    Complex(f64, f64),
+}
+
+impl Scalar {
+    /// The value as a float64; a complex number gives its real part.
+    #[inline]
+    pub const fn to_f64(self) -> f64 {
+        match self {
+            Scalar::Bool(b) => b as u8 as f64,
+            Scalar::Int(i) => i as f64,
+            Scalar::Float(f) | Scalar::Complex(f, _) => f,
+        }
+    }
+
+    /// The value as an int64, truncated toward zero; a complex number gives its real part.
+    #[inline]
+    pub const fn to_i64(self) -> i64 {
+        match self {
+            Scalar::Bool(b) => b as i64,
+            Scalar::Int(i) => i,
+            Scalar::Float(f) | Scalar::Complex(f, _) => f as i64,
+        }
+    }
+
+    /// Whether the value differs from zero (NaN does).
+    pub fn to_bool(self) -> bool {
+        match self {
+            Scalar::Bool(b) => b,
+            Scalar::Int(i) => i != 0,
+            Scalar::Float(f) => f != 0.0,
+            Scalar::Complex(re, im) => re != 0.0 || im != 0.0,
+        }
+    }
+
+    /// Whether the value is one.
+    pub fn is_one(self) -> bool {
+        self.to_f64() == 1.0 && !matches!(self, Scalar::Complex(_, im) if im != 0.0)
+    }
+
+    /// The category that decides promotion.
+    pub const fn category(self) -> Category {
+        match self {
+            Scalar::Bool(_) => Category::Bool,
+            Scalar::Int(_) => Category::Integer,
+            Scalar::Float(_) => Category::Float,
+            Scalar::Complex(..) => Category::Complex,
+        }
+    }
+}
+
+impl From<f64> for Scalar {
+    fn from(v: f64) -> Self {
+        Scalar::Float(v)
+    }
+}
+
+impl From<i64> for Scalar {
+    fn from(v: i64) -> Self {
+        Scalar::Int(v)
+    }
+}
+
+impl From<i32> for Scalar {
+    fn from(v: i32) -> Self {
+        Scalar::Int(v.into())
+    }
+}
+
+impl From<bool> for Scalar {
+    fn from(v: bool) -> Self {
+        Scalar::Bool(v)
+    }
+}
+
+impl std::ops::Neg for Scalar {
+    type Output = Scalar;
+
+    /// The negative; a bool counts as 0 or 1.
+    fn neg(self) -> Scalar {
+        match self {
+            Scalar::Bool(b) => Scalar::Int(-i64::from(b)),
+            Scalar::Int(i) => Scalar::Int(i.wrapping_neg()),
+            Scalar::Float(f) => Scalar::Float(-f),
+            Scalar::Complex(re, im) => Scalar::Complex(-re, -im),
+        }
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Bool(b) => write!(f, "{b}"),
+            Scalar::Int(i) => write!(f, "{i}"),
+            Scalar::Float(x) => write!(f, "{x}"),
+            Scalar::Complex(re, im) => write!(f, "{re}{im:+}j"),
+        }
+    }
+}
+
+/// A Rust type that is the element of a dtype.
+pub trait Element: Copy + Default + PartialEq + PartialOrd + Send + Sync + fmt::Debug + 'static {
+    /// The dtype whose element this is.
+    const DTYPE: DType;
+    /// Converts as PyTorch's `to(dtype)` does: floats truncate toward zero, integers wrap.
+    fn from_scalar(value: Scalar) -> Self;
+    /// Converts exactly where the dtype allows.
+    fn to_scalar(self) -> Scalar;
+}
+
+macro_rules! element {
+    ($($t:ty, $dtype:ident, $from:expr, $to:expr;)*) => {$(
+        impl Element for $t {
+            const DTYPE: DType = DType::$dtype;
+            #[inline]
+            fn from_scalar(value: Scalar) -> Self { ($from)(value) }
+            #[inline]
+            fn to_scalar(self) -> Scalar { ($to)(self) }
+        }
+    )*};
+}
+
+element! {
+    bool, Bool, Scalar::to_bool, Scalar::Bool;
+    u8, UInt8, |s: Scalar| s.to_i64() as u8, |v| Scalar::Int(v as i64);
+    i8, Int8, |s: Scalar| s.to_i64() as i8, |v| Scalar::Int(v as i64);
+    i16, Int16, |s: Scalar| s.to_i64() as i16, |v| Scalar::Int(v as i64);
+    i32, Int32, |s: Scalar| s.to_i64() as i32, |v| Scalar::Int(v as i64);
+    i64, Int64, Scalar::to_i64, Scalar::Int;
+    f16, Float16, |s: Scalar| f16::from_f64(s.to_f64()), |v: f16| Scalar::Float(v.to_f64());
+    bf16, BFloat16, |s: Scalar| bf16::from_f64(s.to_f64()), |v: bf16| Scalar::Float(v.to_f64());
+    f32, Float32, |s: Scalar| s.to_f64() as f32, |v| Scalar::Float(v as f64);
+    f64, Float64, Scalar::to_f64, Scalar::Float;
+}
+
+/// Calls a macro arm with the Rust type of a real dtype: `with_element!(dtype, T => expression)`.
+/// Complex dtypes evaluate the `else` expression.
+#[macro_export]
+macro_rules! with_element {
+    ($dtype:expr, $T:ident => $body:expr, else $other:expr) => {
+        match $dtype {
+            $crate::DType::Bool => { type $T = bool; $body }
+            $crate::DType::UInt8 => { type $T = u8; $body }
+            $crate::DType::Int8 => { type $T = i8; $body }
+            $crate::DType::Int16 => { type $T = i16; $body }
+            $crate::DType::Int32 => { type $T = i32; $body }
+            $crate::DType::Int64 => { type $T = i64; $body }
+            $crate::DType::Float16 => { type $T = $crate::half::f16; $body }
+            $crate::DType::BFloat16 => { type $T = $crate::half::bf16; $body }
+            $crate::DType::Float32 => { type $T = f32; $body }
+            $crate::DType::Float64 => { type $T = f64; $body }
+            $crate::DType::Complex64 | $crate::DType::Complex128 => $other,
+        }
+    };
+}
+
+/// Reads PyTorch's name of a dtype, with its aliases (`float`, `double`, `half`, `long`, `int`, …).
+pub fn parse_dtype(name: &str) -> Result<DType> {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let alias = match name {
+        "float" => "float32",
+        "double" => "float64",
+        "half" => "float16",
+        "short" => "int16",
+        "int" => "int32",
+        "long" => "int64",
+        "cfloat" => "complex64",
+        "cdouble" => "complex128",
+        other => other,
+    };
+    DType::ALL
+        .into_iter()
+        .find(|d| d.name() == alias)
+        .ok_or_else(|| RusTorchError::dtype("dtype", format!("there is no dtype named '{name}'")))
+}

@@ -1,0 +1,2 @@
+//! Written by `cargo xtask codegen`.
+pub mod elementwise;

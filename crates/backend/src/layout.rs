@@ -1,0 +1,249 @@
+//! Shapes, strides and the rules of views and broadcasting.
+
+use rustorch_error::{Result, RusTorchError};
+use smallvec::{SmallVec, smallvec};
+
+/// A short list of sizes or strides; up to five dimensions need no allocation.
+pub type Dims<T> = SmallVec<[T; 5]>;
+
+/// The sizes of a tensor's dimensions.
+pub type Shape = Dims<usize>;
+
+/// Where the elements of a tensor lie in its storage. All numbers count elements.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layout {
+    shape: Shape,
+    strides: Dims<isize>,
+    offset: usize,
+}
+
+/// The number of elements of a shape.
+///
+/// # Errors
+/// The product does not fit the address space.
+pub fn checked_numel(op: &'static str, shape: &[usize]) -> Result<usize> {
+    if shape.contains(&0) {
+        return Ok(0);
+    }
+    shape
+        .iter()
+        .try_fold(1usize, |n, &d| n.checked_mul(d))
+        .filter(|&n| n <= isize::MAX as usize / 16)
+        .ok_or_else(|| RusTorchError::shape(op, format!("a tensor of shape {shape:?} has too many elements")))
+}
+
+/// Row-major strides.
+pub fn contiguous_strides(shape: &[usize]) -> Dims<isize> {
+    let mut strides: Dims<isize> = smallvec![0; shape.len()];
+    let mut step = 1isize;
+    for (stride, &size) in strides.iter_mut().zip(shape).rev() {
+        *stride = step;
+        step *= size.max(1) as isize;
+    }
+    strides
+}
+
+/// The shape that all of `shapes` broadcast to: aligned at the last dimension, sizes equal or 1.
+pub fn broadcast_shapes<'a>(op: &'static str, shapes: impl IntoIterator<Item = &'a [usize]> + Clone) -> Result<Shape> {
+    let ndim = shapes.clone().into_iter().map(<[usize]>::len).max().unwrap_or(0);
+    let mut out: Shape = smallvec![1; ndim];
+    for shape in shapes.clone() {
+        let lead = ndim - shape.len();
+        for (i, &size) in shape.iter().enumerate() {
+            let seen = &mut out[lead + i];
+            if *seen == 1 {
+                *seen = size;
+            } else if size != 1 && size != *seen {
+                let all: Vec<_> = shapes.into_iter().map(|s| format!("{s:?}")).collect();
+                return Err(RusTorchError::shape(
+                    op,
+                    format!(
+                        "shapes {} do not broadcast: at dimension {} the sizes {} and {} differ and neither is 1",
+                        all.join(" and "),
+                        lead + i,
+                        *seen,
+                        size
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Turns a dimension that may count from the end into an index.
+#[inline]
+pub fn normalize_dim(op: &'static str, dim: i64, ndim: usize) -> Result<usize> {
+    // A 0-d tensor has one virtual dimension, as in PyTorch.
+    let n = ndim.max(1) as i64;
+    if (-n..n).contains(&dim) {
+        Ok(if dim < 0 { dim + n } else { dim } as usize)
+    } else {
+        Err(RusTorchError::index(
+            op,
+            format!("dimension out of range (expected to be in range of [{}, {}], but got {dim})", -n, n - 1),
+        ))
+    }
+}
+
+impl Layout {
+    /// A row-major layout that starts at the storage's first element.
+    #[inline]
+    pub fn contiguous(shape: &[usize]) -> Self {
+        Layout { shape: Shape::from_slice(shape), strides: contiguous_strides(shape), offset: 0 }
+    }
+
+    /// A layout from its parts. `shape` and `strides` have the same length.
+    pub fn new(shape: Shape, strides: Dims<isize>, offset: usize) -> Self {
+        debug_assert_eq!(shape.len(), strides.len());
+        Layout { shape, strides, offset }
+    }
+
+    /// Sizes.
+    #[inline]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Strides, in elements.
+    #[inline]
+    pub fn strides(&self) -> &[isize] {
+        &self.strides
+    }
+
+    /// The first element's position in the storage, in elements.
+    #[inline]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The number of dimensions.
+    #[inline]
+    pub fn ndim(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// The number of elements.
+    #[inline]
+    pub fn numel(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the elements lie in row-major order without gaps.
+    #[inline]
+    pub fn is_contiguous(&self) -> bool {
+        let mut step = 1isize;
+        for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            if size != 1 {
+                if stride != step {
+                    return size == 0 || self.shape.contains(&0);
+                }
+                step *= size as isize;
+            }
+        }
+        true
+    }
+
+    /// The lowest and highest storage positions that the layout reaches, or `None` when it is empty.
+    pub fn span(&self) -> Option<(usize, usize)> {
+        let (mut low, mut high) = (self.offset as isize, self.offset as isize);
+        for (&size, &stride) in self.shape.iter().zip(&self.strides) {
+            if size == 0 {
+                return None;
+            }
+            let reach = (size as isize - 1) * stride;
+            if reach < 0 { low += reach } else { high += reach }
+        }
+        Some((low as usize, high as usize))
+    }
+
+    /// Whether two positions may name the same element (a broadcast view: a stride of 0, or rows that overlap).
+    pub fn overlaps_itself(&self) -> bool {
+        let mut dims: Dims<(isize, usize)> = self
+            .shape
+            .iter()
+            .zip(&self.strides)
+            .filter(|(n, _)| **n > 1)
+            .map(|(&n, &s)| (s.abs(), n))
+            .collect();
+        dims.sort_unstable();
+        let mut reach = 0;
+        for (stride, size) in dims {
+            if stride <= reach {
+                return true;
+            }
+            reach += stride * (size as isize - 1);
+        }
+        false
+    }
+
+    /// The same elements seen under a larger shape; repeated dimensions get stride 0.
+    pub fn broadcast_to(&self, op: &'static str, shape: &[usize]) -> Result<Self> {
+        let fail = || {
+            RusTorchError::shape(op, format!("shape {:?} does not broadcast to {shape:?}", self.shape.as_slice()))
+        };
+        let lead = shape.len().checked_sub(self.ndim()).ok_or_else(fail)?;
+        let mut strides: Dims<isize> = smallvec![0; shape.len()];
+        for (i, (&size, &stride)) in self.shape.iter().zip(&self.strides).enumerate() {
+            let target = shape[lead + i];
+            if size == target {
+                strides[lead + i] = stride;
+            } else if size != 1 {
+                return Err(fail());
+            }
+        }
+        Ok(Layout { shape: Shape::from_slice(shape), strides, offset: self.offset })
+    }
+
+    /// The strides under which the same elements appear as `shape` without moving, if there are any.
+    pub fn view_strides(&self, shape: &[usize]) -> Option<Dims<isize>> {
+        if self.shape.contains(&0) {
+            return Some(contiguous_strides(shape));
+        }
+        let mut strides: Dims<isize> = smallvec![0; shape.len()];
+        // Walks both shapes from the end, one run of jointly contiguous source dimensions at a time.
+        let mut view = shape.len();
+        let mut i = self.ndim();
+        while i > 0 {
+            i -= 1;
+            let base = self.strides[i];
+            let mut run = self.shape[i];
+            while i > 0 && (self.shape[i - 1] == 1 || self.strides[i - 1] == base * run as isize) {
+                i -= 1;
+                run *= self.shape[i];
+            }
+            let mut done = 1;
+            while view > 0 && (done < run || shape[view - 1] == 1) {
+                view -= 1;
+                strides[view] = base * done as isize;
+                done *= shape[view];
+            }
+            if done != run {
+                return None;
+            }
+        }
+        while view > 0 {
+            view -= 1;
+            if shape[view] != 1 {
+                return None;
+            }
+            strides[view] = 1;
+        }
+        Some(strides)
+    }
+
+    /// The layout with its dimensions in the given order.
+    pub fn permute(&self, order: &[usize]) -> Self {
+        Layout {
+            shape: order.iter().map(|&d| self.shape[d]).collect(),
+            strides: order.iter().map(|&d| self.strides[d]).collect(),
+            offset: self.offset,
+        }
+    }
+
+    /// The layout with another shape, strides and offset.
+    #[must_use]
+    pub fn with(&self, shape: Shape, strides: Dims<isize>, offset: usize) -> Self {
+        Layout::new(shape, strides, offset)
+    }
+}

@@ -1,0 +1,146 @@
+//! [`CpuBackend`]: hands each method of the contract to its kernel.
+
+use std::sync::OnceLock;
+
+use rustorch_backend::memory::PoolAllocator;
+use rustorch_backend::{
+    Buffer, ComputeBackend, DeviceInfo, DeviceKind, MemoryAllocator, Operand,
+    Program, ReduceOp, Scalar, ScatterOp,
+};
+use rustorch_error::{Result, RusTorchError};
+
+use crate::kernels;
+use crate::simd::SimdLevel;
+use crate::threads::num_threads;
+
+/// The processor and its main memory.
+#[derive(Debug)]
+pub struct CpuBackend {
+    info: OnceLock<DeviceInfo>,
+    level: SimdLevel,
+}
+
+impl CpuBackend {
+    /// The backend with the instruction set that `RUSTORCH_SIMD` names, or the best there is.
+    ///
+    /// # Errors
+    /// `RUSTORCH_SIMD` names one that this machine does not have.
+    pub fn new() -> Result<Self> {
+        Ok(CpuBackend { info: OnceLock::new(), level: SimdLevel::detect()? })
+    }
+}
+
+/// The maker's name of the processor, where the system tells it.
+fn processor_name() -> String {
+    let told = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_string())
+    });
+    told.unwrap_or_else(|| std::env::consts::ARCH.to_string())
+}
+
+/// Checks that `length` bytes from `offset` on lie in `buffer`.
+fn check_range(op: &'static str, buffer: &Buffer, offset: usize, length: usize) -> Result<()> {
+    match offset.checked_add(length) {
+        Some(end) if end <= buffer.bytes() => Ok(()),
+        _ => Err(RusTorchError::index(
+            op,
+            format!("{length} bytes from byte {offset} on do not lie in a buffer of {} bytes", buffer.bytes()),
+        )),
+    }
+}
+
+/// Methods that a kernel of the same arguments fulfils.
+macro_rules! delegate {
+    ($($name:ident => $kernel:path: ($($argument:ident: $type:ty),* $(,)?) -> $result:ty;)*) => {$(
+        #[inline]
+        fn $name(&self, $($argument: $type),*) -> Result<$result> {
+            $kernel($($argument),*)
+        }
+    )*};
+}
+
+impl ComputeBackend for CpuBackend {
+    fn device_info(&self) -> &DeviceInfo {
+        self.info.get_or_init(|| DeviceInfo {
+            kind: DeviceKind::Cpu,
+            name: processor_name(),
+            parallelism: num_threads(),
+            architecture: self.level.name(),
+        })
+    }
+
+    #[inline]
+    fn allocator(&self) -> &'static dyn MemoryAllocator {
+        PoolAllocator::global()
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        // Every kernel has finished when it returns.
+        Ok(())
+    }
+
+    fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
+        check_range("read", buffer, offset, destination.len())?;
+        // SAFETY: the range lies in the buffer, and a `&mut` slice does not overlap it.
+        unsafe {
+            let from = buffer.address().as_ptr().add(offset);
+            std::ptr::copy_nonoverlapping(from, destination.as_mut_ptr(), destination.len());
+        }
+        Ok(())
+    }
+
+    fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
+        check_range("write", buffer, offset, source.len())?;
+        // SAFETY: the range lies in the buffer; `source` may not overlap what the caller asks to overwrite.
+        unsafe {
+            let to = buffer.address().as_ptr().add(offset);
+            std::ptr::copy_nonoverlapping(source.as_ptr(), to, source.len());
+        }
+        Ok(())
+    }
+
+    delegate! {
+        copy => kernels::copy::copy: (source: Operand<'_>, destination: Operand<'_>) -> ();
+        fill => kernels::copy::fill: (destination: Operand<'_>, value: Scalar) -> ();
+        map => kernels::map::map: (program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> ();
+        reduce => kernels::reduce::reduce: (
+            op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
+        ) -> ();
+        moments => kernels::reduce::moments: (
+            input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>,
+        ) -> ();
+        arg_reduce => kernels::reduce::arg_reduce: (
+            op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
+        ) -> ();
+        scan => kernels::scan::scan: (
+            op: ReduceOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
+        ) -> ();
+        softmax => kernels::softmax::softmax: (log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> ();
+        softmax_grad => kernels::softmax::softmax_grad: (
+            log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
+        ) -> ();
+        normalize => kernels::norm::normalize: (
+            input: Operand<'_>, dims: &[usize], eps: f64, weight: Option<Operand<'_>>, bias: Option<Operand<'_>>,
+            output: Operand<'_>, mean: Operand<'_>, rstd: Operand<'_>,
+        ) -> ();
+        normalize_grad => kernels::norm::normalize_grad: (
+            grad: Operand<'_>, input: Operand<'_>, dims: &[usize], weight: Option<Operand<'_>>, mean: Operand<'_>,
+            rstd: Operand<'_>, grad_input: Operand<'_>,
+        ) -> ();
+        gather => kernels::index::gather: (
+            input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>,
+        ) -> ();
+        scatter => kernels::index::scatter: (
+            op: ScatterOp, dim: usize, index: Operand<'_>, source: Operand<'_>, output: Operand<'_>,
+        ) -> ();
+        index_read => kernels::index::index_read: (
+            input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>,
+        ) -> ();
+        index_write => kernels::index::index_write: (
+            accumulate: bool, indices: &[Operand<'_>], source: Operand<'_>, output: Operand<'_>,
+        ) -> ();
+        count_nonzero => kernels::index::count_nonzero: (input: Operand<'_>) -> usize;
+        nonzero => kernels::index::nonzero: (input: Operand<'_>, output: Operand<'_>) -> ();
+    }
+}

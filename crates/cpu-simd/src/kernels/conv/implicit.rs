@@ -1,0 +1,171 @@
+//! Products of a packed weight with the implicit matrix whose rows are shifted planes.
+
+use std::ops::Range;
+
+use rustorch_error::Result;
+
+use crate::kernels::dense::Scratch;
+use crate::kernels::matmul::microkernel::{Gemm, Kernels, Output};
+use crate::kernels::matmul::pack::SPILL;
+
+/// Weights larger than this do not stay in the second cache while the columns go by.
+const CACHED_WEIGHT_BYTES: usize = 512 << 10;
+
+/// A weight matrix, packed in panels of rows for the microkernels.
+pub struct PackedWeight<T> {
+    panels: Scratch<T>,
+    rows: usize,
+    k: usize,
+    height: usize,
+}
+
+// SAFETY: tasks only read the panels.
+unsafe impl<T> Sync for PackedWeight<T> {}
+
+impl<T: Gemm> PackedWeight<T> {
+    /// Packs `rows` rows of `k` contiguous elements.
+    ///
+    /// # Safety
+    /// `from` is valid for them.
+    pub unsafe fn new(from: *const T, rows: usize, k: usize, kernels: &Kernels<T>) -> Result<Self> {
+        let most = kernels.rows[vectors_for(rows, kernels) - 1];
+        let height = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
+        let panels = Scratch::<T>::new(rows * k + SPILL)?;
+        for i in (0..rows).step_by(height) {
+            let count = (rows - i).min(height);
+            // SAFETY: as the caller vouches; the panels lie one after the other.
+            unsafe {
+                let to = panels.as_ptr().add(i * k);
+                (kernels.pack)(k, from.add(i * k), k as isize, 1, count, count, to);
+            }
+        }
+        Ok(PackedWeight { panels, rows, k, height })
+    }
+
+    fn bytes(&self) -> usize {
+        self.rows * self.k * size_of::<T>()
+    }
+}
+
+/// Registers across a tile: more when there are few rows.
+fn vectors_for<T>(rows: usize, kernels: &Kernels<T>) -> usize {
+    if rows <= kernels.rows[3] { 4 } else { 3 }
+}
+
+/// The columns of the implicit matrix: positions in a plane, from the first output's to the last one's. Those between
+/// two rows of outputs are computed and dropped.
+pub struct Columns {
+    /// How many there are.
+    pub count: usize,
+    /// One mask per register: which positions are outputs. Empty when all are.
+    keep: Vec<u32>,
+    /// How many outputs lie before each register.
+    before: Vec<usize>,
+    lanes: usize,
+}
+
+impl Columns {
+    /// For outputs of `sizes` in planes of `extent`.
+    pub fn new(sizes: [usize; 3], extent: [usize; 3], lanes: usize) -> Self {
+        if sizes.contains(&0) {
+            return Columns { count: 0, keep: Vec::new(), before: Vec::new(), lanes };
+        }
+        let last = sizes.map(|size| size - 1);
+        let count = (last[0] * extent[1] + last[1]) * extent[2] + last[2] + 1;
+        let (mut keep, mut before) = (Vec::<u32>::new(), Vec::new());
+        if count != sizes.iter().product() {
+            keep = vec![0; count.div_ceil(lanes)];
+            before = vec![0; keep.len()];
+            for row in 0..sizes[0] * sizes[1] {
+                let start = (row / sizes[1] * extent[1] + row % sizes[1]) * extent[2];
+                for at in start..start + sizes[2] {
+                    keep[at / lanes] |= 1 << (at % lanes);
+                }
+            }
+            let mut total = 0;
+            for (before, keep) in before.iter_mut().zip(&keep) {
+                *before = total;
+                total += keep.count_ones() as usize;
+            }
+        }
+        Columns { count, keep, before, lanes }
+    }
+
+    /// The number of registers.
+    pub fn vectors(&self) -> usize {
+        self.count.div_ceil(self.lanes)
+    }
+}
+
+/// `out[i, j] = Σ_p weight[i, p] * planes[offsets[p] + j] + bias[i]` for the columns that are outputs.
+pub struct ImplicitProduct<'a, T: 'static> {
+    /// The microkernels.
+    pub kernels: &'a Kernels<T>,
+    /// The left matrix.
+    pub weight: &'a PackedWeight<T>,
+    /// Where each row of the right matrix begins in the planes.
+    pub offsets: &'a [usize],
+    /// Which columns there are.
+    pub columns: &'a Columns,
+}
+
+impl<T: Gemm> ImplicitProduct<'_, T> {
+    /// Computes the columns in a range of registers. `out` has rows of `row` elements.
+    ///
+    /// # Safety
+    /// `planes` is valid at every offset for all columns and [`super::planes::SLACK`] more, `out` for the outputs, and
+    /// `bias` for the rows or null.
+    pub unsafe fn run(&self, planes: *const T, out: *mut T, row: usize, bias: *const T, registers: Range<usize>) {
+        let wide = vectors_for(self.weight.rows, self.kernels);
+        let tile = |i: usize, at: usize| {
+            let vectors = (registers.end - at).min(wide);
+            // SAFETY: as the caller vouches.
+            unsafe { self.tile(planes, out, row, bias, i, at, vectors) }
+        };
+        if self.weight.bytes() <= CACHED_WEIGHT_BYTES {
+            for at in registers.clone().step_by(wide) {
+                for i in (0..self.weight.rows).step_by(self.weight.height) {
+                    tile(i, at);
+                }
+            }
+        } else {
+            for i in (0..self.weight.rows).step_by(self.weight.height) {
+                for at in registers.clone().step_by(wide) {
+                    tile(i, at);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile(
+        &self,
+        planes: *const T,
+        out: *mut T,
+        row: usize,
+        bias: *const T,
+        i: usize,
+        at: usize,
+        vectors: usize,
+    ) {
+        let lanes = self.columns.lanes;
+        let rows = (self.weight.rows - i).min(self.weight.height);
+        let first = at * lanes;
+        let dense = self.columns.keep.is_empty();
+        let skipped = if dense { first } else { self.columns.before[at] };
+        // SAFETY: as the caller vouches; the masks cover the tile's registers.
+        unsafe {
+            let to = out.add(i * row + skipped);
+            let mut output = Output::rows(to, row as isize, (self.columns.count - first).min(vectors * lanes));
+            if !bias.is_null() {
+                output.row_bias = bias.add(i);
+            }
+            if !dense {
+                output.keep = self.columns.keep.as_ptr().add(at);
+            }
+            let a = self.weight.panels.as_ptr().add(i * self.weight.k);
+            let kernel = self.kernels.offset(rows, vectors);
+            kernel(self.weight.k, a, rows as isize, planes.add(first), self.offsets.as_ptr(), &output);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+#![allow(clippy::unwrap_used)]
+
+use rustorch_backend::{DType, ScatterOp};
+
+use super::*;
+use crate::kernels::number::Complex;
+use crate::kernels::samples::{LIES, Lie, Sample, coordinates, flat, noise};
+
+/// Whole numbers that every dtype holds: 0 and 1 for bool.
+fn whole(dtype: DType, seed: u64, count: usize) -> Vec<f64> {
+    let most = if dtype == DType::Bool { 2.0 } else { 6.0 };
+    noise(seed, count).into_iter().map(|v| ((v + 1.0) / 2.0 * most).floor()).collect()
+}
+
+fn random_indices(seed: u64, count: usize, size: usize) -> Vec<i64> {
+    noise(seed, count).into_iter().map(|v| ((v + 1.0) / 2.0 * size as f64) as i64).collect()
+}
+
+const SHAPES: [(&[usize], &[usize]); 7] = [
+    (&[5], &[9]),
+    (&[], &[]),
+    (&[3, 4], &[3, 4]),
+    (&[7, 3, 5], &[7, 3, 2]),
+    (&[7, 3, 5], &[2, 3, 5]),
+    (&[4, 6], &[0, 6]),
+    (&[3, 4, 2, 3], &[2, 4, 1, 3]),
+];
+
+/// The dimensions along which `index` fits `other`.
+fn dims_that_fit(other: &[usize], index: &[usize]) -> Vec<usize> {
+    (0..other.len().max(1))
+        .filter(|&dim| (0..other.len()).all(|d| d == dim || index[d] <= other[d]))
+        .collect()
+}
+
+#[test]
+fn gather_matches_its_definition() {
+    for dtype in DType::ALL {
+        for (shape, index_shape) in SHAPES {
+            for dim in dims_that_fit(shape, index_shape) {
+                for lie in LIES {
+                    let count: usize = shape.iter().product();
+                    let n: usize = index_shape.iter().product();
+                    let values = whole(dtype, 1, count);
+                    let size = shape.get(dim).copied().unwrap_or(1);
+                    let picks = random_indices(2, n, size);
+                    let input = Sample::new(dtype, shape, lie, &values);
+                    let index = Sample::indices(index_shape, lie, &picks);
+                    let output = Sample::zeros(dtype, index_shape, lie);
+                    gather(input.operand(), dim, index.operand(), output.operand()).unwrap();
+                    let expected: Vec<f64> = coordinates(index_shape)
+                        .into_iter()
+                        .enumerate()
+                        .map(|(i, mut c)| {
+                            if !c.is_empty() {
+                                c[dim] = picks[i] as usize;
+                            }
+                            values[flat(shape, &c)]
+                        })
+                        .collect();
+                    assert_eq!(output.values(), expected, "{dtype} {shape:?} {index_shape:?} {dim} {lie:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn scatter_matches_its_definition() {
+    let ops = [ScatterOp::Assign, ScatterOp::Add, ScatterOp::Multiply, ScatterOp::Max, ScatterOp::Min];
+    for dtype in DType::ALL {
+        for (shape, index_shape) in SHAPES {
+            for dim in dims_that_fit(shape, index_shape) {
+                for (op, lie) in ops.into_iter().flat_map(|op| LIES.map(|lie| (op, lie))) {
+                    let n: usize = index_shape.iter().product();
+                    // At most three writes to a place, so that products stay small.
+                    let old = whole(dtype, 3, shape.iter().product());
+                    let new = whole(dtype, 4, n);
+                    let picks = random_indices(5, n, shape.get(dim).copied().unwrap_or(1));
+                    let output = Sample::new(dtype, shape, lie, &old);
+                    let source = Sample::new(dtype, index_shape, lie, &new);
+                    let index = Sample::indices(index_shape, lie, &picks);
+                    let outcome = scatter(op, dim, index.operand(), source.operand(), output.operand());
+                    let ordered = matches!(op, ScatterOp::Max | ScatterOp::Min);
+                    if dtype.is_complex() && (ordered || op == ScatterOp::Multiply) {
+                        assert_eq!(outcome.is_err(), ordered);
+                        continue;
+                    }
+                    outcome.unwrap();
+                    let mut expected = old;
+                    for (i, mut c) in coordinates(index_shape).into_iter().enumerate() {
+                        if !c.is_empty() {
+                            c[dim] = picks[i] as usize;
+                        }
+                        let place = &mut expected[flat(shape, &c)];
+                        *place = match op {
+                            ScatterOp::Assign => new[i],
+                            ScatterOp::Add => *place + new[i],
+                            ScatterOp::Multiply => *place * new[i],
+                            ScatterOp::Max => place.max(new[i]),
+                            ScatterOp::Min => place.min(new[i]),
+                        };
+                        match dtype {
+                            DType::Bool => *place = f64::from(*place != 0.0),
+                            DType::UInt8 => *place = f64::from(*place as i64 as u8),
+                            DType::Int8 => *place = f64::from(*place as i64 as i8),
+                            DType::BFloat16 => *place = half::bf16::from_f64(*place).to_f64(),
+                            _ => {}
+                        }
+                    }
+                    assert_eq!(
+                        output.values(),
+                        expected,
+                        "{op:?} {dtype} {shape:?} {index_shape:?} {dim} {lie:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn large_scatters_add_up_and_the_last_write_wins() {
+    // More than a grain on every axis, so that threads take part.
+    for (rows, columns, dim) in [(3000, 40, 0), (40, 3000, 1), (70_000, 2, 0)] {
+        let shape = [rows, columns];
+        let size = 7;
+        let mut out_shape = shape;
+        out_shape[dim] = size;
+        let picks = random_indices(1, rows * columns, size);
+        let new = whole(DType::Int64, 2, rows * columns);
+        let index = Sample::indices(&shape, Lie::Contiguous, &picks);
+        let source = Sample::new(DType::Int64, &shape, Lie::Contiguous, &new);
+        for op in [ScatterOp::Add, ScatterOp::Assign] {
+            let output = Sample::zeros(DType::Int64, &out_shape, Lie::Contiguous);
+            scatter(op, dim, index.operand(), source.operand(), output.operand()).unwrap();
+            let mut expected = vec![0.0; size * rows * columns / shape[dim]];
+            for (i, mut c) in coordinates(&shape).into_iter().enumerate() {
+                c[dim] = picks[i] as usize;
+                let place = &mut expected[flat(&out_shape, &c)];
+                *place = if op == ScatterOp::Add { *place + new[i] } else { new[i] };
+            }
+            assert_eq!(output.values(), expected);
+        }
+    }
+}
+
+#[test]
+fn scatter_of_complex_products_and_of_nan() {
+    let output = Sample::raw(DType::Complex64, &[1], Lie::Contiguous, &[Complex { re: 1.0f32, im: 2.0 }]);
+    let source = Sample::raw(
+        DType::Complex64,
+        &[2],
+        Lie::Contiguous,
+        &[Complex { re: 3.0f32, im: -1.0 }, Complex { re: 0.0, im: 1.0 }],
+    );
+    let index = Sample::indices(&[2], Lie::Contiguous, &[0, 0]);
+    scatter(ScatterOp::Multiply, 0, index.operand(), source.operand(), output.operand()).unwrap();
+    assert_eq!(output.elements::<Complex<f32>>(), [Complex { re: -5.0, im: 5.0 }]);
+
+    for op in [ScatterOp::Max, ScatterOp::Min] {
+        for (old, new) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
+            let output = Sample::new(DType::Float32, &[1], Lie::Contiguous, &[old]);
+            let source = Sample::new(DType::Float32, &[2], Lie::Contiguous, &[new, 5.0]);
+            scatter(op, 0, index.operand(), source.operand(), output.operand()).unwrap();
+            assert!(output.values()[0].is_nan(), "{op:?} {old} {new}");
+        }
+    }
+}
+
+#[test]
+fn index_read_and_write_match_their_definitions() {
+    // Input shape, index shape, how many dimensions are indexed.
+    let cases: [(&[usize], &[usize], usize); 8] = [
+        (&[10, 33], &[7], 1),
+        (&[10, 33], &[2, 3], 2),
+        (&[4, 5, 6], &[3, 2], 1),
+        (&[4, 5, 6], &[9], 2),
+        (&[4, 5, 6], &[], 3),
+        (&[6], &[0], 1),
+        (&[3, 0], &[4], 1),
+        (&[5], &[3, 1, 4], 1),
+    ];
+    for dtype in DType::ALL {
+        for (shape, index_shape, indexed) in cases {
+            for lie in LIES {
+                let n: usize = index_shape.iter().product();
+                let picks: Vec<Vec<i64>> = (0..indexed)
+                    .map(|d| {
+                        let size = shape[d] as i64;
+                        // Every third counts from the end.
+                        let all = random_indices(d as u64, n, shape[d]);
+                        all.iter().enumerate().map(|(i, &v)| if i % 3 == 0 { v - size } else { v }).collect()
+                    })
+                    .collect();
+                let samples: Vec<_> = picks.iter().map(|p| Sample::indices(index_shape, lie, p)).collect();
+                let operands: Vec<_> = samples.iter().map(Sample::operand).collect();
+                let out_shape = [index_shape, &shape[indexed..]].concat();
+                let place = |c: &[usize]| {
+                    let row = flat(index_shape, &c[..index_shape.len()]);
+                    let lead = (0..indexed).map(|d| picks[d][row].rem_euclid(shape[d] as i64) as usize);
+                    let full: Vec<usize> = lead.chain(c[index_shape.len()..].iter().copied()).collect();
+                    flat(shape, &full)
+                };
+                let values = whole(dtype, 8, shape.iter().product());
+                let input = Sample::new(dtype, shape, lie, &values);
+                let output = Sample::zeros(dtype, &out_shape, lie);
+                index_read(input.operand(), &operands, output.operand()).unwrap();
+                let expected: Vec<f64> = coordinates(&out_shape).iter().map(|c| values[place(c)]).collect();
+                assert_eq!(output.values(), expected, "{dtype} {shape:?} {index_shape:?} {lie:?}");
+
+                for accumulate in [false, true] {
+                    let new = whole(dtype, 9, out_shape.iter().product());
+                    let source = Sample::new(dtype, &out_shape, lie, &new);
+                    let target = Sample::new(dtype, shape, lie, &values);
+                    index_write(accumulate, &operands, source.operand(), target.operand()).unwrap();
+                    let mut expected = values.clone();
+                    for (i, c) in coordinates(&out_shape).iter().enumerate() {
+                        let at = &mut expected[place(c)];
+                        *at = if accumulate { *at + new[i] } else { new[i] };
+                        if dtype == DType::Bool {
+                            *at = f64::from(*at != 0.0);
+                        }
+                    }
+                    assert_eq!(
+                        target.values(),
+                        expected,
+                        "{dtype} {shape:?} {index_shape:?} {lie:?} {accumulate}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_index_may_broadcast() {
+    let input = Sample::new(DType::Float32, &[3, 4], Lie::Contiguous, &whole(DType::Float32, 1, 12));
+    let rows = Sample::indices(&[2, 1], Lie::Contiguous, &[2, 0]);
+    let columns = Sample::indices(&[1, 3], Lie::Contiguous, &[1, 3, -4]);
+    let (rows_layout, columns_layout) = (
+        rows.layout.broadcast_to("test", &[2, 3]).unwrap(),
+        columns.layout.broadcast_to("test", &[2, 3]).unwrap(),
+    );
+    let mut operands = [rows.operand(), columns.operand()];
+    operands[0].layout = &rows_layout;
+    operands[1].layout = &columns_layout;
+    let output = Sample::zeros(DType::Float32, &[2, 3], Lie::Contiguous);
+    index_read(input.operand(), &operands, output.operand()).unwrap();
+    let v = input.values();
+    assert_eq!(output.values(), [v[9], v[11], v[8], v[1], v[3], v[0]]);
+}
+
+#[test]
+fn a_bad_index_is_named_and_nothing_is_written() {
+    let input = Sample::new(DType::Float32, &[3, 4], Lie::Contiguous, &[1.0; 12]);
+    let ones = Sample::new(DType::Float32, &[2, 2], Lie::Contiguous, &[9.0; 4]);
+    for (bad, lie) in
+        [(4, Lie::Contiguous), (-1, Lie::Transposed), (i64::MIN, Lie::Gaps), (i64::MAX, Lie::Reversed)]
+    {
+        let index = Sample::indices(&[2, 2], lie, &[0, 1, bad, 2]);
+        let output = Sample::zeros(DType::Float32, &[2, 2], Lie::Contiguous);
+        let message = gather(input.operand(), 1, index.operand(), output.operand()).unwrap_err().to_string();
+        assert_eq!(message, format!("gather: index {bad} is out of bounds for dimension 1 with size 4"));
+        let outcome = scatter(ScatterOp::Add, 1, index.operand(), ones.operand(), input.operand());
+        assert_eq!(outcome.unwrap_err().to_string(), message.replace("gather", "scatter"));
+    }
+    for bad in [3, -4, i64::MIN, i64::MAX] {
+        let index = Sample::indices(&[2], Lie::Contiguous, &[0, bad]);
+        let output = Sample::new(DType::Float32, &[2, 4], Lie::Contiguous, &[5.0; 8]);
+        let message =
+            index_read(input.operand(), &[index.operand()], output.operand()).unwrap_err().to_string();
+        assert_eq!(message, format!("index: index {bad} is out of bounds for dimension 0 with size 3"));
+        assert_eq!(output.values(), [5.0; 8]);
+        assert!(index_write(true, &[index.operand()], output.operand(), input.operand()).is_err());
+    }
+    assert_eq!(input.values(), [1.0; 12]);
+}
+
+#[test]
+fn nonzero_lists_coordinates_in_order() {
+    for dtype in DType::ALL {
+        for shape in [&[][..], &[7], &[3, 0], &[5, 4, 3], &[300, 301]] {
+            for lie in LIES {
+                let values: Vec<f64> =
+                    whole(dtype, 6, shape.iter().product()).iter().map(|v| v.max(0.0)).collect();
+                let input = Sample::new(dtype, shape, lie, &values);
+                let expected: Vec<f64> = coordinates(shape)
+                    .into_iter()
+                    .zip(&values)
+                    .filter(|(_, v)| **v != 0.0)
+                    .flat_map(|(c, _)| c.into_iter().map(|c| c as f64))
+                    .collect();
+                let count = values.iter().filter(|v| **v != 0.0).count();
+                assert_eq!(count_nonzero(input.operand()).unwrap(), count);
+                let output = Sample::zeros(DType::Int64, &[count, shape.len()], lie);
+                nonzero(input.operand(), output.operand()).unwrap();
+                assert_eq!(output.values(), expected, "{dtype} {shape:?} {lie:?}");
+            }
+        }
+    }
+    let odd = Sample::new(DType::Float32, &[3], Lie::Contiguous, &[f64::NAN, -0.0, f64::INFINITY]);
+    assert_eq!(count_nonzero(odd.operand()).unwrap(), 2);
+}

@@ -1,0 +1,15 @@
+//! The kernels: a file or folder per family of operations.
+
+pub mod copy;
+mod dense;
+pub mod index;
+pub mod map;
+pub mod norm;
+mod number;
+pub mod reduce;
+mod rowwise;
+#[cfg(test)]
+mod samples;
+pub mod scan;
+pub mod softmax;
+mod walk;

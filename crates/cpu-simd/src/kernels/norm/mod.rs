@@ -1,0 +1,378 @@
+//! Normalisation by mean and variance: layer, batch, group and instance norm are choices of dimensions.
+
+mod group;
+
+use rustorch_backend::{DType, Dims, Layout, Operand};
+use rustorch_error::{Result, RusTorchError};
+use smallvec::smallvec;
+
+use super::dense::{Compute, Dense, Scratch};
+use super::rowwise::{Computed, Rows, Stored, rows_together, with_stored};
+use super::walk::{Elements, Walk};
+use crate::simd::arch::FloatElement as _;
+use crate::threads::try_parallel_for;
+use group::{Gradient, Normalize};
+
+/// How many elements a thread takes at a time, about.
+const GRAIN: usize = 1 << 14;
+
+/// `(x - mean) * rstd * weight + bias`, where `mean` and `rstd = 1 / sqrt(variance + eps)` are taken over `dims` with
+/// the biased variance, and stored.
+///
+/// The statistics are gathered in blocks of elements that fit a first-level cache, each in two passes, and merged in
+/// float64 (Chan, Golub, LeVeque 1979), so a large mean costs no digits of the variance. Every floating-point dtype;
+/// half precision is computed in float32, and parameters and statistics may be in that too.
+///
+/// # Errors
+/// `DType` for a dtype that is not floating point.
+pub fn normalize(
+    input: Operand<'_>,
+    dims: &[usize],
+    eps: f64,
+    weight: Option<Operand<'_>>,
+    bias: Option<Operand<'_>>,
+    output: Operand<'_>,
+    mean: Operand<'_>,
+    rstd: Operand<'_>,
+) -> Result<()> {
+    with_stored!(
+        input.dtype,
+        S => forward::<S>(input, dims, eps, weight, bias, output, mean, rstd),
+        else return Err(not_floating("normalize", input.dtype))
+    )
+}
+
+/// The gradient by the input: with `h = grad * weight` and `z = (x - mean) * rstd`, it is
+/// `rstd * (h - mean(h) - z * mean(h z))`, the means over `dims`.
+///
+/// # Errors
+/// As [`normalize`].
+pub fn normalize_grad(
+    grad: Operand<'_>,
+    input: Operand<'_>,
+    dims: &[usize],
+    weight: Option<Operand<'_>>,
+    mean: Operand<'_>,
+    rstd: Operand<'_>,
+    grad_input: Operand<'_>,
+) -> Result<()> {
+    with_stored!(
+        input.dtype,
+        S => backward::<S>(grad, input, dims, weight, mean, rstd, grad_input),
+        else return Err(not_floating("normalize_backward", input.dtype))
+    )
+}
+
+#[cold]
+fn not_floating(op: &'static str, dtype: DType) -> RusTorchError {
+    RusTorchError::dtype(op, format!("got {dtype}; float16, bfloat16, float32 and float64 work"))
+}
+
+/// Weight or bias in the type of the computation, seen under the input's shape.
+struct Parameter<T> {
+    dense: Option<Dense<T>>,
+    /// Stands for a parameter that is not there.
+    neutral: T,
+    strides: Dims<isize>,
+}
+
+impl<T: Computed> Parameter<T> {
+    fn new(op: &'static str, operand: Option<Operand<'_>>, neutral: f64, shape: &[usize]) -> Result<Self> {
+        let neutral = T::from_f64(neutral);
+        let Some(operand) = operand else {
+            return Ok(Parameter { dense: None, neutral, strides: smallvec![0; shape.len()] });
+        };
+        let layout = operand.layout.broadcast_to(op, shape)?;
+        let dense = Dense::<T>::strided(op, Operand { layout: &layout, ..operand })?;
+        let strides = Dims::from_slice(dense.strides());
+        Ok(Parameter { dense: Some(dense), neutral, strides })
+    }
+
+    fn elements(&self) -> Elements<T> {
+        Elements::at_address(self.dense.as_ref().map_or(&raw const self.neutral, Dense::as_ptr))
+    }
+
+    /// The positions within a group, relative to its first.
+    fn within(&self, shape: &[usize], dims: &[usize]) -> Walk<1> {
+        Walk::over(shape, dims, [(&self.strides, 0)])
+    }
+
+    /// Whether the parameter is the same throughout each group.
+    fn is_constant(&self, shape: &[usize], dims: &[usize]) -> bool {
+        dims.iter().all(|&d| self.strides[d] == 0 || shape[d] == 1)
+    }
+}
+
+/// A statistic: one number per group, of whatever dtype the caller keeps it in.
+struct Statistic<'a> {
+    operand: Operand<'a>,
+    layout: Layout,
+}
+
+impl<'a> Statistic<'a> {
+    fn new<T: Compute>(op: &'static str, operand: Operand<'a>, shape: &[usize]) -> Result<Self> {
+        if !T::computes(operand.dtype) {
+            return Err(RusTorchError::dtype(
+                op,
+                format!("statistics in {} do not go with a computation in {}", operand.dtype, T::DTYPE),
+            ));
+        }
+        Ok(Statistic { operand, layout: operand.layout.broadcast_to(op, shape)? })
+    }
+
+    fn parts(&self) -> (&[isize], usize) {
+        (self.layout.strides(), self.layout.offset())
+    }
+
+    /// # Safety
+    /// `offset` is a position of the layout.
+    unsafe fn at(&self, offset: isize) -> *mut u8 {
+        // SAFETY: the caller's offset lies in the buffer.
+        unsafe { self.operand.buffer.address().as_ptr().offset(offset * self.operand.dtype.size() as isize) }
+    }
+}
+
+/// The dimensions that are not normalised over: each position of theirs is a group.
+fn group_dims(shape: &[usize], dims: &[usize]) -> Dims<usize> {
+    (0..shape.len()).filter(|d| !dims.contains(d)).collect()
+}
+
+/// Whether groups can be computed where they are: in vectors of neighbours, with parameters to match.
+fn is_direct<S: Stored>(steps: [isize; 4], parameters: [usize; 2]) -> bool {
+    let one_by_one =
+        |t: usize| if parameters.contains(&t) { steps[t] == 0 || steps[t] == 1 } else { steps[t] == 1 };
+    size_of::<S>() == size_of::<S::Computed>() && (0..4).all(one_by_one)
+}
+
+fn forward<S: Stored>(
+    input: Operand<'_>,
+    dims: &[usize],
+    eps: f64,
+    weight: Option<Operand<'_>>,
+    bias: Option<Operand<'_>>,
+    output: Operand<'_>,
+    mean: Operand<'_>,
+    rstd: Operand<'_>,
+) -> Result<()> {
+    let op = "normalize";
+    let shape = input.layout.shape();
+    let weight = Parameter::<S::Computed>::new(op, weight, 1.0, shape)?;
+    let bias = Parameter::<S::Computed>::new(op, bias, 0.0, shape)?;
+    let mean = Statistic::new::<S::Computed>(op, mean, shape)?;
+    let rstd = Statistic::new::<S::Computed>(op, rstd, shape)?;
+    let (x, y) = (input.layout, output.layout);
+    let groups = Walk::over(
+        shape,
+        &group_dims(shape, dims),
+        [
+            (x.strides(), x.offset()),
+            (y.strides(), y.offset()),
+            (&weight.strides, 0),
+            (&bias.strides, 0),
+            mean.parts(),
+            rstd.parts(),
+        ],
+    );
+    let within = Walk::over(
+        shape,
+        dims,
+        [(x.strides(), 0), (y.strides(), 0), (&weight.strides, 0), (&bias.strides, 0)],
+    );
+    let length = within.len();
+    let direct = is_direct::<S>(within.steps(), [2, 3]);
+    let staged = Stage::new([x, y], [&weight, &bias], shape, dims);
+    let (from, to) = (Elements::<S>::of(input), Elements::<S>::of(output));
+    let (weights, biases) = (weight.elements(), bias.elements());
+    let steps = groups.steps();
+    let together = if direct { 1 } else { rows_together::<S::Computed>(length) };
+    try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
+        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * length })?;
+        let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * length);
+        for (_, start, count) in groups.runs(range) {
+            for done in (0..count).step_by(together) {
+                let rows = (count - done).min(together);
+                let first = |t: usize| start[t] + done as isize * steps[t];
+                // SAFETY: groups' positions lie in the operands, and each group belongs to one range; the scratch
+                // memory holds `together` rows of each of four tensors.
+                unsafe {
+                    if !direct {
+                        staged.rows(0, from, first(0), steps[0], rows).read(slot(0));
+                        staged.parameter(0, weights, first(2), steps[2], rows, slot(2));
+                        staged.parameter(1, biases, first(3), steps[3], rows, slot(3));
+                    }
+                    for row in 0..rows {
+                        let at = |t: usize| first(t) + row as isize * steps[t];
+                        let group = if direct {
+                            Normalize {
+                                within: &within,
+                                input: from.at(at(0)).cast(),
+                                output: to.at(at(1)).cast(),
+                                weight: weights.at(at(2)),
+                                bias: biases.at(at(3)),
+                                eps,
+                            }
+                        } else {
+                            Normalize {
+                                within: &staged.flat,
+                                input: slot(0).add(row * length),
+                                output: slot(1).add(row * length),
+                                weight: staged.parameter_row(0, weights, at(2), slot(2), row),
+                                bias: staged.parameter_row(1, biases, at(3), slot(3), row),
+                                eps,
+                            }
+                        };
+                        let (m, r) = S::Computed::run(group);
+                        S::Computed::from_f64(m).write(mean.operand.dtype, mean.at(at(4)));
+                        S::Computed::from_f64(r).write(rstd.operand.dtype, rstd.at(at(5)));
+                    }
+                    if !direct {
+                        staged.rows(1, to, first(1), steps[1], rows).write(slot(1));
+                    }
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+fn backward<S: Stored>(
+    grad: Operand<'_>,
+    input: Operand<'_>,
+    dims: &[usize],
+    weight: Option<Operand<'_>>,
+    mean: Operand<'_>,
+    rstd: Operand<'_>,
+    grad_input: Operand<'_>,
+) -> Result<()> {
+    let op = "normalize_backward";
+    let shape = input.layout.shape();
+    let weight = Parameter::<S::Computed>::new(op, weight, 1.0, shape)?;
+    let mean = Statistic::new::<S::Computed>(op, mean, shape)?;
+    let rstd = Statistic::new::<S::Computed>(op, rstd, shape)?;
+    let layouts = [grad.layout, input.layout, grad_input.layout];
+    let [g, x, dx] = layouts.map(|l| (l.strides(), l.offset()));
+    let w = (&weight.strides[..], 0);
+    let groups = Walk::over(shape, &group_dims(shape, dims), [g, x, dx, w, mean.parts(), rstd.parts()]);
+    let within = Walk::over(shape, dims, [(g.0, 0), (x.0, 0), (dx.0, 0), w]);
+    let length = within.len();
+    let direct = is_direct::<S>(within.steps(), [3, 3]);
+    let staged = Stage::new(layouts, [&weight], shape, dims);
+    let tensors = [grad, input, grad_input].map(Elements::<S>::of);
+    let weights = weight.elements();
+    let steps = groups.steps();
+    let together = if direct { 1 } else { rows_together::<S::Computed>(length) };
+    try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
+        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * length })?;
+        let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * length);
+        for (_, start, count) in groups.runs(range) {
+            for done in (0..count).step_by(together) {
+                let rows = (count - done).min(together);
+                let first = |t: usize| start[t] + done as isize * steps[t];
+                // SAFETY: as in `forward`.
+                unsafe {
+                    if !direct {
+                        staged.rows(0, tensors[0], first(0), steps[0], rows).read(slot(0));
+                        staged.rows(1, tensors[1], first(1), steps[1], rows).read(slot(1));
+                        staged.parameter(0, weights, first(3), steps[3], rows, slot(3));
+                    }
+                    for row in 0..rows {
+                        let at = |t: usize| first(t) + row as isize * steps[t];
+                        let mean = S::Computed::read(mean.operand.dtype, mean.at(at(4))).to_f64();
+                        let rstd = S::Computed::read(rstd.operand.dtype, rstd.at(at(5))).to_f64();
+                        let [grad, input, output] = [0, 1, 2].map(|t| {
+                            if direct { tensors[t].at(at(t)).cast() } else { slot(t).add(row * length) }
+                        });
+                        let (within, weight) = if direct {
+                            (&within, weights.at(at(3)).cast_const())
+                        } else {
+                            (&staged.flat, staged.parameter_row(0, weights, at(3), slot(3), row))
+                        };
+                        S::Computed::run(Gradient { within, grad, input, output, weight, mean, rstd });
+                    }
+                    if !direct {
+                        staged.rows(2, tensors[2], first(2), steps[2], rows).write(slot(2));
+                    }
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// How groups are brought to scratch memory and back: `N` tensors, then `P` parameters, of which those that are the
+/// same throughout a group stay where they are.
+struct Stage<const N: usize, const P: usize> {
+    tensors: [Walk<1>; N],
+    parameters: [Walk<1>; P],
+    constant: [bool; P],
+    /// The positions of a group in scratch memory: the tensors in one piece, then the parameters.
+    flat: Walk<4>,
+    length: usize,
+}
+
+impl<const N: usize, const P: usize> Stage<N, P> {
+    fn new<T: Computed>(
+        layouts: [&Layout; N],
+        parameters: [&Parameter<T>; P],
+        shape: &[usize],
+        dims: &[usize],
+    ) -> Self {
+        let tensors = layouts.map(|l| Walk::over(shape, dims, [(l.strides(), 0)]));
+        let constant = parameters.map(|p| p.is_constant(shape, dims));
+        let length = tensors[0].len();
+        let step = |t: usize| isize::from(t < N || !constant[t - N]);
+        let steps = [step(0), step(1), step(2), step(3)];
+        let flat = Walk::over(&[length], &[0], std::array::from_fn(|t| (&steps[t..=t], 0)));
+        Stage { tensors, parameters: parameters.map(|p| p.within(shape, dims)), constant, flat, length }
+    }
+
+    /// Rows of the `t`-th tensor.
+    fn rows<S>(
+        &self,
+        t: usize,
+        elements: Elements<S>,
+        first: isize,
+        step: isize,
+        count: usize,
+    ) -> Rows<'_, S> {
+        Rows { elements, positions: &self.tensors[t], first, step, count }
+    }
+
+    /// Copies rows of the `p`-th parameter to `slot`, if it varies.
+    ///
+    /// # Safety
+    /// As [`Rows::read`].
+    unsafe fn parameter<T: Computed + Stored<Computed = T>>(
+        &self,
+        p: usize,
+        elements: Elements<T>,
+        first: isize,
+        step: isize,
+        count: usize,
+        slot: *mut T,
+    ) {
+        if !self.constant[p] {
+            // SAFETY: the caller's.
+            unsafe { Rows { elements, positions: &self.parameters[p], first, step, count }.read(slot) };
+        }
+    }
+
+    /// Where the `p`-th parameter of a row is.
+    ///
+    /// # Safety
+    /// `at` is a position of the parameter, and `slot` has the row.
+    unsafe fn parameter_row<T: Computed>(
+        &self,
+        p: usize,
+        elements: Elements<T>,
+        at: isize,
+        slot: *mut T,
+        row: usize,
+    ) -> *const T {
+        // SAFETY: the caller's.
+        unsafe { if self.constant[p] { elements.at(at) } else { slot.add(row * self.length) } }
+    }
+}
+
+#[cfg(test)]
+mod tests;

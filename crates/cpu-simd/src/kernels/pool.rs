@@ -1,0 +1,456 @@
+//! Pooling over one to three spatial dimensions, and its gradient.
+
+use rustorch_backend::{DType, Operand, PoolOp, PoolParams};
+use rustorch_error::{Result, RusTorchError};
+
+use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
+use crate::threads::{parallel_for, try_parallel_for};
+
+const OP: &str = "pool";
+
+/// Window elements per task, at least.
+const TASK_WORK: usize = 1 << 15;
+
+/// A pooling's sizes, always with three spatial dimensions: those that are missing have size 1.
+#[derive(Clone, Copy, Debug)]
+struct Geometry {
+    /// Images times channels.
+    count: usize,
+    input: [usize; 3],
+    output: [usize; 3],
+    kernel: [usize; 3],
+    stride: [usize; 3],
+    padding: [usize; 3],
+    dilation: [usize; 3],
+}
+
+fn volume(sizes: [usize; 3]) -> usize {
+    sizes.iter().product()
+}
+
+/// The part of a window that lies inside the input, along one dimension.
+#[derive(Clone, Copy)]
+struct Window {
+    /// The first tap's position and the number of taps.
+    first: usize,
+    taps: usize,
+    /// The number of taps inside input and padding, which is what `count_include_pad` counts.
+    padded: usize,
+}
+
+impl Geometry {
+    fn new(params: &PoolParams, input: &[usize], output: &[usize]) -> Result<Self> {
+        let spatial = params.spatial;
+        let fail = || RusTorchError::shape(OP, format!("input {input:?} and output {output:?} do not fit {params:?}"));
+        if !(1..=3).contains(&spatial) || [input.len(), output.len()] != [spatial + 2; 2] || input[..2] != output[..2] {
+            return Err(fail());
+        }
+        let sizes = |shape: &[usize], fill| {
+            let mut all = [fill; 3];
+            all[3 - spatial..].copy_from_slice(&shape[..spatial]);
+            all
+        };
+        let geometry = Geometry {
+            count: input[0] * input[1],
+            input: sizes(&input[2..], 1),
+            output: sizes(&output[2..], 1),
+            kernel: sizes(&params.kernel, 1),
+            stride: sizes(&params.stride, 1),
+            padding: sizes(&params.padding, 0),
+            dilation: sizes(&params.dilation, 1),
+        };
+        // Every window touches the input or its padding; it may stick out at the end (`ceil_mode`).
+        let fits = (0..3).all(|d| {
+            let positive = geometry.kernel[d] > 0 && geometry.stride[d] > 0 && geometry.dilation[d] > 0;
+            let reach = geometry.kernel[d].saturating_sub(1) * geometry.dilation[d];
+            let last = geometry.output[d].saturating_sub(1) * geometry.stride[d];
+            positive && geometry.padding[d] <= reach.div_ceil(2) && {
+                geometry.output[d] == 0 || last < geometry.input[d] + geometry.padding[d]
+            }
+        });
+        if fits { Ok(geometry) } else { Err(fail()) }
+    }
+
+    /// The windows along dimension `d`.
+    fn windows(&self, d: usize) -> Vec<Window> {
+        let (dilation, padding, kernel) = (self.dilation[d], self.padding[d], self.kernel[d]);
+        let window = |o: usize| {
+            let start = o * self.stride[d];
+            // Taps before the input, and the first tap behind it.
+            let skipped = padding.saturating_sub(start).div_ceil(dilation).min(kernel);
+            let end = (self.input[d] + padding).saturating_sub(start).div_ceil(dilation).min(kernel).max(skipped);
+            let padded = (self.input[d] + 2 * padding).saturating_sub(start).min(kernel);
+            let first = (start + skipped * dilation).saturating_sub(padding);
+            Window { first, taps: end - skipped, padded }
+        };
+        (0..self.output[d]).map(window).collect()
+    }
+
+    /// Calls `visit` with each window's output position and its parts along the three dimensions.
+    #[inline(always)]
+    fn for_each_window(windows: &[Vec<Window>; 3], mut visit: impl FnMut(usize, [Window; 3])) {
+        let mut at = 0;
+        for &a in &windows[0] {
+            for &b in &windows[1] {
+                for &c in &windows[2] {
+                    visit(at, [a, b, c]);
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    /// Calls `visit` with the position in the input's plane of each tap.
+    #[inline(always)]
+    fn for_each_tap(&self, window: [Window; 3], mut visit: impl FnMut(usize)) {
+        let [_, height, width] = self.input;
+        for i in 0..window[0].taps {
+            for j in 0..window[1].taps {
+                let (y, x) = (window[0].first + i * self.dilation[0], window[1].first + j * self.dilation[1]);
+                let row = (y * height + x) * width + window[2].first;
+                for k in 0..window[2].taps {
+                    visit(row + k * self.dilation[2]);
+                }
+            }
+        }
+    }
+
+    /// Planes per task.
+    fn grain(&self) -> usize {
+        let work = volume(self.output).saturating_mul(volume(self.kernel)).max(volume(self.input));
+        (TASK_WORK / work.max(1)).max(1)
+    }
+
+    /// Whether windows are 2 × 2 squares side by side, all inside the input.
+    fn is_halving(&self) -> bool {
+        self.kernel == [1, 2, 2]
+            && self.stride == [1, 2, 2]
+            && self.padding == [0; 3]
+            && self.dilation == [1; 3]
+            && self.input[0] == self.output[0]
+            && (1..3).all(|d| 2 * self.output[d] <= self.input[d])
+    }
+}
+
+/// An element that has a maximum.
+trait Maximum: Compute {
+    /// What every element is larger than, or equal to.
+    const LOWEST: Self;
+    /// Whether `self` takes the place of `best`: it is larger, or NaN where the best is not.
+    fn beats(self, best: Self) -> bool;
+}
+
+macro_rules! maximum {
+    ($($T:ty, $lowest:expr, $beats:expr;)*) => {$(
+        impl Maximum for $T {
+            const LOWEST: Self = $lowest;
+            #[inline(always)]
+            #[allow(clippy::redundant_closure_call)]
+            fn beats(self, best: Self) -> bool {
+                ($beats)(self, best)
+            }
+        }
+    )*};
+}
+maximum! {
+    f32, f32::NEG_INFINITY, |x: f32, best: f32| x > best || (x.is_nan() && !best.is_nan());
+    f64, f64::NEG_INFINITY, |x: f64, best: f64| x > best || (x.is_nan() && !best.is_nan());
+    u8, u8::MIN, |x, best| x > best;
+    i8, i8::MIN, |x, best| x > best;
+    i16, i16::MIN, |x, best| x > best;
+    i32, i32::MIN, |x, best| x > best;
+    i64, i64::MIN, |x, best| x > best;
+}
+
+/// An element that has a mean.
+trait Mean: Compute {
+    const ZERO: Self;
+    fn plus(self, other: Self) -> Self;
+    fn over(self, count: usize) -> Self;
+}
+
+macro_rules! mean {
+    ($($T:ty),*) => {$(
+        impl Mean for $T {
+            const ZERO: Self = 0.0;
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self + other
+            }
+            #[inline(always)]
+            fn over(self, count: usize) -> Self {
+                self / count as $T
+            }
+        }
+    )*};
+}
+mean!(f32, f64);
+
+macro_rules! by_float {
+    ($dtype:expr, $T:ident => $body:expr, else $dtype_else:ident => $other:expr) => {
+        match $dtype {
+            DType::Float32 | DType::Float16 | DType::BFloat16 => {
+                type $T = f32;
+                $body
+            }
+            DType::Float64 => {
+                type $T = f64;
+                $body
+            }
+            $dtype_else => $other,
+        }
+    };
+}
+
+/// Pools the windows of `(N, C, *in)` into `(N, C, *out)`.
+///
+/// The maximum of a window ignores the padding, and NaN wins; `indices` (int64) receives its flat position in the
+/// input's plane. Windows may stick out at the end. Half precisions are averaged in float32 and rounded once.
+pub fn pool(
+    params: &PoolParams,
+    input: Operand<'_>,
+    output: Operand<'_>,
+    indices: Option<Operand<'_>>,
+) -> Result<()> {
+    let geometry = Geometry::new(params, input.layout.shape(), output.layout.shape())?;
+    match params.op {
+        PoolOp::Average { count_include_pad, divisor_override } => {
+            by_float!(output.dtype, T => {
+                average::<T>(&geometry, count_include_pad, divisor_override, input, output)
+            }, else dtype => Err(unsupported(OP, dtype)))
+        }
+        PoolOp::Max => by_float!(output.dtype, T => maximum::<T>(&geometry, input, output, indices), else dtype => {
+            match dtype {
+                DType::UInt8 => maximum::<u8>(&geometry, input, output, indices),
+                DType::Int8 => maximum::<i8>(&geometry, input, output, indices),
+                DType::Int16 => maximum::<i16>(&geometry, input, output, indices),
+                DType::Int32 => maximum::<i32>(&geometry, input, output, indices),
+                DType::Int64 => maximum::<i64>(&geometry, input, output, indices),
+                dtype => Err(unsupported(OP, dtype)),
+            }
+        }),
+    }
+}
+
+fn maximum<T: Maximum>(
+    geometry: &Geometry,
+    input: Operand<'_>,
+    output: Operand<'_>,
+    indices: Option<Operand<'_>>,
+) -> Result<()> {
+    if let Some(indices) = indices {
+        check_indices(indices, output)?;
+    }
+    let input = Dense::<T>::contiguous(OP, input)?;
+    let input = Shared::new(input.as_ptr().cast_mut());
+    fill_contiguous(OP, output, |output: *mut T| match indices {
+        Some(indices) => fill_contiguous(OP, indices, |indices: *mut i64| {
+            fill_maximum(geometry, input, Shared::new(output), Shared::new(indices));
+            Ok(())
+        }),
+        None => {
+            fill_maximum(geometry, input, Shared::new(output), Shared::new(std::ptr::null_mut()));
+            Ok(())
+        }
+    })
+}
+
+fn check_indices(indices: Operand<'_>, output: Operand<'_>) -> Result<()> {
+    if indices.dtype != DType::Int64 {
+        return Err(RusTorchError::dtype(OP, format!("indices are {}; they must be int64", indices.dtype)));
+    }
+    if indices.layout.shape() != output.layout.shape() {
+        let (indices, output) = (indices.layout.shape(), output.layout.shape());
+        return Err(RusTorchError::shape(OP, format!("indices {indices:?} do not fit the pooled {output:?}")));
+    }
+    Ok(())
+}
+
+fn fill_maximum<T: Maximum>(geometry: &Geometry, input: Shared<T>, output: Shared<T>, indices: Shared<i64>) {
+    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
+    let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
+    parallel_for(geometry.count, geometry.grain(), |planes| {
+        for plane in planes {
+            let input = input.get().wrapping_add(plane * in_size).cast_const();
+            let output = output.get().wrapping_add(plane * out_size);
+            let indices = indices.get();
+            let indices = if indices.is_null() { indices } else { indices.wrapping_add(plane * out_size) };
+            // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint.
+            unsafe {
+                if geometry.is_halving() {
+                    halve(geometry, input, output, indices);
+                    continue;
+                }
+                Geometry::for_each_window(&windows, |at, window| {
+                    let (mut best, mut index) = (T::LOWEST, None);
+                    geometry.for_each_tap(window, |tap| {
+                        let value = *input.add(tap);
+                        if index.is_none() || value.beats(best) {
+                            (best, index) = (value, Some(tap));
+                        }
+                    });
+                    *output.add(at) = best;
+                    if !indices.is_null() {
+                        *indices.add(at) = index.unwrap_or(0) as i64;
+                    }
+                });
+            }
+        }
+    });
+}
+
+/// The maxima of 2 × 2 squares, without branches.
+#[inline(always)]
+unsafe fn halve<T: Maximum>(geometry: &Geometry, input: *const T, output: *mut T, indices: *mut i64) {
+    let [depth, height, width] = geometry.input;
+    let [_, rows, columns] = geometry.output;
+    // SAFETY: the operands are of the geometry's sizes, as the caller vouches.
+    unsafe {
+        for row in 0..depth * rows {
+            let start = (row / rows * height + row % rows * 2) * width;
+            let (top, bottom) = (input.add(start), input.add(start + width));
+            for column in 0..columns {
+                let [a, b] = [*top.add(2 * column), *top.add(2 * column + 1)];
+                let [c, d] = [*bottom.add(2 * column), *bottom.add(2 * column + 1)];
+                let (mut best, mut index) = (a, 0);
+                for (value, at) in [(b, 1), (c, width), (d, width + 1)] {
+                    let beats = value.beats(best);
+                    best = if beats { value } else { best };
+                    index = if beats { at } else { index };
+                }
+                let at = row * columns + column;
+                *output.add(at) = best;
+                if !indices.is_null() {
+                    *indices.add(at) = (start + 2 * column + index) as i64;
+                }
+            }
+        }
+    }
+}
+
+/// What the sum of a window is divided by.
+fn divisor(window: [Window; 3], count_include_pad: bool, divisor_override: usize) -> usize {
+    match (divisor_override, count_include_pad) {
+        (0, true) => window.iter().map(|w| w.padded).product(),
+        (0, false) => window.iter().map(|w| w.taps).product(),
+        (divisor, _) => divisor,
+    }
+}
+
+fn average<T: Mean>(
+    geometry: &Geometry,
+    count_include_pad: bool,
+    divisor_override: usize,
+    input: Operand<'_>,
+    output: Operand<'_>,
+) -> Result<()> {
+    let input = Dense::<T>::contiguous(OP, input)?;
+    let input = Shared::new(input.as_ptr().cast_mut());
+    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
+    let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
+    fill_contiguous(OP, output, |output: *mut T| {
+        let output = Shared::new(output);
+        parallel_for(geometry.count, geometry.grain(), |planes| {
+            for plane in planes {
+                let input = input.get().wrapping_add(plane * in_size).cast_const();
+                let output = output.get().wrapping_add(plane * out_size);
+                Geometry::for_each_window(&windows, |at, window| {
+                    let mut sum = T::ZERO;
+                    // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint.
+                    unsafe {
+                        geometry.for_each_tap(window, |tap| sum = sum.plus(*input.add(tap)));
+                        *output.add(at) = sum.over(divisor(window, count_include_pad, divisor_override));
+                    }
+                });
+            }
+        });
+        Ok(())
+    })
+}
+
+/// The gradient of [`pool`] by its input, from the gradient of its output. `indices` as `pool` gave them, for maxima.
+pub fn pool_grad(
+    params: &PoolParams,
+    grad: Operand<'_>,
+    indices: Option<Operand<'_>>,
+    grad_input: Operand<'_>,
+) -> Result<()> {
+    let geometry = Geometry::new(params, grad_input.layout.shape(), grad.layout.shape())?;
+    by_float!(grad_input.dtype, T => match (params.op, indices) {
+        (PoolOp::Average { count_include_pad, divisor_override }, _) => {
+            average_grad::<T>(&geometry, count_include_pad, divisor_override, grad, grad_input)
+        }
+        (PoolOp::Max, Some(indices)) => {
+            check_indices(indices, grad)?;
+            maximum_grad::<T>(&geometry, grad, indices, grad_input)
+        }
+        (PoolOp::Max, None) => {
+            Err(RusTorchError::argument(OP, "the gradient of max pooling needs the indices that pooling gave"))
+        }
+    }, else dtype => Err(unsupported(OP, dtype)))
+}
+
+fn maximum_grad<T: Mean>(
+    geometry: &Geometry,
+    grad: Operand<'_>,
+    indices: Operand<'_>,
+    grad_input: Operand<'_>,
+) -> Result<()> {
+    let (grad, indices) = (Dense::<T>::contiguous(OP, grad)?, Dense::<i64>::contiguous(OP, indices)?);
+    let (grad, indices) = (Shared::new(grad.as_ptr().cast_mut()), Shared::new(indices.as_ptr().cast_mut()));
+    let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
+    fill_contiguous(OP, grad_input, |to: *mut T| {
+        let to = Shared::new(to);
+        try_parallel_for(geometry.count, geometry.grain(), |planes| {
+            for plane in planes {
+                let to = to.get().wrapping_add(plane * in_size);
+                // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint; indices are
+                // checked.
+                unsafe {
+                    std::slice::from_raw_parts_mut(to, in_size).fill(T::ZERO);
+                    for at in plane * out_size..(plane + 1) * out_size {
+                        let index = *indices.get().add(at);
+                        if !(0..in_size as i64).contains(&index) {
+                            let message = format!("index {index} is outside the input's plane of {in_size} elements");
+                            return Err(RusTorchError::index(OP, message));
+                        }
+                        let to = to.add(index as usize);
+                        *to = (*to).plus(*grad.get().add(at));
+                    }
+                }
+            }
+            Ok(())
+        })
+    })
+}
+
+fn average_grad<T: Mean>(
+    geometry: &Geometry,
+    count_include_pad: bool,
+    divisor_override: usize,
+    grad: Operand<'_>,
+    grad_input: Operand<'_>,
+) -> Result<()> {
+    let grad = Dense::<T>::contiguous(OP, grad)?;
+    let grad = Shared::new(grad.as_ptr().cast_mut());
+    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
+    let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
+    fill_contiguous(OP, grad_input, |to: *mut T| {
+        let to = Shared::new(to);
+        parallel_for(geometry.count, geometry.grain(), |planes| {
+            for plane in planes {
+                let to = to.get().wrapping_add(plane * in_size);
+                // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint.
+                unsafe {
+                    std::slice::from_raw_parts_mut(to, in_size).fill(T::ZERO);
+                    Geometry::for_each_window(&windows, |at, window| {
+                        let divisor = divisor(window, count_include_pad, divisor_override);
+                        let share = (*grad.get().add(plane * out_size + at)).over(divisor);
+                        geometry.for_each_tap(window, |tap| *to.add(tap) = (*to.add(tap)).plus(share));
+                    });
+                }
+            }
+        });
+        Ok(())
+    })
+}

@@ -1,0 +1,159 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::kernels::number::Complex;
+use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample, noise};
+
+const SHAPES: [&[usize]; 8] =
+    [&[], &[9], &[3, 4], &[2, 5, 3], &[4, 0, 3], &[3, 70, 50], &[40_000], &[2, 1, 7, 3]];
+
+/// Lines along `dim` of row-major values.
+fn lines(shape: &[usize], dim: usize) -> Vec<Vec<usize>> {
+    let length = shape.get(dim).copied().unwrap_or(1);
+    let inner: usize = shape.iter().skip(dim + 1).product();
+    let outer: usize = shape.iter().take(dim).product();
+    (0..outer)
+        .flat_map(|o| (0..inner).map(move |i| (0..length).map(|k| (o * length + k) * inner + i).collect()))
+        .collect()
+}
+
+#[test]
+fn sums_and_products_match_a_loop() {
+    for dtype in REAL {
+        for shape in SHAPES {
+            for dim in 0..shape.len().max(1) {
+                for lie in LIES {
+                    let count = shape.iter().product();
+                    let values: Vec<f64> = match dtype.category() {
+                        Category::Bool => noise(1, count).iter().map(|&v| f64::from(v > 0.9)).collect(),
+                        Category::Integer => {
+                            noise(1, count).iter().map(|v| (v * 1.5).round().abs()).collect()
+                        }
+                        _ => noise(1, count).iter().map(|v| (v * 4.0).round() / 4.0).collect(),
+                    };
+                    let input = Sample::new(dtype, shape, lie, &values);
+                    let out = if dtype.category() <= Category::Integer { DType::Int64 } else { dtype };
+                    let output = Sample::zeros(out, shape, lie);
+                    for op in [ReduceOp::Sum, ReduceOp::Prod] {
+                        scan(op, input.operand(), dim, output.operand(), None).unwrap();
+                        let mut expected = vec![0.0; count];
+                        for line in lines(shape, dim) {
+                            let mut sum = f64::from(u8::from(op == ReduceOp::Prod));
+                            let mut product = 1i64;
+                            for i in line {
+                                if op == ReduceOp::Sum {
+                                    sum += values[i];
+                                } else if out == DType::Int64 {
+                                    product = product.wrapping_mul(values[i] as i64);
+                                    sum = product as f64;
+                                } else {
+                                    sum *= values[i];
+                                    // Half precision keeps its products in float32.
+                                    if dtype.size() == 2 {
+                                        sum = f64::from(sum as f32);
+                                    }
+                                }
+                                expected[i] = sum;
+                            }
+                        }
+                        let rounded = Sample::new(out, shape, Lie::Contiguous, &expected).values();
+                        assert_eq!(output.values(), rounded, "{op:?} {dtype} {shape:?} {dim} {lie:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_float32_sums_stay_accurate() {
+    let values = noise(3, 1_000_000);
+    let input = Sample::new(DType::Float32, &[1_000_000], Lie::Contiguous, &values);
+    let output = Sample::zeros(DType::Float32, &[1_000_000], Lie::Contiguous);
+    scan(ReduceOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
+    let mut sum = 0.0;
+    for (value, got) in input.values().into_iter().zip(output.values()) {
+        sum += value;
+        assert_eq!(got, f64::from(sum as f32));
+    }
+}
+
+#[test]
+fn complex_and_same_dtype_integers() {
+    let values =
+        [Complex { re: 1.0f32, im: 1.0 }, Complex { re: 0.0, im: 2.0 }, Complex { re: 3.0, im: -1.0 }];
+    let input = Sample::raw(DType::Complex64, &[3], Lie::Gaps, &values);
+    let output = Sample::zeros(DType::Complex64, &[3], Lie::Reversed);
+    scan(ReduceOp::Prod, input.operand(), 0, output.operand(), None).unwrap();
+    let expected =
+        [Complex { re: 1.0f32, im: 1.0 }, Complex { re: -2.0, im: 2.0 }, Complex { re: -4.0, im: 8.0 }];
+    assert_eq!(output.elements::<Complex<f32>>(), expected);
+
+    let bytes = Sample::raw(DType::UInt8, &[3], Lie::Contiguous, &[200u8, 100, 1]);
+    scan(ReduceOp::Sum, bytes.operand(), 0, bytes.operand(), None).unwrap();
+    assert_eq!(bytes.elements::<u8>(), [200, 44, 45], "in place, wrapping");
+}
+
+#[test]
+fn extremes_and_their_last_places_match_a_loop() {
+    for dtype in REAL {
+        for shape in SHAPES {
+            for dim in 0..shape.len().max(1) {
+                for (op, lie) in [ReduceOp::Max, ReduceOp::Min].into_iter().flat_map(|o| LIES.map(|l| (o, l)))
+                {
+                    let count = shape.iter().product();
+                    let values: Vec<f64> = noise(5, count).iter().map(|v| (v * 3.0).round().abs()).collect();
+                    let input = Sample::new(dtype, shape, lie, &values);
+                    let values = input.values();
+                    let output = Sample::zeros(dtype, shape, lie);
+                    let places = Sample::zeros(DType::Int64, shape, lie);
+                    scan(op, input.operand(), dim, output.operand(), Some(places.operand())).unwrap();
+                    let (mut expected, mut at) = (vec![0.0; count], vec![0.0; count]);
+                    for line in lines(shape, dim) {
+                        let mut best = 0;
+                        for (k, &i) in line.iter().enumerate() {
+                            let (new, old) = (values[i], values[line[best]]);
+                            if if op == ReduceOp::Max { new >= old } else { new <= old } {
+                                best = k;
+                            }
+                            (expected[i], at[i]) = (values[line[best]], best as f64);
+                        }
+                    }
+                    assert_eq!(output.values(), expected, "{op:?} {dtype} {shape:?} {dim} {lie:?}");
+                    assert_eq!(places.values(), at, "{op:?} {dtype} {shape:?} {dim} {lie:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nan_wins_and_stays() {
+    for dtype in FLOATING {
+        let values = [1.0, f64::NEG_INFINITY, f64::NAN, 5.0, f64::NAN, f64::INFINITY];
+        let input = Sample::new(dtype, &[6], Lie::Contiguous, &values);
+        let output = Sample::zeros(dtype, &[6], Lie::Contiguous);
+        let places = Sample::zeros(DType::Int64, &[6], Lie::Contiguous);
+        scan(ReduceOp::Min, input.operand(), 0, output.operand(), Some(places.operand())).unwrap();
+        assert_eq!(places.values(), [0.0, 1.0, 2.0, 2.0, 4.0, 4.0]);
+        assert_eq!(output.values()[..2], [1.0, f64::NEG_INFINITY]);
+        assert!(output.values()[2..].iter().all(|v| v.is_nan()));
+        scan(ReduceOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
+        assert_eq!(output.values()[..2], [1.0, f64::NEG_INFINITY]);
+        assert!(output.values()[2..].iter().all(|v| v.is_nan()));
+    }
+}
+
+#[test]
+fn what_does_not_work_says_so() {
+    let a = Sample::zeros(DType::Complex64, &[2], Lie::Contiguous);
+    let b = Sample::zeros(DType::Float32, &[2], Lie::Contiguous);
+    let message =
+        |op, x: &Sample, y: &Sample| scan(op, x.operand(), 0, y.operand(), None).unwrap_err().to_string();
+    assert_eq!(
+        message(ReduceOp::Max, &a, &a),
+        "cummax: complex numbers have no order; got complex64, and every real dtype works"
+    );
+    assert!(message(ReduceOp::Sum, &a, &b).starts_with("cumsum: cannot go from complex64 to float32"));
+    assert!(message(ReduceOp::Any, &b, &b).starts_with("scan: there is no cumulative Any"));
+}

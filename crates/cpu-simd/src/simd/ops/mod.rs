@@ -1,0 +1,11 @@
+//! The loops that drive an algebra over memory, one per function and instruction set.
+
+mod arithmetic;
+mod comparison;
+pub mod reduction;
+
+
+pub use arithmetic::{Kernel, kernel};
+
+#[cfg(test)]
+mod tests;

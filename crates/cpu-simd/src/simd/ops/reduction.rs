@@ -1,0 +1,308 @@
+//! The loops that reduce a row to one number.
+
+use rustorch_backend::algebra::Algebra;
+use rustorch_backend::{DType, ReduceOp};
+
+#[cfg(target_arch = "x86_64")]
+use crate::simd::arch::avx2::{Avx2F32, Avx2F64};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::arch::avx512::{Avx512F32, Avx512F64};
+use crate::simd::arch::fallback::Scalar;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::arch::neon::{NeonF32, NeonF64};
+use crate::simd::arch::{Float, FloatElement, Vector};
+use crate::simd::{Lanes, SimdLevel};
+
+/// Reduces `n > 0` elements to a float64 (of floats) or an int64 (of integers and bool) at `result`.
+///
+/// # Safety
+/// `row` is valid for reads of `n` elements of the kernel's dtype, `result` for the write; the level is available.
+pub type RowKernel = unsafe fn(row: *const u8, n: usize, result: *mut u8);
+
+/// Elements whose lanes are combined before they are widened: few enough that float32 sums stay exact enough.
+const BLOCK: usize = 1024;
+/// Independent chains, so that additions do not wait for each other.
+const CHAINS: usize = 4;
+
+/// How two numbers become one.
+trait Combination: 'static {
+    const IDENTITY: f64;
+    fn of<A: Algebra>(a: &A, x: A::Value, y: A::Value) -> A::Value;
+    fn of_wide(x: f64, y: f64) -> f64;
+    fn of_integers(x: i64, y: i64) -> i64;
+}
+
+macro_rules! combinations {
+    ($($name:ident $identity:expr, $of:ident, |$x:ident, $y:ident| $wide:expr, $integers:expr;)*) => {$(
+        struct $name;
+        impl Combination for $name {
+            const IDENTITY: f64 = $identity;
+            #[inline(always)]
+            fn of<A: Algebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
+                a.$of(x, y)
+            }
+            #[inline(always)]
+            fn of_wide($x: f64, $y: f64) -> f64 {
+                $wide
+            }
+            #[inline(always)]
+            fn of_integers($x: i64, $y: i64) -> i64 {
+                $integers
+            }
+        }
+    )*};
+}
+
+combinations! {
+    Sum 0.0, add, |x, y| x + y, x.wrapping_add(y);
+    Product 1.0, mul, |x, y| x * y, x.wrapping_mul(y);
+    Largest f64::NEG_INFINITY, max, |x, y| if x > y || x.is_nan() { x } else { y }, x.max(y);
+    Smallest f64::INFINITY, min, |x, y| if x < y || x.is_nan() { x } else { y }, x.min(y);
+}
+
+#[inline(always)]
+unsafe fn reduce_floats<V: Vector, C: Combination>(row: *const u8, n: usize) -> f64 {
+    let a = Float::<V>::default();
+    let row = row.cast::<V::Element>();
+    let mut total = C::IDENTITY;
+    let mut start = 0;
+    while start < n {
+        let end = (start + BLOCK).min(n);
+        let mut chains = [a.constant(C::IDENTITY); CHAINS];
+        let mut i = start;
+        while i + CHAINS * V::LANES <= end {
+            for (chain, sum) in chains.iter_mut().enumerate() {
+                // SAFETY: the caller's; the vector ends within the block.
+                *sum = C::of(&a, *sum, unsafe { a.load(row.add(i + chain * V::LANES)) });
+            }
+            i += CHAINS * V::LANES;
+        }
+        while i + V::LANES <= end {
+            // SAFETY: as above.
+            chains[0] = C::of(&a, chains[0], unsafe { a.load(row.add(i)) });
+            i += V::LANES;
+        }
+        let pair = [C::of(&a, chains[0], chains[1]), C::of(&a, chains[2], chains[3])];
+        let lanes = a.to_lanes(C::of(&a, pair[0], pair[1]));
+        let mut sum = C::IDENTITY;
+        if i > start {
+            for lane in &lanes[..V::LANES] {
+                sum = C::of_wide(sum, lane.to_f64());
+            }
+        }
+        while i < end {
+            // SAFETY: as above.
+            sum = C::of_wide(sum, unsafe { *row.add(i) }.to_f64());
+            i += 1;
+        }
+        total = C::of_wide(total, sum);
+        start = end;
+    }
+    total
+}
+
+#[inline(always)]
+unsafe fn reduce_integers<T: Copy + Into<i64>, C: Combination>(row: *const u8, n: usize) -> i64 {
+    let row = row.cast::<T>();
+    // SAFETY: the caller's.
+    let mut total: i64 = unsafe { *row }.into();
+    for i in 1..n {
+        // SAFETY: the caller's; i < n.
+        total = C::of_integers(total, unsafe { *row.add(i) }.into());
+    }
+    total
+}
+
+macro_rules! row_with {
+    ($floats:ident $integers:ident $(, $features:literal)?) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $floats<V: Vector, C: Combination>(row: *const u8, n: usize, result: *mut u8) {
+            // SAFETY: the caller's.
+            unsafe { result.cast::<f64>().write(reduce_floats::<V, C>(row, n)) }
+        }
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $integers<T: Copy + Into<i64>, C: Combination>(row: *const u8, n: usize, result: *mut u8) {
+            // SAFETY: the caller's.
+            unsafe { result.cast::<i64>().write(reduce_integers::<T, C>(row, n)) }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+row_with!(floats_avx512 integers_avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
+#[cfg(target_arch = "x86_64")]
+row_with!(floats_avx2 integers_avx2, "avx2,fma");
+row_with!(floats_baseline integers_baseline);
+
+fn kernel_of<C: Combination>(dtype: DType, level: SimdLevel) -> RowKernel {
+    match (dtype, level) {
+        #[cfg(target_arch = "x86_64")]
+        (DType::Float32, SimdLevel::Avx512) => floats_avx512::<Avx512F32, C>,
+        #[cfg(target_arch = "x86_64")]
+        (DType::Float64, SimdLevel::Avx512) => floats_avx512::<Avx512F64, C>,
+        #[cfg(target_arch = "x86_64")]
+        (DType::Float32, SimdLevel::Avx2) => floats_avx2::<Avx2F32, C>,
+        #[cfg(target_arch = "x86_64")]
+        (DType::Float64, SimdLevel::Avx2) => floats_avx2::<Avx2F64, C>,
+        #[cfg(target_arch = "aarch64")]
+        (DType::Float32, SimdLevel::Neon) => floats_baseline::<NeonF32, C>,
+        #[cfg(target_arch = "aarch64")]
+        (DType::Float64, SimdLevel::Neon) => floats_baseline::<NeonF64, C>,
+        (DType::Float32, _) => floats_baseline::<Scalar<f32>, C>,
+        (DType::Float64, _) => floats_baseline::<Scalar<f64>, C>,
+        #[cfg(target_arch = "x86_64")]
+        (integer, SimdLevel::Avx512) => match integer {
+            DType::Bool => integers_avx512::<bool, C>,
+            DType::UInt8 => integers_avx512::<u8, C>,
+            DType::Int8 => integers_avx512::<i8, C>,
+            DType::Int16 => integers_avx512::<i16, C>,
+            DType::Int32 => integers_avx512::<i32, C>,
+            _ => integers_avx512::<i64, C>,
+        },
+        #[cfg(target_arch = "x86_64")]
+        (integer, SimdLevel::Avx2) => match integer {
+            DType::Bool => integers_avx2::<bool, C>,
+            DType::UInt8 => integers_avx2::<u8, C>,
+            DType::Int8 => integers_avx2::<i8, C>,
+            DType::Int16 => integers_avx2::<i16, C>,
+            DType::Int32 => integers_avx2::<i32, C>,
+            _ => integers_avx2::<i64, C>,
+        },
+        (integer, _) => match integer {
+            DType::Bool => integers_baseline::<bool, C>,
+            DType::UInt8 => integers_baseline::<u8, C>,
+            DType::Int8 => integers_baseline::<i8, C>,
+            DType::Int16 => integers_baseline::<i16, C>,
+            DType::Int32 => integers_baseline::<i32, C>,
+            _ => integers_baseline::<i64, C>,
+        },
+    }
+}
+
+/// The loop that reduces a row of `dtype`: float32, float64, an integer or bool.
+pub fn row_kernel(op: ReduceOp, dtype: DType, level: SimdLevel) -> RowKernel {
+    match op {
+        ReduceOp::Sum | ReduceOp::Mean => kernel_of::<Sum>(dtype, level),
+        ReduceOp::Prod => kernel_of::<Product>(dtype, level),
+        ReduceOp::Max | ReduceOp::Any => kernel_of::<Largest>(dtype, level),
+        ReduceOp::Min | ReduceOp::All => kernel_of::<Smallest>(dtype, level),
+    }
+}
+
+/// The count, the mean, and the sum of squared deviations from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Moments {
+    /// How many elements.
+    pub count: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// The sum of their squared deviations from it.
+    pub m2: f64,
+}
+
+impl Moments {
+    /// The moments of both sets of elements (Chan, Golub and LeVeque, 1979).
+    #[inline]
+    pub fn join(self, other: Self) -> Self {
+        if self.count == 0.0 {
+            return other;
+        }
+        let count = self.count + other.count;
+        let difference = other.mean - self.mean;
+        let share = other.count / count;
+        Moments {
+            count,
+            mean: self.mean + difference * share,
+            m2: self.m2 + other.m2 + difference * difference * self.count * share,
+        }
+    }
+}
+
+/// The moments of `n > 0` elements.
+///
+/// # Safety
+/// `row` is valid for reads of `n` elements of the kernel's dtype; the level is available.
+pub type MomentKernel = unsafe fn(row: *const u8, n: usize, result: &mut Moments);
+
+#[inline(always)]
+unsafe fn moments_of<V: Vector>(row: *const u8, n: usize) -> Moments {
+    let a = Float::<V>::default();
+    let row = row.cast::<V::Element>();
+    let mut total = Moments::default();
+    for start in (0..n).step_by(BLOCK) {
+        let count = BLOCK.min(n - start);
+        // SAFETY: the caller's; the block is within n, here and below.
+        let block = unsafe { row.add(start) };
+        let mean = unsafe { reduce_floats::<V, Sum>(block.cast(), count) } / count as f64;
+        // Deviations from the rounded mean; what they sum to corrects both moments.
+        let centre = a.constant(mean);
+        let mut sums = [a.constant(0.0); 2];
+        let mut squares = [a.constant(0.0); 2];
+        let mut i = 0;
+        while i + 2 * V::LANES <= count {
+            for chain in 0..2 {
+                let x = a.sub(unsafe { a.load(block.add(i + chain * V::LANES)) }, centre);
+                sums[chain] = a.add(sums[chain], x);
+                squares[chain] = a.mul_add(x, x, squares[chain]);
+            }
+            i += 2 * V::LANES;
+        }
+        let centre = a.to_lanes(centre)[0].to_f64();
+        let (mut sum, mut square) = (0.0, 0.0);
+        for chain in 0..2 {
+            let (sums, squares) = (a.to_lanes(sums[chain]), a.to_lanes(squares[chain]));
+            for lane in 0..V::LANES {
+                sum += sums[lane].to_f64();
+                square += squares[lane].to_f64();
+            }
+        }
+        while i < count {
+            let x = unsafe { *block.add(i) }.to_f64() - centre;
+            sum += x;
+            square += x * x;
+            i += 1;
+        }
+        let shift = sum / count as f64;
+        let moments =
+            Moments { count: count as f64, mean: centre + shift, m2: (square - sum * shift).max(0.0) };
+        total = total.join(if mean.is_nan() { Moments { mean, m2: mean, ..moments } } else { moments });
+    }
+    total
+}
+
+macro_rules! moments_with {
+    ($name:ident $(, $features:literal)?) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $name<V: Vector>(row: *const u8, n: usize, result: &mut Moments) {
+            // SAFETY: the caller's.
+            *result = unsafe { moments_of::<V>(row, n) };
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+moments_with!(moments_avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
+#[cfg(target_arch = "x86_64")]
+moments_with!(moments_avx2, "avx2,fma");
+moments_with!(moments_baseline);
+
+/// The loop that takes the moments of a row of float32 or float64.
+pub fn moment_kernel(dtype: DType, level: SimdLevel) -> MomentKernel {
+    let single = dtype == DType::Float32;
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx512 if single => moments_avx512::<Avx512F32>,
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx512 => moments_avx512::<Avx512F64>,
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx2 if single => moments_avx2::<Avx2F32>,
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx2 => moments_avx2::<Avx2F64>,
+        #[cfg(target_arch = "aarch64")]
+        SimdLevel::Neon if single => moments_baseline::<NeonF32>,
+        #[cfg(target_arch = "aarch64")]
+        SimdLevel::Neon => moments_baseline::<NeonF64>,
+        _ if single => moments_baseline::<Scalar<f32>>,
+        _ => moments_baseline::<Scalar<f64>>,
+    }
+}

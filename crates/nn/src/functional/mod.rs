@@ -1,0 +1,5 @@
+//! Functions that layers share and that are more than one op of [`rustorch_tensor::ops`].
+
+mod convolution;
+
+pub use convolution::{Padding, convolution};

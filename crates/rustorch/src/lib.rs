@@ -1,0 +1,47 @@
+//! RusTorch: tensors with automatic differentiation, layers and optimizers, with PyTorch's names and semantics.
+//!
+//! Call [`init`] once; it registers the backends that this build has. Then:
+//!
+//! ```
+//! use rustorch::{Tensor, ops};
+//!
+//! rustorch::init()?;
+//! let x = Tensor::from_slice(&[1.0_f32, 2.0, 3.0], &[3])?.requires_grad_()?;
+//! let y = ops::sum(&ops::mul(&x, &x)?, None, false, None)?;
+//! rustorch::autograd::backward(&[y], &[None], false, false, None)?;
+//! assert_eq!(x.grad().expect("x is a leaf").to_vec::<f32>()?, [2.0, 4.0, 6.0]);
+//! # Ok::<(), rustorch::RusTorchError>(())
+//! ```
+
+pub use rustorch_backend as backend;
+pub use rustorch_model_io as model_io;
+pub use rustorch_nn as nn;
+pub use rustorch_tensor::{
+    DType, Device, DeviceKind, Element, Generator, Result, RusTorchError, Scalar, Tensor, TensorOptions, autograd,
+    default_dtype, default_generator, manual_seed, ops, registry, set_default_dtype,
+};
+
+/// Registers the backends of this build. More calls do nothing more.
+///
+/// # Errors
+/// A backend does not start on this machine.
+pub fn init() -> Result<()> {
+    #[cfg(feature = "cpu")]
+    {
+        use std::sync::OnceLock;
+
+        use rustorch_cpu_simd::CpuBackend;
+
+        static CPU: OnceLock<CpuBackend> = OnceLock::new();
+        let cpu = match CPU.get() {
+            Some(cpu) => cpu,
+            None => {
+                let cpu = CpuBackend::new()?;
+                // Two threads may come here at once; either's backend will do.
+                CPU.get_or_init(|| cpu)
+            }
+        };
+        registry::register(cpu);
+    }
+    Ok(())
+}

@@ -1,0 +1,256 @@
+//! The backward pass.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
+
+use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
+
+use super::meta::apply_leaf_hooks;
+use super::mode::{self, GradMode};
+use super::node::{Edge, Node};
+use crate::Tensor;
+use crate::ops;
+
+/// A node whose turn comes by age: every consumer of its outputs is younger and has run.
+struct Ready(Arc<Node>);
+
+impl PartialEq for Ready {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.sequence() == other.0.sequence()
+    }
+}
+
+impl Eq for Ready {}
+
+impl PartialOrd for Ready {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ready {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.sequence().cmp(&other.0.sequence())
+    }
+}
+
+type Slots = SmallVec<[Option<Tensor>; 1]>;
+
+/// Which gradients `grad` is asked for.
+struct Targets<'a> {
+    edges: Vec<Edge>,
+    inputs: &'a [Tensor],
+    found: Vec<Option<Tensor>>,
+    /// The nodes from which a target can be reached; others need not run.
+    useful: HashSet<u64>,
+}
+
+impl Targets<'_> {
+    fn new<'a>(roots: &[Edge], inputs: &'a [Tensor]) -> Result<Targets<'a>> {
+        let edges = inputs
+            .iter()
+            .map(|input| {
+                input.edge().ok_or_else(|| {
+                    RusTorchError::autograd("grad", "one of the differentiated Tensors does not require grad")
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let targets: HashSet<u64> = edges.iter().map(|e| e.node.sequence()).collect();
+        let useful = useful_nodes(roots, &targets);
+        Ok(Targets { found: vec![None; edges.len()], edges, inputs, useful })
+    }
+
+    fn capture(&mut self, node: &Arc<Node>, slots: &Slots) -> Result<()> {
+        for (i, edge) in self.edges.iter().enumerate() {
+            if Arc::ptr_eq(&edge.node, node)
+                && let Some(Some(grad)) = slots.get(edge.index)
+            {
+                let leaf = node.leaf().is_some();
+                let grad = if leaf { apply_leaf_hooks(&self.inputs[i], grad.clone())? } else { grad.clone() };
+                self.found[i] = Some(grad);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The nodes below `roots` from which one of `targets` can be reached.
+fn useful_nodes(roots: &[Edge], targets: &HashSet<u64>) -> HashSet<u64> {
+    let mut useful = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut stack: Vec<(Arc<Node>, bool)> = roots.iter().map(|e| (e.node.clone(), false)).collect();
+    while let Some((node, children_done)) = stack.pop() {
+        let id = node.sequence();
+        if children_done {
+            let reaches = targets.contains(&id) || node.next().iter().flatten().any(|e| useful.contains(&e.node.sequence()));
+            if reaches {
+                useful.insert(id);
+            }
+        } else if seen.insert(id) {
+            stack.push((node.clone(), true));
+            stack.extend(node.next().iter().flatten().map(|e| (e.node.clone(), false)));
+        }
+    }
+    useful
+}
+
+fn add_into(slot: &mut Option<Tensor>, grad: Tensor) -> Result<()> {
+    *slot = Some(match slot.take() {
+        None => grad,
+        Some(old) => ops::add(&old, &grad, 1.into())?,
+    });
+    Ok(())
+}
+
+/// Runs hooks on, and keeps, the gradients that have arrived at a node's outputs.
+fn before_node(node: &Arc<Node>, slots: &mut Slots) -> Result<()> {
+    let Some(extras) = node.extras() else { return Ok(()) };
+    let hooks: Vec<_> = extras.hooks.iter().map(|(_, index, hook)| (*index, hook.clone())).collect();
+    let retained: Vec<_> = extras.retained.clone();
+    drop(extras);
+    for (index, hook) in hooks {
+        if let Some(Some(grad)) = slots.get(index)
+            && let Some(replacement) = hook(grad)?
+        {
+            slots[index] = Some(replacement);
+        }
+    }
+    for (index, meta) in retained {
+        if let (Some(meta), Some(Some(grad))) = (meta.upgrade(), slots.get(index)) {
+            meta.set_grad(Some(grad.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Targets<'_>>) -> Result<()> {
+    let mut pending: HashMap<u64, Slots> = HashMap::new();
+    let mut ready = BinaryHeap::new();
+    let deliver = |edge: &Edge, grad: Tensor, pending: &mut HashMap<u64, Slots>, ready: &mut BinaryHeap<Ready>| {
+        let slots = pending.entry(edge.node.sequence()).or_insert_with(|| {
+            ready.push(Ready(edge.node.clone()));
+            smallvec::smallvec![None; edge.node.outputs()]
+        });
+        add_into(&mut slots[edge.index], grad)
+    };
+    for (edge, grad) in roots {
+        deliver(&edge, grad, &mut pending, &mut ready)?;
+    }
+    while let Some(Ready(node)) = ready.pop() {
+        let Some(mut slots) = pending.remove(&node.sequence()) else { continue };
+        before_node(&node, &mut slots)?;
+        if let Some(targets) = targets.as_deref_mut() {
+            targets.capture(&node, &slots)?;
+            if node.leaf().is_some()
+                || !node.next().iter().flatten().any(|e| targets.useful.contains(&e.node.sequence()))
+            {
+                continue;
+            }
+        }
+        let operation = node.take(keep_graph)?;
+        let gradients = operation.backward(&node, &slots)?;
+        drop(operation);
+        drop(slots);
+        for (edge, grad) in node.next().iter().zip(gradients) {
+            if let (Some(edge), Some(grad)) = (edge, grad)
+                && targets.as_deref().is_none_or(|t| t.useful.contains(&edge.node.sequence()))
+            {
+                deliver(edge, grad, &mut pending, &mut ready)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The start of a pass: each tensor's edge with the gradient that flows into it.
+fn seed(op: &'static str, tensors: &[Tensor], grads: &[Option<Tensor>]) -> Result<Vec<(Edge, Tensor)>> {
+    if !grads.is_empty() && grads.len() != tensors.len() {
+        return Err(RusTorchError::autograd(op, format!("got {} tensors and {} gradients", tensors.len(), grads.len())));
+    }
+    let mut roots = Vec::with_capacity(tensors.len());
+    for (i, tensor) in tensors.iter().enumerate() {
+        let edge = tensor.edge().ok_or_else(|| {
+            RusTorchError::autograd(
+                op,
+                format!("element {i} of tensors does not require grad and does not have a grad_fn"),
+            )
+        })?;
+        let grad = match grads.get(i).and_then(Option::as_ref) {
+            Some(grad) if grad.shape() == tensor.shape() => grad.clone(),
+            Some(grad) => {
+                return Err(RusTorchError::shape(
+                    op,
+                    format!(
+                        "mismatch in shape: grad_output[{i}] has a shape of {:?} and output[{i}] has a shape of {:?}",
+                        grad.shape(),
+                        tensor.shape()
+                    ),
+                ));
+            }
+            None if tensor.numel() != 1 => {
+                return Err(RusTorchError::autograd(
+                    op,
+                    format!(
+                        "grad can be implicitly created only for scalar outputs, but got a tensor of shape {:?}; \
+                         pass its gradient, or reduce it first, for example with sum()",
+                        tensor.shape()
+                    ),
+                ));
+            }
+            None => {
+                let one = Tensor::empty(tensor.shape(), tensor.dtype(), tensor.device())?;
+                one.backend()?.fill(one.operand(), 1.into())?;
+                one
+            }
+        };
+        roots.push((edge, grad));
+    }
+    Ok(roots)
+}
+
+/// Accumulates the gradients of `tensors` into the leaves (or into `inputs` alone, when given).
+///
+/// `grads` has the gradient of each tensor; it may be empty where all have one element.
+pub fn backward(
+    tensors: &[Tensor],
+    grads: &[Option<Tensor>],
+    retain_graph: bool,
+    create_graph: bool,
+    inputs: Option<&[Tensor]>,
+) -> Result<()> {
+    let roots = seed("backward", tensors, grads)?;
+    let _mode = GradMode::set(create_graph);
+    let Some(inputs) = inputs else { return run(roots, retain_graph || create_graph, None) };
+    let edges: Vec<Edge> = roots.iter().map(|(e, _)| e.clone()).collect();
+    let mut targets = Targets::new(&edges, inputs)?;
+    run(roots, retain_graph || create_graph, Some(&mut targets))?;
+    for (input, found) in inputs.iter().zip(targets.found) {
+        if let Some(found) = found {
+            let sum = match input.grad() {
+                None => found,
+                Some(old) => ops::add(&old, &found, 1.into())?,
+            };
+            input.meta.set_grad(Some(sum));
+        }
+    }
+    Ok(())
+}
+
+/// The gradients of `outputs` by `inputs`; `None` for an input that the outputs do not depend on.
+pub fn grad(
+    outputs: &[Tensor],
+    inputs: &[Tensor],
+    grads: &[Option<Tensor>],
+    retain_graph: bool,
+    create_graph: bool,
+) -> Result<Vec<Option<Tensor>>> {
+    let roots = seed("grad", outputs, grads)?;
+    let edges: Vec<Edge> = roots.iter().map(|(e, _)| e.clone()).collect();
+    let mut targets = Targets::new(&edges, inputs)?;
+    let _mode = GradMode::set(create_graph);
+    run(roots, retain_graph || create_graph, Some(&mut targets))?;
+    debug_assert_eq!(mode::is_enabled(), create_graph);
+    Ok(targets.found)
+}

@@ -1,0 +1,137 @@
+//! Gradients of reading by index.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rustorch_error::Result;
+
+use crate::autograd::{Backward, Gradients, Node, Origin};
+use crate::operations::creation::cast;
+use crate::operations::shape_ops::reshape_to;
+use crate::{Tensor, ops};
+
+fn zeros_of(shape: &[usize], like: &Tensor) -> Result<Tensor> {
+    let sizes: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+    ops::zeros(&sizes, Some(like.dtype()), Some(like.device()), false)
+}
+
+/// Zeros with the gradients added where `index` says.
+pub fn scatter_sum_grad(grad: &Tensor, shape: &[usize], index: &Tensor, dim: i64) -> Result<Tensor> {
+    ops::scatter_add(&zeros_of(shape, grad)?, dim, index, grad)
+}
+
+/// Zeros with slices of the gradient added.
+pub fn index_add_grad(grad: &Tensor, shape: &[usize], dim: i64, index: &Tensor) -> Result<Tensor> {
+    ops::index_add(&zeros_of(shape, grad)?, dim, index, grad, 1.into())
+}
+
+/// The gradient of `embedding`: rows summed by index, the padding row left out.
+pub fn embedding_grad(grad: &Tensor, shape: &[usize], indices: &Tensor, padding_idx: i64) -> Result<Tensor> {
+    let rows = reshape_to(grad, &[indices.numel(), shape[1]])?;
+    let flat = ops::reshape(indices, &[-1])?;
+    let rows = if padding_idx < 0 {
+        rows
+    } else {
+        let padding = ops::unsqueeze(&ops::eq(&flat, &Tensor::number(padding_idx)?)?, 1)?;
+        ops::where_(&padding, &Tensor::number(0.0)?, &rows)?
+    };
+    ops::index_put(&zeros_of(shape, grad)?, &[flat], &rows, true)
+}
+
+struct IndexBackward {
+    origin: Origin,
+    indices: Vec<Tensor>,
+}
+
+impl Backward for IndexBackward {
+    fn name(&self) -> Cow<'static, str> {
+        "IndexBackward0".into()
+    }
+
+    fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None]) };
+        let sum = ops::index_put(&self.origin.zeros()?, &self.indices, grad, true)?;
+        Ok(smallvec::smallvec![Some(sum)])
+    }
+}
+
+/// The node of advanced indexing.
+pub fn index_backward(input: &Tensor, indices: &[Tensor]) -> Arc<dyn Backward> {
+    Arc::new(IndexBackward { origin: Origin::of(input), indices: indices.to_vec() })
+}
+
+struct IndexPutBackward {
+    input: Origin,
+    values: Origin,
+    indices: Vec<Tensor>,
+    accumulate: bool,
+}
+
+impl Backward for IndexPutBackward {
+    fn name(&self) -> Cow<'static, str> {
+        "IndexPutBackward0".into()
+    }
+
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        if let Some(grad) = &grads[0] {
+            if node.wants(0) {
+                let kept = if self.accumulate {
+                    grad.clone()
+                } else {
+                    ops::index_put(grad, &self.indices, &Tensor::number(0.0)?, false)?
+                };
+                gradients[0] = Some(self.input.restore(kept)?);
+            }
+            if node.wants(1) {
+                gradients[1] = Some(self.values.restore(ops::index_read(grad, &self.indices)?)?);
+            }
+        }
+        Ok(gradients)
+    }
+}
+
+/// The node of `index_put`.
+pub fn index_put_backward(
+    input: &Tensor,
+    indices: &[Tensor],
+    values: &Tensor,
+    accumulate: bool,
+) -> Arc<dyn Backward> {
+    Arc::new(IndexPutBackward {
+        input: Origin::of(input),
+        values: Origin::of(values),
+        indices: indices.to_vec(),
+        accumulate,
+    })
+}
+
+struct CopyBackward {
+    target: Origin,
+    source: Origin,
+}
+
+impl Backward for CopyBackward {
+    fn name(&self) -> Cow<'static, str> {
+        "CopyBackwards".into()
+    }
+
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        if let Some(grad) = &grads[0] {
+            // What was overwritten no longer counts.
+            if node.wants(0) {
+                gradients[0] = Some(self.target.zeros()?);
+            }
+            if node.wants(1) {
+                gradients[1] = Some(self.source.restore(cast(grad, self.source.dtype)?)?);
+            }
+        }
+        Ok(gradients)
+    }
+}
+
+/// The node of `copy_`.
+pub fn copy_backward(target: &Tensor, source: &Tensor) -> Arc<dyn Backward> {
+    Arc::new(CopyBackward { target: Origin::of(target), source: Origin::of(source) })
+}

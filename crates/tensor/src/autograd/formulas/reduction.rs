@@ -1,0 +1,143 @@
+//! Gradients of reductions and scans.
+
+use rustorch_backend::Scalar;
+use rustorch_error::Result;
+
+use crate::operations::reduction_ops::{kept_shape, reduced_dims};
+use crate::operations::shape_ops::{expand_to, reshape_to};
+use crate::operations::statistical::correction_of;
+use crate::{Tensor, ops};
+
+fn as_i64(dims: &[usize]) -> Vec<i64> {
+    dims.iter().map(|&d| d as i64).collect()
+}
+
+/// A reduced tensor with its reduced dimensions back, of size 1.
+fn keep(reduced: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    if keepdim {
+        return Ok(reduced.clone());
+    }
+    let ndim = shape.len();
+    let dims: Vec<usize> = match dim.filter(|d| !d.is_empty()) {
+        None => (0..ndim).collect(),
+        Some(dims) => {
+            dims.iter().map(|&d| rustorch_backend::normalize_dim("backward", d, ndim)).collect::<Result<_>>()?
+        }
+    };
+    reshape_to(reduced, &kept_shape(shape, &dims))
+}
+
+/// The gradient of a sum: the same for each element.
+pub fn expand_reduced(grad: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    expand_to(&keep(grad, shape, dim, keepdim)?, shape)
+}
+
+/// The gradient of a mean.
+pub fn mean_grad(grad: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    let kept = keep(grad, shape, dim, keepdim)?;
+    let total: usize = shape.iter().product();
+    let count = total.checked_div(kept.numel()).unwrap_or(1).max(1);
+    expand_to(&ops::mul(&kept, &Tensor::number(1.0 / count as f64)?)?, shape)
+}
+
+/// The gradient of a product: the product of the others, by prefix and suffix products where a factor is 0.
+pub fn prod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64, keepdim: bool) -> Result<Tensor> {
+    let shape = input.shape().to_vec();
+    let grad = keep(grad, &shape, Some(&[dim]), keepdim)?;
+    if input.ndim() == 0 {
+        return Ok(grad);
+    }
+    let zeros = ops::any(&ops::eq(&input.detach(), &Tensor::number(0_i64)?)?, None, false)?;
+    if !zeros.item()?.to_bool() {
+        let result = keep(result, &shape, Some(&[dim]), keepdim)?;
+        return ops::div(&ops::mul(&grad, &result)?, input, None);
+    }
+    // Exclusive products from both sides: Π_{j<i} x_j · Π_{j>i} x_j.
+    let n = shape[input.dim_index("prod", dim)?] as i64;
+    let ones = ops::ones_like(&ops::slice(&input.detach(), dim, 0, 1, 1)?, None, None, false)?;
+    let before = ops::cat(&[ones.clone(), ops::cumprod(&ops::slice(input, dim, 0, n - 1, 1)?, dim, None)?], dim)?;
+    let reversed = ops::flip(&ops::slice(input, dim, 1, n, 1)?, &[dim])?;
+    let after = ops::cat(&[ops::flip(&ops::cumprod(&reversed, dim, None)?, &[dim])?, ones], dim)?;
+    ops::mul(&grad, &ops::mul(&before, &after)?)
+}
+
+/// The gradient of amax and amin: shared evenly among the elements that reach the extremum.
+pub fn extremum_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
+    let shape = input.shape().to_vec();
+    let (grad, result) = (keep(grad, &shape, Some(dim), keepdim)?, keep(&result.detach(), &shape, Some(dim), keepdim)?);
+    let reached = crate::operations::creation::cast(&ops::eq(&input.detach(), &result)?, grad.dtype())?;
+    let dims = as_i64(&reduced_dims("amax", input, Some(dim))?);
+    let count = if dims.is_empty() { reached.clone() } else { ops::sum(&reached, Some(&dims), true, None)? };
+    ops::mul(&reached, &ops::div(&grad, &count, None)?)
+}
+
+/// The gradient of max and min along a dimension: to the element that was chosen.
+pub fn select_reduced_grad(
+    grad: &Tensor,
+    shape: &[usize],
+    indices: &Tensor,
+    dim: i64,
+    keepdim: bool,
+) -> Result<Tensor> {
+    let (grad, indices) = (keep(grad, shape, Some(&[dim]), keepdim)?, keep(indices, shape, Some(&[dim]), keepdim)?);
+    super::scatter_sum_grad(&grad, shape, &indices, dim)
+}
+
+/// The sum of the elements from each one to the end.
+pub fn reverse_cumsum(grad: &Tensor, dim: i64) -> Result<Tensor> {
+    if grad.ndim() == 0 {
+        return Ok(grad.clone());
+    }
+    ops::flip(&ops::cumsum(&ops::flip(grad, &[dim])?, dim, Some(grad.dtype()))?, &[dim])
+}
+
+/// The gradient of a cumulative product. Without zeros: `reverse_cumsum(grad * result) / input`. With zeros, element by
+/// element: `Σ_{k ≥ i} grad_k Π_{j ≤ k, j ≠ i} x_j`.
+pub fn cumprod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) -> Result<Tensor> {
+    if input.ndim() == 0 || input.numel() == 0 {
+        return Ok(grad.clone());
+    }
+    let zeros = ops::any(&ops::eq(&input.detach(), &Tensor::number(0_i64)?)?, None, false)?;
+    if !zeros.item()?.to_bool() {
+        return ops::div(&reverse_cumsum(&ops::mul(grad, result)?, dim)?, input, None);
+    }
+    let d = input.dim_index("cumprod", dim)?;
+    let n = input.shape()[d] as i64;
+    let dim = d as i64;
+    let parts = (0..n)
+        .map(|i| {
+            let one = ops::ones_like(&ops::slice(&input.detach(), dim, i, i + 1, 1)?, None, None, false)?;
+            let before = if i == 0 {
+                one.clone()
+            } else {
+                ops::prod_dim(&ops::slice(input, dim, 0, i, 1)?, dim, true, Some(input.dtype()))?
+            };
+            let rest = ops::cumprod(&ops::slice(input, dim, i + 1, n, 1)?, dim, Some(input.dtype()))?;
+            let products = ops::mul(&ops::cat(&[one, rest], dim)?, &before)?;
+            ops::sum(&ops::mul(&ops::slice(grad, dim, i, n, 1)?, &products)?, Some(&[dim]), true, None)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    ops::cat(&parts, dim)
+}
+
+/// The gradient of the variance: `2 (x - mean) grad / (n - correction)`.
+pub fn var_grad(
+    grad: &Tensor,
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    unbiased: bool,
+    keepdim: bool,
+    correction: Option<Scalar>,
+) -> Result<Tensor> {
+    let shape = input.shape().to_vec();
+    let dims = reduced_dims("var", input, dim)?;
+    let count: usize = dims.iter().map(|&d| shape[d]).product();
+    let grad = keep(grad, &shape, dim, keepdim)?;
+    let divisor = (count as f64 - correction_of(unbiased, correction)).max(0.0);
+    let centered = if dims.is_empty() {
+        ops::sub(input, input, 1.into())?
+    } else {
+        ops::sub(input, &ops::mean(input, Some(&as_i64(&dims)), true, None)?, 1.into())?
+    };
+    ops::mul(&ops::mul(&grad, &Tensor::number(2.0 / divisor)?)?, &centered)
+}

@@ -1,0 +1,84 @@
+//! What in-place ops owe the graph.
+
+use std::sync::Arc;
+
+use rustorch_error::{Result, RusTorchError};
+
+use super::node::{Backward, Edge, Edges, Node};
+use super::{is_recording, mode};
+use crate::Tensor;
+use crate::operations::elementwise;
+
+/// Refuses an in-place write that the graph does not allow, and one that would write an element twice.
+pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Result<()> {
+    if target.layout().overlaps_itself() {
+        return Err(RusTorchError::argument(
+            op,
+            format!(
+                "unsupported operation: several elements of the written-to tensor of shape {:?} and strides {:?} \
+                 refer to a single memory location; clone() it before writing",
+                target.shape(),
+                target.strides()
+            ),
+        ));
+    }
+    if !mode::is_enabled() {
+        return Ok(());
+    }
+    if target.requires_grad() && target.is_leaf() {
+        return Err(RusTorchError::autograd(
+            op,
+            "a leaf Variable that requires grad is being used in an in-place operation; do it under no_grad()",
+        ));
+    }
+    if let Some(base) = target.base()
+        && (base.requires_grad() || target.requires_grad() || is_recording(others))
+    {
+        if base.requires_grad() && base.is_leaf() {
+            return Err(RusTorchError::autograd(
+                op,
+                "a view of a leaf Variable that requires grad is being used in an in-place operation; \
+                 do it under no_grad()",
+            ));
+        }
+        return Err(RusTorchError::autograd(
+            op,
+            "an in-place operation on a view is not recorded for gradients yet; apply it to a clone() and put the \
+             parts together with cat() or where(), or do it under no_grad()",
+        ));
+    }
+    Ok(())
+}
+
+/// Replaces the history of a tensor that an in-place op has changed.
+pub fn rebase(target: &Tensor, operation: Arc<dyn Backward>, edges: Edges) {
+    target.set_history(Edge { node: Arc::new(Node::new(operation, edges)), index: 0 });
+}
+
+/// The in-place form of an op that has no kernel of its own for it: writes `value` into `target`.
+pub fn assign(op: &'static str, target: &Tensor, value: &Tensor) -> Result<()> {
+    if !crate::can_cast(value.dtype(), target.dtype()) {
+        return Err(RusTorchError::dtype(
+            op,
+            format!("result type {} can't be cast to the desired output type {}", value.dtype(), target.dtype()),
+        ));
+    }
+    if value.shape() != target.shape() {
+        return Err(elementwise::output_shape_error(op, target.shape(), value.shape()));
+    }
+    crate::ops::copy_(target, value)
+}
+
+/// The content of a tensor before an in-place op, with its history.
+pub fn snapshot(tensor: &Tensor) -> Result<Tensor> {
+    crate::ops::clone(tensor)
+}
+
+/// The tensor itself when nobody else holds it or its storage, a copy otherwise.
+pub(super) fn owned(grad: Tensor) -> Result<Tensor> {
+    let alone = Arc::strong_count(&grad.body) == 1 && Arc::strong_count(&grad.body.storage) == 1;
+    if alone && !grad.requires_grad() && grad.is_contiguous() {
+        return Ok(grad);
+    }
+    elementwise::contiguous_copy(&grad)
+}

@@ -1,0 +1,336 @@
+//! A tensor's place in the graph.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use rustorch_error::{Result, RusTorchError};
+
+use super::node::{Backward, Edge, Gradients, Node};
+use crate::Tensor;
+
+/// Sees a gradient on its way, and may replace it.
+pub type Hook = Arc<dyn Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync>;
+
+#[derive(Default)]
+struct State {
+    grad: Option<Tensor>,
+    history: Option<Edge>,
+    accumulator: Weak<Node>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few tensors have.
+#[derive(Default)]
+struct Rare {
+    hooks: Vec<(u64, Hook)>,
+    after_accumulate: Vec<(u64, Hook)>,
+    base: Option<Tensor>,
+    retains_grad: bool,
+}
+
+/// A tensor's identity: gradient, history, hooks.
+#[derive(Default)]
+pub struct Meta {
+    requires_grad: AtomicBool,
+    state: Mutex<State>,
+    /// The face's own handle of this tensor (Python's object), if it has one; the face alone reads it.
+    face: AtomicPtr<()>,
+}
+
+impl Meta {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_grad(&self, grad: Option<Tensor>) {
+        self.lock().grad = grad;
+    }
+}
+
+static HANDLE: AtomicU64 = AtomicU64::new(0);
+
+/// Names a registered hook; [`HookHandle::remove`] takes it off.
+#[derive(Debug)]
+pub struct HookHandle {
+    id: u64,
+    place: Place,
+}
+
+enum Place {
+    Leaf(Weak<Meta>),
+    Node(Weak<Node>),
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Place::Leaf(_) => "leaf",
+            Place::Node(_) => "node",
+        })
+    }
+}
+
+impl HookHandle {
+    /// Takes the hook off; a second call does nothing.
+    pub fn remove(&self) {
+        match &self.place {
+            Place::Leaf(meta) => {
+                if let Some(meta) = meta.upgrade()
+                    && let Some(rare) = &mut meta.lock().rare
+                {
+                    rare.hooks.retain(|(id, _)| *id != self.id);
+                    rare.after_accumulate.retain(|(id, _)| *id != self.id);
+                }
+            }
+            Place::Node(node) => {
+                if let Some(node) = node.upgrade()
+                    && let Some(mut extras) = node.extras()
+                {
+                    extras.hooks.retain(|(id, ..)| *id != self.id);
+                }
+            }
+        }
+    }
+}
+
+impl Tensor {
+    /// Whether ops on this tensor are recorded.
+    #[inline]
+    pub fn requires_grad(&self) -> bool {
+        self.meta.requires_grad.load(Ordering::Relaxed)
+    }
+
+    /// Starts or stops recording ops on a leaf.
+    pub fn set_requires_grad(&self, requires_grad: bool) -> Result<()> {
+        if requires_grad && !self.dtype().is_differentiable() {
+            return Err(RusTorchError::autograd(
+                "requires_grad_",
+                format!("only tensors of floating point and complex dtype can require gradients, got {}", self.dtype()),
+            ));
+        }
+        if !requires_grad && !self.is_leaf() {
+            return Err(RusTorchError::autograd(
+                "requires_grad_",
+                "you can only change requires_grad flags of leaf variables; to use a computed tensor in a subgraph \
+                 without gradient use detach()",
+            ));
+        }
+        self.meta.requires_grad.store(requires_grad, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// This tensor, recording ops from now on.
+    pub fn requires_grad_(self) -> Result<Self> {
+        self.set_requires_grad(true)?;
+        Ok(self)
+    }
+
+    /// Whether this tensor was not computed by a recorded op.
+    pub fn is_leaf(&self) -> bool {
+        !self.requires_grad() || self.meta.lock().history.is_none()
+    }
+
+    /// The gradient that `backward` accumulated.
+    pub fn grad(&self) -> Option<Tensor> {
+        self.meta.lock().grad.clone()
+    }
+
+    /// Replaces the gradient.
+    pub fn set_grad(&self, grad: Option<Tensor>) -> Result<()> {
+        if let Some(g) = &grad
+            && (g.shape() != self.shape() || g.dtype() != self.dtype() || g.device() != self.device())
+        {
+            return Err(RusTorchError::shape(
+                "grad",
+                format!(
+                    "a gradient of shape {:?}, {} on {} was assigned to a tensor of shape {:?}, {} on {}",
+                    g.shape(),
+                    g.dtype(),
+                    g.device(),
+                    self.shape(),
+                    self.dtype(),
+                    self.device()
+                ),
+            ));
+        }
+        self.meta.set_grad(grad);
+        Ok(())
+    }
+
+    /// The node that computed this tensor.
+    pub fn grad_fn(&self) -> Option<Arc<Node>> {
+        self.meta.lock().history.as_ref().map(|edge| edge.node.clone())
+    }
+
+    /// The name of the node that computed this tensor, with its output number where it has several.
+    pub fn grad_fn_name(&self) -> Option<String> {
+        self.meta.lock().history.as_ref().map(|edge| format!("<{}>", edge.node.name()))
+    }
+
+    /// Which of its node's outputs this tensor is.
+    pub fn output_number(&self) -> usize {
+        self.meta.lock().history.as_ref().map_or(0, |edge| edge.index)
+    }
+
+    /// Where this tensor's gradient goes: its node, or for a leaf the node that accumulates. `None` if it requires none.
+    pub fn edge(&self) -> Option<Edge> {
+        if !self.requires_grad() {
+            return None;
+        }
+        let mut state = self.meta.lock();
+        if let Some(edge) = &state.history {
+            return Some(edge.clone());
+        }
+        let node = state.accumulator.upgrade().unwrap_or_else(|| {
+            let operation = Arc::new(AccumulateGrad { variable: self.clone() });
+            let node = Arc::new(Node::new(operation, super::node::Edges::new()));
+            state.accumulator = Arc::downgrade(&node);
+            node
+        });
+        Some(Edge { node, index: 0 })
+    }
+
+    pub(crate) fn set_history(&self, edge: Edge) {
+        let mut state = self.meta.lock();
+        let retains = state.rare.as_ref().is_some_and(|rare| rare.retains_grad);
+        if retains {
+            edge.node.extras_mut().retained.push((edge.index, Arc::downgrade(&self.meta)));
+        }
+        state.history = Some(edge);
+        drop(state);
+        self.meta.requires_grad.store(true, Ordering::Relaxed);
+    }
+
+    /// Keeps the gradient of a computed tensor in `grad`, as leaves do.
+    pub fn retain_grad(&self) -> Result<()> {
+        if !self.requires_grad() {
+            return Err(RusTorchError::autograd("retain_grad", "can't retain_grad on a tensor that has requires_grad=False"));
+        }
+        let mut state = self.meta.lock();
+        let Some(edge) = state.history.clone() else { return Ok(()) };
+        let rare = state.rare.get_or_insert_default();
+        if !rare.retains_grad {
+            rare.retains_grad = true;
+            edge.node.extras_mut().retained.push((edge.index, Arc::downgrade(&self.meta)));
+        }
+        Ok(())
+    }
+
+    /// Whether `retain_grad` was asked for on a computed tensor.
+    pub fn retains_grad(&self) -> bool {
+        self.meta.lock().rare.as_ref().is_some_and(|rare| rare.retains_grad)
+    }
+
+    /// Calls `hook` with this tensor's gradient when it is computed; what the hook gives replaces it.
+    pub fn register_hook(&self, hook: Hook) -> Result<HookHandle> {
+        if !self.requires_grad() {
+            return Err(RusTorchError::autograd(
+                "register_hook",
+                "cannot register a hook on a tensor that doesn't require gradient",
+            ));
+        }
+        let id = HANDLE.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.meta.lock();
+        if let Some(edge) = &state.history {
+            edge.node.extras_mut().hooks.push((id, edge.index, hook));
+            return Ok(HookHandle { id, place: Place::Node(Arc::downgrade(&edge.node)) });
+        }
+        state.rare.get_or_insert_default().hooks.push((id, hook));
+        Ok(HookHandle { id, place: Place::Leaf(Arc::downgrade(&self.meta)) })
+    }
+
+    /// Calls `hook` with this leaf itself after its gradient has been accumulated; what the hook gives is ignored.
+    pub fn register_post_accumulate_grad_hook(&self, hook: Hook) -> Result<HookHandle> {
+        if !self.requires_grad() || !self.is_leaf() {
+            return Err(RusTorchError::autograd(
+                "register_post_accumulate_grad_hook",
+                "post accumulate grad hooks can only be registered on leaf tensors that require a gradient",
+            ));
+        }
+        let id = HANDLE.fetch_add(1, Ordering::Relaxed);
+        self.meta.lock().rare.get_or_insert_default().after_accumulate.push((id, hook));
+        Ok(HookHandle { id, place: Place::Leaf(Arc::downgrade(&self.meta)) })
+    }
+
+    /// The tensor whose storage this view shares, if this is a view.
+    pub fn base(&self) -> Option<Tensor> {
+        self.meta.lock().rare.as_ref().and_then(|rare| rare.base.clone())
+    }
+
+    pub(crate) fn set_base(&self, base: &Tensor) {
+        let root = base.base().unwrap_or_else(|| base.clone());
+        self.meta.lock().rare.get_or_insert_default().base = Some(root);
+    }
+
+    /// The face's own handle of this tensor; null if it has none.
+    pub fn face(&self) -> *mut () {
+        self.meta.face.load(Ordering::Relaxed)
+    }
+
+    /// Remembers the face's own handle of this tensor. Whoever sets it clears it before the handle dies.
+    pub fn set_face(&self, handle: *mut ()) {
+        self.meta.face.store(handle, Ordering::Relaxed);
+    }
+}
+
+/// Adds what arrives to a leaf's gradient.
+struct AccumulateGrad {
+    variable: Tensor,
+}
+
+impl Backward for AccumulateGrad {
+    fn name(&self) -> Cow<'static, str> {
+        "AccumulateGrad".into()
+    }
+
+    fn leaf(&self) -> Option<&Tensor> {
+        Some(&self.variable)
+    }
+
+    fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let Some(Some(arrived)) = grads.first() else { return Ok(Gradients::new()) };
+        let grad = apply_leaf_hooks(&self.variable, arrived.clone())?;
+        let meta = &self.variable.meta;
+        let old = meta.lock().grad.take();
+        let new = match old {
+            None if super::mode::is_enabled() => grad,
+            // The engine may share one tensor among several leaves, and the user may change a gradient in place.
+            None => super::inplace::owned(grad)?,
+            Some(old) if super::mode::is_enabled() => crate::ops::add(&old, &grad, 1.into())?,
+            Some(old) => {
+                crate::ops::add_(&old, &grad, 1.into())?;
+                old
+            }
+        };
+        meta.set_grad(Some(new));
+        let after: Vec<Hook> = meta
+            .lock()
+            .rare
+            .as_ref()
+            .map(|rare| rare.after_accumulate.iter().map(|(_, hook)| hook.clone()).collect())
+            .unwrap_or_default();
+        for hook in after {
+            hook(&self.variable)?;
+        }
+        Ok(Gradients::new())
+    }
+}
+
+/// The gradient of a leaf after its hooks have seen it.
+pub(super) fn apply_leaf_hooks(variable: &Tensor, mut grad: Tensor) -> Result<Tensor> {
+    let hooks: Vec<Hook> = variable
+        .meta
+        .lock()
+        .rare
+        .as_ref()
+        .map(|rare| rare.hooks.iter().map(|(_, hook)| hook.clone()).collect())
+        .unwrap_or_default();
+    for hook in hooks {
+        if let Some(replacement) = hook(&grad)? {
+            grad = replacement;
+        }
+    }
+    Ok(grad)
+}

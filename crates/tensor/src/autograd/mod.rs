@@ -1,0 +1,46 @@
+//! Reverse-mode automatic differentiation.
+//!
+//! An op that works on a tensor that requires a gradient hangs a [`Node`] on its result. [`backward`] walks the nodes
+//! from the youngest to the oldest, iteratively; formulas are ops themselves, so with `create_graph` gradients
+//! differentiate again.
+
+mod engine;
+pub mod formulas;
+mod fused;
+mod inplace;
+mod meta;
+pub mod mode;
+mod node;
+mod saved;
+
+pub use engine::{backward, grad};
+pub use fused::{Formula, run as run_fused};
+pub use inplace::{assign, check_inplace, rebase, snapshot};
+pub(crate) use meta::Meta;
+pub use meta::{Hook, HookHandle};
+pub use mode::GradMode;
+pub use node::{Backward, Edge, Edges, Gradients, Node};
+pub use saved::{Origin, Saved};
+
+use std::sync::Arc;
+
+use crate::Tensor;
+
+/// Whether an op on these tensors must be recorded.
+#[inline]
+pub fn is_recording(inputs: &[&Tensor]) -> bool {
+    inputs.iter().any(|t| t.requires_grad()) && mode::is_enabled()
+}
+
+/// The edges from a node to its inputs.
+#[inline]
+pub fn edges<'a>(inputs: impl IntoIterator<Item = &'a Tensor>) -> Edges {
+    inputs.into_iter().map(Tensor::edge).collect()
+}
+
+/// Hangs a node with these edges on a fresh result.
+#[inline]
+pub fn record(result: &Tensor, operation: Arc<dyn Backward>, edges: Edges) {
+    let node = Arc::new(Node::new(operation, edges));
+    result.set_history(Edge { node, index: 0 });
+}

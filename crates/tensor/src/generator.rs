@@ -1,0 +1,56 @@
+//! Random generators: a seed and a position in Philox's sequence.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rustorch_backend::RandomKey;
+
+/// A source of random numbers. Clones share their state.
+#[derive(Debug, Clone)]
+pub struct Generator(Arc<Mutex<RandomKey>>);
+
+impl Generator {
+    /// A generator at the start of its seed's sequence.
+    pub fn new(seed: u64) -> Self {
+        Generator(Arc::new(Mutex::new(RandomKey { seed, offset: 0 })))
+    }
+
+    /// Starts over with another seed.
+    pub fn manual_seed(&self, seed: u64) {
+        *self.lock() = RandomKey { seed, offset: 0 };
+    }
+
+    /// Seed and position.
+    pub fn state(&self) -> RandomKey {
+        *self.lock()
+    }
+
+    /// Goes to a position that `state` gave.
+    pub fn set_state(&self, key: RandomKey) {
+        *self.lock() = key;
+    }
+
+    /// The key for a tensor of `numel` elements; the position moves beyond what it can use.
+    pub fn advance(&self, numel: usize) -> RandomKey {
+        let mut key = self.lock();
+        let taken = *key;
+        // At most two 32-bit words per element, four words per block; one block more keeps neighbours apart.
+        key.offset += (numel as u64).div_ceil(2) + 1;
+        taken
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, RandomKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The generator that is used where none is given.
+pub fn default_generator() -> &'static Generator {
+    static DEFAULT: OnceLock<Generator> = OnceLock::new();
+    // PyTorch's default seed.
+    DEFAULT.get_or_init(|| Generator::new(67_280_421_310_721))
+}
+
+/// Seeds the default generator.
+pub fn manual_seed(seed: u64) {
+    default_generator().manual_seed(seed);
+}

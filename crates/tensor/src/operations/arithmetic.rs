@@ -1,0 +1,101 @@
+//! Forms of elementwise ops that are made of others.
+
+use rustorch_backend::Scalar;
+use rustorch_error::{Result, RusTorchError};
+
+use crate::{Tensor, ops};
+
+/// `div` with `rounding_mode`.
+pub(crate) fn div_rounded(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<Tensor> {
+    match rounding_mode {
+        None => ops::div(input, other, None),
+        Some("floor") => ops::floor_divide(input, other),
+        Some("trunc") => {
+            let common = crate::result_type(&[input, other]);
+            if common.is_integral(true) {
+                // Floor division is exact for integers; it differs from truncation where the signs differ.
+                let (a, b) = (super::creation::cast(input, common)?, super::creation::cast(other, common)?);
+                let remainder = ops::fmod(&a, &b)?;
+                ops::floor_divide(&ops::sub(&a, &remainder, 1.into())?, &b)
+            } else {
+                ops::trunc(&ops::div(input, other, None)?)
+            }
+        }
+        Some(mode) => Err(RusTorchError::argument(
+            "div",
+            format!("expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'"),
+        )),
+    }
+}
+
+/// The exponent, when it is a Python number with a cheaper form.
+pub(crate) fn pow_special_case(exponent: &Tensor) -> Option<f64> {
+    if !exponent.is_wrapped_number() {
+        return None;
+    }
+    let value = exponent.item().ok()?.to_f64();
+    [2.0, 3.0, 0.5, -0.5, -1.0, 1.0].contains(&value).then_some(value)
+}
+
+/// `pow` for the exponents of [`pow_special_case`].
+pub(crate) fn pow_by_constant(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
+    let value = exponent.item()?;
+    let integers = input.dtype().is_integral(true) && matches!(value, Scalar::Int(_));
+    if integers && value.to_f64() < 0.0 {
+        return Err(RusTorchError::argument("pow", "integers to negative integer powers are not allowed"));
+    }
+    let promoted = super::creation::cast(input, crate::result_type(&[input, exponent]))?;
+    match value.to_f64() {
+        2.0 => ops::square(&promoted),
+        3.0 => ops::mul(&ops::square(&promoted)?, &promoted),
+        0.5 => ops::sqrt(&promoted),
+        -0.5 => ops::rsqrt(&promoted),
+        -1.0 => ops::reciprocal(&promoted),
+        _ => ops::clone(&promoted),
+    }
+}
+
+/// `round` to decimal places.
+pub(crate) fn round_decimals(input: &Tensor, decimals: i64) -> Result<Tensor> {
+    if input.dtype().is_integral(true) {
+        return Err(RusTorchError::dtype("round", format!("decimals need a floating-point tensor, got {}", input.dtype())));
+    }
+    let scale = 10f64.powi(decimals.unsigned_abs().min(308) as i32);
+    let factor = Tensor::number(scale)?;
+    if decimals > 0 {
+        ops::div(&ops::round(&ops::mul(input, &factor)?, 0)?, &factor, None)
+    } else {
+        ops::mul(&ops::round(&ops::div(input, &factor, None)?, 0)?, &factor)
+    }
+}
+
+/// `logit` of the input limited to `[eps, 1 - eps]`.
+pub(crate) fn logit_clamped(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
+    let eps = eps.unwrap_or(0.0);
+    let (low, high) = (Tensor::number(eps)?, Tensor::number(1.0 - eps)?);
+    ops::logit(&clamp(input, Some(&low), Some(&high))?, None)
+}
+
+/// `input + value * tensor1 * tensor2`.
+pub fn addcmul(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<Tensor> {
+    ops::add(input, &ops::mul(tensor1, tensor2)?, value)
+}
+
+/// `input + value * tensor1 / tensor2`.
+pub fn addcdiv(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<Tensor> {
+    if crate::result_type(&[tensor1, tensor2]).is_integral(true) {
+        return Err(RusTorchError::dtype("addcdiv", "integer division is not supported; convert to a floating-point dtype"));
+    }
+    ops::add(input, &ops::div(tensor1, tensor2, None)?, value)
+}
+
+/// Limits each element; either end may be absent.
+pub fn clamp(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Result<Tensor> {
+    match (min, max) {
+        (None, None) => Err(RusTorchError::argument("clamp", "at least one of 'min' or 'max' must not be None")),
+        (Some(min), None) => ops::clamp_min(input, min),
+        (None, Some(max)) => ops::clamp_max(input, max),
+        // PyTorch's rule where the ends cross: max wins.
+        (Some(min), Some(max)) => ops::clamp_max(&ops::clamp_min(input, min)?, max),
+    }
+}

@@ -1,0 +1,245 @@
+//! Creation and conversion.
+
+use rustorch_backend::{Category, DType, Device, Scalar};
+use rustorch_error::{Result, RusTorchError};
+
+use crate::autograd::{GradMode, check_inplace};
+use crate::{Tensor, default_dtype, ops};
+
+/// The sizes of a shape argument; negative ones are refused.
+pub(crate) fn sizes(op: &'static str, size: &[i64]) -> Result<rustorch_backend::Shape> {
+    size.iter()
+        .map(|&n| {
+            usize::try_from(n)
+                .map_err(|_| RusTorchError::shape(op, format!("trying to create a tensor with negative dimension {n}: {size:?}")))
+        })
+        .collect()
+}
+
+fn finish(tensor: Tensor, requires_grad: bool) -> Result<Tensor> {
+    if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
+}
+
+fn filled(
+    op: &'static str,
+    size: &[i64],
+    value: Option<Scalar>,
+    dtype: DType,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or(Device::CPU))?;
+    if let Some(value) = value {
+        tensor.backend()?.fill(tensor.operand(), value)?;
+    }
+    finish(tensor, requires_grad)
+}
+
+/// A tensor of zeros.
+pub fn zeros(size: &[i64], dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    filled("zeros", size, Some(0.into()), dtype.unwrap_or_else(default_dtype), device, requires_grad)
+}
+
+/// A tensor of ones.
+pub fn ones(size: &[i64], dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    filled("ones", size, Some(1.into()), dtype.unwrap_or_else(default_dtype), device, requires_grad)
+}
+
+/// A tensor of unspecified content.
+pub fn empty(size: &[i64], dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    filled("empty", size, None, dtype.unwrap_or_else(default_dtype), device, requires_grad)
+}
+
+/// A tensor with one value everywhere.
+pub fn full(
+    size: &[i64],
+    fill_value: Scalar,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    filled("full", size, Some(fill_value), dtype.unwrap_or_else(|| dtype_of(fill_value)), device, requires_grad)
+}
+
+/// The dtype of a tensor made from a Python number.
+pub fn dtype_of(value: Scalar) -> DType {
+    match value.category() {
+        Category::Bool => DType::Bool,
+        Category::Integer => DType::Int64,
+        Category::Float => default_dtype(),
+        Category::Complex if default_dtype() == DType::Float64 => DType::Complex128,
+        Category::Complex => DType::Complex64,
+    }
+}
+
+fn like(
+    input: &Tensor,
+    value: Option<Scalar>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let tensor = Tensor::empty(input.shape(), dtype.unwrap_or(input.dtype()), device.unwrap_or(input.device()))?;
+    if let Some(value) = value {
+        tensor.backend()?.fill(tensor.operand(), value)?;
+    }
+    finish(tensor, requires_grad)
+}
+
+/// Zeros of another tensor's shape.
+pub fn zeros_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    like(input, Some(0.into()), dtype, device, requires_grad)
+}
+
+/// Ones of another tensor's shape.
+pub fn ones_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    like(input, Some(1.into()), dtype, device, requires_grad)
+}
+
+/// Unspecified content of another tensor's shape.
+pub fn empty_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    like(input, None, dtype, device, requires_grad)
+}
+
+/// One value in another tensor's shape.
+pub fn full_like(
+    input: &Tensor,
+    fill_value: Scalar,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    like(input, Some(fill_value), dtype, device, requires_grad)
+}
+
+/// The numbers from 0 up to `end`.
+pub fn arange_to(end: Scalar, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    arange_step(Scalar::Int(0), end, Scalar::Int(1), dtype, device, requires_grad)
+}
+
+/// The numbers from `start` up to `end` in steps of `step`.
+pub fn arange_step(
+    start: Scalar,
+    end: Scalar,
+    step: Scalar,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let integers = [start, end, step].iter().all(|s| s.category() <= Category::Integer);
+    let dtype = dtype.unwrap_or_else(|| if integers { DType::Int64 } else { default_dtype() });
+    let (a, b, s) = (start.to_f64(), end.to_f64(), step.to_f64());
+    if s == 0.0 || !s.is_finite() || !a.is_finite() || !b.is_finite() {
+        return Err(RusTorchError::argument(
+            "arange",
+            format!("start {start}, end {end} and step {step} must be finite, and step must not be zero"),
+        ));
+    }
+    if (b - a) * s < 0.0 {
+        return Err(RusTorchError::argument(
+            "arange",
+            format!("upper bound and lower bound inconsistent with step sign: start {start}, end {end}, step {step}"),
+        ));
+    }
+    let count = if integers {
+        let span = i128::from(end.to_i64()) - i128::from(start.to_i64());
+        let step = i128::from(step.to_i64());
+        ((span + step - step.signum()) / step).max(0) as f64
+    } else {
+        ((b - a) / s).ceil()
+    };
+    if count > i64::MAX as f64 {
+        return Err(RusTorchError::argument("arange", format!("{count} elements are too many")));
+    }
+    let tensor = Tensor::empty(&[count as usize], dtype, device.unwrap_or(Device::CPU))?;
+    tensor.backend()?.arange(start, step, tensor.operand())?;
+    finish(tensor, requires_grad)
+}
+
+/// `steps` numbers at equal distances from `start` to `end`.
+pub fn linspace(
+    start: Scalar,
+    end: Scalar,
+    steps: i64,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let n = usize::try_from(steps)
+        .map_err(|_| RusTorchError::argument("linspace", format!("number of steps must be non-negative, got {steps}")))?;
+    let dtype = dtype.unwrap_or_else(default_dtype);
+    let (a, b) = (start.to_f64(), end.to_f64());
+    let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
+    // Counted from both ends, so that the last element is exactly `end`.
+    let values: Vec<f64> =
+        (0..n).map(|i| if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (n - 1 - i) as f64 }).collect();
+    let tensor = to_dtype(&Tensor::from_slice(&values, &[n])?, Some(dtype))?;
+    finish(to_device(&tensor, device.unwrap_or(Device::CPU))?, requires_grad)
+}
+
+/// Ones on the diagonal.
+pub fn eye(
+    n: i64,
+    m: Option<i64>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let matrix = zeros(&[n, m.unwrap_or(n)], dtype, device, false)?;
+    let diagonal = ops::diagonal(&matrix, 0, 0, 1)?;
+    diagonal.backend()?.fill(diagonal.operand(), 1.into())?;
+    finish(matrix, requires_grad)
+}
+
+/// A copy in another dtype; the tensor itself, without history, when it has that dtype already.
+pub fn to_dtype(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
+    let dtype = dtype.unwrap_or(input.dtype());
+    if dtype == input.dtype() {
+        return Ok(input.detach());
+    }
+    let result = Tensor::empty(input.shape(), dtype, input.device())?;
+    input.backend()?.copy(input.operand(), result.operand())?;
+    Ok(result)
+}
+
+/// The tensor on another device; itself when it is there already.
+pub fn to_device(input: &Tensor, device: Device) -> Result<Tensor> {
+    if input.device().kind == device.kind {
+        return Ok(input.clone());
+    }
+    Err(RusTorchError::device("to", format!("cannot copy from {} to {device}", input.device())))
+}
+
+/// The tensor in another dtype, itself when it has that dtype already; recorded.
+pub fn cast(input: &Tensor, dtype: DType) -> Result<Tensor> {
+    if input.dtype() == dtype { Ok(input.clone()) } else { ops::to_dtype(input, Some(dtype)) }
+}
+
+/// Sets every element.
+pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
+    if value.ndim() != 0 {
+        return Err(RusTorchError::shape(
+            "fill_",
+            format!("only supports a 0-dimensional value tensor but got one with {} dimensions", value.ndim()),
+        ));
+    }
+    if value.requires_grad() || input.requires_grad() {
+        return ops::copy_(input, value);
+    }
+    check_inplace("fill_", input, &[])?;
+    input.backend()?.fill(input.operand(), value.item()?)?;
+    input.storage().bump_version();
+    Ok(())
+}
+
+/// Sets every element to 0.
+pub fn zero_(input: &Tensor) -> Result<()> {
+    if input.requires_grad() && crate::autograd::mode::is_enabled() {
+        return ops::copy_(input, &Tensor::number(0_i64)?);
+    }
+    let _mode = GradMode::no_grad();
+    check_inplace("zero_", input, &[])?;
+    input.backend()?.fill(input.operand(), 0.into())?;
+    input.storage().bump_version();
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! How every elementwise op runs: promote, broadcast, allocate, `map`.
+
+use rustorch_backend::{DType, ElementwiseOp, Layout, Operand, Program, RegisterKind, Scalar, Shape, Source, broadcast_shapes};
+use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
+
+use crate::Tensor;
+use crate::promotion::{default_dtype, result_type};
+
+/// How the dtypes of the arguments give the dtype of the computation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promote {
+    /// Their common dtype.
+    Common,
+    /// Their common dtype; the default float for integers and bools.
+    Float,
+    /// Their common dtype, which must be floating point.
+    Same,
+}
+
+/// For which dtypes an op is defined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Domain {
+    /// All real dtypes, bool included.
+    Number,
+    /// Integers and floats.
+    Real,
+    /// Floats.
+    Float,
+    /// Integers and bool.
+    Integer,
+}
+
+/// A row of the table, as far as the runtime needs it.
+#[derive(Debug)]
+pub struct Spec {
+    /// The public name, for errors.
+    pub name: &'static str,
+    /// What each element goes through.
+    pub op: ElementwiseOp,
+    /// See [`Promote`].
+    pub promote: Promote,
+    /// See [`Domain`].
+    pub domain: Domain,
+}
+
+impl Spec {
+    #[inline]
+    fn result_is_mask(&self) -> bool {
+        self.op.result_kind() == RegisterKind::Mask
+    }
+
+    /// The dtype in which the op is computed before half precisions are widened.
+    #[inline]
+    fn dtype(&self, inputs: &[&Tensor]) -> Result<DType> {
+        // A mask argument (the condition of `where`) has no part in promotion; it comes first.
+        let masks = inputs.iter().enumerate().take_while(|(i, _)| self.op.argument_kind(*i) == RegisterKind::Mask).count();
+        if masks > 0 && inputs[..masks].iter().any(|t| t.dtype() != DType::Bool) {
+            return Err(RusTorchError::dtype(
+                self.name,
+                format!("expected condition to be a boolean tensor, but got a tensor with dtype {}", inputs[0].dtype()),
+            ));
+        }
+        let common = result_type(&inputs[masks..]);
+        let dtype = if self.promote == Promote::Float && common.is_integral(true) { default_dtype() } else { common };
+        let supported = match self.domain {
+            Domain::Number => !dtype.is_complex(),
+            Domain::Real => !dtype.is_complex() && dtype != DType::Bool,
+            Domain::Float => dtype.is_floating_point(),
+            Domain::Integer => dtype.is_integral(true),
+        };
+        if supported { Ok(dtype) } else { Err(self.dtype_error(dtype)) }
+    }
+
+    #[cold]
+    fn dtype_error(&self, dtype: DType) -> RusTorchError {
+        let works = match self.domain {
+            Domain::Number => "bool, integer and floating-point tensors",
+            Domain::Real => "integer and floating-point tensors (for bool see logical_not, bitwise_xor and their like)",
+            Domain::Float => "floating-point tensors",
+            Domain::Integer => "bool and integer tensors",
+        };
+        RusTorchError::dtype(self.name, format!("not implemented for {dtype}; it takes {works}"))
+    }
+}
+
+/// The shape that all broadcast to.
+#[inline]
+pub fn broadcast(op: &'static str, inputs: &[&Tensor]) -> Result<Shape> {
+    let first = inputs[0].shape();
+    if inputs[1..].iter().all(|t| t.shape() == first) {
+        return Ok(Shape::from_slice(first));
+    }
+    let shapes: SmallVec<[&[usize]; 4]> = inputs.iter().map(|t| t.shape()).collect();
+    broadcast_shapes(op, shapes.iter().copied())
+}
+
+/// The common device of the inputs; 0-d CPU tensors go anywhere.
+#[inline]
+fn check_devices(op: &'static str, inputs: &[&Tensor]) -> Result<crate::Device> {
+    let device = inputs.iter().find(|t| t.ndim() > 0).unwrap_or(&inputs[0]).device();
+    for input in inputs {
+        if input.device().kind != device.kind {
+            return Err(RusTorchError::device(
+                op,
+                format!("expected all tensors to be on the same device, but found {device} and {}", input.device()),
+            ));
+        }
+    }
+    Ok(device)
+}
+
+/// Runs an op into a fresh tensor, without history.
+#[inline]
+pub fn run(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Result<Tensor> {
+    let dtype = spec.dtype(inputs)?;
+    let shape = broadcast(spec.name, inputs)?;
+    let device = check_devices(spec.name, inputs)?;
+    let out_dtype = if spec.result_is_mask() { DType::Bool } else { dtype };
+    // As PyTorch's iterator: the result keeps a permuted but dense order of its inputs' dimensions.
+    let output = match dense_layout(inputs, &shape) {
+        None => Tensor::empty(&shape, out_dtype, device)?,
+        Some(layout) => {
+            let flat = Tensor::empty(&shape, out_dtype, device)?;
+            flat.alias(layout)
+        }
+    };
+    run_into(spec, inputs, scalars, &output, dtype)?;
+    Ok(output)
+}
+
+/// The layout of the first input, when it is dense but not row-major and all have its shape and strides.
+fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
+    let first = inputs[0];
+    if first.is_contiguous() || first.shape() != shape {
+        return None;
+    }
+    if inputs[1..].iter().any(|t| t.ndim() > 0 && (t.shape() != shape || t.strides() != first.strides())) {
+        return None;
+    }
+    let mut order: SmallVec<[usize; 5]> = (0..shape.len()).collect();
+    order.sort_by_key(|&d| std::cmp::Reverse(first.strides()[d]));
+    let permuted = first.layout().permute(&order);
+    let dense = permuted.with(
+        permuted.shape().into(),
+        permuted.strides().into(),
+        0,
+    );
+    dense.is_contiguous().then(|| first.layout().with(shape.into(), first.strides().into(), 0))
+}
+
+/// Runs an op into a tensor of the right shape.
+#[inline]
+pub fn run_into(
+    spec: &'static Spec,
+    inputs: &[&Tensor],
+    scalars: &[Scalar],
+    output: &Tensor,
+    dtype: DType,
+) -> Result<()> {
+    let mut program = Program::single(spec.op, dtype.compute());
+    if !scalars.is_empty() {
+        let instruction = &mut program.instructions.to_mut()[0];
+        for (i, &scalar) in scalars.iter().enumerate() {
+            instruction.arguments[inputs.len() + i] = Source::Constant(i as u8);
+            program.constants.push(scalar);
+        }
+    }
+    run_program(&program, inputs, output)
+}
+
+/// Runs an op in place: `target` is also the first input. Shapes and dtypes must allow it.
+pub fn run_in_place(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar], target: &Tensor) -> Result<()> {
+    let dtype = spec.dtype(inputs)?;
+    let produced = if spec.result_is_mask() { DType::Bool } else { dtype };
+    if !crate::can_cast(produced, target.dtype()) {
+        return Err(RusTorchError::dtype(
+            spec.name,
+            format!("result type {produced} can't be cast to the desired output type {}", target.dtype()),
+        ));
+    }
+    let shape = broadcast(spec.name, inputs)?;
+    if shape.as_slice() != target.shape() {
+        return Err(output_shape_error(spec.name, target.shape(), &shape));
+    }
+    check_devices(spec.name, inputs)?;
+    let copies: SmallVec<[Option<Tensor>; 3]> =
+        inputs.iter().map(|t| overlaps_partly(t, target).then(|| contiguous_copy(t)).transpose()).collect::<Result<_>>()?;
+    let separate: SmallVec<[&Tensor; 3]> = inputs.iter().zip(&copies).map(|(t, c)| c.as_ref().unwrap_or(t)).collect();
+    run_into(spec, &separate, scalars, target, dtype)?;
+    target.storage().bump_version();
+    Ok(())
+}
+
+/// Whether two tensors share memory in another way than element for element.
+pub fn overlaps_partly(a: &Tensor, b: &Tensor) -> bool {
+    if !std::sync::Arc::ptr_eq(a.storage(), b.storage()) || (a.layout() == b.layout() && a.dtype() == b.dtype()) {
+        return false;
+    }
+    match (a.layout().span(), b.layout().span()) {
+        (Some((a_low, a_high)), Some((b_low, b_high))) => a_low <= b_high && b_low <= a_high,
+        _ => false,
+    }
+}
+
+/// The error for an in-place op whose result is larger than its target.
+#[cold]
+pub fn output_shape_error(op: &'static str, target: &[usize], result: &[usize]) -> RusTorchError {
+    RusTorchError::shape(op, format!("output with shape {target:?} doesn't match the broadcast shape {result:?}"))
+}
+
+/// Runs a program whose inputs broadcast to the output's shape.
+#[inline]
+pub fn run_program(program: &Program, inputs: &[&Tensor], output: &Tensor) -> Result<()> {
+    if output.numel() == 0 {
+        return Ok(());
+    }
+    let layouts: SmallVec<[Option<Layout>; 4]> = inputs
+        .iter()
+        .map(|t| (t.shape() != output.shape()).then(|| t.broadcast_layout("map", output.shape())).transpose())
+        .collect::<Result<_>>()?;
+    let operands: SmallVec<[Operand<'_>; 4]> = inputs
+        .iter()
+        .zip(&layouts)
+        .map(|(t, layout)| Operand { layout: layout.as_ref().unwrap_or(t.layout()), ..t.operand() })
+        .collect();
+    output.backend()?.map(program, &operands, &[output.operand()])
+}
+
+/// A row-major copy without history.
+pub fn contiguous_copy(tensor: &Tensor) -> Result<Tensor> {
+    let copy = Tensor::empty(tensor.shape(), tensor.dtype(), tensor.device())?;
+    tensor.backend()?.copy(tensor.operand(), copy.operand())?;
+    Ok(copy)
+}
+
+/// The tensor itself if it is row-major, else a row-major copy; without history.
+pub fn contiguous(tensor: &Tensor) -> Result<Tensor> {
+    if tensor.is_contiguous() { Ok(tensor.detach()) } else { contiguous_copy(tensor) }
+}

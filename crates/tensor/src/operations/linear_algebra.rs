@@ -1,0 +1,215 @@
+//! Products of matrices.
+
+use rustorch_backend::{Epilogue, Layout, Operand, Scalar, Shape, broadcast_shapes};
+use rustorch_error::{Result, RusTorchError};
+
+use super::shape_ops::reshape_to;
+use crate::{Tensor, ops};
+
+fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
+    if a.dtype() != b.dtype() {
+        return Err(RusTorchError::dtype(
+            op,
+            format!("expected both to have the same dtype, but got: {} and {}", a.dtype(), b.dtype()),
+        ));
+    }
+    if a.dtype().is_complex() {
+        return Err(RusTorchError::dtype(op, format!("not implemented for {}; it takes real tensors", a.dtype())));
+    }
+    Ok(())
+}
+
+#[cold]
+fn shape_error(op: &'static str, a: &[usize], b: &[usize]) -> RusTorchError {
+    RusTorchError::shape(
+        op,
+        format!(
+            "shapes {a:?} and {b:?} cannot be multiplied: the last size of the first must equal the last but one of \
+             the second"
+        ),
+    )
+}
+
+/// The product of matrices with broadcast leading dimensions.
+pub fn matrix_product(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    same_dtype("matmul", input, other)?;
+    let (a, b) = (input.shape(), other.shape());
+    let ([a_batch @ .., m, k], [b_batch @ .., k2, n]) = (a, b) else { return Err(shape_error("matmul", a, b)) };
+    if k != k2 {
+        return Err(shape_error("matmul", a, b));
+    }
+    let batch = broadcast_shapes("matmul", [a_batch, b_batch])?;
+    let full = |rows: usize, columns: usize| {
+        let mut shape = batch.clone();
+        shape.extend([rows, columns]);
+        shape
+    };
+    let output = Tensor::empty(&full(*m, *n), input.dtype(), input.device())?;
+    let a_layout = input.broadcast_layout("matmul", &full(*m, *k))?;
+    let b_layout = other.broadcast_layout("matmul", &full(*k, *n))?;
+    if output.numel() > 0 {
+        let a = Operand { layout: &a_layout, ..input.operand() };
+        let b = Operand { layout: &b_layout, ..other.operand() };
+        output.backend()?.matrix_multiply(a, b, output.operand(), Epilogue::default())?;
+    }
+    Ok(output)
+}
+
+/// The matrix product with PyTorch's rules for vectors and batches.
+pub fn matmul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    match (input.ndim(), other.ndim()) {
+        (0, _) | (_, 0) => Err(RusTorchError::shape(
+            "matmul",
+            format!(
+                "both arguments need to be at least 1D, but they are {}D and {}D; use * for scalars",
+                input.ndim(),
+                other.ndim()
+            ),
+        )),
+        (1, 1) => dot(input, other),
+        (1, _) => {
+            if other.shape()[other.ndim() - 2] != input.shape()[0] {
+                return Err(shape_error("matmul", input.shape(), other.shape()));
+            }
+            ops::squeeze(&ops::matrix_product(&ops::unsqueeze(input, 0)?, other)?, Some(&[-2]))
+        }
+        (_, 1) => {
+            if input.shape()[input.ndim() - 1] != other.shape()[0] {
+                return Err(shape_error("matmul", input.shape(), other.shape()));
+            }
+            ops::squeeze(&matmul(input, &ops::unsqueeze(other, 1)?)?, Some(&[-1]))
+        }
+        (2, 2) => ops::matrix_product(input, other),
+        // A batch of matrices times one matrix is one tall matrix times it.
+        (n, 2) if n > 2 && input.shape()[n - 1] == other.shape()[0] && input.is_contiguous() => {
+            let flat = fold_rows(input)?;
+            let mut shape = input.shape()[..n - 1].to_vec();
+            shape.push(other.shape()[1]);
+            reshape_to(&ops::matrix_product(&flat, other)?, &shape)
+        }
+        _ => ops::matrix_product(input, other),
+    }
+}
+
+/// All but the last dimension joined into one.
+pub(crate) fn fold_rows(input: &Tensor) -> Result<Tensor> {
+    let columns = input.shape().last().copied().unwrap_or(1);
+    let rows: usize = input.shape()[..input.ndim().saturating_sub(1)].iter().product();
+    reshape_to(input, &[rows, columns])
+}
+
+fn expect_dims(op: &'static str, tensors: [(&Tensor, usize); 2]) -> Result<()> {
+    for (tensor, ndim) in tensors {
+        if tensor.ndim() != ndim {
+            return Err(RusTorchError::shape(
+                op,
+                format!(
+                    "expected tensors of {} and {} dimensions, but got shapes {:?} and {:?}; see matmul()",
+                    tensors[0].1,
+                    tensors[1].1,
+                    tensors[0].0.shape(),
+                    tensors[1].0.shape()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The product of two matrices.
+pub fn mm(input: &Tensor, mat2: &Tensor) -> Result<Tensor> {
+    expect_dims("mm", [(input, 2), (mat2, 2)])?;
+    ops::matrix_product(input, mat2)
+}
+
+/// The products of two batches of matrices.
+pub fn bmm(input: &Tensor, mat2: &Tensor) -> Result<Tensor> {
+    expect_dims("bmm", [(input, 3), (mat2, 3)])?;
+    if input.shape()[0] != mat2.shape()[0] {
+        return Err(RusTorchError::shape(
+            "bmm",
+            format!("batch sizes differ: {:?} and {:?}; matmul() broadcasts", input.shape(), mat2.shape()),
+        ));
+    }
+    ops::matrix_product(input, mat2)
+}
+
+/// The product of a matrix and a vector.
+pub fn mv(input: &Tensor, vec: &Tensor) -> Result<Tensor> {
+    expect_dims("mv", [(input, 2), (vec, 1)])?;
+    matmul(input, vec)
+}
+
+/// The sum of the products of two vectors' elements.
+pub fn dot(input: &Tensor, tensor: &Tensor) -> Result<Tensor> {
+    expect_dims("dot", [(input, 1), (tensor, 1)])?;
+    if input.shape() != tensor.shape() {
+        return Err(RusTorchError::shape(
+            "dot",
+            format!("inconsistent tensor size, expected the same number of elements, but got {:?} and {:?}", input.shape(), tensor.shape()),
+        ));
+    }
+    let product = ops::matrix_product(&ops::unsqueeze(input, 0)?, &ops::unsqueeze(tensor, 1)?)?;
+    ops::view(&product, &[])
+}
+
+/// All products of the elements of two vectors.
+pub fn outer(input: &Tensor, vec2: &Tensor) -> Result<Tensor> {
+    expect_dims("outer", [(input, 1), (vec2, 1)])?;
+    ops::mul(&ops::unsqueeze(input, 1)?, vec2)
+}
+
+/// `beta * input + alpha * (mat1 @ mat2)`.
+pub fn addmm(input: &Tensor, mat1: &Tensor, mat2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<Tensor> {
+    let product = mm(mat1, mat2)?;
+    let scaled = if alpha.is_one() { product } else { ops::mul(&product, &Tensor::number(alpha)?)? };
+    // PyTorch's rule: with beta 0 the input's NaN and inf do not count.
+    if beta.to_f64() == 0.0 {
+        return Ok(scaled);
+    }
+    ops::add(&scaled, input, beta)
+}
+
+/// `input @ weight.T + bias`.
+pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    same_dtype("linear", input, weight)?;
+    let features = input.shape().last().copied();
+    let ([out, inner], Some(features)) = (weight.shape(), features) else {
+        return Err(RusTorchError::shape(
+            "linear",
+            format!("input {:?} must be (*, in) and weight {:?} must be (out, in)", input.shape(), weight.shape()),
+        ));
+    };
+    if *inner != features {
+        return Err(RusTorchError::shape(
+            "linear",
+            format!(
+                "input of shape {:?} and weight of shape {:?} cannot be multiplied ({features} features, weight takes {inner})",
+                input.shape(),
+                weight.shape()
+            ),
+        ));
+    }
+    if let Some(bias) = bias {
+        same_dtype("linear", input, bias)?;
+        if bias.shape() != [*out] {
+            return Err(RusTorchError::shape(
+                "linear",
+                format!("bias must have shape [{out}] as the weight has {out} rows, got {:?}", bias.shape()),
+            ));
+        }
+    }
+    let rows = fold_rows(input)?;
+    let mut shape = Shape::from_slice(&input.shape()[..input.ndim() - 1]);
+    shape.push(*out);
+    let output = Tensor::empty(&shape, input.dtype(), input.device())?;
+    if output.numel() > 0 {
+        let flat = Layout::contiguous(&[rows.shape()[0], *out]);
+        let transposed = weight.layout().permute(&[1, 0]);
+        let destination = Operand { layout: &flat, ..output.operand() };
+        let epilogue = Epilogue { bias: bias.map(Tensor::operand), ..Epilogue::default() };
+        let weight = Operand { layout: &transposed, ..weight.operand() };
+        output.backend()?.matrix_multiply(rows.operand(), weight, destination, epilogue)?;
+    }
+    Ok(output)
+}

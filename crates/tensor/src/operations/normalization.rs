@@ -1,0 +1,186 @@
+//! Normalisation.
+
+use rustorch_backend::Operand;
+use rustorch_error::{Result, RusTorchError};
+
+use super::reduction_ops::{kept_shape, reduced_dims};
+use super::shape_ops::reshape_to;
+use crate::{Tensor, ops};
+
+/// Normalises over dimensions; gives the result, the means and the reciprocal standard deviations.
+pub fn normalize_over(
+    input: &Tensor,
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    dims: &[i64],
+    eps: f64,
+) -> Result<(Tensor, Tensor, Tensor)> {
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            "normalize",
+            format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
+        ));
+    }
+    let dims = reduced_dims("normalize", input, Some(dims))?;
+    let statistics = kept_shape(input.shape(), &dims);
+    let result = Tensor::empty(input.shape(), input.dtype(), input.device())?;
+    let mean = Tensor::empty(&statistics, input.dtype().compute(), input.device())?;
+    let rstd = Tensor::empty(&statistics, input.dtype().compute(), input.device())?;
+    if result.numel() == 0 {
+        mean.backend()?.fill(mean.operand(), 0.into())?;
+        rstd.backend()?.fill(rstd.operand(), 0.into())?;
+        return Ok((result, mean, rstd));
+    }
+    let layout = |t: Option<&Tensor>| t.map(|t| t.broadcast_layout("normalize", input.shape())).transpose();
+    let (weight_layout, bias_layout) = (layout(weight)?, layout(bias)?);
+    result.backend()?.normalize(
+        input.operand(),
+        &dims,
+        eps,
+        weight.zip(weight_layout.as_ref()).map(|(t, layout)| Operand { layout, ..t.operand() }),
+        bias.zip(bias_layout.as_ref()).map(|(t, layout)| Operand { layout, ..t.operand() }),
+        result.operand(),
+        mean.operand(),
+        rstd.operand(),
+    )?;
+    Ok((result, mean, rstd))
+}
+
+/// Normalises the trailing dimensions.
+pub fn layer_norm(
+    input: &Tensor,
+    normalized_shape: &[i64],
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    eps: f64,
+) -> Result<Tensor> {
+    let n = normalized_shape.len();
+    let wanted = super::creation::sizes("layer_norm", normalized_shape)?;
+    let fits = n > 0 && n <= input.ndim() && input.shape()[input.ndim() - n..] == wanted[..];
+    if !fits {
+        return Err(RusTorchError::shape(
+            "layer_norm",
+            format!("given normalized_shape={normalized_shape:?}, expected input with shape [*, {normalized_shape:?}], but got input of size {:?}", input.shape()),
+        ));
+    }
+    for (name, t) in [("weight", weight), ("bias", bias)] {
+        if let Some(t) = t
+            && t.shape() != wanted.as_slice()
+        {
+            return Err(RusTorchError::shape(
+                "layer_norm",
+                format!("expected {name} to be of same shape as normalized_shape, but got {:?} and {normalized_shape:?}", t.shape()),
+            ));
+        }
+    }
+    let dims: Vec<i64> = (1..=n as i64).map(|d| -d).collect();
+    Ok(ops::normalize_over(input, weight, bias, &dims, eps)?.0)
+}
+
+/// A vector of one entry per channel, as a tensor that broadcasts over (N, C, *).
+fn per_channel(op: &'static str, name: &str, t: Option<&Tensor>, channels: usize, shape: &[usize]) -> Result<Option<Tensor>> {
+    let Some(t) = t else { return Ok(None) };
+    if t.shape() != [channels] {
+        return Err(RusTorchError::shape(
+            op,
+            format!("{name} should contain {channels} elements, one per channel, not shape {:?}", t.shape()),
+        ));
+    }
+    reshape_to(t, shape).map(Some)
+}
+
+/// Normalises groups of channels.
+pub fn group_norm(
+    input: &Tensor,
+    num_groups: i64,
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    eps: f64,
+) -> Result<Tensor> {
+    let op = "group_norm";
+    let channels = *input.shape().get(1).ok_or_else(|| {
+        RusTorchError::shape(op, format!("expected at least 2 dimensions (N, C, *), got {:?}", input.shape()))
+    })?;
+    let groups = usize::try_from(num_groups).ok().filter(|&g| g > 0 && channels % g == 0).ok_or_else(|| {
+        RusTorchError::argument(
+            op,
+            format!("expected number of channels in input to be divisible by num_groups, but got {channels} channels and num_groups={num_groups}"),
+        )
+    })?;
+    // (N, C, *) becomes (N, G, C / G, *), the channel parameters (G, C / G, 1…).
+    let mut split = vec![input.shape()[0], groups, channels / groups];
+    split.extend_from_slice(&input.shape()[2..]);
+    let mut affine = vec![groups, channels / groups];
+    affine.resize(split.len() - 1, 1);
+    let weight = per_channel(op, "weight", weight, channels, &affine)?;
+    let bias = per_channel(op, "bias", bias, channels, &affine)?;
+    let dims: Vec<i64> = (2..split.len() as i64).collect();
+    let grouped = reshape_to(input, &split)?;
+    let (result, ..) = ops::normalize_over(&grouped, weight.as_ref(), bias.as_ref(), &dims, eps)?;
+    reshape_to(&result, input.shape())
+}
+
+/// Normalises each channel over the batch, or by running statistics.
+pub fn batch_norm(
+    input: &Tensor,
+    running_mean: Option<&Tensor>,
+    running_var: Option<&Tensor>,
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    training: bool,
+    momentum: f64,
+    eps: f64,
+) -> Result<Tensor> {
+    let op = "batch_norm";
+    let channels = *input.shape().get(1).ok_or_else(|| {
+        RusTorchError::shape(op, format!("expected at least 2 dimensions (N, C, *), got {:?}", input.shape()))
+    })?;
+    let mut shape = vec![1; input.ndim()];
+    shape[1] = channels;
+    let weight = per_channel(op, "weight", weight, channels, &shape)?;
+    let bias = per_channel(op, "bias", bias, channels, &shape)?;
+    if !training {
+        let (Some(mean), Some(var)) = (
+            per_channel(op, "running_mean", running_mean, channels, &shape)?,
+            per_channel(op, "running_var", running_var, channels, &shape)?,
+        ) else {
+            return Err(RusTorchError::argument(op, "expected running_mean and running_var to be defined when training=False"));
+        };
+        let rstd = ops::rsqrt(&ops::add(&var, &Tensor::number(eps)?, 1.into())?)?;
+        let scale = match &weight {
+            Some(weight) => ops::mul(&rstd, weight)?,
+            None => rstd,
+        };
+        // x * scale + (bias - mean * scale): one pass over x after a few over channels.
+        let shifted = ops::neg(&ops::mul(&mean, &scale)?)?;
+        let shift = match &bias {
+            Some(bias) => ops::add(bias, &shifted, 1.into())?,
+            None => shifted,
+        };
+        return super::creation::cast(&ops::addcmul(&shift, input, &scale, 1.into())?, input.dtype());
+    }
+    let count = input.numel() / channels.max(1);
+    if count <= 1 && channels > 0 {
+        return Err(RusTorchError::shape(
+            op,
+            format!("expected more than 1 value per channel when training, got input size {:?}", input.shape()),
+        ));
+    }
+    let dims: Vec<i64> = (0..input.ndim() as i64).filter(|&d| d != 1).collect();
+    let (result, mean, rstd) = ops::normalize_over(input, weight.as_ref(), bias.as_ref(), &dims, eps)?;
+    let _mode = crate::autograd::GradMode::no_grad();
+    let update = |running: &Tensor, statistic: &Tensor| -> Result<()> {
+        let statistic = super::creation::cast(&reshape_to(&statistic.detach(), &[channels])?, running.dtype())?;
+        ops::lerp_(running, &statistic, &Tensor::number(momentum)?)
+    };
+    if let Some(running) = running_mean {
+        update(running, &mean)?;
+    }
+    if let Some(running) = running_var {
+        // var = 1 / rstd² - eps, unbiased.
+        let var = ops::sub(&ops::reciprocal(&ops::square(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
+        let unbiased = ops::mul(&ops::clamp_min(&var, &Tensor::number(0.0)?)?, &Tensor::number(count as f64 / (count as f64 - 1.0))?)?;
+        update(running, &unbiased)?;
+    }
+    Ok(result)
+}

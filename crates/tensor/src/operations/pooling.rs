@@ -1,0 +1,333 @@
+//! Pooling.
+
+use rustorch_backend::{DType, PoolOp, PoolParams, Shape};
+use rustorch_error::{Result, RusTorchError};
+
+use super::convolution::per_dimension;
+use super::creation::sizes;
+use super::elementwise::contiguous;
+use crate::{Tensor, ops};
+
+struct Window<'a> {
+    kernel: &'a [i64],
+    stride: &'a [i64],
+    padding: &'a [i64],
+    dilation: &'a [i64],
+}
+
+fn params(name: &'static str, op: PoolOp, spatial: usize, window: &Window<'_>) -> Result<PoolParams> {
+    let kernel = per_dimension(name, "kernel_size", window.kernel, spatial, 1, 1)?;
+    let stride = if window.stride.is_empty() {
+        kernel
+    } else {
+        per_dimension(name, "stride", window.stride, spatial, 1, 1)?
+    };
+    let padding = per_dimension(name, "padding", window.padding, spatial, 0, 0)?;
+    let dilation = per_dimension(name, "dilation", window.dilation, spatial, 1, 1)?;
+    for d in 0..spatial {
+        if padding[d] > ((kernel[d] - 1) * dilation[d] + 1) / 2 {
+            return Err(RusTorchError::argument(
+                name,
+                format!("pad should be at most half of effective kernel size, but got pad={}, kernel_size={} and dilation={}", padding[d], kernel[d], dilation[d]),
+            ));
+        }
+    }
+    Ok(PoolParams { op, spatial, kernel, stride, padding, dilation })
+}
+
+/// The number of windows per dimension; with `ceil_mode` the last may stick out, but must start inside.
+fn output_shape(name: &'static str, input: &Tensor, p: &PoolParams, ceil_mode: bool) -> Result<Shape> {
+    let mut shape = Shape::from_slice(&input.shape()[..2]);
+    for d in 0..p.spatial {
+        let size = input.shape()[d + 2];
+        let reach = p.dilation[d] * (p.kernel[d] - 1) + 1;
+        let Some(room) = (size + 2 * p.padding[d]).checked_sub(reach) else {
+            return Err(RusTorchError::shape(
+                name,
+                format!("input {:?} is too small for kernel_size {:?}: output size would be less than 1", input.shape(), &p.kernel[..p.spatial]),
+            ));
+        };
+        let mut count = room / p.stride[d] + 1;
+        if ceil_mode && room % p.stride[d] != 0 && count * p.stride[d] < size + p.padding[d] {
+            count += 1;
+        }
+        shape.push(count);
+    }
+    Ok(shape)
+}
+
+fn check_input(name: &'static str, input: &Tensor) -> Result<usize> {
+    if (3..=5).contains(&input.ndim()) {
+        return Ok(input.ndim() - 2);
+    }
+    Err(RusTorchError::shape(name, format!("expected (N, C, *spatial) with 1 to 3 spatial dimensions, got {:?}", input.shape())))
+}
+
+/// Max pooling with indices.
+pub fn max_pool(
+    input: &Tensor,
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    dilation: &[i64],
+    ceil_mode: bool,
+) -> Result<(Tensor, Tensor)> {
+    let spatial = check_input("max_pool", input)?;
+    let window = Window { kernel: kernel_size, stride, padding, dilation };
+    let p = params("max_pool", PoolOp::Max, spatial, &window)?;
+    let shape = output_shape("max_pool", input, &p, ceil_mode)?;
+    let values = Tensor::empty(&shape, input.dtype(), input.device())?;
+    let indices = Tensor::empty(&shape, DType::Int64, input.device())?;
+    if values.numel() > 0 {
+        let input = contiguous(input)?;
+        values.backend()?.pool(&p, input.operand(), values.operand(), Some(indices.operand()))?;
+    }
+    Ok((values, indices))
+}
+
+/// The gradient of max pooling by its input.
+pub fn max_pool_input(grad_output: &Tensor, indices: &Tensor, shape: &[i64]) -> Result<Tensor> {
+    let result = Tensor::empty(&sizes("max_pool", shape)?, grad_output.dtype(), grad_output.device())?;
+    let spatial = grad_output.ndim() - 2;
+    // The indices alone say where gradients go; the window does not matter.
+    let p = PoolParams { op: PoolOp::Max, spatial, kernel: [1; 3], stride: [1; 3], padding: [0; 3], dilation: [1; 3] };
+    if grad_output.numel() == 0 {
+        result.backend()?.fill(result.operand(), 0.into())?;
+    } else if result.numel() > 0 {
+        let grad = contiguous(grad_output)?;
+        result.backend()?.pool_grad(&p, grad.operand(), Some(indices.operand()), result.operand())?;
+    }
+    Ok(result)
+}
+
+fn average(count_include_pad: bool, divisor: i64) -> Result<PoolOp> {
+    let divisor_override = usize::try_from(divisor)
+        .map_err(|_| RusTorchError::argument("avg_pool", format!("divisor must be not zero and positive, got {divisor}")))?;
+    Ok(PoolOp::Average { count_include_pad, divisor_override })
+}
+
+/// Average pooling.
+pub fn avg_pool(
+    input: &Tensor,
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: i64,
+) -> Result<Tensor> {
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype("avg_pool", format!("not implemented for {}; it takes floating-point tensors", input.dtype())));
+    }
+    let spatial = check_input("avg_pool", input)?;
+    let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
+    let p = params("avg_pool", average(count_include_pad, divisor)?, spatial, &window)?;
+    let result = Tensor::empty(&output_shape("avg_pool", input, &p, ceil_mode)?, input.dtype(), input.device())?;
+    if result.numel() > 0 {
+        let input = contiguous(input)?;
+        result.backend()?.pool(&p, input.operand(), result.operand(), None)?;
+    }
+    Ok(result)
+}
+
+/// The gradient of average pooling by its input.
+pub fn avg_pool_input(
+    grad_output: &Tensor,
+    shape: &[i64],
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: i64,
+) -> Result<Tensor> {
+    // The output's shape already tells how many windows ceil_mode gave.
+    let _ = ceil_mode;
+    let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
+    let p = params("avg_pool", average(count_include_pad, divisor)?, grad_output.ndim() - 2, &window)?;
+    let result = Tensor::empty(&sizes("avg_pool", shape)?, grad_output.dtype(), grad_output.device())?;
+    if grad_output.numel() == 0 {
+        result.backend()?.fill(result.operand(), 0.into())?;
+    } else if result.numel() > 0 {
+        let grad = contiguous(grad_output)?;
+        result.backend()?.pool_grad(&p, grad.operand(), None, result.operand())?;
+    }
+    Ok(result)
+}
+
+/// Runs on a batch, or on one example without the batch dimension.
+fn batched<T>(
+    name: &'static str,
+    spatial: usize,
+    input: &Tensor,
+    run: impl FnOnce(&Tensor) -> Result<T>,
+    unbatch: impl FnOnce(T) -> Result<T>,
+) -> Result<T> {
+    if input.ndim() == spatial + 1 {
+        return unbatch(run(&ops::unsqueeze(input, 0)?)?);
+    }
+    if input.ndim() != spatial + 2 {
+        return Err(RusTorchError::shape(
+            name,
+            format!("expected a {}D or {}D input, got {:?}", spatial + 1, spatial + 2, input.shape()),
+        ));
+    }
+    run(input)
+}
+
+fn drop_batch(t: Tensor) -> Result<Tensor> {
+    ops::squeeze(&t, Some(&[0]))
+}
+
+macro_rules! max_pool_nd {
+    ($($name:ident, $with_indices:ident, $spatial:literal;)*) => {$(
+        /// Max pooling; shapes as the name says.
+        pub fn $name(
+            input: &Tensor,
+            kernel_size: &[i64],
+            stride: &[i64],
+            padding: &[i64],
+            dilation: &[i64],
+            ceil_mode: bool,
+        ) -> Result<Tensor> {
+            Ok($with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)?.0)
+        }
+
+        /// Max pooling with the flat indices of the maxima.
+        pub fn $with_indices(
+            input: &Tensor,
+            kernel_size: &[i64],
+            stride: &[i64],
+            padding: &[i64],
+            dilation: &[i64],
+            ceil_mode: bool,
+        ) -> Result<(Tensor, Tensor)> {
+            batched(
+                stringify!($name),
+                $spatial,
+                input,
+                |x| ops::max_pool(x, kernel_size, stride, padding, dilation, ceil_mode),
+                |(values, indices)| Ok((drop_batch(values)?, drop_batch(indices)?)),
+            )
+        }
+    )*};
+}
+
+max_pool_nd! {
+    max_pool1d, max_pool1d_with_indices, 1;
+    max_pool2d, max_pool2d_with_indices, 2;
+    max_pool3d, max_pool3d_with_indices, 3;
+}
+
+fn avg_pool_nd(
+    name: &'static str,
+    spatial: usize,
+    input: &Tensor,
+    [kernel_size, stride, padding]: [&[i64]; 3],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: Option<i64>,
+) -> Result<Tensor> {
+    if divisor_override == Some(0) {
+        return Err(RusTorchError::argument(name, "divisor must be not zero"));
+    }
+    let divisor = divisor_override.unwrap_or(0);
+    batched(
+        name,
+        spatial,
+        input,
+        |x| ops::avg_pool(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor),
+        drop_batch,
+    )
+}
+
+/// 1-D average pooling.
+pub fn avg_pool1d(
+    input: &Tensor,
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    ceil_mode: bool,
+    count_include_pad: bool,
+) -> Result<Tensor> {
+    avg_pool_nd("avg_pool1d", 1, input, [kernel_size, stride, padding], ceil_mode, count_include_pad, None)
+}
+
+/// 2-D average pooling.
+pub fn avg_pool2d(
+    input: &Tensor,
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: Option<i64>,
+) -> Result<Tensor> {
+    avg_pool_nd("avg_pool2d", 2, input, [kernel_size, stride, padding], ceil_mode, count_include_pad, divisor_override)
+}
+
+/// 3-D average pooling.
+pub fn avg_pool3d(
+    input: &Tensor,
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: Option<i64>,
+) -> Result<Tensor> {
+    avg_pool_nd("avg_pool3d", 3, input, [kernel_size, stride, padding], ceil_mode, count_include_pad, divisor_override)
+}
+
+/// Averages one dimension into `count` windows that cover it: window i spans floor(i n / count) to ceil((i + 1) n / count).
+fn adaptive_average(input: &Tensor, dim: i64, count: usize) -> Result<Tensor> {
+    let d = input.dim_index("adaptive_avg_pool", dim)?;
+    let n = input.shape()[d];
+    if n == count {
+        return Ok(input.clone());
+    }
+    if count > 0 && n % count == 0 {
+        let mut shape = input.shape().to_vec();
+        shape.splice(d..=d, [count, n / count]);
+        let split = super::shape_ops::reshape_to(input, &shape)?;
+        return ops::mean(&split, Some(&[d as i64 + 1]), false, None);
+    }
+    let windows = (0..count)
+        .map(|i| {
+            let (start, end) = (i * n / count, ((i + 1) * n).div_ceil(count));
+            let part = super::shape_ops::narrow(input, dim, start as i64, (end - start) as i64)?;
+            ops::mean(&part, Some(&[dim]), true, None)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if windows.is_empty() { super::shape_ops::narrow(input, dim, 0, 0) } else { ops::cat(&windows, dim) }
+}
+
+fn adaptive(name: &'static str, spatial: usize, input: &Tensor, output_size: &[i64]) -> Result<Tensor> {
+    if input.ndim() != spatial + 1 && input.ndim() != spatial + 2 {
+        return Err(RusTorchError::shape(
+            name,
+            format!("expected a {}D or {}D input, got {:?}", spatial + 1, spatial + 2, input.shape()),
+        ));
+    }
+    let count = per_dimension(name, "output_size", output_size, spatial, 0, 1)?;
+    let mut result = input.clone();
+    for (d, &count) in count.iter().enumerate().take(spatial) {
+        result = adaptive_average(&result, d as i64 - spatial as i64, count)?;
+    }
+    Ok(result)
+}
+
+/// 1-D adaptive average pooling.
+pub fn adaptive_avg_pool1d(input: &Tensor, output_size: &[i64]) -> Result<Tensor> {
+    adaptive("adaptive_avg_pool1d", 1, input, output_size)
+}
+
+/// 2-D adaptive average pooling.
+pub fn adaptive_avg_pool2d(input: &Tensor, output_size: &[i64]) -> Result<Tensor> {
+    adaptive("adaptive_avg_pool2d", 2, input, output_size)
+}
+
+/// 3-D adaptive average pooling.
+pub fn adaptive_avg_pool3d(input: &Tensor, output_size: &[i64]) -> Result<Tensor> {
+    adaptive("adaptive_avg_pool3d", 3, input, output_size)
+}

@@ -1,0 +1,217 @@
+//! Random tensors.
+
+use rustorch_backend::{DType, Device, Distribution};
+use rustorch_error::{Result, RusTorchError};
+
+use super::creation::sizes;
+use crate::autograd::check_inplace;
+use crate::{Generator, Tensor, default_dtype, default_generator, ops};
+
+fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
+    let key = generator.unwrap_or_else(|| default_generator()).advance(tensor.numel());
+    if tensor.numel() == 0 {
+        return Ok(());
+    }
+    tensor.backend()?.random(distribution, key, tensor.operand())
+}
+
+fn fresh(
+    op: &'static str,
+    size: &[i64],
+    distribution: Distribution,
+    generator: Option<&Generator>,
+    dtype: DType,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or(Device::CPU))?;
+    fill(&tensor, distribution, generator)?;
+    if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
+}
+
+fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
+    let dtype = dtype.unwrap_or_else(default_dtype);
+    if dtype.is_floating_point() {
+        Ok(dtype)
+    } else {
+        Err(RusTorchError::dtype(op, format!("not implemented for {dtype}; it gives floating-point tensors, see randint()")))
+    }
+}
+
+const STANDARD_UNIFORM: Distribution = Distribution::Uniform { low: 0.0, high: 1.0 };
+const STANDARD_NORMAL: Distribution = Distribution::Normal { mean: 0.0, std: 1.0 };
+
+/// Uniform numbers from [0, 1).
+pub fn rand(
+    size: &[i64],
+    generator: Option<&Generator>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    fresh("rand", size, STANDARD_UNIFORM, generator, float_dtype("rand", dtype)?, device, requires_grad)
+}
+
+/// Standard Gaussian numbers.
+pub fn randn(
+    size: &[i64],
+    generator: Option<&Generator>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    fresh("randn", size, STANDARD_NORMAL, generator, float_dtype("randn", dtype)?, device, requires_grad)
+}
+
+/// Integers from 0 up to `high`.
+pub fn randint_to(
+    high: i64,
+    size: &[i64],
+    generator: Option<&Generator>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    randint_between(0, high, size, generator, dtype, device, requires_grad)
+}
+
+/// Integers from `low` up to `high`.
+pub fn randint_between(
+    low: i64,
+    high: i64,
+    size: &[i64],
+    generator: Option<&Generator>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    if low >= high {
+        return Err(RusTorchError::argument(
+            "randint",
+            format!("random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"),
+        ));
+    }
+    let distribution = Distribution::Integer { low, high };
+    fresh("randint", size, distribution, generator, dtype.unwrap_or(DType::Int64), device, requires_grad)
+}
+
+/// The integers from 0 to n - 1 in random order (Fisher and Yates's shuffle).
+pub fn randperm(
+    n: i64,
+    generator: Option<&Generator>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let count = usize::try_from(n)
+        .map_err(|_| RusTorchError::argument("randperm", format!("n must be non-negative, got {n}")))?;
+    let draws = randint_between(0, i64::MAX, &[n], generator, None, None, false)?.to_vec::<i64>()?;
+    let mut order: Vec<i64> = (0..n).collect();
+    for i in (1..count).rev() {
+        // 2^63 draws over at most 2^40 places: the bias of the remainder is below 2^-23.
+        order.swap(i, (draws[i] % (i as i64 + 1)) as usize);
+    }
+    let tensor = super::creation::to_dtype(&Tensor::from_slice(&order, &[count])?, Some(dtype.unwrap_or(DType::Int64)))?;
+    let tensor = super::creation::to_device(&tensor, device.unwrap_or(Device::CPU))?;
+    if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
+}
+
+fn like(
+    op: &'static str,
+    input: &Tensor,
+    distribution: Distribution,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let dtype = float_dtype(op, Some(dtype.unwrap_or(input.dtype())))?;
+    let tensor = Tensor::empty(input.shape(), dtype, device.unwrap_or(input.device()))?;
+    fill(&tensor, distribution, None)?;
+    if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
+}
+
+/// Uniform numbers in another tensor's shape.
+pub fn rand_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    like("rand_like", input, STANDARD_UNIFORM, dtype, device, requires_grad)
+}
+
+/// Standard Gaussian numbers in another tensor's shape.
+pub fn randn_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+    like("randn_like", input, STANDARD_NORMAL, dtype, device, requires_grad)
+}
+
+/// 1 with the probability that each element gives.
+pub fn bernoulli(input: &Tensor, generator: Option<&Generator>) -> Result<Tensor> {
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype("bernoulli", format!("expected floating-point probabilities, got {}", input.dtype())));
+    }
+    let outside = ops::logical_not(&ops::logical_and(
+        &ops::ge(input, &Tensor::number(0.0)?)?,
+        &ops::le(input, &Tensor::number(1.0)?)?,
+    )?)?;
+    if ops::any(&outside, None, false)?.item()?.to_bool() {
+        return Err(RusTorchError::argument("bernoulli", "expected probabilities in [0, 1]"));
+    }
+    let uniform = Tensor::empty(input.shape(), input.dtype().compute(), input.device())?;
+    fill(&uniform, STANDARD_UNIFORM, generator)?;
+    super::creation::cast(&ops::lt(&uniform, input)?, input.dtype())
+}
+
+fn fill_in_place(
+    op: &'static str,
+    input: &Tensor,
+    distribution: Distribution,
+    generator: Option<&Generator>,
+) -> Result<()> {
+    check_inplace(op, input, &[])?;
+    fill(input, distribution, generator)?;
+    input.storage().bump_version();
+    Ok(())
+}
+
+/// Fills the tensor with Gaussian numbers.
+pub fn normal_(input: &Tensor, mean: f64, std: f64, generator: Option<&Generator>) -> Result<()> {
+    if std.is_nan() || std < 0.0 {
+        return Err(RusTorchError::argument("normal_", format!("expects std >= 0.0, but found std={std}")));
+    }
+    float_dtype("normal_", Some(input.dtype()))?;
+    fill_in_place("normal_", input, Distribution::Normal { mean, std }, generator)
+}
+
+/// Fills the tensor with uniform numbers from [from, to).
+pub fn uniform_(input: &Tensor, from: f64, to: f64, generator: Option<&Generator>) -> Result<()> {
+    if from.is_nan() || to.is_nan() || from > to {
+        return Err(RusTorchError::argument(
+            "uniform_",
+            format!("expects to return a [from, to) range, but found from={from} > to={to}"),
+        ));
+    }
+    float_dtype("uniform_", Some(input.dtype()))?;
+    fill_in_place("uniform_", input, Distribution::Uniform { low: from, high: to }, generator)
+}
+
+/// Fills the tensor with 1 with probability `p`, else 0.
+pub fn bernoulli_(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<()> {
+    if !(0.0..=1.0).contains(&p) {
+        return Err(RusTorchError::argument("bernoulli_", format!("expects p to be in [0, 1], but got p={p}")));
+    }
+    fill_in_place("bernoulli_", input, Distribution::Bernoulli { p }, generator)
+}
+
+/// Zeroes elements with probability `p` and scales the rest.
+pub fn dropout(input: &Tensor, p: f64, train: bool) -> Result<Tensor> {
+    if !(0.0..=1.0).contains(&p) {
+        return Err(RusTorchError::argument("dropout", format!("probability has to be between 0 and 1, but got {p}")));
+    }
+    if !train || p == 0.0 || input.numel() == 0 {
+        return Ok(input.clone());
+    }
+    let mask = Tensor::empty(input.shape(), float_dtype("dropout", Some(input.dtype()))?, input.device())?;
+    fill(&mask, Distribution::Bernoulli { p: 1.0 - p }, None)?;
+    let scale = if p == 1.0 { 0.0 } else { 1.0 / (1.0 - p) };
+    let mask = {
+        let _mode = crate::autograd::GradMode::no_grad();
+        ops::mul(&mask, &Tensor::number(scale)?)?
+    };
+    ops::mul(input, &mask)
+}

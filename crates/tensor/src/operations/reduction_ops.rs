@@ -1,0 +1,328 @@
+//! Reductions and cumulative ops.
+
+use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, Shape};
+use rustorch_error::{Result, RusTorchError};
+
+use super::creation::cast;
+use super::elementwise::contiguous_copy;
+use crate::{Tensor, default_dtype, ops};
+
+/// The dimensions a reduction runs over, ascending; none given means all.
+pub(crate) fn reduced_dims(op: &'static str, input: &Tensor, dim: Option<&[i64]>) -> Result<Dims<usize>> {
+    let Some(dims) = dim.filter(|d| !d.is_empty()) else { return Ok((0..input.ndim()).collect()) };
+    let mut out: Dims<usize> = dims.iter().map(|&d| input.dim_index(op, d)).collect::<Result<_>>()?;
+    out.sort_unstable();
+    if out.windows(2).any(|w| w[0] == w[1]) {
+        return Err(RusTorchError::argument(op, format!("a dimension appears multiple times in the list of dims {dims:?}")));
+    }
+    if input.ndim() == 0 {
+        out.clear();
+    }
+    Ok(out)
+}
+
+/// The shape with size 1 at `dims`.
+pub(crate) fn kept_shape(shape: &[usize], dims: &[usize]) -> Shape {
+    shape.iter().enumerate().map(|(d, &n)| if dims.contains(&d) { 1 } else { n }).collect()
+}
+
+/// A reduced tensor without its reduced dimensions, unless they are kept; without history.
+pub(crate) fn drop_dims(kept: Tensor, dims: &[usize], keepdim: bool) -> Tensor {
+    if keepdim || dims.is_empty() {
+        return kept;
+    }
+    let rest: Dims<usize> = (0..kept.ndim()).filter(|d| !dims.contains(d)).collect();
+    let layout = kept.layout().permute(&rest);
+    kept.alias(layout)
+}
+
+fn reduce(
+    op: ReduceOp,
+    pre: Option<&Program>,
+    input: &Tensor,
+    dims: &[usize],
+    dtype: DType,
+    keepdim: bool,
+) -> Result<Tensor> {
+    let kept = Tensor::empty(&kept_shape(input.shape(), dims), dtype, input.device())?;
+    if kept.numel() > 0 {
+        input.backend()?.reduce(op, pre, input.operand(), dims, kept.operand())?;
+    }
+    Ok(drop_dims(kept, dims, keepdim))
+}
+
+fn real_only(op: &'static str, input: &Tensor) -> Result<()> {
+    if input.dtype().is_complex() {
+        return Err(RusTorchError::dtype(op, format!("not implemented for {}; it takes real tensors", input.dtype())));
+    }
+    Ok(())
+}
+
+/// The dtype that sums and products have unless told otherwise.
+fn sum_dtype(input: &Tensor, dtype: Option<DType>) -> DType {
+    dtype.unwrap_or(if input.dtype().is_integral(true) { DType::Int64 } else { input.dtype() })
+}
+
+/// The sum over dimensions.
+pub fn sum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
+    real_only("sum", input)?;
+    let dims = reduced_dims("sum", input, dim)?;
+    let out = sum_dtype(input, dtype);
+    let input = if out.category() < input.dtype().category() || out.is_floating_point() { &cast(input, out)? } else { input };
+    reduce(ReduceOp::Sum, None, input, &dims, out, keepdim)
+}
+
+/// The mean over dimensions.
+pub fn mean(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
+    let out = dtype.unwrap_or(input.dtype());
+    if !out.is_floating_point() {
+        return Err(RusTorchError::dtype(
+            "mean",
+            format!(
+                "could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}; \
+                 pass dtype=",
+                input.dtype()
+            ),
+        ));
+    }
+    let dims = reduced_dims("mean", input, dim)?;
+    reduce(ReduceOp::Mean, None, &cast(input, out)?, &dims, out, keepdim)
+}
+
+/// The product of all elements.
+pub fn prod_all(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
+    ops::prod_dim(&ops::reshape(input, &[-1])?, 0, false, dtype)
+}
+
+/// The product along a dimension.
+pub fn prod_dim(input: &Tensor, dim: i64, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
+    real_only("prod", input)?;
+    let dims = reduced_dims("prod", input, Some(&[dim]))?;
+    let out = sum_dtype(input, dtype);
+    reduce(ReduceOp::Prod, None, &cast(input, out)?, &dims, out, keepdim)
+}
+
+fn extremum(name: &'static str, op: ReduceOp, input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
+    real_only(name, input)?;
+    let dims = reduced_dims(name, input, Some(dim))?;
+    if dims.iter().any(|&d| input.shape()[d] == 0) {
+        return Err(RusTorchError::index(
+            name,
+            format!("expected reduction dim to have non-zero size, got shape {:?} and dims {dim:?}", input.shape()),
+        ));
+    }
+    reduce(op, None, input, &dims, input.dtype(), keepdim)
+}
+
+/// The largest element over dimensions.
+pub fn amax(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
+    extremum("amax", ReduceOp::Max, input, dim, keepdim)
+}
+
+/// The smallest element over dimensions.
+pub fn amin(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
+    extremum("amin", ReduceOp::Min, input, dim, keepdim)
+}
+
+/// The largest of all elements.
+pub fn max_all(input: &Tensor) -> Result<Tensor> {
+    ops::amax(input, &[], false)
+}
+
+/// The smallest of all elements.
+pub fn min_all(input: &Tensor) -> Result<Tensor> {
+    ops::amin(input, &[], false)
+}
+
+/// The larger of each pair.
+pub fn max_other(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    ops::maximum(input, other)
+}
+
+/// The smaller of each pair.
+pub fn min_other(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    ops::minimum(input, other)
+}
+
+fn arg_reduce(
+    name: &'static str,
+    op: ReduceOp,
+    input: &Tensor,
+    dim: i64,
+    keepdim: bool,
+    with_values: bool,
+) -> Result<(Option<Tensor>, Tensor)> {
+    real_only(name, input)?;
+    let d = input.dim_index(name, dim)?;
+    if input.ndim() == 0 {
+        let index = Tensor::scalar(0.into(), DType::Int64, input.device())?;
+        return Ok((with_values.then(|| contiguous_copy(input)).transpose()?, index));
+    }
+    if input.shape()[d] == 0 {
+        return Err(RusTorchError::index(
+            name,
+            format!("expected reduction dim {d} to have non-zero size, got shape {:?}", input.shape()),
+        ));
+    }
+    let shape = kept_shape(input.shape(), &[d]);
+    let indices = Tensor::empty(&shape, DType::Int64, input.device())?;
+    let values = with_values.then(|| Tensor::empty(&shape, input.dtype(), input.device())).transpose()?;
+    if indices.numel() > 0 {
+        let operand = values.as_ref().map(Tensor::operand);
+        input.backend()?.arg_reduce(op, input.operand(), d, operand, indices.operand())?;
+    }
+    Ok((values.map(|v| drop_dims(v, &[d], keepdim)), drop_dims(indices, &[d], keepdim)))
+}
+
+/// The largest element along a dimension, and its index.
+pub fn max_dim(input: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
+    with_indices(arg_reduce("max", ReduceOp::Max, input, dim, keepdim, true)?)
+}
+
+/// The smallest element along a dimension, and its index.
+pub fn min_dim(input: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
+    with_indices(arg_reduce("min", ReduceOp::Min, input, dim, keepdim, true)?)
+}
+
+fn with_indices((values, indices): (Option<Tensor>, Tensor)) -> Result<(Tensor, Tensor)> {
+    let values = values.ok_or_else(|| RusTorchError::unsupported("max", "the backend gave no values"))?;
+    Ok((values, indices))
+}
+
+fn arg_extremum(name: &'static str, op: ReduceOp, input: &Tensor, dim: Option<i64>, keepdim: bool) -> Result<Tensor> {
+    if let Some(dim) = dim {
+        return Ok(arg_reduce(name, op, input, dim, keepdim, false)?.1);
+    }
+    let flat = ops::reshape(&input.detach(), &[-1])?;
+    let index = arg_reduce(name, op, &flat, 0, false, false)?.1;
+    if keepdim { super::shape_ops::reshape_to(&index, &vec![1; input.ndim()]) } else { Ok(index) }
+}
+
+/// The index of the first largest element.
+pub fn argmax(input: &Tensor, dim: Option<i64>, keepdim: bool) -> Result<Tensor> {
+    arg_extremum("argmax", ReduceOp::Max, input, dim, keepdim)
+}
+
+/// The index of the first smallest element.
+pub fn argmin(input: &Tensor, dim: Option<i64>, keepdim: bool) -> Result<Tensor> {
+    arg_extremum("argmin", ReduceOp::Min, input, dim, keepdim)
+}
+
+fn truth(name: &'static str, op: ReduceOp, input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    real_only(name, input)?;
+    let dims = reduced_dims(name, input, dim)?;
+    // PyTorch keeps uint8 for historical reasons.
+    let dtype = if input.dtype() == DType::UInt8 { DType::UInt8 } else { DType::Bool };
+    cast(&reduce(op, None, input, &dims, DType::Bool, keepdim)?, dtype)
+}
+
+/// Whether any element differs from zero.
+pub fn any(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    truth("any", ReduceOp::Any, input, dim, keepdim)
+}
+
+/// Whether all elements differ from zero.
+pub fn all(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    truth("all", ReduceOp::All, input, dim, keepdim)
+}
+
+/// `log(sum(exp(x)))`.
+pub fn logsumexp(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
+    let input = if input.dtype().is_integral(true) { cast(input, default_dtype())? } else { input.clone() };
+    let dims: Vec<i64> = reduced_dims("logsumexp", &input, Some(dim))?.iter().map(|&d| d as i64).collect();
+    if input.numel() == 0 || input.ndim() == 0 {
+        return ops::log(&ops::sum(&ops::exp(&input)?, Some(&dims), keepdim, None)?);
+    }
+    // The shift is a constant: its derivative cancels. An infinite one would give inf - inf.
+    let highest = ops::amax(&input.detach(), &dims, true)?;
+    let zero = Tensor::number(0.0)?;
+    let shift = ops::where_(&ops::isfinite(&highest)?, &highest, &zero)?;
+    let sum = ops::sum(&ops::exp(&ops::sub(&input, &shift, 1.into())?)?, Some(&dims), true, None)?;
+    let result = ops::add(&ops::log(&sum)?, &shift, 1.into())?;
+    if keepdim { Ok(result) } else { ops::squeeze(&result, Some(&dims)) }
+}
+
+fn scan(
+    name: &'static str,
+    op: ReduceOp,
+    input: &Tensor,
+    dim: i64,
+    dtype: DType,
+    indices: bool,
+) -> Result<(Tensor, Option<Tensor>)> {
+    real_only(name, input)?;
+    let d = input.dim_index(name, dim)?;
+    let input = cast(input, dtype)?;
+    let output = Tensor::empty(input.shape(), dtype, input.device())?;
+    let indices = indices.then(|| Tensor::empty(input.shape(), DType::Int64, input.device())).transpose()?;
+    if input.ndim() == 0 {
+        input.backend()?.copy(input.operand(), output.operand())?;
+        if let Some(indices) = &indices {
+            indices.backend()?.fill(indices.operand(), 0.into())?;
+        }
+    } else if input.numel() > 0 {
+        input.backend()?.scan(op, input.operand(), d, output.operand(), indices.as_ref().map(Tensor::operand))?;
+    }
+    Ok((output, indices))
+}
+
+/// Cumulative sum.
+pub fn cumsum(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
+    Ok(scan("cumsum", ReduceOp::Sum, input, dim, sum_dtype(input, dtype), false)?.0)
+}
+
+/// Cumulative product.
+pub fn cumprod(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
+    Ok(scan("cumprod", ReduceOp::Prod, input, dim, sum_dtype(input, dtype), false)?.0)
+}
+
+/// Cumulative maximum and its index.
+pub fn cummax(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
+    let (values, indices) = scan("cummax", ReduceOp::Max, input, dim, input.dtype(), true)?;
+    with_indices((Some(values), indices.ok_or_else(|| RusTorchError::unsupported("cummax", "the backend gave no indices"))?))
+}
+
+/// Cumulative minimum and its index.
+pub fn cummin(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
+    let (values, indices) = scan("cummin", ReduceOp::Min, input, dim, input.dtype(), true)?;
+    with_indices((Some(values), indices.ok_or_else(|| RusTorchError::unsupported("cummin", "the backend gave no indices"))?))
+}
+
+/// The number of elements that differ from zero.
+pub fn count_nonzero(input: &Tensor, dim: Option<&[i64]>) -> Result<Tensor> {
+    let truth = ops::ne(input, &Tensor::number(0_i64)?)?;
+    sum(&truth, dim, false, None)
+}
+
+/// The sum that counts NaN as 0.
+pub fn nansum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
+    if input.dtype().is_integral(true) {
+        return ops::sum(input, dim, keepdim, dtype);
+    }
+    let clean = ops::where_(&ops::isnan(input)?, &Tensor::number(0.0)?, input)?;
+    ops::sum(&clean, dim, keepdim, dtype)
+}
+
+/// The p-norm.
+pub fn norm(input: &Tensor, p: Scalar, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype("norm", format!("expected a floating point tensor as input, got {}", input.dtype())));
+    }
+    let magnitude = || ops::abs(input);
+    let dims = dim.unwrap_or(&[]);
+    match p.to_f64() {
+        2.0 => ops::sqrt(&ops::sum(&ops::square(input)?, dim, keepdim, None)?),
+        1.0 => ops::sum(&magnitude()?, dim, keepdim, None),
+        0.0 => {
+            let nonzero = ops::ne(input, &Tensor::number(0.0)?)?;
+            ops::sum(&nonzero, dim, keepdim, Some(input.dtype()))
+        }
+        p if p == f64::INFINITY => ops::amax(&magnitude()?, dims, keepdim),
+        p if p == f64::NEG_INFINITY => ops::amin(&magnitude()?, dims, keepdim),
+        p => {
+            let powered = ops::pow(&magnitude()?, &Tensor::number(p)?)?;
+            ops::pow(&ops::sum(&powered, dim, keepdim, None)?, &Tensor::number(1.0 / p)?)
+        }
+    }
+}
+

@@ -1,0 +1,262 @@
+//! The op table: rows as they stand in `crates/backend/ops/*.toml`, parsed and checked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::signature::{Parameter, Type, parse_parameters};
+
+/// What kind of op a row describes; decides which code is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// One function of the algebra, run by `ComputeBackend::map`.
+    Elementwise,
+    /// A hand-written forward function in `operations/<file>.rs`; the row has its gradient.
+    Kernel,
+    /// As a kernel, but the result shares storage with its first argument.
+    View,
+    /// A hand-written function of other ops; gradients come from those.
+    Composite,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableFile {
+    kind: Kind,
+    op: Vec<RawOp>,
+}
+
+/// Computes something else under a condition on the arguments; both are Rust.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redirect {
+    /// The condition.
+    pub when: String,
+    /// The call that replaces the op.
+    pub to: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOp {
+    name: String,
+    rust_name: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
+    args: String,
+    returns: Option<Vec<String>>,
+    kind: Option<Kind>,
+    #[serde(default)]
+    composite: bool,
+    #[serde(default = "yes")]
+    public: bool,
+    module: Option<String>,
+    method: Option<bool>,
+    function: Option<bool>,
+    inplace: Option<bool>,
+    map: Option<String>,
+    domain: Option<String>,
+    promote: Option<String>,
+    arguments: Option<Vec<String>>,
+    result: Option<String>,
+    redirect: Option<Redirect>,
+    #[serde(default)]
+    grad: BTreeMap<String, String>,
+    grad_zero: Option<String>,
+    grad_missing: Option<String>,
+    #[serde(default)]
+    no_grad: bool,
+    doc: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What is known of an op's gradient.
+#[derive(Debug, Clone)]
+pub enum Gradient {
+    /// A formula per differentiable argument.
+    Formulas(BTreeMap<String, String>),
+    /// Zero almost everywhere, for a reason.
+    Zero,
+    /// Not built, for a reason; calling backward raises.
+    Missing(String),
+    /// The result is not a floating-point tensor.
+    NotDifferentiable,
+    /// Composite: the ops inside have gradients.
+    Inherited,
+}
+
+/// One checked row.
+#[derive(Debug, Clone)]
+pub struct Op {
+    /// PyTorch's name.
+    pub name: String,
+    /// The Rust function's name.
+    pub rust_name: String,
+    /// Other public names.
+    pub aliases: Vec<String>,
+    /// The table file's stem, which is the module in `tensor/src/operations`.
+    pub file: String,
+    /// See [`Kind`].
+    pub kind: Kind,
+    /// In order.
+    pub parameters: Vec<Parameter>,
+    /// Names of the results; one name means one tensor, none of them a list of tensors named `tensors`.
+    pub returns: Vec<String>,
+    /// Whether Python sees it.
+    pub public: bool,
+    /// `""` for `rustorch`, else such as `nn.functional`.
+    pub module: String,
+    /// Whether it is a method of Tensor.
+    pub method: bool,
+    /// Whether it is a function of its module.
+    pub function: bool,
+    /// Whether there is an in-place form, `name_`.
+    pub inplace: bool,
+    /// The function of the algebra (elementwise).
+    pub map: String,
+    /// The dtypes for which that function exists.
+    pub domain: String,
+    /// How argument dtypes give the compute dtype: `common`, `float` (integers become the default float) or `same`
+    /// (a float op that refuses integers, as PyTorch's does).
+    pub promote: String,
+    /// `value` or `mask` per algebra argument.
+    pub argument_kinds: Vec<String>,
+    /// `value` or `mask`.
+    pub result_kind: String,
+    /// See [`Redirect`].
+    pub redirect: Option<Redirect>,
+    /// See [`Gradient`].
+    pub gradient: Gradient,
+    /// One sentence.
+    pub doc: String,
+}
+
+impl Op {
+    /// The parameters that are tensors and take part in promotion and broadcasting.
+    pub fn tensors(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|p| p.kind.is_tensor())
+    }
+
+    /// The scalar parameters that the algebra function takes after its tensors.
+    pub fn constants(&self) -> Vec<&Parameter> {
+        if self.redirect.is_some() {
+            return Vec::new();
+        }
+        self.parameters.iter().filter(|p| matches!(p.kind, Type::Scalar | Type::Float)).collect()
+    }
+
+    /// Whether the op returns a list of tensors.
+    pub fn returns_list(&self) -> bool {
+        self.returns.len() == 1 && self.returns[0] == "tensors"
+    }
+
+    /// The name of the elementwise variant.
+    pub fn variant(&self) -> String {
+        pascal(&self.map)
+    }
+}
+
+/// `log_sigmoid` becomes `LogSigmoid`.
+pub fn pascal(name: &str) -> String {
+    name.split('_')
+        .filter(|part| !part.is_empty())
+        .map(|part| part[..1].to_uppercase() + &part[1..])
+        .collect()
+}
+
+/// Reads every table file of `folder`, in alphabetical order.
+pub fn read(folder: &Path) -> Result<Vec<Op>, String> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .map_err(|e| format!("{}: {e}", folder.display()))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    let mut ops = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let table: TableFile = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        let file = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        for raw in table.op {
+            let name = raw.name.clone();
+            ops.push(check(raw, table.kind, &file).map_err(|e| format!("{}: op '{name}': {e}", path.display()))?);
+        }
+    }
+    let mut seen = BTreeMap::new();
+    for op in &ops {
+        if let Some(other) = seen.insert(op.rust_name.clone(), op.file.clone()) {
+            return Err(format!("op '{}' stands in both {other}.toml and {}.toml", op.rust_name, op.file));
+        }
+    }
+    Ok(ops)
+}
+
+fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
+    let kind = if raw.composite { Kind::Composite } else { raw.kind.unwrap_or(kind) };
+    let parameters = parse_parameters(&raw.args)?;
+    let elementwise = kind == Kind::Elementwise;
+    let returns = raw.returns.unwrap_or_else(|| vec!["result".into()]);
+    let result_kind = raw.result.unwrap_or_else(|| "value".into());
+    let domain = raw.domain.unwrap_or_default();
+    if elementwise && !["number", "real", "float", "integer", "mask"].contains(&domain.as_str()) {
+        return Err(format!("domain '{domain}' is none of number, real, float, integer, mask"));
+    }
+    let integral = result_kind == "mask" || domain == "integer" || domain == "mask";
+    let gradient = match (kind, raw.grad.is_empty(), raw.grad_zero, raw.grad_missing) {
+        (Kind::Composite, true, None, None) => Gradient::Inherited,
+        (Kind::Composite, ..) => return Err("a composite op inherits its gradient from the ops inside".into()),
+        (_, false, None, None) => Gradient::Formulas(raw.grad),
+        (_, true, Some(_reason), None) => Gradient::Zero,
+        (_, true, None, Some(reason)) => Gradient::Missing(reason),
+        (_, true, None, None) if integral || raw.no_grad => Gradient::NotDifferentiable,
+        _ => return Err("give exactly one of grad, grad_zero, grad_missing, no_grad (with a reason)".into()),
+    };
+    let tensor_first = parameters.first().is_some_and(|p| p.kind == Type::Tensor);
+    let top_level = raw.module.is_none();
+    let count = parameters.iter().filter(|p| p.kind.is_tensor()).count();
+    let mut op = Op {
+        rust_name: raw.rust_name.unwrap_or_else(|| raw.name.clone()),
+        map: raw.map.unwrap_or_else(|| raw.name.clone()),
+        promote: raw.promote.unwrap_or_else(|| if domain == "float" { "float" } else { "common" }.into()),
+        name: raw.name,
+        aliases: raw.aliases,
+        file: file.into(),
+        kind,
+        returns,
+        public: raw.public,
+        module: raw.module.unwrap_or_default(),
+        method: raw.public && raw.method.unwrap_or(tensor_first && top_level),
+        function: raw.public && raw.function.unwrap_or(true),
+        inplace: raw.public && raw.inplace.unwrap_or(elementwise && tensor_first),
+        domain,
+        argument_kinds: raw.arguments.unwrap_or_default(),
+        result_kind,
+        redirect: raw.redirect,
+        gradient,
+        doc: raw.doc,
+        parameters,
+    };
+    if elementwise {
+        let expected = count + op.constants().len();
+        if op.argument_kinds.is_empty() {
+            op.argument_kinds = vec!["value".into(); expected];
+        }
+        if op.argument_kinds.len() != expected || expected > 3 {
+            return Err(format!("{expected} algebra arguments, but `arguments` lists {}", op.argument_kinds.len()));
+        }
+    }
+    if let Gradient::Formulas(formulas) = &op.gradient {
+        for target in formulas.keys() {
+            if !op.parameters.iter().any(|p| &p.name == target && p.kind.is_tensor_or_list()) {
+                return Err(format!("grad.{target}: there is no tensor argument of that name"));
+            }
+        }
+    }
+    Ok(op)
+}
