@@ -163,7 +163,10 @@ pub struct RandomKey {
 
 macro_rules! lacks {
     ($self:ident, $op:literal) => {
-        Err(RusTorchError::unsupported($op, format!("the {} backend does not have this op", $self.device_info().kind)))
+        Err(RusTorchError::unsupported(
+            $op,
+            format!("the {} backend does not have this op", $self.device_info().kind),
+        ))
     };
 }
 
@@ -403,7 +406,7 @@ pub trait ComputeBackend: Send + Sync {
     }
 
     /// Fills with random numbers by Philox 4x32-10: the same key gives the same numbers on every device and for any
-    /// number of threads.
+    /// number of threads. `n` elements use at most `n` blocks, by which the generator's offset moves on.
     fn random(&self, distribution: Distribution, key: RandomKey, output: Operand<'_>) -> Result<()> {
         lacks!(self, "random")
     }

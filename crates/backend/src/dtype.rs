@@ -154,15 +154,14 @@ impl DType {
 
     /// The dtype that both convert to: PyTorch's `promote_types`.
     pub fn promote(self, other: DType) -> DType {
-        use DType::*;
         if self == other {
             return self;
         }
         let (low, high) = if self < other { (self, other) } else { (other, self) };
         match (low, high) {
-            (UInt8, Int8) => Int16,
-            (Float16, BFloat16) => Float32,
-            (Float64, Complex64) => Complex128,
+            (DType::UInt8, DType::Int8) => DType::Int16,
+            (DType::Float16, DType::BFloat16) => DType::Float32,
+            (DType::Float64, DType::Complex64) => DType::Complex128,
             _ => high,
         }
     }
@@ -324,16 +323,46 @@ element! {
 macro_rules! with_element {
     ($dtype:expr, $T:ident => $body:expr, else $other:expr) => {
         match $dtype {
-            $crate::DType::Bool => { type $T = bool; $body }
-            $crate::DType::UInt8 => { type $T = u8; $body }
-            $crate::DType::Int8 => { type $T = i8; $body }
-            $crate::DType::Int16 => { type $T = i16; $body }
-            $crate::DType::Int32 => { type $T = i32; $body }
-            $crate::DType::Int64 => { type $T = i64; $body }
-            $crate::DType::Float16 => { type $T = $crate::half::f16; $body }
-            $crate::DType::BFloat16 => { type $T = $crate::half::bf16; $body }
-            $crate::DType::Float32 => { type $T = f32; $body }
-            $crate::DType::Float64 => { type $T = f64; $body }
+            $crate::DType::Bool => {
+                type $T = bool;
+                $body
+            }
+            $crate::DType::UInt8 => {
+                type $T = u8;
+                $body
+            }
+            $crate::DType::Int8 => {
+                type $T = i8;
+                $body
+            }
+            $crate::DType::Int16 => {
+                type $T = i16;
+                $body
+            }
+            $crate::DType::Int32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::DType::Int64 => {
+                type $T = i64;
+                $body
+            }
+            $crate::DType::Float16 => {
+                type $T = $crate::half::f16;
+                $body
+            }
+            $crate::DType::BFloat16 => {
+                type $T = $crate::half::bf16;
+                $body
+            }
+            $crate::DType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::DType::Float64 => {
+                type $T = f64;
+                $body
+            }
             $crate::DType::Complex64 | $crate::DType::Complex128 => $other,
         }
     };

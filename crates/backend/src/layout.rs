@@ -4,7 +4,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
 /// A short list of sizes or strides; up to five dimensions need no allocation.
-pub type Dims<T> = SmallVec<[T; 5]>;
+pub type Dims<T> = SmallVec<[T; INLINE]>;
 
 /// The sizes of a tensor's dimensions.
 pub type Shape = Dims<usize>;
@@ -22,18 +22,53 @@ pub struct Layout {
 /// # Errors
 /// The product does not fit the address space.
 pub fn checked_numel(op: &'static str, shape: &[usize]) -> Result<usize> {
-    if shape.contains(&0) {
-        return Ok(0);
+    let (mut numel, mut overflow) = (1usize, false);
+    for &size in shape {
+        let (product, wrapped) = numel.overflowing_mul(size);
+        if size == 0 {
+            return Ok(0);
+        }
+        (numel, overflow) = (product, overflow | wrapped);
     }
-    shape
-        .iter()
-        .try_fold(1usize, |n, &d| n.checked_mul(d))
-        .filter(|&n| n <= isize::MAX as usize / 16)
-        .ok_or_else(|| RusTorchError::shape(op, format!("a tensor of shape {shape:?} has too many elements")))
+    if overflow || numel > isize::MAX as usize / 16 {
+        return Err(too_many_elements(op, shape));
+    }
+    Ok(numel)
+}
+
+#[cold]
+fn too_many_elements(op: &'static str, shape: &[usize]) -> RusTorchError {
+    RusTorchError::shape(op, format!("a tensor of shape {shape:?} has too many elements"))
+}
+
+/// How many dimensions are kept without an allocation.
+const INLINE: usize = 5;
+
+/// A copy of a short list, by a loop: a call of memcpy would cost more than the copy.
+#[inline]
+pub fn dims_from_slice<T: Copy + Default>(values: &[T]) -> Dims<T> {
+    if values.len() > INLINE {
+        return Dims::from_slice(values);
+    }
+    let mut inline = [T::default(); INLINE];
+    for (slot, &value) in inline.iter_mut().zip(values) {
+        *slot = value;
+    }
+    Dims::from_buf_and_len(inline, values.len())
 }
 
 /// Row-major strides.
+#[inline]
 pub fn contiguous_strides(shape: &[usize]) -> Dims<isize> {
+    if shape.len() <= INLINE {
+        let mut inline = [0isize; INLINE];
+        let mut step = 1isize;
+        for (stride, &size) in inline[..shape.len()].iter_mut().zip(shape).rev() {
+            *stride = step;
+            step *= size.max(1) as isize;
+        }
+        return Dims::from_buf_and_len(inline, shape.len());
+    }
     let mut strides: Dims<isize> = smallvec![0; shape.len()];
     let mut step = 1isize;
     for (stride, &size) in strides.iter_mut().zip(shape).rev() {
@@ -44,7 +79,10 @@ pub fn contiguous_strides(shape: &[usize]) -> Dims<isize> {
 }
 
 /// The shape that all of `shapes` broadcast to: aligned at the last dimension, sizes equal or 1.
-pub fn broadcast_shapes<'a>(op: &'static str, shapes: impl IntoIterator<Item = &'a [usize]> + Clone) -> Result<Shape> {
+pub fn broadcast_shapes<'a>(
+    op: &'static str,
+    shapes: impl IntoIterator<Item = &'a [usize]> + Clone,
+) -> Result<Shape> {
     let ndim = shapes.clone().into_iter().map(<[usize]>::len).max().unwrap_or(0);
     let mut out: Shape = smallvec![1; ndim];
     for shape in shapes.clone() {
@@ -90,13 +128,19 @@ impl Layout {
     /// A row-major layout that starts at the storage's first element.
     #[inline]
     pub fn contiguous(shape: &[usize]) -> Self {
-        Layout { shape: Shape::from_slice(shape), strides: contiguous_strides(shape), offset: 0 }
+        Layout { shape: dims_from_slice(shape), strides: contiguous_strides(shape), offset: 0 }
     }
 
     /// A layout from its parts. `shape` and `strides` have the same length.
     pub fn new(shape: Shape, strides: Dims<isize>, offset: usize) -> Self {
         debug_assert_eq!(shape.len(), strides.len());
         Layout { shape, strides, offset }
+    }
+
+    /// Whether this is the row-major layout of its shape from the storage's first element.
+    #[inline]
+    pub fn is_whole(&self) -> bool {
+        self.offset == 0 && self.is_contiguous()
     }
 
     /// Sizes.
@@ -180,7 +224,10 @@ impl Layout {
     /// The same elements seen under a larger shape; repeated dimensions get stride 0.
     pub fn broadcast_to(&self, op: &'static str, shape: &[usize]) -> Result<Self> {
         let fail = || {
-            RusTorchError::shape(op, format!("shape {:?} does not broadcast to {shape:?}", self.shape.as_slice()))
+            RusTorchError::shape(
+                op,
+                format!("shape {:?} does not broadcast to {shape:?}", self.shape.as_slice()),
+            )
         };
         let lead = shape.len().checked_sub(self.ndim()).ok_or_else(fail)?;
         let mut strides: Dims<isize> = smallvec![0; shape.len()];

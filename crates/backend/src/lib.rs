@@ -11,11 +11,14 @@ pub mod memory;
 mod program;
 
 pub use compute::{
-    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp, ScatterOp,
+    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
+    ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
 pub use half;
-pub use layout::{Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, normalize_dim};
+pub use layout::{
+    Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, dims_from_slice, normalize_dim,
+};
 pub use memory::{Buffer, MemoryAllocator};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};

@@ -83,7 +83,9 @@ impl Program {
             Source::Input(n) => {
                 // An input is a mask when an instruction takes it as one.
                 for instruction in self.instructions.iter() {
-                    for (i, &argument) in instruction.arguments.iter().take(instruction.op.arity()).enumerate() {
+                    for (i, &argument) in
+                        instruction.arguments.iter().take(instruction.op.arity()).enumerate()
+                    {
                         if argument == Source::Input(n) {
                             return instruction.op.argument_kind(i);
                         }

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
-    Buffer, ComputeBackend, DeviceInfo, DeviceKind, MemoryAllocator, Operand,
-    Program, ReduceOp, Scalar, ScatterOp,
+    Buffer, ComputeBackend, ConvParams, DeviceInfo, DeviceKind, Distribution, Epilogue, MemoryAllocator,
+    Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -45,7 +45,10 @@ fn check_range(op: &'static str, buffer: &Buffer, offset: usize, length: usize) 
         Some(end) if end <= buffer.bytes() => Ok(()),
         _ => Err(RusTorchError::index(
             op,
-            format!("{length} bytes from byte {offset} on do not lie in a buffer of {} bytes", buffer.bytes()),
+            format!(
+                "{length} bytes from byte {offset} on do not lie in a buffer of {} bytes",
+                buffer.bytes()
+            ),
         )),
     }
 }
@@ -116,6 +119,25 @@ impl ComputeBackend for CpuBackend {
         scan => kernels::scan::scan: (
             op: ReduceOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
         ) -> ();
+        matrix_multiply => kernels::matmul::matrix_multiply: (
+            a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
+        ) -> ();
+        convolution => kernels::conv::convolution: (
+            params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
+            output: Operand<'_>,
+        ) -> ();
+        convolution_grad_input => kernels::conv::convolution_grad_input: (
+            params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
+        ) -> ();
+        convolution_grad_weight => kernels::conv::convolution_grad_weight: (
+            params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
+        ) -> ();
+        pool => kernels::pool::pool: (
+            params: &PoolParams, input: Operand<'_>, output: Operand<'_>, indices: Option<Operand<'_>>,
+        ) -> ();
+        pool_grad => kernels::pool::pool_grad: (
+            params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
+        ) -> ();
         softmax => kernels::softmax::softmax: (log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> ();
         softmax_grad => kernels::softmax::softmax_grad: (
             log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
@@ -142,5 +164,7 @@ impl ComputeBackend for CpuBackend {
         ) -> ();
         count_nonzero => kernels::index::count_nonzero: (input: Operand<'_>) -> usize;
         nonzero => kernels::index::nonzero: (input: Operand<'_>, output: Operand<'_>) -> ();
+        random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>) -> ();
+        arange => kernels::random::arange: (start: Scalar, step: Scalar, output: Operand<'_>) -> ();
     }
 }

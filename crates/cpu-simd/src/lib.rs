@@ -1,6 +1,10 @@
 //! `ComputeBackend` on the CPU: vectors of every width ([`simd`]), the kernels, and one thread pool ([`threads`]).
 // Kernels read and write raw memory and run instructions that only some machines have; each block says why it may.
 #![allow(unsafe_code)]
+// Memory travels as bytes; every buffer is aligned for the widest vector, so for every element.
+#![allow(clippy::cast_ptr_alignment)]
+// A kernel has the signature of the trait's method, also where it cannot fail.
+#![allow(clippy::unnecessary_wraps)]
 
 mod backend;
 mod kernels;

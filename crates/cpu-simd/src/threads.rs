@@ -84,7 +84,11 @@ pub fn parallel_for(n: usize, grain: usize, body: impl Fn(Range<usize>) + Sync) 
 }
 
 /// [`parallel_for`] for a `body` that can fail: the first error seen, after which no further range is begun.
-pub fn try_parallel_for(n: usize, grain: usize, body: impl Fn(Range<usize>) -> Result<()> + Sync) -> Result<()> {
+pub fn try_parallel_for(
+    n: usize,
+    grain: usize,
+    body: impl Fn(Range<usize>) -> Result<()> + Sync,
+) -> Result<()> {
     let failed = AtomicBool::new(false);
     let error = Mutex::new(None);
     parallel_for(n, grain, |range| {

@@ -1,1 +1,3 @@
-//! .
+//! Model files: safetensors, both ways.
+
+pub mod safetensors;

@@ -56,7 +56,8 @@ pub fn trunc_normal_(
     let _mode = GradMode::no_grad();
     // erf of the bounds in units of √2 std is 2 Φ - 1, which is what erfinv takes.
     let scale = std * std::f64::consts::SQRT_2;
-    let bounds = ops::erf(&Tensor::from_slice(&[(a - mean) / scale, (b - mean) / scale], &[2])?)?.to_vec::<f64>()?;
+    let bounds =
+        ops::erf(&Tensor::from_slice(&[(a - mean) / scale, (b - mean) / scale], &[2])?)?.to_vec::<f64>()?;
     let drawn = Tensor::empty(tensor.shape(), DType::Float64, tensor.device())?;
     ops::uniform_(&drawn, bounds[0], bounds[1], generator)?;
     let drawn = ops::add(
@@ -91,7 +92,8 @@ pub fn eye_(tensor: &Tensor) -> Result<()> {
         return Err(RusTorchError::shape("eye_", "Only tensors with 2 dimensions are supported"));
     };
     let _mode = GradMode::no_grad();
-    let eye = ops::eye(rows as i64, Some(columns as i64), Some(tensor.dtype()), Some(tensor.device()), false)?;
+    let eye =
+        ops::eye(rows as i64, Some(columns as i64), Some(tensor.dtype()), Some(tensor.device()), false)?;
     ops::copy_(tensor, &eye)
 }
 
@@ -140,7 +142,10 @@ pub fn calculate_gain(nonlinearity: &str, param: Option<f64>) -> Result<f64> {
         "leaky_relu" => (2.0 / (1.0 + param.unwrap_or(0.01).powi(2))).sqrt(),
         "selu" => 0.75,
         other => {
-            return Err(RusTorchError::argument("calculate_gain", format!("Unsupported nonlinearity {other}")));
+            return Err(RusTorchError::argument(
+                "calculate_gain",
+                format!("Unsupported nonlinearity {other}"),
+            ));
         }
     })
 }
@@ -205,7 +210,10 @@ fn kaiming_std(tensor: &Tensor, a: f64, mode: FanMode, nonlinearity: &str) -> Re
 pub fn orthogonal_(tensor: &Tensor, gain: f64, generator: Option<&Generator>) -> Result<()> {
     let shape = tensor.shape();
     if shape.len() < 2 {
-        return Err(RusTorchError::shape("orthogonal_", "Only tensors with 2 or more dimensions are supported"));
+        return Err(RusTorchError::shape(
+            "orthogonal_",
+            "Only tensors with 2 or more dimensions are supported",
+        ));
     }
     if tensor.numel() == 0 {
         return Ok(());
@@ -351,7 +359,8 @@ mod tests {
             let (rows, columns) = (shape[0], shape[1..].iter().product::<usize>());
             let m = values(&tensor);
             let n = rows.min(columns);
-            let at = |i: usize, k: usize| if rows <= columns { m[i * columns + k] } else { m[k * columns + i] };
+            let at =
+                |i: usize, k: usize| if rows <= columns { m[i * columns + k] } else { m[k * columns + i] };
             let gram: Vec<f64> = (0..n * n)
                 .map(|ij| (0..rows.max(columns)).map(|k| at(ij / n, k) * at(ij % n, k)).sum())
                 .collect();

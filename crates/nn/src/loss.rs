@@ -96,7 +96,14 @@ impl Default for CrossEntropyLoss {
 impl Loss for CrossEntropyLoss {
     fn forward(&self, input: &Tensor, target: &Tensor) -> Result<Tensor> {
         let reduction = self.reduction.name();
-        ops::cross_entropy(input, target, self.weight.as_ref(), self.ignore_index, reduction, self.label_smoothing)
+        ops::cross_entropy(
+            input,
+            target,
+            self.weight.as_ref(),
+            self.ignore_index,
+            reduction,
+            self.label_smoothing,
+        )
     }
 }
 
@@ -195,7 +202,8 @@ mod tests {
     #[test]
     fn binary_cross_entropies_agree() {
         init();
-        let (logits, target) = (sample(&[5], 0.0), Tensor::from_slice(&[0.0, 1.0, 0.5, 1.0, 0.0], &[5]).unwrap());
+        let (logits, target) =
+            (sample(&[5], 0.0), Tensor::from_slice(&[0.0, 1.0, 0.5, 1.0, 0.0], &[5]).unwrap());
         let with_logits = BceWithLogitsLoss::default().forward(&logits, &target).unwrap();
         let plain = BceLoss::default().forward(&ops::sigmoid(&logits).unwrap(), &target).unwrap();
         let expected: f64 = values(&logits)
@@ -210,6 +218,8 @@ mod tests {
 
     #[test]
     fn an_unknown_reduction_is_named() {
-        assert!(Reduction::parse("average").unwrap_err().to_string().contains("average is not a valid value"));
+        assert!(
+            Reduction::parse("average").unwrap_err().to_string().contains("average is not a valid value")
+        );
     }
 }

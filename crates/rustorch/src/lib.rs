@@ -14,11 +14,13 @@
 //! ```
 
 pub use rustorch_backend as backend;
+#[cfg(feature = "cpu")]
+pub use rustorch_cpu_simd::threads::{num_threads, set_num_threads};
 pub use rustorch_model_io as model_io;
 pub use rustorch_nn as nn;
 pub use rustorch_tensor::{
-    DType, Device, DeviceKind, Element, Generator, Result, RusTorchError, Scalar, Tensor, TensorOptions, autograd,
-    default_dtype, default_generator, manual_seed, ops, registry, set_default_dtype,
+    DType, Device, DeviceKind, Element, Generator, Result, RusTorchError, Scalar, Tensor, TensorOptions,
+    autograd, default_dtype, default_generator, manual_seed, ops, registry, set_default_dtype,
 };
 
 /// Registers the backends of this build. More calls do nothing more.

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use rustorch_backend::{ComputeBackend, Device, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 
-static BACKENDS: [OnceLock<&'static dyn ComputeBackend>; DeviceKind::COUNT] = [const { OnceLock::new() }; DeviceKind::COUNT];
+static BACKENDS: [OnceLock<&'static dyn ComputeBackend>; DeviceKind::COUNT] =
+    [const { OnceLock::new() }; DeviceKind::COUNT];
 
 /// Makes a backend answer for its kind of device. The first registration of a kind stays.
 pub fn register(backend: &'static dyn ComputeBackend) {
@@ -20,7 +21,10 @@ pub fn register(backend: &'static dyn ComputeBackend) {
 #[inline]
 pub fn backend(device: Device) -> Result<&'static dyn ComputeBackend> {
     BACKENDS[device.kind as usize].get().copied().ok_or_else(|| {
-        RusTorchError::unavailable("device", format!("no backend for '{device}' is registered; call rustorch::init()"))
+        RusTorchError::unavailable(
+            "device",
+            format!("no backend for '{device}' is registered; call rustorch::init()"),
+        )
     })
 }
 

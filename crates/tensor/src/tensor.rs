@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustorch_backend::{ComputeBackend, DType, Device, Dims, Element, Layout, Operand, Scalar, checked_numel};
+use rustorch_backend::{
+    ComputeBackend, DType, Device, Dims, Element, Layout, Operand, Scalar, checked_numel,
+};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::Meta;
@@ -52,7 +54,10 @@ impl Tensor {
         {
             return Err(RusTorchError::shape(
                 "from_storage",
-                format!("{layout:?} of {dtype} reaches beyond the storage's {} bytes", storage.buffer().bytes()),
+                format!(
+                    "{layout:?} of {dtype} reaches beyond the storage's {} bytes",
+                    storage.buffer().bytes()
+                ),
             ));
         }
         Ok(Self::from_parts(storage, layout, dtype))
@@ -200,7 +205,11 @@ impl Tensor {
         if self.numel() != 1 {
             return Err(RusTorchError::shape(
                 "item",
-                format!("a tensor of shape {:?} has {} elements; only one element can become a number", self.shape(), self.numel()),
+                format!(
+                    "a tensor of shape {:?} has {} elements; only one element can become a number",
+                    self.shape(),
+                    self.numel()
+                ),
             ));
         }
         let mut bytes = [0u8; 16];
@@ -209,8 +218,12 @@ impl Tensor {
         let float = |b: &[u8]| element_from_bytes::<f32>(b) as f64;
         Ok(match self.dtype() {
             DType::Complex64 => Scalar::Complex(float(&bytes[..4]), float(&bytes[4..8])),
-            DType::Complex128 => Scalar::Complex(element_from_bytes(&bytes[..8]), element_from_bytes(&bytes[8..16])),
-            dtype => rustorch_backend::with_element!(dtype, T => element_from_bytes::<T>(&bytes[..size]).to_scalar(), else Scalar::Int(0)),
+            DType::Complex128 => {
+                Scalar::Complex(element_from_bytes(&bytes[..8]), element_from_bytes(&bytes[8..16]))
+            }
+            dtype => {
+                rustorch_backend::with_element!(dtype, T => element_from_bytes::<T>(&bytes[..size]).to_scalar(), else Scalar::Int(0))
+            }
         })
     }
 
@@ -249,7 +262,8 @@ impl fmt::Debug for Tensor {
 
 /// The sizes of a shape argument; one entry may be -1 and is inferred from `numel`.
 pub(crate) fn infer_shape(op: &'static str, sizes: &[i64], numel: usize) -> Result<Dims<usize>> {
-    let fail = || RusTorchError::shape(op, format!("shape {sizes:?} is invalid for a tensor of {numel} elements"));
+    let fail =
+        || RusTorchError::shape(op, format!("shape {sizes:?} is invalid for a tensor of {numel} elements"));
     let mut known = 1usize;
     let mut hole = None;
     let mut shape: Dims<usize> = Dims::new();
@@ -260,7 +274,9 @@ pub(crate) fn infer_shape(op: &'static str, sizes: &[i64], numel: usize) -> Resu
                 shape.push(1);
             }
             -1 => return Err(RusTorchError::shape(op, format!("only one dimension of {sizes:?} can be -1"))),
-            size if size < 0 => return Err(RusTorchError::shape(op, format!("{sizes:?} has a negative size"))),
+            size if size < 0 => {
+                return Err(RusTorchError::shape(op, format!("{sizes:?} has a negative size")));
+            }
             size => {
                 known = known.checked_mul(size as usize).ok_or_else(fail)?;
                 shape.push(size as usize);

@@ -1,1 +1,3 @@
-pub fn run(_root: &std::path::Path, _files: &[(std::path::PathBuf, String)]) -> Result<(), String> { Ok(()) }
+pub fn run(_root: &std::path::Path, _files: &[(std::path::PathBuf, String)]) -> Result<(), String> {
+    Ok(())
+}

@@ -39,7 +39,9 @@ fn tokenize(text: &str) -> Result<Vec<String>, String> {
             continue;
         } else if c.is_ascii_digit() {
             while i < chars.len()
-                && (chars[i].is_ascii_alphanumeric() || chars[i] == '.' || (chars[i] == '-' && chars[i - 1] == 'e'))
+                && (chars[i].is_ascii_alphanumeric()
+                    || chars[i] == '.'
+                    || (chars[i] == '-' && chars[i - 1] == 'e'))
             {
                 i += 1;
             }
@@ -105,7 +107,10 @@ impl Parser {
     }
 
     fn comparison(&mut self) -> Result<Expr, String> {
-        self.left(Self::sum, &[("==", "eq"), ("!=", "ne"), ("<=", "le"), (">=", "ge"), ("<", "lt"), (">", "gt")])
+        self.left(
+            Self::sum,
+            &[("==", "eq"), ("!=", "ne"), ("<=", "le"), (">=", "ge"), ("<", "lt"), (">", "gt")],
+        )
     }
 
     fn sum(&mut self) -> Result<Expr, String> {

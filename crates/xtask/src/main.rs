@@ -12,7 +12,8 @@ use std::{env, fs, io::Write};
 
 /// The repository's root.
 fn root() -> PathBuf {
-    let manifest = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR")).into());
+    let manifest =
+        env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR")).into());
     Path::new(&manifest).ancestors().nth(2).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
@@ -40,7 +41,8 @@ fn rustfmt(text: &str, root: &Path) -> Result<String, String> {
 /// The generated files: path below the root, text.
 fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let ops = table::read(&root.join("crates/backend/ops"))?;
-    let mut files = vec![("crates/backend/src/generated/elementwise.rs".into(), emit::elementwise::emit(&ops))];
+    let mut files =
+        vec![("crates/backend/src/generated/elementwise.rs".into(), emit::elementwise::emit(&ops))];
     files.extend(emit::tensor::emit(&ops)?);
     files.extend(emit::bindings::emit(&ops));
     files.extend(emit::python::emit(&ops));

@@ -2,6 +2,7 @@
 
 /// The type of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names, reason = "DType is PyTorch's name")]
 pub enum Type {
     /// A tensor.
     Tensor,
@@ -240,7 +241,8 @@ pub fn parse_parameters(text: &str) -> Result<Vec<Parameter>, String> {
             Some((kind, default)) => (kind.trim(), Some(default.trim().to_owned())),
             None => (rest.trim(), None),
         };
-        let kind = Type::parse(kind).ok_or_else(|| format!("argument '{name}' has the unknown type '{kind}'"))?;
+        let kind =
+            Type::parse(kind).ok_or_else(|| format!("argument '{name}' has the unknown type '{kind}'"))?;
         parameters.push(Parameter { name: name.trim().into(), kind, default, keyword_only });
     }
     Ok(parameters)
@@ -271,9 +273,14 @@ mod tests {
 
     #[test]
     fn reads_types_defaults_and_keyword_only() {
-        let p = parse_parameters("input: Tensor, dim: int[]? = None, *, eps: float = 1e-5, size: int[] = (1, 2)").expect("valid");
+        let p =
+            parse_parameters("input: Tensor, dim: int[]? = None, *, eps: float = 1e-5, size: int[] = (1, 2)")
+                .expect("valid");
         assert_eq!(p.len(), 4);
-        assert_eq!((p[1].kind, p[1].default.as_deref(), p[1].keyword_only), (Type::OptionalIntList, Some("None"), false));
+        assert_eq!(
+            (p[1].kind, p[1].default.as_deref(), p[1].keyword_only),
+            (Type::OptionalIntList, Some("None"), false)
+        );
         assert_eq!((p[2].rust_default().as_deref(), p[2].keyword_only), (Some("1e-5"), true));
         assert_eq!(p[3].rust_default().as_deref(), Some("&[1, 2]"));
     }

@@ -185,7 +185,9 @@ pub fn read(folder: &Path) -> Result<Vec<Op>, String> {
         let file = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         for raw in table.op {
             let name = raw.name.clone();
-            ops.push(check(raw, table.kind, &file).map_err(|e| format!("{}: op '{name}': {e}", path.display()))?);
+            ops.push(
+                check(raw, table.kind, &file).map_err(|e| format!("{}: op '{name}': {e}", path.display()))?,
+            );
         }
     }
     let mut seen = BTreeMap::new();
@@ -210,7 +212,9 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     let integral = result_kind == "mask" || domain == "integer" || domain == "mask";
     let gradient = match (kind, raw.grad.is_empty(), raw.grad_zero, raw.grad_missing) {
         (Kind::Composite, true, None, None) => Gradient::Inherited,
-        (Kind::Composite, ..) => return Err("a composite op inherits its gradient from the ops inside".into()),
+        (Kind::Composite, ..) => {
+            return Err("a composite op inherits its gradient from the ops inside".into());
+        }
         (_, false, None, None) => Gradient::Formulas(raw.grad),
         (_, true, Some(_reason), None) => Gradient::Zero,
         (_, true, None, Some(reason)) => Gradient::Missing(reason),
@@ -248,7 +252,10 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
             op.argument_kinds = vec!["value".into(); expected];
         }
         if op.argument_kinds.len() != expected || expected > 3 {
-            return Err(format!("{expected} algebra arguments, but `arguments` lists {}", op.argument_kinds.len()));
+            return Err(format!(
+                "{expected} algebra arguments, but `arguments` lists {}",
+                op.argument_kinds.len()
+            ));
         }
     }
     if let Gradient::Formulas(formulas) = &op.gradient {

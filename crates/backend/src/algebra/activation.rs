@@ -69,6 +69,12 @@ pub fn relu6<A: Algebra>(a: &A, x: A::Value) -> A::Value {
     a.select(a.gt(low, six), six, low)
 }
 
+/// 0 where `|x| <= lambda`, else `x`; NaN stays.
+#[inline(always)]
+pub fn hardshrink<A: Algebra>(a: &A, x: A::Value, lambda: A::Value) -> A::Value {
+    a.select(a.le(a.abs(x), lambda), a.constant(0.0), x)
+}
+
 /// `x` where above `threshold`, else `value`; NaN stays.
 #[inline(always)]
 pub fn threshold<A: Algebra>(a: &A, x: A::Value, threshold: A::Value, value: A::Value) -> A::Value {

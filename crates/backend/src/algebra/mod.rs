@@ -15,6 +15,7 @@ mod comparison;
 mod exponential;
 mod logical;
 pub mod polynomials;
+pub mod printer;
 mod rounding;
 mod special;
 mod trigonometric;

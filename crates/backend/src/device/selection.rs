@@ -62,15 +62,23 @@ impl FromStr for Device {
             None => (text, None),
             Some((name, number)) => {
                 let index = number.parse().map_err(|_| {
-                    RusTorchError::device("device", format!("'{text}' does not end in a device number such as 'cpu:0'"))
+                    RusTorchError::device(
+                        "device",
+                        format!("'{text}' does not end in a device number such as 'cpu:0'"),
+                    )
                 })?;
                 (name, Some(index))
             }
         };
         match name {
             "cpu" if index.is_none_or(|i| i == 0) => Ok(Device { kind: DeviceKind::Cpu, index }),
-            "cpu" => Err(RusTorchError::device("device", format!("'{text}': there is one cpu, 'cpu' or 'cpu:0'"))),
-            _ => Err(RusTorchError::device("device", format!("'{text}' is not a device of this build; it has: cpu"))),
+            "cpu" => {
+                Err(RusTorchError::device("device", format!("'{text}': there is one cpu, 'cpu' or 'cpu:0'")))
+            }
+            _ => Err(RusTorchError::device(
+                "device",
+                format!("'{text}' is not a device of this build; it has: cpu"),
+            )),
         }
     }
 }

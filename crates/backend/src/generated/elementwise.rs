@@ -90,6 +90,8 @@ pub enum ElementwiseOp {
     GeluTanh,
     /// Whether `input` is greater than `other`.
     Gt,
+    /// 0 where `|x| <= lambd`, x elsewhere.
+    Hardshrink,
     /// `relu6(x + 3) / 6`.
     Hardsigmoid,
     /// `x * relu6(x + 3) / 6`.
@@ -249,7 +251,7 @@ const fn signature(
     Signature { name, arguments, result, single: [single] }
 }
 
-static SIGNATURES: [Signature; 108] = [
+static SIGNATURES: [Signature; 109] = [
     signature(ElementwiseOp::Abs, "abs", &[Value], Value),
     signature(ElementwiseOp::Acos, "acos", &[Value], Value),
     signature(ElementwiseOp::Acosh, "acosh", &[Value], Value),
@@ -292,6 +294,7 @@ static SIGNATURES: [Signature; 108] = [
     signature(ElementwiseOp::Gelu, "gelu", &[Value], Value),
     signature(ElementwiseOp::GeluTanh, "gelu_tanh", &[Value], Value),
     signature(ElementwiseOp::Gt, "gt", &[Value, Value], Mask),
+    signature(ElementwiseOp::Hardshrink, "hardshrink", &[Value, Value], Value),
     signature(ElementwiseOp::Hardsigmoid, "hardsigmoid", &[Value], Value),
     signature(ElementwiseOp::Hardswish, "hardswish", &[Value], Value),
     signature(ElementwiseOp::Heaviside, "heaviside", &[Value, Value], Value),
@@ -362,7 +365,7 @@ static SIGNATURES: [Signature; 108] = [
 
 impl ElementwiseOp {
     /// How many operations there are; `op as usize` is less.
-    pub const COUNT: usize = 108;
+    pub const COUNT: usize = 109;
 
     /// Every operation, in the order of `op as usize`.
     pub const ALL: [ElementwiseOp; Self::COUNT] = [
@@ -408,6 +411,7 @@ impl ElementwiseOp {
         ElementwiseOp::Gelu,
         ElementwiseOp::GeluTanh,
         ElementwiseOp::Gt,
+        ElementwiseOp::Hardshrink,
         ElementwiseOp::Hardsigmoid,
         ElementwiseOp::Hardswish,
         ElementwiseOp::Heaviside,
@@ -560,6 +564,7 @@ macro_rules! for_each_elementwise {
             (Gelu, gelu, float, (Value) -> Value)
             (GeluTanh, gelu_tanh, float, (Value) -> Value)
             (Gt, gt, number, (Value, Value) -> Mask)
+            (Hardshrink, hardshrink, float, (Value, Value) -> Value)
             (Hardsigmoid, hardsigmoid, float, (Value) -> Value)
             (Hardswish, hardswish, float, (Value) -> Value)
             (Heaviside, heaviside, number, (Value, Value) -> Value)

@@ -108,26 +108,31 @@ impl Transposition {
         }
     }
 
-    fn run_elements<T: Copy>(&self, from: Shared<u8>, to: Shared<u8>) {
+    fn run_elements<T: Copy + Default>(&self, from: Shared<u8>, to: Shared<u8>) {
         let bands = self.rows.div_ceil(BLOCK);
         let grain = (GRAIN_BYTES / (BLOCK * self.columns * size_of::<T>())).max(1);
+        let (source_step, target_step) = (self.column_steps[0], self.row_steps[1]);
         parallel_for(self.outer.len() * bands, grain, |range| {
+            // Both operands are touched along their memory only; what crosses stays in this square.
+            let mut square = [[T::default(); BLOCK]; BLOCK];
             for band in range {
                 let [source, target] = self.outer[band / bands];
-                let first = band % bands * BLOCK;
-                let rows = first..(first + BLOCK).min(self.rows);
+                let top = band % bands * BLOCK;
+                let height = BLOCK.min(self.rows - top);
                 for left in (0..self.columns).step_by(BLOCK) {
-                    for row in rows.clone() {
-                        for column in left..(left + BLOCK).min(self.columns) {
-                            let at = |operand: usize, start: isize| {
-                                start
-                                    + row as isize * self.row_steps[operand]
-                                    + column as isize * self.column_steps[operand]
-                            };
-                            // SAFETY: the positions are the operands'; each is written once, by one thread.
-                            unsafe {
-                                let value = *from.get().cast::<T>().offset(at(0, source));
-                                *to.get().cast::<T>().offset(at(1, target)) = value;
+                    let width = BLOCK.min(self.columns - left);
+                    // SAFETY: the positions are the operands'; each is written once, by one thread.
+                    unsafe {
+                        let from = from.get().cast::<T>().offset(source + top as isize);
+                        for (column, line) in square.iter_mut().enumerate().take(width) {
+                            let from = from.offset((left + column) as isize * source_step);
+                            std::ptr::copy_nonoverlapping(from, line.as_mut_ptr(), height);
+                        }
+                        let to = to.get().cast::<T>().offset(target + left as isize);
+                        for row in 0..height {
+                            let to = to.offset((top + row) as isize * target_step);
+                            for (column, line) in square.iter().enumerate().take(width) {
+                                to.add(column).write(line[row]);
                             }
                         }
                     }
@@ -189,7 +194,8 @@ mod tests {
     use crate::kernels::number::Complex;
     use crate::kernels::samples::{LIES, Lie, Sample, noise};
 
-    const SHAPES: [&[usize]; 8] = [&[], &[0, 3], &[1], &[7], &[33, 65], &[3, 40, 50], &[2, 9, 8, 10], &[700, 3]];
+    const SHAPES: [&[usize]; 8] =
+        [&[], &[0, 3], &[1], &[7], &[33, 65], &[3, 40, 50], &[2, 9, 8, 10], &[700, 3]];
 
     #[test]
     fn layouts_and_dtypes_agree_element_by_element() {
@@ -252,7 +258,8 @@ mod tests {
 
     #[test]
     fn conversions_truncate_wrap_and_keep_nan_true() {
-        let source = Sample::raw(DType::Float32, &[5], Lie::Contiguous, &[-1.7f32, 2.9, 300.5, f32::NAN, -0.0]);
+        let source =
+            Sample::raw(DType::Float32, &[5], Lie::Contiguous, &[-1.7f32, 2.9, 300.5, f32::NAN, -0.0]);
         let check = |to: DType, expected: [f64; 5]| {
             let target = Sample::zeros(to, &[5], Lie::Contiguous);
             copy(source.operand(), target.operand()).expect("copy");

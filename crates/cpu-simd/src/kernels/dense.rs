@@ -148,7 +148,7 @@ impl<T: Compute> Dense<T> {
         if operand.dtype == T::DTYPE && operand.layout.is_contiguous() {
             return Ok(Self::in_place(operand));
         }
-        Self::copied(op, operand, Layout::contiguous(operand.layout.shape()))
+        Self::copied(op, operand, &Layout::contiguous(operand.layout.shape()))
     }
 
     /// `operand` with whatever strides, copied only to convert it; dimensions of stride 0 keep it.
@@ -157,26 +157,28 @@ impl<T: Compute> Dense<T> {
             return Ok(Self::in_place(operand));
         }
         let strides = operand.layout.strides();
-        let distinct = operand.layout.shape().iter().zip(strides).map(|(&n, &s)| if s == 0 { n.min(1) } else { n });
+        let distinct =
+            operand.layout.shape().iter().zip(strides).map(|(&n, &s)| if s == 0 { n.min(1) } else { n });
         let mut to = Layout::contiguous(&distinct.collect::<Dims<usize>>());
         let from = Layout::new(to.shape().into(), strides.into(), operand.layout.offset());
-        let broadcast = to.strides().iter().zip(strides).map(|(&step, &s)| if s == 0 { 0 } else { step }).collect();
+        let broadcast =
+            to.strides().iter().zip(strides).map(|(&step, &s)| if s == 0 { 0 } else { step }).collect();
         to = Layout::new(to.shape().into(), broadcast, 0);
-        Self::copied(op, Operand { layout: &from, ..operand }, to)
+        Self::copied(op, Operand { layout: &from, ..operand }, &to)
     }
 
     fn in_place(operand: Operand<'_>) -> Self {
         Dense { copy: None, first: address(operand), strides: operand.layout.strides().into() }
     }
 
-    fn copied(op: &'static str, operand: Operand<'_>, to: Layout) -> Result<Self> {
+    fn copied(op: &'static str, operand: Operand<'_>, to: &Layout) -> Result<Self> {
         if !T::computes(operand.dtype) {
             return Err(unsupported(op, operand.dtype));
         }
         let scratch = Scratch::<T>::new(to.numel())?;
         let (size, base) = (operand.dtype.size() as isize, operand.buffer.address().as_ptr());
         let out = scratch.as_ptr();
-        for_each_pair(operand.layout, &to, |from, to| {
+        for_each_pair(operand.layout, to, |from, to| {
             // SAFETY: both positions lie in their layouts, the operand's within its buffer.
             unsafe { *out.offset(to) = T::read(operand.dtype, base.offset(from * size)) }
         });
@@ -193,7 +195,7 @@ impl<T: Compute> Dense<T> {
         &self.strides
     }
 
-    /// The copy, or a new one of a row-major operand.
+    /// The copy, if the elements were copied.
     pub fn into_scratch(self) -> Option<Scratch<T>> {
         self.copy
     }

@@ -1,11 +1,15 @@
 //! The kernels: a file or folder per family of operations.
 
+pub mod conv;
 pub mod copy;
 mod dense;
 pub mod index;
 pub mod map;
+pub mod matmul;
 pub mod norm;
 mod number;
+pub mod pool;
+pub mod random;
 pub mod reduce;
 mod rowwise;
 #[cfg(test)]

@@ -6,6 +6,9 @@ use rustorch_error::{Result, RusTorchError};
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
 use crate::threads::{parallel_for, try_parallel_for};
 
+#[cfg(test)]
+mod tests;
+
 const OP: &str = "pool";
 
 /// Window elements per task, at least.
@@ -41,8 +44,13 @@ struct Window {
 impl Geometry {
     fn new(params: &PoolParams, input: &[usize], output: &[usize]) -> Result<Self> {
         let spatial = params.spatial;
-        let fail = || RusTorchError::shape(OP, format!("input {input:?} and output {output:?} do not fit {params:?}"));
-        if !(1..=3).contains(&spatial) || [input.len(), output.len()] != [spatial + 2; 2] || input[..2] != output[..2] {
+        let fail = || {
+            RusTorchError::shape(OP, format!("input {input:?} and output {output:?} do not fit {params:?}"))
+        };
+        if !(1..=3).contains(&spatial)
+            || [input.len(), output.len()] != [spatial + 2; 2]
+            || input[..2] != output[..2]
+        {
             return Err(fail());
         }
         let sizes = |shape: &[usize], fill| {
@@ -78,7 +86,8 @@ impl Geometry {
             let start = o * self.stride[d];
             // Taps before the input, and the first tap behind it.
             let skipped = padding.saturating_sub(start).div_ceil(dilation).min(kernel);
-            let end = (self.input[d] + padding).saturating_sub(start).div_ceil(dilation).min(kernel).max(skipped);
+            let end =
+                (self.input[d] + padding).saturating_sub(start).div_ceil(dilation).min(kernel).max(skipped);
             let padded = (self.input[d] + 2 * padding).saturating_sub(start).min(kernel);
             let first = (start + skipped * dilation).saturating_sub(padding);
             Window { first, taps: end - skipped, padded }
@@ -136,7 +145,7 @@ impl Geometry {
 trait Maximum: Compute {
     /// What every element is larger than, or equal to.
     const LOWEST: Self;
-    /// Whether `self` takes the place of `best`: it is larger, or NaN where the best is not.
+    /// Whether `self` takes the place of `best`: it is larger, or NaN.
     fn beats(self, best: Self) -> bool;
 }
 
@@ -153,8 +162,8 @@ macro_rules! maximum {
     )*};
 }
 maximum! {
-    f32, f32::NEG_INFINITY, |x: f32, best: f32| x > best || (x.is_nan() && !best.is_nan());
-    f64, f64::NEG_INFINITY, |x: f64, best: f64| x > best || (x.is_nan() && !best.is_nan());
+    f32, f32::NEG_INFINITY, |x: f32, best| x > best || x.is_nan();
+    f64, f64::NEG_INFINITY, |x: f64, best| x > best || x.is_nan();
     u8, u8::MIN, |x, best| x > best;
     i8, i8::MIN, |x, best| x > best;
     i16, i16::MIN, |x, best| x > best;
@@ -219,16 +228,18 @@ pub fn pool(
                 average::<T>(&geometry, count_include_pad, divisor_override, input, output)
             }, else dtype => Err(unsupported(OP, dtype)))
         }
-        PoolOp::Max => by_float!(output.dtype, T => maximum::<T>(&geometry, input, output, indices), else dtype => {
-            match dtype {
-                DType::UInt8 => maximum::<u8>(&geometry, input, output, indices),
-                DType::Int8 => maximum::<i8>(&geometry, input, output, indices),
-                DType::Int16 => maximum::<i16>(&geometry, input, output, indices),
-                DType::Int32 => maximum::<i32>(&geometry, input, output, indices),
-                DType::Int64 => maximum::<i64>(&geometry, input, output, indices),
-                dtype => Err(unsupported(OP, dtype)),
-            }
-        }),
+        PoolOp::Max => {
+            by_float!(output.dtype, T => maximum::<T>(&geometry, input, output, indices), else dtype => {
+                match dtype {
+                    DType::UInt8 => maximum::<u8>(&geometry, input, output, indices),
+                    DType::Int8 => maximum::<i8>(&geometry, input, output, indices),
+                    DType::Int16 => maximum::<i16>(&geometry, input, output, indices),
+                    DType::Int32 => maximum::<i32>(&geometry, input, output, indices),
+                    DType::Int64 => maximum::<i64>(&geometry, input, output, indices),
+                    dtype => Err(unsupported(OP, dtype)),
+                }
+            })
+        }
     }
 }
 
@@ -243,14 +254,15 @@ fn maximum<T: Maximum>(
     }
     let input = Dense::<T>::contiguous(OP, input)?;
     let input = Shared::new(input.as_ptr().cast_mut());
-    fill_contiguous(OP, output, |output: *mut T| match indices {
-        Some(indices) => fill_contiguous(OP, indices, |indices: *mut i64| {
+    fill_contiguous(OP, output, |output: *mut T| {
+        let fill = |indices: *mut i64| {
             fill_maximum(geometry, input, Shared::new(output), Shared::new(indices));
             Ok(())
-        }),
-        None => {
-            fill_maximum(geometry, input, Shared::new(output), Shared::new(std::ptr::null_mut()));
-            Ok(())
+        };
+        if let Some(indices) = indices {
+            fill_contiguous(OP, indices, fill)
+        } else {
+            fill(std::ptr::null_mut())
         }
     })
 }
@@ -261,7 +273,10 @@ fn check_indices(indices: Operand<'_>, output: Operand<'_>) -> Result<()> {
     }
     if indices.layout.shape() != output.layout.shape() {
         let (indices, output) = (indices.layout.shape(), output.layout.shape());
-        return Err(RusTorchError::shape(OP, format!("indices {indices:?} do not fit the pooled {output:?}")));
+        return Err(RusTorchError::shape(
+            OP,
+            format!("indices {indices:?} do not fit the pooled {output:?}"),
+        ));
     }
     Ok(())
 }
@@ -411,7 +426,8 @@ fn maximum_grad<T: Mean>(
                     for at in plane * out_size..(plane + 1) * out_size {
                         let index = *indices.get().add(at);
                         if !(0..in_size as i64).contains(&index) {
-                            let message = format!("index {index} is outside the input's plane of {in_size} elements");
+                            let message =
+                                format!("index {index} is outside the input's plane of {in_size} elements");
                             return Err(RusTorchError::index(OP, message));
                         }
                         let to = to.add(index as usize);

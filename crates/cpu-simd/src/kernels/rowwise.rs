@@ -223,7 +223,7 @@ macro_rules! with_stored {
 pub(crate) use with_stored;
 
 /// Rows of a tensor that do not lie in one piece, or not in the type they are computed in: `count` neighbouring rows,
-/// which are copied to and from scratch memory, one after the other.
+/// which are copied to and from scratch memory, [`staged_step`] elements from one to the next.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, S> {
     pub(crate) elements: Elements<S>,
@@ -242,6 +242,7 @@ impl<S: Stored> Rows<'_, S> {
     /// The positions lie in the operand, and nobody writes there; `scratch` is valid for writes of all rows.
     pub(crate) unsafe fn read(self, scratch: *mut S::Computed) {
         let length = self.positions.len();
+        let scratch_step = staged_step::<S::Computed>(length);
         let [along] = self.positions.steps();
         for (position, [start], n) in self.positions.runs(0..length) {
             // SAFETY: the caller's.
@@ -251,7 +252,7 @@ impl<S: Stored> Rows<'_, S> {
                         let from = self.elements.at(self.first + row as isize * self.step + start);
                         S::to_computed_run(
                             std::slice::from_raw_parts(from, n),
-                            std::slice::from_raw_parts_mut(scratch.add(row * length + position), n),
+                            std::slice::from_raw_parts_mut(scratch.add(row * scratch_step + position), n),
                         );
                     }
                 } else {
@@ -259,7 +260,7 @@ impl<S: Stored> Rows<'_, S> {
                         let from = self.first + start + i as isize * along;
                         for row in 0..self.count {
                             let value = self.elements.get(from + row as isize * self.step);
-                            scratch.add(row * length + position + i).write(value.to_computed());
+                            scratch.add(row * scratch_step + position + i).write(value.to_computed());
                         }
                     }
                 }
@@ -273,6 +274,7 @@ impl<S: Stored> Rows<'_, S> {
     /// The positions lie in the operand, and nobody else touches them; `scratch` is valid for reads of all rows.
     pub(crate) unsafe fn write(self, scratch: *const S::Computed) {
         let length = self.positions.len();
+        let scratch_step = staged_step::<S::Computed>(length);
         let [along] = self.positions.steps();
         for (position, [start], n) in self.positions.runs(0..length) {
             // SAFETY: the caller's.
@@ -281,7 +283,7 @@ impl<S: Stored> Rows<'_, S> {
                     for row in 0..self.count {
                         let to = self.elements.at(self.first + row as isize * self.step + start);
                         S::from_computed_run(
-                            std::slice::from_raw_parts(scratch.add(row * length + position), n),
+                            std::slice::from_raw_parts(scratch.add(row * scratch_step + position), n),
                             std::slice::from_raw_parts_mut(to, n),
                         );
                     }
@@ -289,7 +291,7 @@ impl<S: Stored> Rows<'_, S> {
                     for i in 0..n {
                         let to = self.first + start + i as isize * along;
                         for row in 0..self.count {
-                            let value = scratch.add(row * length + position + i).read();
+                            let value = scratch.add(row * scratch_step + position + i).read();
                             self.elements.set(to + row as isize * self.step, S::from_computed(value));
                         }
                     }
@@ -297,6 +299,13 @@ impl<S: Stored> Rows<'_, S> {
             }
         }
     }
+}
+
+/// The step from one staged row of `length` elements to the next: whole cache lines, and one more, so that rows whose
+/// length is a power of two do not all fall into one set of the cache.
+pub(crate) fn staged_step<T>(length: usize) -> usize {
+    let line = 64 / size_of::<T>();
+    length.next_multiple_of(line) + line
 }
 
 /// How many neighbouring rows of `length` elements of `T` are staged together: as many as fit half of a second-level

@@ -58,7 +58,9 @@ impl Sample {
             }
             Lie::Gaps => {
                 offset = 3;
-                strides.iter_mut().for_each(|s| *s *= 2);
+                for stride in &mut strides {
+                    *stride *= 2;
+                }
             }
             Lie::Reversed => {
                 if let (Some(&n), Some(stride)) = (shape.last(), strides.last_mut()) {

@@ -1,5 +1,8 @@
 //! Walks several strided tensors of one shape together.
 
+// Several tensors' numbers are counted together.
+#![allow(clippy::needless_range_loop)]
+
 use std::ops::Range;
 
 use rustorch_backend::{Dims, Layout, Operand};

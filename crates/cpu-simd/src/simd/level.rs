@@ -24,7 +24,8 @@ static LEVEL: AtomicU8 = AtomicU8::new(0);
 
 impl SimdLevel {
     /// Every level, lowest first.
-    pub const ALL: [SimdLevel; 4] = [SimdLevel::Fallback, SimdLevel::Neon, SimdLevel::Avx2, SimdLevel::Avx512];
+    pub const ALL: [SimdLevel; 4] =
+        [SimdLevel::Fallback, SimdLevel::Neon, SimdLevel::Avx2, SimdLevel::Avx512];
 
     /// The name that `RUSTORCH_SIMD` takes.
     pub const fn name(self) -> &'static str {

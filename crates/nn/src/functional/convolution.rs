@@ -61,18 +61,20 @@ pub fn convolution(
     groups: i64,
 ) -> Result<Tensor> {
     let spatial = weight.ndim().saturating_sub(2);
-    let (op, run): (&'static str, fn(&Tensor, &Tensor, Option<&Tensor>, &[i64], &[i64], &[i64], i64) -> Result<Tensor>) =
-        match spatial {
-            1 => ("conv1d", ops::conv1d),
-            2 => ("conv2d", ops::conv2d),
-            3 => ("conv3d", ops::conv3d),
-            _ => {
-                return Err(RusTorchError::shape(
-                    "conv",
-                    format!("expected a weight of 3, 4 or 5 dimensions, got one of shape {:?}", weight.shape()),
-                ));
-            }
-        };
+    let (op, run): (
+        &'static str,
+        fn(&Tensor, &Tensor, Option<&Tensor>, &[i64], &[i64], &[i64], i64) -> Result<Tensor>,
+    ) = match spatial {
+        1 => ("conv1d", ops::conv1d),
+        2 => ("conv2d", ops::conv2d),
+        3 => ("conv3d", ops::conv3d),
+        _ => {
+            return Err(RusTorchError::shape(
+                "conv",
+                format!("expected a weight of 3, 4 or 5 dimensions, got one of shape {:?}", weight.shape()),
+            ));
+        }
+    };
     if let Padding::Explicit(both) = padding {
         return run(input, weight, bias, stride, both, dilation, groups);
     }
@@ -109,8 +111,12 @@ pub fn convolution(
 
 /// The input with `count` zeros more at the end of dimension `dim`.
 fn append_zeros(input: &Tensor, dim: usize, count: usize) -> Result<Tensor> {
-    let sizes: Vec<i64> =
-        input.shape().iter().enumerate().map(|(d, &n)| if d == dim { count as i64 } else { n as i64 }).collect();
+    let sizes: Vec<i64> = input
+        .shape()
+        .iter()
+        .enumerate()
+        .map(|(d, &n)| if d == dim { count as i64 } else { n as i64 })
+        .collect();
     let zeros = ops::zeros(&sizes, Some(input.dtype()), Some(input.device()), false)?;
     ops::cat(&[input.clone(), zeros], dim as i64)
 }
@@ -128,7 +134,8 @@ mod tests {
         let input = sample(&[2, 1, 5], 0.0);
         for (kernel, dilation) in [(1, 1), (2, 1), (3, 1), (4, 2), (2, 3)] {
             let weight = sample(&[1, 1, kernel], 1.0);
-            let output = convolution(&input, &weight, None, &[1], &Padding::Same, &[dilation as i64], 1).unwrap();
+            let output =
+                convolution(&input, &weight, None, &[1], &Padding::Same, &[dilation as i64], 1).unwrap();
             assert_eq!(output.shape(), input.shape());
             let (x, w) = (values(&input), values(&weight));
             let before = dilation * (kernel - 1) / 2;
@@ -138,7 +145,11 @@ mod tests {
                     (0..kernel)
                         .map(|k| {
                             let at = column + k * dilation;
-                            if (before..before + 5).contains(&at) { w[k] * x[row * 5 + at - before] } else { 0.0 }
+                            if (before..before + 5).contains(&at) {
+                                w[k] * x[row * 5 + at - before]
+                            } else {
+                                0.0
+                            }
                         })
                         .sum()
                 })

@@ -18,16 +18,24 @@ pub struct BatchNormConfig {
     pub eps: f64,
     /// Share of a batch in the running statistics; `None` for the plain average of all batches.
     pub momentum: Option<f64>,
-    /// Whether each channel has a learned factor and summand.
+    /// Whether each channel has a learned factor.
     pub affine: bool,
+    /// Whether each channel has a learned summand too.
+    pub bias: bool,
     /// Whether there are running statistics.
     pub track_running_stats: bool,
 }
 
 impl BatchNormConfig {
-    /// PyTorch's defaults: eps 1e-5, momentum 0.1, learned factors, running statistics.
+    /// PyTorch's defaults: eps 1e-5, momentum 0.1, learned factors and summands, running statistics.
     pub fn new(num_features: usize) -> Self {
-        BatchNormConfig { num_features, eps: 1e-5, momentum: Some(0.1), affine: true, track_running_stats: true }
+        BatchNormConfig {
+            num_features,
+            eps: 1e-5,
+            momentum: Some(0.1),
+            affine: true,
+            track_running_stats: true,
+        }
     }
 }
 
@@ -75,7 +83,10 @@ impl BatchNorm {
         let [weight, bias, mean, var, batches] = [0, 1, 2, 3, 4].map(|i| optional(tensors, i));
         let tracked = mean.is_some() && var.is_some();
         let mut momentum = self.config.momentum.unwrap_or(0.0);
-        if training && self.config.track_running_stats && let Some(batches) = batches {
+        if training
+            && self.config.track_running_stats
+            && let Some(batches) = batches
+        {
             let _mode = GradMode::no_grad();
             ops::add_(batches, &Tensor::number(1_i64)?, 1.into())?;
             if self.config.momentum.is_none() {
@@ -106,11 +117,11 @@ impl Layer for BatchNorm {
 
 impl ParameterizedLayer for BatchNorm {
     fn declarations(&self) -> Vec<Declaration> {
-        let BatchNormConfig { num_features, affine, track_running_stats, .. } = self.config;
+        let BatchNormConfig { num_features, affine, bias, track_running_stats, .. } = self.config;
         let channels = &[num_features];
         vec![
             Declaration::learned("weight", channels).when(affine),
-            Declaration::learned("bias", channels).when(affine),
+            Declaration::learned("bias", channels).when(affine && bias),
             Declaration::gathered("running_mean", channels, None).when(track_running_stats),
             Declaration::gathered("running_var", channels, None).when(track_running_stats),
             Declaration::gathered("num_batches_tracked", &[], Some(DType::Int64)).when(track_running_stats),
@@ -126,7 +137,10 @@ impl ParameterizedLayer for BatchNorm {
         if tensors.len() != 5 {
             return Err(RusTorchError::argument(
                 "batch_norm",
-                format!("expected weight, bias and three running statistics (or None), got {} tensors", tensors.len()),
+                format!(
+                    "expected weight, bias and three running statistics (or None), got {} tensors",
+                    tensors.len()
+                ),
             ));
         }
         self.normalize(tensors, input, self.training)

@@ -142,7 +142,15 @@ impl<const D: usize> ParameterizedLayer for Conv<D> {
     fn forward_with(&self, tensors: Handed<'_>, input: &Tensor) -> Result<Tensor> {
         let weight = required("conv", tensors, 0, "weight")?;
         let groups = self.config.groups as i64;
-        convolution(input, weight, optional(tensors, 1), &self.stride, &self.config.padding, &self.dilation, groups)
+        convolution(
+            input,
+            weight,
+            optional(tensors, 1),
+            &self.stride,
+            &self.config.padding,
+            &self.dilation,
+            groups,
+        )
     }
 
     fn parameters(&self) -> &Parameters {

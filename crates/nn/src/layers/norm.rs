@@ -92,14 +92,16 @@ pub struct GroupNormConfig {
     pub num_channels: usize,
     /// Added to the variance.
     pub eps: f64,
-    /// Whether each channel has a learned factor and summand.
+    /// Whether each channel has a learned factor.
     pub affine: bool,
+    /// Whether each channel has a learned summand too.
+    pub bias: bool,
 }
 
 impl GroupNormConfig {
-    /// PyTorch's defaults: eps 1e-5, learned factors.
+    /// PyTorch's defaults: eps 1e-5, learned factors and summands.
     pub fn new(num_groups: usize, num_channels: usize) -> Self {
-        GroupNormConfig { num_groups, num_channels, eps: 1e-5, affine: true }
+        GroupNormConfig { num_groups, num_channels, eps: 1e-5, affine: true, bias: true }
     }
 }
 
@@ -148,7 +150,7 @@ impl ParameterizedLayer for GroupNorm {
         let channels = &[self.config.num_channels];
         vec![
             Declaration::learned("weight", channels).when(self.config.affine),
-            Declaration::learned("bias", channels).when(self.config.affine),
+            Declaration::learned("bias", channels).when(self.config.affine && self.config.bias),
         ]
     }
 

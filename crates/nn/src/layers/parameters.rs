@@ -91,7 +91,10 @@ impl Parameters {
 
     /// The tensor of that name, if the layer has it.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
-        self.entries.iter().find(|(declaration, _)| declaration.name == name).and_then(|(_, tensor)| tensor.as_ref())
+        self.entries
+            .iter()
+            .find(|(declaration, _)| declaration.name == name)
+            .and_then(|(_, tensor)| tensor.as_ref())
     }
 
     /// Calls [`ParameterizedLayer::forward_with`] with these tensors.
@@ -115,7 +118,12 @@ impl Parameters {
 }
 
 /// The tensor of a declaration that the layer cannot do without.
-pub(super) fn required<'a>(op: &'static str, tensors: Handed<'a>, index: usize, name: &str) -> Result<&'a Tensor> {
+pub(super) fn required<'a>(
+    op: &'static str,
+    tensors: Handed<'a>,
+    index: usize,
+    name: &str,
+) -> Result<&'a Tensor> {
     tensors
         .get(index)
         .copied()

@@ -63,7 +63,13 @@ impl<const D: usize> AvgPool<D> {
     /// Windows side by side.
     pub fn new(kernel_size: usize) -> Self {
         let size = [kernel_size as i64; D];
-        AvgPool { kernel_size: size, stride: size, padding: [0; D], ceil_mode: false, count_include_pad: true }
+        AvgPool {
+            kernel_size: size,
+            stride: size,
+            padding: [0; D],
+            ceil_mode: false,
+            count_include_pad: true,
+        }
     }
 }
 

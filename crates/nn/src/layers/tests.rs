@@ -45,14 +45,25 @@ fn check_gradients(layer: &dyn Layer, input: &Tensor) {
 fn gradients_of_every_parameterized_layer() {
     init();
     check_gradients(&Linear::new(LinearConfig::new(3, 2), float64()).unwrap(), &sample(&[4, 3], 0.0));
-    let conv = ConvConfig { stride: [1, 2], dilation: [2, 1], groups: 2, ..ConvConfig::new(4, 6, [2, 3]).padding(1) };
+    let conv = ConvConfig {
+        stride: [1, 2],
+        dilation: [2, 1],
+        groups: 2,
+        ..ConvConfig::new(4, 6, [2, 3]).padding(1)
+    };
     check_gradients(&Conv2d::new(conv, float64()).unwrap(), &sample(&[2, 4, 4, 5], 0.1));
     let same = ConvConfig { padding: Padding::Same, ..ConvConfig::new(1, 2, [4]) };
     check_gradients(&Conv1d::new(same, float64()).unwrap(), &sample(&[2, 1, 5], 0.2));
     let volume = ConvConfig::new(2, 1, [2, 1, 2]);
     check_gradients(&Conv3d::new(volume, float64()).unwrap(), &sample(&[1, 2, 3, 2, 3], 0.3));
-    check_gradients(&LayerNorm::new(LayerNormConfig::new(vec![2, 3]), float64()).unwrap(), &sample(&[4, 2, 3], 0.4));
-    check_gradients(&GroupNorm::new(GroupNormConfig::new(2, 4), float64()).unwrap(), &sample(&[2, 4, 3], 0.5));
+    check_gradients(
+        &LayerNorm::new(LayerNormConfig::new(vec![2, 3]), float64()).unwrap(),
+        &sample(&[4, 2, 3], 0.4),
+    );
+    check_gradients(
+        &GroupNorm::new(GroupNormConfig::new(2, 4), float64()).unwrap(),
+        &sample(&[2, 4, 3], 0.5),
+    );
     check_gradients(&BatchNorm::new(BatchNormConfig::new(3), float64()).unwrap(), &sample(&[4, 3, 2], 0.6));
 }
 
@@ -62,7 +73,8 @@ fn gradients_of_layers_without_parameters() {
     check_gradients(&MaxPool::<2>::new(2), &sample(&[2, 1, 4, 5], 0.0));
     check_gradients(&AvgPool::<1>::new(3), &sample(&[2, 2, 7], 0.1));
     check_gradients(&AdaptiveAvgPool { output_size: [3] }, &sample(&[1, 2, 5], 0.2));
-    let net = Sequential::new().then(Activation::Gelu).then(Flatten::default()).then(Activation::LogSoftmax(1));
+    let net =
+        Sequential::new().then(Activation::Gelu).then(Flatten::default()).then(Activation::LogSoftmax(1));
     check_gradients(&net, &sample(&[2, 2, 3], 0.3));
 }
 
@@ -70,11 +82,13 @@ fn gradients_of_layers_without_parameters() {
 fn a_linear_layer_by_hand() {
     init();
     let layer = Linear::new(LinearConfig::new(2, 1), float64()).unwrap();
-    let (weight, bias) = (values(layer.parameters().get("weight").unwrap()), values(layer.parameters().get("bias").unwrap()));
+    let (weight, bias) =
+        (values(layer.parameters().get("weight").unwrap()), values(layer.parameters().get("bias").unwrap()));
     assert!(weight.iter().chain(&bias).all(|v| v.abs() <= 1.0 / 2.0_f64.sqrt()));
     let input = sample(&[3, 2], 0.0);
     let x = values(&input);
-    let expected: Vec<f64> = (0..3).map(|i| x[2 * i] * weight[0] + x[2 * i + 1] * weight[1] + bias[0]).collect();
+    let expected: Vec<f64> =
+        (0..3).map(|i| x[2 * i] * weight[0] + x[2 * i + 1] * weight[1] + bias[0]).collect();
     assert_close(&values(&layer.forward(&input).unwrap()), &expected, 1e-12);
 }
 
@@ -133,7 +147,10 @@ fn an_embedding_reads_rows_and_leaves_its_padding_alone() {
     assert_eq!(values(&output), [table[4], table[5], 0.0, 0.0, table[4], table[5]]);
     backward(&[ops::sum(&output, None, false, None).unwrap()], &[None], false, false, None).unwrap();
     assert_eq!(values(&weight.grad().unwrap()), [0.0, 0.0, 0.0, 0.0, 2.0, 2.0]);
-    assert!(Embedding::configuration(EmbeddingConfig { padding_idx: Some(3), ..EmbeddingConfig::new(3, 2) }).is_err());
+    assert!(
+        Embedding::configuration(EmbeddingConfig { padding_idx: Some(3), ..EmbeddingConfig::new(3, 2) })
+            .is_err()
+    );
 }
 
 #[test]
@@ -157,10 +174,19 @@ fn a_sequence_names_its_tensors_as_pytorch_does() {
         .then(Conv2d::new(ConvConfig::new(1, 2, [3, 3]), float64()).unwrap())
         .then(BatchNorm::new(BatchNormConfig::new(2), float64()).unwrap())
         .then(Activation::Relu)
-        .then_named("head", Linear::new(LinearConfig { bias: false, ..LinearConfig::new(2, 1) }, float64()).unwrap());
+        .then_named(
+            "head",
+            Linear::new(LinearConfig { bias: false, ..LinearConfig::new(2, 1) }, float64()).unwrap(),
+        );
     let names: Vec<String> = net.state().into_iter().map(|(name, _)| name).collect();
     let expected = [
-        "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked",
+        "0.weight",
+        "0.bias",
+        "1.weight",
+        "1.bias",
+        "1.running_mean",
+        "1.running_var",
+        "1.num_batches_tracked",
         "head.weight",
     ];
     assert_eq!(names, expected);

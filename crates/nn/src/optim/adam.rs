@@ -65,7 +65,10 @@ impl AdamOptions {
         check_not_negative("Adam", "weight_decay value", self.weight_decay)?;
         for (i, beta) in [self.betas.0, self.betas.1].into_iter().enumerate() {
             if !(0.0..1.0).contains(&beta) {
-                return Err(RusTorchError::argument("Adam", format!("invalid beta parameter at index {i}: {beta}")));
+                return Err(RusTorchError::argument(
+                    "Adam",
+                    format!("invalid beta parameter at index {i}: {beta}"),
+                ));
             }
         }
         Ok(())
@@ -189,7 +192,10 @@ pub fn adam_step(
         let mut changed: SmallVec<[&Tensor; 4]> = smallvec![parameter, &state.exp_avg, &state.exp_avg_sq];
         if options.amsgrad {
             changed.push(state.max_exp_avg_sq.as_ref().ok_or_else(|| {
-                RusTorchError::argument("Adam", "amsgrad needs the state max_exp_avg_sq, which this parameter lacks")
+                RusTorchError::argument(
+                    "Adam",
+                    "amsgrad needs the state max_exp_avg_sq, which this parameter lacks",
+                )
             })?);
         }
         check("Adam", parameter, &changed[1..])?;

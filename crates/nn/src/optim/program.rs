@@ -105,7 +105,12 @@ pub(super) fn check(op: &'static str, parameter: &Tensor, others: &[&Tensor]) ->
 }
 
 /// Runs an update rule over `[changed…, read…]`, writing the program's outputs into `changed`, in one pass.
-pub(super) fn run(program: &mut Program, constants: &[f64], changed: &[&Tensor], read: &[&Tensor]) -> Result<()> {
+pub(super) fn run(
+    program: &mut Program,
+    constants: &[f64],
+    changed: &[&Tensor],
+    read: &[&Tensor],
+) -> Result<()> {
     if changed[0].numel() == 0 {
         return Ok(());
     }

@@ -44,7 +44,10 @@ impl SgdOptions {
         check_not_negative("SGD", "momentum value", self.momentum)?;
         check_not_negative("SGD", "weight_decay value", self.weight_decay)?;
         if self.nesterov && (self.momentum <= 0.0 || self.dampening != 0.0) {
-            return Err(RusTorchError::argument("SGD", "Nesterov momentum requires a momentum and zero dampening"));
+            return Err(RusTorchError::argument(
+                "SGD",
+                "Nesterov momentum requires a momentum and zero dampening",
+            ));
         }
         Ok(())
     }

@@ -8,7 +8,12 @@ use crate::testing::{assert_close, init, sample, values};
 const SHAPES: [&[usize]; 4] = [&[3, 5], &[1], &[0], &[]];
 
 /// Runs four steps of an optimizer and of a per-element reference over the same gradients, and compares.
-fn compare(dtype: DType, tolerance: f64, make: impl Fn(Vec<Tensor>) -> Box<dyn Optimizer>, update: impl Fn(usize, f64, f64, &mut [f64; 3]) -> f64) {
+fn compare(
+    dtype: DType,
+    tolerance: f64,
+    make: impl Fn(Vec<Tensor>) -> Box<dyn Optimizer>,
+    update: impl Fn(usize, f64, f64, &mut [f64; 3]) -> f64,
+) {
     init();
     let parameters: Vec<Tensor> =
         SHAPES.iter().map(|shape| ops::to_dtype(&sample(shape, 0.5), Some(dtype)).unwrap()).collect();
@@ -43,14 +48,21 @@ fn sgd_in_all_its_variants() {
         SgdOptions { learning_rate: 0.1, ..SgdOptions::default() },
         SgdOptions { learning_rate: 0.1, weight_decay: 0.2, maximize: true, ..SgdOptions::default() },
         SgdOptions { learning_rate: 0.1, momentum: 0.9, dampening: 0.3, ..SgdOptions::default() },
-        SgdOptions { learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: 0.1, ..SgdOptions::default() },
+        SgdOptions {
+            learning_rate: 0.1,
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 0.1,
+            ..SgdOptions::default()
+        },
         SgdOptions { learning_rate: 0.1, momentum: 0.5, maximize: true, ..SgdOptions::default() },
     ];
     for options in variants {
         let reference = |step: usize, p: f64, g: f64, state: &mut [f64; 3]| {
             let mut g = if options.maximize { -g } else { g } + options.weight_decay * p;
             if options.momentum != 0.0 {
-                state[0] = if step == 1 { g } else { options.momentum * state[0] + (1.0 - options.dampening) * g };
+                state[0] =
+                    if step == 1 { g } else { options.momentum * state[0] + (1.0 - options.dampening) * g };
                 g = if options.nesterov { g + options.momentum * state[0] } else { state[0] };
             }
             p - options.learning_rate * g
@@ -110,7 +122,8 @@ fn strided_and_half_precision_parameters() {
     init();
     let storage = sample(&[4, 3], 0.0);
     let parameter = ops::transpose(&storage, 0, 1).unwrap();
-    let expected: Vec<f64> = values(&parameter).iter().zip(values(&sample(&[3, 4], 1.0))).map(|(p, g)| p - 0.5 * g).collect();
+    let expected: Vec<f64> =
+        values(&parameter).iter().zip(values(&sample(&[3, 4], 1.0))).map(|(p, g)| p - 0.5 * g).collect();
     let options = SgdOptions { learning_rate: 0.5, ..SgdOptions::default() };
     sgd_step(&options, &[parameter.clone()], &[sample(&[3, 4], 1.0)], &mut [None]).unwrap();
     assert_close(&values(&parameter), &expected, 1e-15);

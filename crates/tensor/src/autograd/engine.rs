@@ -67,8 +67,11 @@ impl Targets<'_> {
             if Arc::ptr_eq(&edge.node, node)
                 && let Some(Some(grad)) = slots.get(edge.index)
             {
-                let leaf = node.leaf().is_some();
-                let grad = if leaf { apply_leaf_hooks(&self.inputs[i], grad.clone())? } else { grad.clone() };
+                let grad = if node.accumulates() {
+                    apply_leaf_hooks(&self.inputs[i], grad.clone())?
+                } else {
+                    grad.clone()
+                };
                 self.found[i] = Some(grad);
             }
         }
@@ -84,7 +87,8 @@ fn useful_nodes(roots: &[Edge], targets: &HashSet<u64>) -> HashSet<u64> {
     while let Some((node, children_done)) = stack.pop() {
         let id = node.sequence();
         if children_done {
-            let reaches = targets.contains(&id) || node.next().iter().flatten().any(|e| useful.contains(&e.node.sequence()));
+            let reaches = targets.contains(&id)
+                || node.next().iter().flatten().any(|e| useful.contains(&e.node.sequence()));
             if reaches {
                 useful.insert(id);
             }
@@ -128,13 +132,14 @@ fn before_node(node: &Arc<Node>, slots: &mut Slots) -> Result<()> {
 fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Targets<'_>>) -> Result<()> {
     let mut pending: HashMap<u64, Slots> = HashMap::new();
     let mut ready = BinaryHeap::new();
-    let deliver = |edge: &Edge, grad: Tensor, pending: &mut HashMap<u64, Slots>, ready: &mut BinaryHeap<Ready>| {
-        let slots = pending.entry(edge.node.sequence()).or_insert_with(|| {
-            ready.push(Ready(edge.node.clone()));
-            smallvec::smallvec![None; edge.node.outputs()]
-        });
-        add_into(&mut slots[edge.index], grad)
-    };
+    let deliver =
+        |edge: &Edge, grad: Tensor, pending: &mut HashMap<u64, Slots>, ready: &mut BinaryHeap<Ready>| {
+            let slots = pending.entry(edge.node.sequence()).or_insert_with(|| {
+                ready.push(Ready(edge.node.clone()));
+                smallvec::smallvec![None; edge.node.outputs()]
+            });
+            add_into(&mut slots[edge.index], grad)
+        };
     for (edge, grad) in roots {
         deliver(&edge, grad, &mut pending, &mut ready)?;
     }
@@ -143,7 +148,7 @@ fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Ta
         before_node(&node, &mut slots)?;
         if let Some(targets) = targets.as_deref_mut() {
             targets.capture(&node, &slots)?;
-            if node.leaf().is_some()
+            if node.accumulates()
                 || !node.next().iter().flatten().any(|e| targets.useful.contains(&e.node.sequence()))
             {
                 continue;
@@ -167,7 +172,10 @@ fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Ta
 /// The start of a pass: each tensor's edge with the gradient that flows into it.
 fn seed(op: &'static str, tensors: &[Tensor], grads: &[Option<Tensor>]) -> Result<Vec<(Edge, Tensor)>> {
     if !grads.is_empty() && grads.len() != tensors.len() {
-        return Err(RusTorchError::autograd(op, format!("got {} tensors and {} gradients", tensors.len(), grads.len())));
+        return Err(RusTorchError::autograd(
+            op,
+            format!("got {} tensors and {} gradients", tensors.len(), grads.len()),
+        ));
     }
     let mut roots = Vec::with_capacity(tensors.len());
     for (i, tensor) in tensors.iter().enumerate() {

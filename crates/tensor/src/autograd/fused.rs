@@ -32,7 +32,8 @@ pub fn run(formula: &Formula, inputs: &[&Tensor], scalars: &[Scalar], origin: &O
     constants.extend_from_slice(scalars);
     // Inputs that are masks (a bool condition) do not take part in the compute dtype; the gradient, always among the
     // inputs and floating point, decides.
-    let floats: SmallVec<[&Tensor; 4]> = inputs.iter().copied().filter(|t| t.dtype().is_floating_point()).collect();
+    let floats: SmallVec<[&Tensor; 4]> =
+        inputs.iter().copied().filter(|t| t.dtype().is_floating_point()).collect();
     let compute = crate::result_type(&floats).compute();
     let program = Program {
         compute,

@@ -60,7 +60,11 @@ pub fn assign(op: &'static str, target: &Tensor, value: &Tensor) -> Result<()> {
     if !crate::can_cast(value.dtype(), target.dtype()) {
         return Err(RusTorchError::dtype(
             op,
-            format!("result type {} can't be cast to the desired output type {}", value.dtype(), target.dtype()),
+            format!(
+                "result type {} can't be cast to the desired output type {}",
+                value.dtype(),
+                target.dtype()
+            ),
         ));
     }
     if value.shape() != target.shape() {

@@ -9,6 +9,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::node::{Backward, Edge, Gradients, Node};
 use crate::Tensor;
+use crate::tensor::Body;
 
 /// Sees a gradient on its way, and may replace it.
 pub type Hook = Arc<dyn Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync>;
@@ -17,7 +18,8 @@ pub type Hook = Arc<dyn Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync>;
 struct State {
     grad: Option<Tensor>,
     history: Option<Edge>,
-    accumulator: Weak<Node>,
+    /// The node that accumulates into this leaf; it holds this tensor weakly.
+    accumulator: Option<Arc<Node>>,
     rare: Option<Box<Rare>>,
 }
 
@@ -107,7 +109,10 @@ impl Tensor {
         if requires_grad && !self.dtype().is_differentiable() {
             return Err(RusTorchError::autograd(
                 "requires_grad_",
-                format!("only tensors of floating point and complex dtype can require gradients, got {}", self.dtype()),
+                format!(
+                    "only tensors of floating point and complex dtype can require gradients, got {}",
+                    self.dtype()
+                ),
             ));
         }
         if !requires_grad && !self.is_leaf() {
@@ -183,13 +188,11 @@ impl Tensor {
         if let Some(edge) = &state.history {
             return Some(edge.clone());
         }
-        let node = state.accumulator.upgrade().unwrap_or_else(|| {
-            let operation = Arc::new(AccumulateGrad { variable: self.clone() });
-            let node = Arc::new(Node::new(operation, super::node::Edges::new()));
-            state.accumulator = Arc::downgrade(&node);
-            node
+        let node = state.accumulator.get_or_insert_with(|| {
+            let operation = AccumulateGrad { body: self.body.clone(), meta: Arc::downgrade(&self.meta) };
+            Arc::new(Node::new(Arc::new(operation), super::node::Edges::new()))
         });
-        Some(Edge { node, index: 0 })
+        Some(Edge { node: node.clone(), index: 0 })
     }
 
     pub(crate) fn set_history(&self, edge: Edge) {
@@ -206,7 +209,10 @@ impl Tensor {
     /// Keeps the gradient of a computed tensor in `grad`, as leaves do.
     pub fn retain_grad(&self) -> Result<()> {
         if !self.requires_grad() {
-            return Err(RusTorchError::autograd("retain_grad", "can't retain_grad on a tensor that has requires_grad=False"));
+            return Err(RusTorchError::autograd(
+                "retain_grad",
+                "can't retain_grad on a tensor that has requires_grad=False",
+            ));
         }
         let mut state = self.meta.lock();
         let Some(edge) = state.history.clone() else { return Ok(()) };
@@ -275,9 +281,10 @@ impl Tensor {
     }
 }
 
-/// Adds what arrives to a leaf's gradient.
+/// Adds what arrives to a leaf's gradient. A leaf that nobody holds any more has nobody to read its gradient.
 struct AccumulateGrad {
-    variable: Tensor,
+    body: Arc<Body>,
+    meta: Weak<Meta>,
 }
 
 impl Backward for AccumulateGrad {
@@ -285,14 +292,20 @@ impl Backward for AccumulateGrad {
         "AccumulateGrad".into()
     }
 
-    fn leaf(&self) -> Option<&Tensor> {
-        Some(&self.variable)
+    fn leaf(&self) -> Option<Tensor> {
+        self.meta.upgrade().map(|meta| Tensor { body: self.body.clone(), meta })
+    }
+
+    fn accumulates(&self) -> bool {
+        true
     }
 
     fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let Some(Some(arrived)) = grads.first() else { return Ok(Gradients::new()) };
-        let grad = apply_leaf_hooks(&self.variable, arrived.clone())?;
-        let meta = &self.variable.meta;
+        let (Some(Some(arrived)), Some(variable)) = (grads.first(), self.leaf()) else {
+            return Ok(Gradients::new());
+        };
+        let grad = apply_leaf_hooks(&variable, arrived.clone())?;
+        let meta = &variable.meta;
         let old = meta.lock().grad.take();
         let new = match old {
             None if super::mode::is_enabled() => grad,
@@ -312,7 +325,7 @@ impl Backward for AccumulateGrad {
             .map(|rare| rare.after_accumulate.iter().map(|(_, hook)| hook.clone()).collect())
             .unwrap_or_default();
         for hook in after {
-            hook(&self.variable)?;
+            hook(&variable)?;
         }
         Ok(Gradients::new())
     }

@@ -44,3 +44,13 @@ pub fn record(result: &Tensor, operation: Arc<dyn Backward>, edges: Edges) {
     let node = Arc::new(Node::new(operation, edges));
     result.set_history(Edge { node, index: 0 });
 }
+
+/// Hangs one node on several results, in the order of its outputs; those that cannot have a gradient are left out.
+pub fn record_many(results: &[&Tensor], operation: Arc<dyn Backward>, edges: Edges) {
+    let node = Arc::new(Node::new(operation, edges));
+    for (index, result) in results.iter().enumerate() {
+        if result.dtype().is_differentiable() {
+            result.set_history(Edge { node: node.clone(), index });
+        }
+    }
+}

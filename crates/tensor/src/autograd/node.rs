@@ -26,9 +26,14 @@ pub trait Backward: Send + Sync {
     /// The gradients by the inputs from those by the outputs. `grads` has one entry per output; not all are `None`.
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients>;
 
-    /// The leaf into which this node accumulates, if it is that kind of node.
-    fn leaf(&self) -> Option<&Tensor> {
+    /// The leaf into which this node accumulates, if it is that kind of node and the leaf still lives.
+    fn leaf(&self) -> Option<Tensor> {
         None
+    }
+
+    /// Whether this node accumulates into a leaf.
+    fn accumulates(&self) -> bool {
+        false
     }
 
     /// How many outputs the op had.
@@ -57,6 +62,7 @@ pub(super) struct Extras {
 pub struct Node {
     sequence: u64,
     outputs: usize,
+    accumulates: bool,
     next: Edges,
     operation: Mutex<Option<Arc<dyn Backward>>>,
     name: Cow<'static, str>,
@@ -71,6 +77,7 @@ impl Node {
         Node {
             sequence: SEQUENCE.fetch_add(1, Ordering::Relaxed),
             outputs: operation.outputs(),
+            accumulates: operation.accumulates(),
             name: operation.name(),
             operation: Mutex::new(Some(operation)),
             next,
@@ -107,14 +114,19 @@ impl Node {
 
     /// The leaf into which this node accumulates.
     pub fn leaf(&self) -> Option<Tensor> {
-        self.operation.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|op| op.leaf().cloned())
+        self.operation.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|op| op.leaf())
+    }
+
+    /// Whether this node accumulates into a leaf.
+    #[inline]
+    pub fn accumulates(&self) -> bool {
+        self.accumulates
     }
 
     /// The op, for one pass; it and what it saved are freed afterwards unless `keep`.
     pub(super) fn take(&self, keep: bool) -> Result<Arc<dyn Backward>> {
         let mut slot = self.operation.lock().unwrap_or_else(PoisonError::into_inner);
-        let leaf = slot.as_ref().is_some_and(|op| op.leaf().is_some());
-        let found = if keep || leaf { slot.clone() } else { slot.take() };
+        let found = if keep || self.accumulates { slot.clone() } else { slot.take() };
         found.ok_or_else(|| {
             RusTorchError::autograd(
                 "backward",
@@ -139,27 +151,27 @@ impl Node {
 impl Drop for Node {
     /// A long chain is freed in a loop: freeing it by recursion would overflow the stack.
     fn drop(&mut self) {
+        // Over leaves there is no chain.
+        if self.next.iter().flatten().all(|edge| edge.node.next.is_empty()) {
+            return;
+        }
         let mut pending: Vec<Edge> = mem::take(&mut self.next).into_iter().flatten().collect();
         if let Some(operation) = self.operation.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            // What the op saved may hold the last handle of an older node, too: it is freed after the edges, which
-            // keep that node alive until the loop below takes it apart.
-            release_after(operation, &mut pending);
+            // What the op saved may hold older nodes, too. It is freed while `pending` holds its inputs' nodes, so it is
+            // never the last to hold one.
+            drop(operation);
         }
         while let Some(edge) = pending.pop() {
             if let Some(mut node) = Arc::into_inner(edge.node) {
                 pending.extend(mem::take(&mut node.next).into_iter().flatten());
-                if let Some(operation) = node.operation.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-                    release_after(operation, &mut pending);
+                if let Some(operation) =
+                    node.operation.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+                {
+                    drop(operation);
                 }
             }
         }
     }
-}
-
-/// Frees an op while `pending` holds handles of its node's inputs, so that no saved tensor is the last to hold a node.
-fn release_after(operation: Arc<dyn Backward>, pending: &mut [Edge]) {
-    let _held = pending;
-    drop(operation);
 }
 
 impl fmt::Debug for Node {

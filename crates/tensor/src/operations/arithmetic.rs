@@ -58,7 +58,10 @@ pub(crate) fn pow_by_constant(input: &Tensor, exponent: &Tensor) -> Result<Tenso
 /// `round` to decimal places.
 pub(crate) fn round_decimals(input: &Tensor, decimals: i64) -> Result<Tensor> {
     if input.dtype().is_integral(true) {
-        return Err(RusTorchError::dtype("round", format!("decimals need a floating-point tensor, got {}", input.dtype())));
+        return Err(RusTorchError::dtype(
+            "round",
+            format!("decimals need a floating-point tensor, got {}", input.dtype()),
+        ));
     }
     let scale = 10f64.powi(decimals.unsigned_abs().min(308) as i32);
     let factor = Tensor::number(scale)?;
@@ -84,7 +87,10 @@ pub fn addcmul(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar
 /// `input + value * tensor1 / tensor2`.
 pub fn addcdiv(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<Tensor> {
     if crate::result_type(&[tensor1, tensor2]).is_integral(true) {
-        return Err(RusTorchError::dtype("addcdiv", "integer division is not supported; convert to a floating-point dtype"));
+        return Err(RusTorchError::dtype(
+            "addcdiv",
+            "integer division is not supported; convert to a floating-point dtype",
+        ));
     }
     ops::add(input, &ops::div(tensor1, tensor2, None)?, value)
 }
@@ -92,7 +98,9 @@ pub fn addcdiv(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar
 /// Limits each element; either end may be absent.
 pub fn clamp(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Result<Tensor> {
     match (min, max) {
-        (None, None) => Err(RusTorchError::argument("clamp", "at least one of 'min' or 'max' must not be None")),
+        (None, None) => {
+            Err(RusTorchError::argument("clamp", "at least one of 'min' or 'max' must not be None"))
+        }
         (Some(min), None) => ops::clamp_min(input, min),
         (None, Some(max)) => ops::clamp_max(input, max),
         // PyTorch's rule where the ends cross: max wins.

@@ -52,7 +52,10 @@ fn params(
 fn check_dtypes(op: &'static str, tensors: &[&Tensor]) -> Result<()> {
     let first = tensors[0].dtype();
     if !first.is_floating_point() {
-        return Err(RusTorchError::dtype(op, format!("not implemented for {first}; it takes floating-point tensors")));
+        return Err(RusTorchError::dtype(
+            op,
+            format!("not implemented for {first}; it takes floating-point tensors"),
+        ));
     }
     if let Some(other) = tensors.iter().find(|t| t.dtype() != first) {
         return Err(RusTorchError::dtype(
@@ -86,7 +89,11 @@ fn output_shape(input: &Tensor, weight: &Tensor, p: &ConvParams) -> Result<Shape
         if w[d + 2] == 0 || size < kernel {
             return Err(RusTorchError::shape(
                 op,
-                format!("the padded input size {size} is smaller than the kernel size {kernel} in dimension {}; {}", d + 2, describe()),
+                format!(
+                    "the padded input size {size} is smaller than the kernel size {kernel} in dimension {}; {}",
+                    d + 2,
+                    describe()
+                ),
             ));
         }
         shape.push((size - kernel) / p.stride[d] + 1);

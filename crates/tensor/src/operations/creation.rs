@@ -10,8 +10,12 @@ use crate::{Tensor, default_dtype, ops};
 pub(crate) fn sizes(op: &'static str, size: &[i64]) -> Result<rustorch_backend::Shape> {
     size.iter()
         .map(|&n| {
-            usize::try_from(n)
-                .map_err(|_| RusTorchError::shape(op, format!("trying to create a tensor with negative dimension {n}: {size:?}")))
+            usize::try_from(n).map_err(|_| {
+                RusTorchError::shape(
+                    op,
+                    format!("trying to create a tensor with negative dimension {n}: {size:?}"),
+                )
+            })
         })
         .collect()
 }
@@ -36,17 +40,32 @@ fn filled(
 }
 
 /// A tensor of zeros.
-pub fn zeros(size: &[i64], dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn zeros(
+    size: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     filled("zeros", size, Some(0.into()), dtype.unwrap_or_else(default_dtype), device, requires_grad)
 }
 
 /// A tensor of ones.
-pub fn ones(size: &[i64], dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn ones(
+    size: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     filled("ones", size, Some(1.into()), dtype.unwrap_or_else(default_dtype), device, requires_grad)
 }
 
 /// A tensor of unspecified content.
-pub fn empty(size: &[i64], dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn empty(
+    size: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     filled("empty", size, None, dtype.unwrap_or_else(default_dtype), device, requires_grad)
 }
 
@@ -58,7 +77,14 @@ pub fn full(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
-    filled("full", size, Some(fill_value), dtype.unwrap_or_else(|| dtype_of(fill_value)), device, requires_grad)
+    filled(
+        "full",
+        size,
+        Some(fill_value),
+        dtype.unwrap_or_else(|| dtype_of(fill_value)),
+        device,
+        requires_grad,
+    )
 }
 
 /// The dtype of a tensor made from a Python number.
@@ -79,7 +105,8 @@ fn like(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
-    let tensor = Tensor::empty(input.shape(), dtype.unwrap_or(input.dtype()), device.unwrap_or(input.device()))?;
+    let tensor =
+        Tensor::empty(input.shape(), dtype.unwrap_or(input.dtype()), device.unwrap_or(input.device()))?;
     if let Some(value) = value {
         tensor.backend()?.fill(tensor.operand(), value)?;
     }
@@ -87,17 +114,32 @@ fn like(
 }
 
 /// Zeros of another tensor's shape.
-pub fn zeros_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn zeros_like(
+    input: &Tensor,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     like(input, Some(0.into()), dtype, device, requires_grad)
 }
 
 /// Ones of another tensor's shape.
-pub fn ones_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn ones_like(
+    input: &Tensor,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     like(input, Some(1.into()), dtype, device, requires_grad)
 }
 
 /// Unspecified content of another tensor's shape.
-pub fn empty_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn empty_like(
+    input: &Tensor,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     like(input, None, dtype, device, requires_grad)
 }
 
@@ -113,7 +155,12 @@ pub fn full_like(
 }
 
 /// The numbers from 0 up to `end`.
-pub fn arange_to(end: Scalar, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn arange_to(
+    end: Scalar,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     arange_step(Scalar::Int(0), end, Scalar::Int(1), dtype, device, requires_grad)
 }
 
@@ -138,7 +185,9 @@ pub fn arange_step(
     if (b - a) * s < 0.0 {
         return Err(RusTorchError::argument(
             "arange",
-            format!("upper bound and lower bound inconsistent with step sign: start {start}, end {end}, step {step}"),
+            format!(
+                "upper bound and lower bound inconsistent with step sign: start {start}, end {end}, step {step}"
+            ),
         ));
     }
     let count = if integers {
@@ -165,14 +214,16 @@ pub fn linspace(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
-    let n = usize::try_from(steps)
-        .map_err(|_| RusTorchError::argument("linspace", format!("number of steps must be non-negative, got {steps}")))?;
+    let n = usize::try_from(steps).map_err(|_| {
+        RusTorchError::argument("linspace", format!("number of steps must be non-negative, got {steps}"))
+    })?;
     let dtype = dtype.unwrap_or_else(default_dtype);
     let (a, b) = (start.to_f64(), end.to_f64());
     let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
     // Counted from both ends, so that the last element is exactly `end`.
-    let values: Vec<f64> =
-        (0..n).map(|i| if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (n - 1 - i) as f64 }).collect();
+    let values: Vec<f64> = (0..n)
+        .map(|i| if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (n - 1 - i) as f64 })
+        .collect();
     let tensor = to_dtype(&Tensor::from_slice(&values, &[n])?, Some(dtype))?;
     finish(to_device(&tensor, device.unwrap_or(Device::CPU))?, requires_grad)
 }
@@ -220,7 +271,10 @@ pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
     if value.ndim() != 0 {
         return Err(RusTorchError::shape(
             "fill_",
-            format!("only supports a 0-dimensional value tensor but got one with {} dimensions", value.ndim()),
+            format!(
+                "only supports a 0-dimensional value tensor but got one with {} dimensions",
+                value.ndim()
+            ),
         ));
     }
     if value.requires_grad() || input.requires_grad() {

@@ -1,6 +1,9 @@
 //! How every elementwise op runs: promote, broadcast, allocate, `map`.
 
-use rustorch_backend::{DType, ElementwiseOp, Layout, Operand, Program, RegisterKind, Scalar, Shape, Source, broadcast_shapes};
+use rustorch_backend::{
+    DType, ElementwiseOp, Layout, Operand, Program, RegisterKind, Scalar, Shape, Source, broadcast_shapes,
+    dims_from_slice,
+};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -54,15 +57,23 @@ impl Spec {
     #[inline]
     fn dtype(&self, inputs: &[&Tensor]) -> Result<DType> {
         // A mask argument (the condition of `where`) has no part in promotion; it comes first.
-        let masks = inputs.iter().enumerate().take_while(|(i, _)| self.op.argument_kind(*i) == RegisterKind::Mask).count();
+        let masks = inputs
+            .iter()
+            .enumerate()
+            .take_while(|(i, _)| self.op.argument_kind(*i) == RegisterKind::Mask)
+            .count();
         if masks > 0 && inputs[..masks].iter().any(|t| t.dtype() != DType::Bool) {
             return Err(RusTorchError::dtype(
                 self.name,
-                format!("expected condition to be a boolean tensor, but got a tensor with dtype {}", inputs[0].dtype()),
+                format!(
+                    "expected condition to be a boolean tensor, but got a tensor with dtype {}",
+                    inputs[0].dtype()
+                ),
             ));
         }
         let common = result_type(&inputs[masks..]);
-        let dtype = if self.promote == Promote::Float && common.is_integral(true) { default_dtype() } else { common };
+        let dtype =
+            if self.promote == Promote::Float && common.is_integral(true) { default_dtype() } else { common };
         let supported = match self.domain {
             Domain::Number => !dtype.is_complex(),
             Domain::Real => !dtype.is_complex() && dtype != DType::Bool,
@@ -76,7 +87,9 @@ impl Spec {
     fn dtype_error(&self, dtype: DType) -> RusTorchError {
         let works = match self.domain {
             Domain::Number => "bool, integer and floating-point tensors",
-            Domain::Real => "integer and floating-point tensors (for bool see logical_not, bitwise_xor and their like)",
+            Domain::Real => {
+                "integer and floating-point tensors (for bool see logical_not, bitwise_xor and their like)"
+            }
             Domain::Float => "floating-point tensors",
             Domain::Integer => "bool and integer tensors",
         };
@@ -89,7 +102,7 @@ impl Spec {
 pub fn broadcast(op: &'static str, inputs: &[&Tensor]) -> Result<Shape> {
     let first = inputs[0].shape();
     if inputs[1..].iter().all(|t| t.shape() == first) {
-        return Ok(Shape::from_slice(first));
+        return Ok(dims_from_slice(first));
     }
     let shapes: SmallVec<[&[usize]; 4]> = inputs.iter().map(|t| t.shape()).collect();
     broadcast_shapes(op, shapes.iter().copied())
@@ -103,20 +116,43 @@ fn check_devices(op: &'static str, inputs: &[&Tensor]) -> Result<crate::Device> 
         if input.device().kind != device.kind {
             return Err(RusTorchError::device(
                 op,
-                format!("expected all tensors to be on the same device, but found {device} and {}", input.device()),
+                format!(
+                    "expected all tensors to be on the same device, but found {device} and {}",
+                    input.device()
+                ),
             ));
         }
     }
     Ok(device)
 }
 
+/// Whether all tensors are row-major, of one shape, dtype and device, and none is a Python number.
+#[inline]
+fn are_alike(inputs: &[&Tensor]) -> bool {
+    let first = inputs[0];
+    first.is_contiguous()
+        && inputs.iter().all(|t| {
+            t.dtype() == first.dtype()
+                && t.device() == first.device()
+                && t.ndim() == first.ndim()
+                && t.shape().iter().zip(first.shape()).all(|(a, b)| a == b)
+                && !t.is_wrapped_number()
+                && (std::ptr::eq(*t, first) || t.is_contiguous())
+        })
+}
+
 /// Runs an op into a fresh tensor, without history.
 #[inline]
 pub fn run(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Result<Tensor> {
     let dtype = spec.dtype(inputs)?;
+    let out_dtype = if spec.result_is_mask() { DType::Bool } else { dtype };
+    if are_alike(inputs) {
+        let output = Tensor::empty(inputs[0].shape(), out_dtype, inputs[0].device())?;
+        run_into(spec, inputs, scalars, &output, dtype)?;
+        return Ok(output);
+    }
     let shape = broadcast(spec.name, inputs)?;
     let device = check_devices(spec.name, inputs)?;
-    let out_dtype = if spec.result_is_mask() { DType::Bool } else { dtype };
     // As PyTorch's iterator: the result keeps a permuted but dense order of its inputs' dimensions.
     let output = match dense_layout(inputs, &shape) {
         None => Tensor::empty(&shape, out_dtype, device)?,
@@ -141,11 +177,7 @@ fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
     let mut order: SmallVec<[usize; 5]> = (0..shape.len()).collect();
     order.sort_by_key(|&d| std::cmp::Reverse(first.strides()[d]));
     let permuted = first.layout().permute(&order);
-    let dense = permuted.with(
-        permuted.shape().into(),
-        permuted.strides().into(),
-        0,
-    );
+    let dense = permuted.with(permuted.shape().into(), permuted.strides().into(), 0);
     dense.is_contiguous().then(|| first.layout().with(shape.into(), first.strides().into(), 0))
 }
 
@@ -170,7 +202,12 @@ pub fn run_into(
 }
 
 /// Runs an op in place: `target` is also the first input. Shapes and dtypes must allow it.
-pub fn run_in_place(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar], target: &Tensor) -> Result<()> {
+pub fn run_in_place(
+    spec: &'static Spec,
+    inputs: &[&Tensor],
+    scalars: &[Scalar],
+    target: &Tensor,
+) -> Result<()> {
     let dtype = spec.dtype(inputs)?;
     let produced = if spec.result_is_mask() { DType::Bool } else { dtype };
     if !crate::can_cast(produced, target.dtype()) {
@@ -184,9 +221,12 @@ pub fn run_in_place(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar],
         return Err(output_shape_error(spec.name, target.shape(), &shape));
     }
     check_devices(spec.name, inputs)?;
-    let copies: SmallVec<[Option<Tensor>; 3]> =
-        inputs.iter().map(|t| overlaps_partly(t, target).then(|| contiguous_copy(t)).transpose()).collect::<Result<_>>()?;
-    let separate: SmallVec<[&Tensor; 3]> = inputs.iter().zip(&copies).map(|(t, c)| c.as_ref().unwrap_or(t)).collect();
+    let copies: SmallVec<[Option<Tensor>; 3]> = inputs
+        .iter()
+        .map(|t| overlaps_partly(t, target).then(|| contiguous_copy(t)).transpose())
+        .collect::<Result<_>>()?;
+    let separate: SmallVec<[&Tensor; 3]> =
+        inputs.iter().zip(&copies).map(|(t, c)| c.as_ref().unwrap_or(t)).collect();
     run_into(spec, &separate, scalars, target, dtype)?;
     target.storage().bump_version();
     Ok(())
@@ -194,7 +234,9 @@ pub fn run_in_place(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar],
 
 /// Whether two tensors share memory in another way than element for element.
 pub fn overlaps_partly(a: &Tensor, b: &Tensor) -> bool {
-    if !std::sync::Arc::ptr_eq(a.storage(), b.storage()) || (a.layout() == b.layout() && a.dtype() == b.dtype()) {
+    if !std::sync::Arc::ptr_eq(a.storage(), b.storage())
+        || (a.layout() == b.layout() && a.dtype() == b.dtype())
+    {
         return false;
     }
     match (a.layout().span(), b.layout().span()) {
@@ -206,7 +248,10 @@ pub fn overlaps_partly(a: &Tensor, b: &Tensor) -> bool {
 /// The error for an in-place op whose result is larger than its target.
 #[cold]
 pub fn output_shape_error(op: &'static str, target: &[usize], result: &[usize]) -> RusTorchError {
-    RusTorchError::shape(op, format!("output with shape {target:?} doesn't match the broadcast shape {result:?}"))
+    RusTorchError::shape(
+        op,
+        format!("output with shape {target:?} doesn't match the broadcast shape {result:?}"),
+    )
 }
 
 /// Runs a program whose inputs broadcast to the output's shape.
@@ -214,6 +259,16 @@ pub fn output_shape_error(op: &'static str, target: &[usize], result: &[usize]) 
 pub fn run_program(program: &Program, inputs: &[&Tensor], output: &Tensor) -> Result<()> {
     if output.numel() == 0 {
         return Ok(());
+    }
+    // The common case, kept free of anything that a one-element tensor would notice.
+    let same =
+        |t: &&Tensor| t.ndim() == output.ndim() && t.shape().iter().zip(output.shape()).all(|(a, b)| a == b);
+    if inputs.len() <= 4 && inputs.iter().all(same) {
+        let mut operands = [output.operand(); 4];
+        for (slot, input) in operands.iter_mut().zip(inputs) {
+            *slot = input.operand();
+        }
+        return output.backend()?.map(program, &operands[..inputs.len()], &[output.operand()]);
     }
     let layouts: SmallVec<[Option<Layout>; 4]> = inputs
         .iter()

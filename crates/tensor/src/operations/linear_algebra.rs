@@ -14,7 +14,10 @@ fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
         ));
     }
     if a.dtype().is_complex() {
-        return Err(RusTorchError::dtype(op, format!("not implemented for {}; it takes real tensors", a.dtype())));
+        return Err(RusTorchError::dtype(
+            op,
+            format!("not implemented for {}; it takes real tensors", a.dtype()),
+        ));
     }
     Ok(())
 }
@@ -34,7 +37,9 @@ fn shape_error(op: &'static str, a: &[usize], b: &[usize]) -> RusTorchError {
 pub fn matrix_product(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     same_dtype("matmul", input, other)?;
     let (a, b) = (input.shape(), other.shape());
-    let ([a_batch @ .., m, k], [b_batch @ .., k2, n]) = (a, b) else { return Err(shape_error("matmul", a, b)) };
+    let ([a_batch @ .., m, k], [b_batch @ .., k2, n]) = (a, b) else {
+        return Err(shape_error("matmul", a, b));
+    };
     if k != k2 {
         return Err(shape_error("matmul", a, b));
     }
@@ -146,7 +151,11 @@ pub fn dot(input: &Tensor, tensor: &Tensor) -> Result<Tensor> {
     if input.shape() != tensor.shape() {
         return Err(RusTorchError::shape(
             "dot",
-            format!("inconsistent tensor size, expected the same number of elements, but got {:?} and {:?}", input.shape(), tensor.shape()),
+            format!(
+                "inconsistent tensor size, expected the same number of elements, but got {:?} and {:?}",
+                input.shape(),
+                tensor.shape()
+            ),
         ));
     }
     let product = ops::matrix_product(&ops::unsqueeze(input, 0)?, &ops::unsqueeze(tensor, 1)?)?;
@@ -177,7 +186,11 @@ pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
     let ([out, inner], Some(features)) = (weight.shape(), features) else {
         return Err(RusTorchError::shape(
             "linear",
-            format!("input {:?} must be (*, in) and weight {:?} must be (out, in)", input.shape(), weight.shape()),
+            format!(
+                "input {:?} must be (*, in) and weight {:?} must be (out, in)",
+                input.shape(),
+                weight.shape()
+            ),
         ));
     };
     if *inner != features {

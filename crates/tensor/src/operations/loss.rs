@@ -11,7 +11,10 @@ fn reduce(op: &'static str, loss: Tensor, reduction: &str) -> Result<Tensor> {
         "none" => Ok(loss),
         "mean" => ops::mean(&loss, None, false, None),
         "sum" => ops::sum(&loss, None, false, None),
-        other => Err(RusTorchError::argument(op, format!("{other} is not a valid value for reduction; it is 'none', 'mean' or 'sum'"))),
+        other => Err(RusTorchError::argument(
+            op,
+            format!("{other} is not a valid value for reduction; it is 'none', 'mean' or 'sum'"),
+        )),
     }
 }
 
@@ -53,7 +56,11 @@ fn class_shapes(op: &'static str, input: &Tensor, target: &Tensor) -> Result<(Te
         (input.clone(), target.clone())
     };
     let shape = input.shape();
-    if shape.len() < 2 || target.ndim() != shape.len() - 1 || shape[0] != target.shape()[0] || shape[2..] != target.shape()[1..] {
+    if shape.len() < 2
+        || target.ndim() != shape.len() - 1
+        || shape[0] != target.shape()[0]
+        || shape[2..] != target.shape()[1..]
+    {
         return Err(fail());
     }
     let classes = shape[1];
@@ -72,7 +79,10 @@ pub fn nll_loss(
     let scalar = input.ndim() == 1;
     let (input, target, classes) = class_shapes(op, input, target)?;
     if !target.dtype().is_integral(false) {
-        return Err(RusTorchError::dtype(op, format!("expected target class indices to be int64, got {}", target.dtype())));
+        return Err(RusTorchError::dtype(
+            op,
+            format!("expected target class indices to be int64, got {}", target.dtype()),
+        ));
     }
     let target = super::creation::cast(&target, DType::Int64)?;
     let ignored = ops::eq(&target, &Tensor::number(ignore_index)?)?;
@@ -87,7 +97,10 @@ pub fn nll_loss(
         Some(weight) => {
             return Err(RusTorchError::shape(
                 op,
-                format!("weight tensor should be defined either for all {classes} classes or no classes but got shape {:?}", weight.shape()),
+                format!(
+                    "weight tensor should be defined either for all {classes} classes or no classes but got shape {:?}",
+                    weight.shape()
+                ),
             ));
         }
         None => Tensor::scalar(1.into(), input.dtype(), input.device())?,
@@ -96,7 +109,9 @@ pub fn nll_loss(
     let zero = Tensor::number(0.0)?;
     let loss = ops::where_(&ignored, &zero, &ops::neg(&ops::mul(&picked, &factor)?)?)?;
     match reduction {
-        "mean" => ops::div(&ops::sum(&loss, None, false, None)?, &ops::sum(&factor, None, false, None)?, None),
+        "mean" => {
+            ops::div(&ops::sum(&loss, None, false, None)?, &ops::sum(&factor, None, false, None)?, None)
+        }
         "none" if scalar => reshape_to(&loss, &[]),
         _ => reduce(op, loss, reduction),
     }
@@ -107,10 +122,14 @@ fn check_classes(op: &'static str, target: &Tensor, classes: usize) -> Result<()
         return Ok(());
     }
     let target = target.detach();
-    let (low, high) = (ops::amin(&target, &[], false)?.item()?.to_i64(), ops::amax(&target, &[], false)?.item()?.to_i64());
+    let (low, high) =
+        (ops::amin(&target, &[], false)?.item()?.to_i64(), ops::amax(&target, &[], false)?.item()?.to_i64());
     if low < 0 || high >= classes as i64 {
         let bad = if low < 0 { low } else { high };
-        return Err(RusTorchError::index(op, format!("target {bad} is out of bounds: there are {classes} classes")));
+        return Err(RusTorchError::index(
+            op,
+            format!("target {bad} is out of bounds: there are {classes} classes"),
+        ));
     }
     Ok(())
 }
@@ -126,9 +145,12 @@ pub fn cross_entropy(
 ) -> Result<Tensor> {
     let op = "cross_entropy";
     if !(0.0..=1.0).contains(&label_smoothing) {
-        return Err(RusTorchError::argument(op, format!("label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")));
+        return Err(RusTorchError::argument(
+            op,
+            format!("label_smoothing must be between 0.0 and 1.0, got {label_smoothing}"),
+        ));
     }
-    let dim = if input.ndim() == 1 { 0 } else { 1 };
+    let dim = i64::from(input.ndim() != 1);
     let classes = *input.shape().get(dim as usize).ok_or_else(|| {
         RusTorchError::shape(op, format!("expected input (N, C, *) or (C), got {:?}", input.shape()))
     })?;
@@ -212,7 +234,12 @@ fn same_shape(op: &'static str, input: &Tensor, target: &Tensor) -> Result<()> {
 }
 
 /// The cross-entropy of probabilities.
-pub fn binary_cross_entropy(input: &Tensor, target: &Tensor, weight: Option<&Tensor>, reduction: &str) -> Result<Tensor> {
+pub fn binary_cross_entropy(
+    input: &Tensor,
+    target: &Tensor,
+    weight: Option<&Tensor>,
+    reduction: &str,
+) -> Result<Tensor> {
     let op = "binary_cross_entropy";
     same_shape(op, input, target)?;
     let outside = ops::logical_not(&ops::logical_and(
@@ -220,14 +247,18 @@ pub fn binary_cross_entropy(input: &Tensor, target: &Tensor, weight: Option<&Ten
         &ops::le(&input.detach(), &Tensor::number(1.0)?)?,
     )?)?;
     if ops::any(&outside, None, false)?.item()?.to_bool() {
-        return Err(RusTorchError::argument(op, "all elements of input should be between 0 and 1; see binary_cross_entropy_with_logits()"));
+        return Err(RusTorchError::argument(
+            op,
+            "all elements of input should be between 0 and 1; see binary_cross_entropy_with_logits()",
+        ));
     }
     let floor = Tensor::number(-100.0)?;
     let one = Tensor::number(1.0)?;
     let complement = |t: &Tensor| ops::add(&ops::neg(t)?, &one, 1.into());
     let log_p = ops::clamp_min(&ops::log(input)?, &floor)?;
     let log_q = ops::clamp_min(&ops::log1p(&ops::neg(input)?)?, &floor)?;
-    let likelihood = ops::add(&ops::mul(target, &log_p)?, &ops::mul(&complement(target)?, &log_q)?, 1.into())?;
+    let likelihood =
+        ops::add(&ops::mul(target, &log_p)?, &ops::mul(&complement(target)?, &log_q)?, 1.into())?;
     let mut loss = ops::neg(&likelihood)?;
     if let Some(weight) = weight {
         loss = ops::mul(&loss, weight)?;

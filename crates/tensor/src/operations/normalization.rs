@@ -60,7 +60,10 @@ pub fn layer_norm(
     if !fits {
         return Err(RusTorchError::shape(
             "layer_norm",
-            format!("given normalized_shape={normalized_shape:?}, expected input with shape [*, {normalized_shape:?}], but got input of size {:?}", input.shape()),
+            format!(
+                "given normalized_shape={normalized_shape:?}, expected input with shape [*, {normalized_shape:?}], but got input of size {:?}",
+                input.shape()
+            ),
         ));
     }
     for (name, t) in [("weight", weight), ("bias", bias)] {
@@ -69,7 +72,10 @@ pub fn layer_norm(
         {
             return Err(RusTorchError::shape(
                 "layer_norm",
-                format!("expected {name} to be of same shape as normalized_shape, but got {:?} and {normalized_shape:?}", t.shape()),
+                format!(
+                    "expected {name} to be of same shape as normalized_shape, but got {:?} and {normalized_shape:?}",
+                    t.shape()
+                ),
             ));
         }
     }
@@ -78,7 +84,13 @@ pub fn layer_norm(
 }
 
 /// A vector of one entry per channel, as a tensor that broadcasts over (N, C, *).
-fn per_channel(op: &'static str, name: &str, t: Option<&Tensor>, channels: usize, shape: &[usize]) -> Result<Option<Tensor>> {
+fn per_channel(
+    op: &'static str,
+    name: &str,
+    t: Option<&Tensor>,
+    channels: usize,
+    shape: &[usize],
+) -> Result<Option<Tensor>> {
     let Some(t) = t else { return Ok(None) };
     if t.shape() != [channels] {
         return Err(RusTorchError::shape(
@@ -144,7 +156,10 @@ pub fn batch_norm(
             per_channel(op, "running_mean", running_mean, channels, &shape)?,
             per_channel(op, "running_var", running_var, channels, &shape)?,
         ) else {
-            return Err(RusTorchError::argument(op, "expected running_mean and running_var to be defined when training=False"));
+            return Err(RusTorchError::argument(
+                op,
+                "expected running_mean and running_var to be defined when training=False",
+            ));
         };
         let rstd = ops::rsqrt(&ops::add(&var, &Tensor::number(eps)?, 1.into())?)?;
         let scale = match &weight {
@@ -163,14 +178,18 @@ pub fn batch_norm(
     if count <= 1 && channels > 0 {
         return Err(RusTorchError::shape(
             op,
-            format!("expected more than 1 value per channel when training, got input size {:?}", input.shape()),
+            format!(
+                "expected more than 1 value per channel when training, got input size {:?}",
+                input.shape()
+            ),
         ));
     }
     let dims: Vec<i64> = (0..input.ndim() as i64).filter(|&d| d != 1).collect();
     let (result, mean, rstd) = ops::normalize_over(input, weight.as_ref(), bias.as_ref(), &dims, eps)?;
     let _mode = crate::autograd::GradMode::no_grad();
     let update = |running: &Tensor, statistic: &Tensor| -> Result<()> {
-        let statistic = super::creation::cast(&reshape_to(&statistic.detach(), &[channels])?, running.dtype())?;
+        let statistic =
+            super::creation::cast(&reshape_to(&statistic.detach(), &[channels])?, running.dtype())?;
         ops::lerp_(running, &statistic, &Tensor::number(momentum)?)
     };
     if let Some(running) = running_mean {
@@ -178,8 +197,12 @@ pub fn batch_norm(
     }
     if let Some(running) = running_var {
         // var = 1 / rstd² - eps, unbiased.
-        let var = ops::sub(&ops::reciprocal(&ops::square(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
-        let unbiased = ops::mul(&ops::clamp_min(&var, &Tensor::number(0.0)?)?, &Tensor::number(count as f64 / (count as f64 - 1.0))?)?;
+        let var =
+            ops::sub(&ops::reciprocal(&ops::square(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
+        let unbiased = ops::mul(
+            &ops::clamp_min(&var, &Tensor::number(0.0)?)?,
+            &Tensor::number(count as f64 / (count as f64 - 1.0))?,
+        )?;
         update(running, &unbiased)?;
     }
     Ok(result)

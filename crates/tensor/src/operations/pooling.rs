@@ -25,10 +25,13 @@ fn params(name: &'static str, op: PoolOp, spatial: usize, window: &Window<'_>) -
     let padding = per_dimension(name, "padding", window.padding, spatial, 0, 0)?;
     let dilation = per_dimension(name, "dilation", window.dilation, spatial, 1, 1)?;
     for d in 0..spatial {
-        if padding[d] > ((kernel[d] - 1) * dilation[d] + 1) / 2 {
+        if padding[d] > ((kernel[d] - 1) * dilation[d]).div_ceil(2) {
             return Err(RusTorchError::argument(
                 name,
-                format!("pad should be at most half of effective kernel size, but got pad={}, kernel_size={} and dilation={}", padding[d], kernel[d], dilation[d]),
+                format!(
+                    "pad should be at most half of effective kernel size, but got pad={}, kernel_size={} and dilation={}",
+                    padding[d], kernel[d], dilation[d]
+                ),
             ));
         }
     }
@@ -44,7 +47,11 @@ fn output_shape(name: &'static str, input: &Tensor, p: &PoolParams, ceil_mode: b
         let Some(room) = (size + 2 * p.padding[d]).checked_sub(reach) else {
             return Err(RusTorchError::shape(
                 name,
-                format!("input {:?} is too small for kernel_size {:?}: output size would be less than 1", input.shape(), &p.kernel[..p.spatial]),
+                format!(
+                    "input {:?} is too small for kernel_size {:?}: output size would be less than 1",
+                    input.shape(),
+                    &p.kernel[..p.spatial]
+                ),
             ));
         };
         let mut count = room / p.stride[d] + 1;
@@ -60,7 +67,10 @@ fn check_input(name: &'static str, input: &Tensor) -> Result<usize> {
     if (3..=5).contains(&input.ndim()) {
         return Ok(input.ndim() - 2);
     }
-    Err(RusTorchError::shape(name, format!("expected (N, C, *spatial) with 1 to 3 spatial dimensions, got {:?}", input.shape())))
+    Err(RusTorchError::shape(
+        name,
+        format!("expected (N, C, *spatial) with 1 to 3 spatial dimensions, got {:?}", input.shape()),
+    ))
 }
 
 /// Max pooling with indices.
@@ -90,7 +100,14 @@ pub fn max_pool_input(grad_output: &Tensor, indices: &Tensor, shape: &[i64]) -> 
     let result = Tensor::empty(&sizes("max_pool", shape)?, grad_output.dtype(), grad_output.device())?;
     let spatial = grad_output.ndim() - 2;
     // The indices alone say where gradients go; the window does not matter.
-    let p = PoolParams { op: PoolOp::Max, spatial, kernel: [1; 3], stride: [1; 3], padding: [0; 3], dilation: [1; 3] };
+    let p = PoolParams {
+        op: PoolOp::Max,
+        spatial,
+        kernel: [1; 3],
+        stride: [1; 3],
+        padding: [0; 3],
+        dilation: [1; 3],
+    };
     if grad_output.numel() == 0 {
         result.backend()?.fill(result.operand(), 0.into())?;
     } else if result.numel() > 0 {
@@ -101,8 +118,9 @@ pub fn max_pool_input(grad_output: &Tensor, indices: &Tensor, shape: &[i64]) -> 
 }
 
 fn average(count_include_pad: bool, divisor: i64) -> Result<PoolOp> {
-    let divisor_override = usize::try_from(divisor)
-        .map_err(|_| RusTorchError::argument("avg_pool", format!("divisor must be not zero and positive, got {divisor}")))?;
+    let divisor_override = usize::try_from(divisor).map_err(|_| {
+        RusTorchError::argument("avg_pool", format!("divisor must be not zero and positive, got {divisor}"))
+    })?;
     Ok(PoolOp::Average { count_include_pad, divisor_override })
 }
 
@@ -117,12 +135,16 @@ pub fn avg_pool(
     divisor: i64,
 ) -> Result<Tensor> {
     if !input.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype("avg_pool", format!("not implemented for {}; it takes floating-point tensors", input.dtype())));
+        return Err(RusTorchError::dtype(
+            "avg_pool",
+            format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
+        ));
     }
     let spatial = check_input("avg_pool", input)?;
     let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
     let p = params("avg_pool", average(count_include_pad, divisor)?, spatial, &window)?;
-    let result = Tensor::empty(&output_shape("avg_pool", input, &p, ceil_mode)?, input.dtype(), input.device())?;
+    let result =
+        Tensor::empty(&output_shape("avg_pool", input, &p, ceil_mode)?, input.dtype(), input.device())?;
     if result.numel() > 0 {
         let input = contiguous(input)?;
         result.backend()?.pool(&p, input.operand(), result.operand(), None)?;
@@ -175,8 +197,8 @@ fn batched<T>(
     run(input)
 }
 
-fn drop_batch(t: Tensor) -> Result<Tensor> {
-    ops::squeeze(&t, Some(&[0]))
+fn drop_batch(t: &Tensor) -> Result<Tensor> {
+    ops::squeeze(t, Some(&[0]))
 }
 
 macro_rules! max_pool_nd {
@@ -207,7 +229,7 @@ macro_rules! max_pool_nd {
                 $spatial,
                 input,
                 |x| ops::max_pool(x, kernel_size, stride, padding, dilation, ceil_mode),
-                |(values, indices)| Ok((drop_batch(values)?, drop_batch(indices)?)),
+                |(values, indices)| Ok((drop_batch(&values)?, drop_batch(&indices)?)),
             )
         }
     )*};
@@ -237,7 +259,7 @@ fn avg_pool_nd(
         spatial,
         input,
         |x| ops::avg_pool(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor),
-        drop_batch,
+        |t| drop_batch(&t),
     )
 }
 
@@ -263,7 +285,15 @@ pub fn avg_pool2d(
     count_include_pad: bool,
     divisor_override: Option<i64>,
 ) -> Result<Tensor> {
-    avg_pool_nd("avg_pool2d", 2, input, [kernel_size, stride, padding], ceil_mode, count_include_pad, divisor_override)
+    avg_pool_nd(
+        "avg_pool2d",
+        2,
+        input,
+        [kernel_size, stride, padding],
+        ceil_mode,
+        count_include_pad,
+        divisor_override,
+    )
 }
 
 /// 3-D average pooling.
@@ -276,7 +306,15 @@ pub fn avg_pool3d(
     count_include_pad: bool,
     divisor_override: Option<i64>,
 ) -> Result<Tensor> {
-    avg_pool_nd("avg_pool3d", 3, input, [kernel_size, stride, padding], ceil_mode, count_include_pad, divisor_override)
+    avg_pool_nd(
+        "avg_pool3d",
+        3,
+        input,
+        [kernel_size, stride, padding],
+        ceil_mode,
+        count_include_pad,
+        divisor_override,
+    )
 }
 
 /// Averages one dimension into `count` windows that cover it: window i spans floor(i n / count) to ceil((i + 1) n / count).
@@ -286,7 +324,7 @@ fn adaptive_average(input: &Tensor, dim: i64, count: usize) -> Result<Tensor> {
     if n == count {
         return Ok(input.clone());
     }
-    if count > 0 && n % count == 0 {
+    if count > 0 && n.is_multiple_of(count) {
         let mut shape = input.shape().to_vec();
         shape.splice(d..=d, [count, n / count]);
         let split = super::shape_ops::reshape_to(input, &shape)?;

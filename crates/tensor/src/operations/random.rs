@@ -34,7 +34,10 @@ fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
     if dtype.is_floating_point() {
         Ok(dtype)
     } else {
-        Err(RusTorchError::dtype(op, format!("not implemented for {dtype}; it gives floating-point tensors, see randint()")))
+        Err(RusTorchError::dtype(
+            op,
+            format!("not implemented for {dtype}; it gives floating-point tensors, see randint()"),
+        ))
     }
 }
 
@@ -111,7 +114,10 @@ pub fn randperm(
         // 2^63 draws over at most 2^40 places: the bias of the remainder is below 2^-23.
         order.swap(i, (draws[i] % (i as i64 + 1)) as usize);
     }
-    let tensor = super::creation::to_dtype(&Tensor::from_slice(&order, &[count])?, Some(dtype.unwrap_or(DType::Int64)))?;
+    let tensor = super::creation::to_dtype(
+        &Tensor::from_slice(&order, &[count])?,
+        Some(dtype.unwrap_or(DType::Int64)),
+    )?;
     let tensor = super::creation::to_device(&tensor, device.unwrap_or(Device::CPU))?;
     if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
 }
@@ -131,19 +137,32 @@ fn like(
 }
 
 /// Uniform numbers in another tensor's shape.
-pub fn rand_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn rand_like(
+    input: &Tensor,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     like("rand_like", input, STANDARD_UNIFORM, dtype, device, requires_grad)
 }
 
 /// Standard Gaussian numbers in another tensor's shape.
-pub fn randn_like(input: &Tensor, dtype: Option<DType>, device: Option<Device>, requires_grad: bool) -> Result<Tensor> {
+pub fn randn_like(
+    input: &Tensor,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
     like("randn_like", input, STANDARD_NORMAL, dtype, device, requires_grad)
 }
 
 /// 1 with the probability that each element gives.
 pub fn bernoulli(input: &Tensor, generator: Option<&Generator>) -> Result<Tensor> {
     if !input.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype("bernoulli", format!("expected floating-point probabilities, got {}", input.dtype())));
+        return Err(RusTorchError::dtype(
+            "bernoulli",
+            format!("expected floating-point probabilities, got {}", input.dtype()),
+        ));
     }
     let outside = ops::logical_not(&ops::logical_and(
         &ops::ge(input, &Tensor::number(0.0)?)?,
@@ -193,7 +212,10 @@ pub fn uniform_(input: &Tensor, from: f64, to: f64, generator: Option<&Generator
 /// Fills the tensor with 1 with probability `p`, else 0.
 pub fn bernoulli_(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<()> {
     if !(0.0..=1.0).contains(&p) {
-        return Err(RusTorchError::argument("bernoulli_", format!("expects p to be in [0, 1], but got p={p}")));
+        return Err(RusTorchError::argument(
+            "bernoulli_",
+            format!("expects p to be in [0, 1], but got p={p}"),
+        ));
     }
     fill_in_place("bernoulli_", input, Distribution::Bernoulli { p }, generator)
 }
@@ -201,7 +223,10 @@ pub fn bernoulli_(input: &Tensor, p: f64, generator: Option<&Generator>) -> Resu
 /// Zeroes elements with probability `p` and scales the rest.
 pub fn dropout(input: &Tensor, p: f64, train: bool) -> Result<Tensor> {
     if !(0.0..=1.0).contains(&p) {
-        return Err(RusTorchError::argument("dropout", format!("probability has to be between 0 and 1, but got {p}")));
+        return Err(RusTorchError::argument(
+            "dropout",
+            format!("probability has to be between 0 and 1, but got {p}"),
+        ));
     }
     if !train || p == 0.0 || input.numel() == 0 {
         return Ok(input.clone());

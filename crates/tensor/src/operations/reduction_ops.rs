@@ -13,7 +13,10 @@ pub(crate) fn reduced_dims(op: &'static str, input: &Tensor, dim: Option<&[i64]>
     let mut out: Dims<usize> = dims.iter().map(|&d| input.dim_index(op, d)).collect::<Result<_>>()?;
     out.sort_unstable();
     if out.windows(2).any(|w| w[0] == w[1]) {
-        return Err(RusTorchError::argument(op, format!("a dimension appears multiple times in the list of dims {dims:?}")));
+        return Err(RusTorchError::argument(
+            op,
+            format!("a dimension appears multiple times in the list of dims {dims:?}"),
+        ));
     }
     if input.ndim() == 0 {
         out.clear();
@@ -53,7 +56,10 @@ fn reduce(
 
 fn real_only(op: &'static str, input: &Tensor) -> Result<()> {
     if input.dtype().is_complex() {
-        return Err(RusTorchError::dtype(op, format!("not implemented for {}; it takes real tensors", input.dtype())));
+        return Err(RusTorchError::dtype(
+            op,
+            format!("not implemented for {}; it takes real tensors", input.dtype()),
+        ));
     }
     Ok(())
 }
@@ -68,7 +74,11 @@ pub fn sum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DTy
     real_only("sum", input)?;
     let dims = reduced_dims("sum", input, dim)?;
     let out = sum_dtype(input, dtype);
-    let input = if out.category() < input.dtype().category() || out.is_floating_point() { &cast(input, out)? } else { input };
+    let input = if out.category() < input.dtype().category() || out.is_floating_point() {
+        &cast(input, out)?
+    } else {
+        input
+    };
     reduce(ReduceOp::Sum, None, input, &dims, out, keepdim)
 }
 
@@ -108,7 +118,10 @@ fn extremum(name: &'static str, op: ReduceOp, input: &Tensor, dim: &[i64], keepd
     if dims.iter().any(|&d| input.shape()[d] == 0) {
         return Err(RusTorchError::index(
             name,
-            format!("expected reduction dim to have non-zero size, got shape {:?} and dims {dim:?}", input.shape()),
+            format!(
+                "expected reduction dim to have non-zero size, got shape {:?} and dims {dim:?}",
+                input.shape()
+            ),
         ));
     }
     reduce(op, None, input, &dims, input.dtype(), keepdim)
@@ -189,7 +202,13 @@ fn with_indices((values, indices): (Option<Tensor>, Tensor)) -> Result<(Tensor, 
     Ok((values, indices))
 }
 
-fn arg_extremum(name: &'static str, op: ReduceOp, input: &Tensor, dim: Option<i64>, keepdim: bool) -> Result<Tensor> {
+fn arg_extremum(
+    name: &'static str,
+    op: ReduceOp,
+    input: &Tensor,
+    dim: Option<i64>,
+    keepdim: bool,
+) -> Result<Tensor> {
     if let Some(dim) = dim {
         return Ok(arg_reduce(name, op, input, dim, keepdim, false)?.1);
     }
@@ -208,7 +227,13 @@ pub fn argmin(input: &Tensor, dim: Option<i64>, keepdim: bool) -> Result<Tensor>
     arg_extremum("argmin", ReduceOp::Min, input, dim, keepdim)
 }
 
-fn truth(name: &'static str, op: ReduceOp, input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+fn truth(
+    name: &'static str,
+    op: ReduceOp,
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+) -> Result<Tensor> {
     real_only(name, input)?;
     let dims = reduced_dims(name, input, dim)?;
     // PyTorch keeps uint8 for historical reasons.
@@ -261,7 +286,13 @@ fn scan(
             indices.backend()?.fill(indices.operand(), 0.into())?;
         }
     } else if input.numel() > 0 {
-        input.backend()?.scan(op, input.operand(), d, output.operand(), indices.as_ref().map(Tensor::operand))?;
+        input.backend()?.scan(
+            op,
+            input.operand(),
+            d,
+            output.operand(),
+            indices.as_ref().map(Tensor::operand),
+        )?;
     }
     Ok((output, indices))
 }
@@ -279,13 +310,19 @@ pub fn cumprod(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor>
 /// Cumulative maximum and its index.
 pub fn cummax(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
     let (values, indices) = scan("cummax", ReduceOp::Max, input, dim, input.dtype(), true)?;
-    with_indices((Some(values), indices.ok_or_else(|| RusTorchError::unsupported("cummax", "the backend gave no indices"))?))
+    with_indices((
+        Some(values),
+        indices.ok_or_else(|| RusTorchError::unsupported("cummax", "the backend gave no indices"))?,
+    ))
 }
 
 /// Cumulative minimum and its index.
 pub fn cummin(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
     let (values, indices) = scan("cummin", ReduceOp::Min, input, dim, input.dtype(), true)?;
-    with_indices((Some(values), indices.ok_or_else(|| RusTorchError::unsupported("cummin", "the backend gave no indices"))?))
+    with_indices((
+        Some(values),
+        indices.ok_or_else(|| RusTorchError::unsupported("cummin", "the backend gave no indices"))?,
+    ))
 }
 
 /// The number of elements that differ from zero.
@@ -306,7 +343,10 @@ pub fn nansum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<
 /// The p-norm.
 pub fn norm(input: &Tensor, p: Scalar, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
     if !input.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype("norm", format!("expected a floating point tensor as input, got {}", input.dtype())));
+        return Err(RusTorchError::dtype(
+            "norm",
+            format!("expected a floating point tensor as input, got {}", input.dtype()),
+        ));
     }
     let magnitude = || ops::abs(input);
     let dims = dim.unwrap_or(&[]);
@@ -325,4 +365,3 @@ pub fn norm(input: &Tensor, p: Scalar, dim: Option<&[i64]>, keepdim: bool) -> Re
         }
     }
 }
-

@@ -9,7 +9,10 @@ use crate::Tensor;
 fn run(name: &'static str, log: bool, input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
     let dtype = dtype.unwrap_or(input.dtype());
     if !dtype.is_floating_point() {
-        return Err(RusTorchError::dtype(name, format!("not implemented for {dtype}; it takes floating-point tensors")));
+        return Err(RusTorchError::dtype(
+            name,
+            format!("not implemented for {dtype}; it takes floating-point tensors"),
+        ));
     }
     let d = input.dim_index(name, dim)?;
     let input = cast(input, dtype)?;

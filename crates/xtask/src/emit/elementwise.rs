@@ -13,7 +13,8 @@ struct Function<'a> {
 
 /// The functions of the algebra that the table names, one per `map`, in alphabetical order.
 fn functions(ops: &[Op]) -> BTreeMap<&str, Function<'_>> {
-    let width = |domain: &str| ["mask", "integer", "float", "real", "number"].iter().position(|d| *d == domain);
+    let width =
+        |domain: &str| ["mask", "integer", "float", "real", "number"].iter().position(|d| *d == domain);
     let mut found: BTreeMap<&str, Function<'_>> = BTreeMap::new();
     for op in ops.iter().filter(|op| op.kind == Kind::Elementwise) {
         let entry = found.entry(&op.map).or_insert(Function { op, domain: &op.domain });
@@ -38,9 +39,18 @@ pub fn emit(ops: &[Op]) -> String {
         let _ = writeln!(out, "    /// {}\n    {},", f.op.doc, f.op.variant());
     }
     out += "}\n\nuse RegisterKind::{Mask, Value};\n\n";
-    let _ = writeln!(out, "struct Signature {{\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n    single: [Instruction; 1],\n}}\n");
-    let _ = writeln!(out, "const INPUTS: [Source; 3] = [Source::Input(0), Source::Input(1), Source::Input(2)];\n");
-    let _ = writeln!(out, "const fn signature(\n    op: ElementwiseOp,\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n) -> Signature {{\n    let single = match arguments.len() {{\n        1 => Instruction::new(op, &[INPUTS[0]]),\n        2 => Instruction::new(op, &[INPUTS[0], INPUTS[1]]),\n        _ => Instruction::new(op, &INPUTS),\n    }};\n    Signature {{ name, arguments, result, single: [single] }}\n}}\n");
+    let _ = writeln!(
+        out,
+        "struct Signature {{\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n    single: [Instruction; 1],\n}}\n"
+    );
+    let _ = writeln!(
+        out,
+        "const INPUTS: [Source; 3] = [Source::Input(0), Source::Input(1), Source::Input(2)];\n"
+    );
+    let _ = writeln!(
+        out,
+        "const fn signature(\n    op: ElementwiseOp,\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n) -> Signature {{\n    let single = match arguments.len() {{\n        1 => Instruction::new(op, &[INPUTS[0]]),\n        2 => Instruction::new(op, &[INPUTS[0], INPUTS[1]]),\n        _ => Instruction::new(op, &INPUTS),\n    }};\n    Signature {{ name, arguments, result, single: [single] }}\n}}\n"
+    );
     let _ = writeln!(out, "static SIGNATURES: [Signature; {}] = [", functions.len());
     for (name, f) in &functions {
         let result = crate::table::pascal(&f.op.result_kind);
@@ -52,7 +62,11 @@ pub fn emit(ops: &[Op]) -> String {
         );
     }
     out += "];\n\nimpl ElementwiseOp {\n";
-    let _ = writeln!(out, "    /// How many operations there are; `op as usize` is less.\n    pub const COUNT: usize = {};\n", functions.len());
+    let _ = writeln!(
+        out,
+        "    /// How many operations there are; `op as usize` is less.\n    pub const COUNT: usize = {};\n",
+        functions.len()
+    );
     out += "    /// Every operation, in the order of `op as usize`.\n    pub const ALL: [ElementwiseOp; Self::COUNT] = [\n";
     for f in functions.values() {
         let _ = writeln!(out, "        ElementwiseOp::{},", f.op.variant());

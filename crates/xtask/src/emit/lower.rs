@@ -101,20 +101,27 @@ impl TensorLowering<'_> {
             Expr::Number(text) if text.contains(['.', 'e']) => Term::Number(format!("{text}_f64")),
             Expr::Number(text) => Term::Number(format!("{text}_i64")),
             Expr::Name(name) if matches!(name.as_str(), "true" | "false" | "None") => Term::Raw(name.clone()),
-            Expr::Name(name) => match variable(self.op, name).ok_or_else(|| format!("unknown name '{name}'"))? {
-                Variable::Tensor => Term::Tensor(name.clone()),
-                Variable::OptionalTensor => Term::Raw(format!("{name}.as_ref()")),
-                Variable::Captured(kind) => {
-                    let (_, _, pass) = kind.capture(name);
-                    if matches!(kind, Type::Scalar | Type::Float | Type::Int) { Term::Number(pass) } else { Term::Raw(pass) }
+            Expr::Name(name) => {
+                match variable(self.op, name).ok_or_else(|| format!("unknown name '{name}'"))? {
+                    Variable::Tensor => Term::Tensor(name.clone()),
+                    Variable::OptionalTensor => Term::Raw(format!("{name}.as_ref()")),
+                    Variable::Captured(kind) => {
+                        let (_, _, pass) = kind.capture(name);
+                        if matches!(kind, Type::Scalar | Type::Float | Type::Int) {
+                            Term::Number(pass)
+                        } else {
+                            Term::Raw(pass)
+                        }
+                    }
                 }
-            },
+            }
             Expr::Attribute(name, attribute) => match attribute.as_str() {
                 "shape" => Term::Raw(format!("&self.{name}_origin.shape")),
                 "dtype" => Term::Raw(format!("self.{name}_origin.dtype")),
                 "origins" => Term::Raw(format!("&self.{name}_origins")),
                 "wanted" => {
-                    let index = self.op.tensors().position(|p| &p.name == name).ok_or("wanted: not a tensor")?;
+                    let index =
+                        self.op.tensors().position(|p| &p.name == name).ok_or("wanted: not a tensor")?;
                     Term::Raw(format!("node.wants({index})"))
                 }
                 other => return Err(format!("unknown attribute '{name}.{other}'")),
@@ -210,11 +217,9 @@ pub fn to_program(ops: &Ops<'_>, op: &Op, expr: &Expr) -> Option<Fused> {
     }
     let scalar_base = fused.literals.len();
     let place = |text: &str| {
-        fused
-            .scalars
-            .iter()
-            .enumerate()
-            .fold(text.to_owned(), |t, (i, _)| t.replace(&format!("Scalar#{i}#"), &format!("Source::Constant({})", scalar_base + i)))
+        fused.scalars.iter().enumerate().fold(text.to_owned(), |t, (i, _)| {
+            t.replace(&format!("Scalar#{i}#"), &format!("Source::Constant({})", scalar_base + i))
+        })
     };
     let instructions: Vec<String> = fused.instructions.iter().map(|i| place(i)).collect();
     let placed = place(&output);
@@ -284,7 +289,10 @@ impl ProgramLowering<'_> {
                     _ => None,
                 };
                 if let Some(variant) = logical {
-                    let sources = arguments.iter().map(|a| self.source(a, Register::Mask)).collect::<Option<Vec<_>>>()?;
+                    let sources = arguments
+                        .iter()
+                        .map(|a| self.source(a, Register::Mask))
+                        .collect::<Option<Vec<_>>>()?;
                     return Some(self.push(variant, &sources, Register::Mask));
                 }
                 let mut sources = Vec::new();

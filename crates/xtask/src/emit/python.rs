@@ -1,1 +1,249 @@
-pub fn emit(_ops: &[crate::table::Op]) -> Vec<(String, String)> { Vec::new() }
+//! What Python tools read: the stub `_C.pyi`, the re-exports, the named tuples, the API reference.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::MARK;
+use super::bindings::{Public, public, python_name, signature};
+use crate::signature::{Parameter, Type};
+use crate::table::{Gradient, Kind, Op};
+
+/// The hand-written part of the stub, with marks where the ops' methods and functions go.
+const STUB: &str = include_str!("../../../py/stubs/_C.pyi");
+const METHODS: &str = "    # <methods of the op table>\n";
+const FUNCTIONS: &str = "# <functions of the op table>\n";
+
+/// What an op's docstring says beyond its one sentence: broadcasting, dtypes, memory, gradient.
+pub fn notes(op: &Op) -> String {
+    let mut notes: Vec<String> = Vec::new();
+    if op.kind == Kind::Elementwise {
+        if op.tensors().count() > 1 {
+            notes.push("Shapes broadcast against each other; ShapeMismatchError if they do not.".into());
+        }
+        let takes = match op.domain.as_str() {
+            "number" => "every real dtype and bool",
+            "real" => "integers and floats",
+            "float" if op.promote == "same" => "floats",
+            "float" => "every real dtype; integers and bools become the default float dtype",
+            "integer" => "integers and bool",
+            _ => "masks",
+        };
+        notes.push(format!("Takes {takes}; DTypeError otherwise."));
+    }
+    if op.kind == Kind::View {
+        notes.push("The result shares memory with its input.".into());
+    }
+    match &op.gradient {
+        Gradient::Zero => notes.push("Its gradient is zero.".into()),
+        Gradient::Missing(reason) => {
+            notes.push(format!("backward() through it raises AutogradError: {reason}."))
+        }
+        Gradient::NotDifferentiable => notes.push("The result has no gradient.".into()),
+        Gradient::Formulas(_) | Gradient::Inherited => {}
+    }
+    notes.join(" ")
+}
+
+/// A type in the stub, under names that the class's own attributes do not hide.
+fn stub_type(kind: Type) -> String {
+    kind.stub()
+        .split_inclusive(|c: char| !c.is_alphanumeric())
+        .map(|piece| {
+            let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+            let rest = &piece[word.len()..];
+            match word {
+                "int" | "float" | "bool" | "dtype" | "device" | "Number" => format!("_{word}{rest}"),
+                _ => piece.to_owned(),
+            }
+        })
+        .collect()
+}
+
+fn stub_parameter(p: &Parameter) -> String {
+    let name = python_name(&p.name);
+    let kind = stub_type(p.kind);
+    if p.kind == Type::Shape {
+        return format!("*{name}: {kind}");
+    }
+    match &p.default {
+        Some(default) => format!("{name}: {kind} = {default}"),
+        None => format!("{name}: {kind}"),
+    }
+}
+
+fn result_type(public: &Public<'_>, row: &Op, method: bool) -> String {
+    if public.writes() {
+        if method { "Self".into() } else { "Tensor".into() }
+    } else if row.returns_list() {
+        "tuple[Tensor, ...]".into()
+    } else if row.returns.len() > 1 {
+        format!("_return_types.{}", row.name)
+    } else {
+        "Tensor".into()
+    }
+}
+
+/// A stub line of one signature.
+fn stub_line(public: &Public<'_>, name: &str, row: &Op, method: bool) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut starred = false;
+    if method {
+        parts.push("self".into());
+    }
+    for p in row.parameters.iter().skip(usize::from(method)) {
+        if p.keyword_only && !starred {
+            parts.push("*".into());
+            starred = true;
+        }
+        starred |= p.kind == Type::Shape;
+        parts.push(stub_parameter(p));
+    }
+    format!("def {name}({}) -> {}: ...\n", parts.join(", "), result_type(public, row, method))
+}
+
+/// The stub lines of a name and its aliases.
+fn stub(public: &Public<'_>, method: bool) -> String {
+    let indent = if method { "    " } else { "" };
+    let mut text = String::new();
+    for name in std::iter::once(public.name.clone()).chain(public.aliases()) {
+        for row in &public.rows {
+            if public.rows.len() > 1 {
+                let _ = writeln!(text, "{indent}@overload");
+            }
+            let _ = write!(text, "{indent}{}", stub_line(public, &name, row, method));
+        }
+    }
+    text
+}
+
+fn stub_file(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
+    let (mut methods, mut functions) = (String::new(), String::new());
+    for public in files.values().flatten() {
+        if public.method {
+            methods += &stub(public, true);
+        }
+        if public.module.is_some() {
+            functions += &stub(public, false);
+        }
+    }
+    let text = STUB.replace(METHODS, &methods).replace(FUNCTIONS, &functions);
+    format!("# {MARK}\n# The hand-written part stands in crates/py/stubs/_C.pyi.\n{text}")
+}
+
+/// Every function of a Python module, sorted.
+fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> Vec<String> {
+    let mut names: Vec<String> = files
+        .values()
+        .flatten()
+        .filter(|p| p.module.as_deref() == Some(module))
+        .flat_map(|p| std::iter::once(p.name.clone()).chain(p.aliases()))
+        .collect();
+    names.sort();
+    names
+}
+
+fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> String {
+    let mut text = format!("# {MARK}\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
+    let names = functions_of(files, module);
+    for name in &names {
+        let _ = writeln!(text, "    {name},");
+    }
+    text += ")\n\n__all__ = [\n";
+    for name in &names {
+        let _ = writeln!(text, "    \"{name}\",");
+    }
+    text + "]\n"
+}
+
+fn named_tuples(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
+    let mut text = format!(
+        "# {MARK}\n\"\"\"What ops with several results give. Imported when the first such op runs.\"\"\"\n\n\
+         from typing import NamedTuple\n\nfrom rustorch._C import Tensor\n"
+    );
+    for public in files.values().flatten() {
+        let Some(row) = public.rows.iter().find(|row| row.returns.len() > 1) else { continue };
+        let _ = write!(
+            text,
+            "\n\nclass {}(NamedTuple):\n    \"\"\"The results of {}().\"\"\"\n\n",
+            public.name, public.name
+        );
+        for field in &row.returns {
+            let _ = writeln!(text, "    {field}: Tensor");
+        }
+    }
+    text
+}
+
+fn reference(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
+    let mut text = format!(
+        "<!-- {MARK} -->\n# Ops\n\nEvery op of the table in `crates/backend/ops`. \"m\": also a method of Tensor; \
+         \"_\": also in place, as a method whose name ends in `_`.\n"
+    );
+    for (file, names) in files {
+        let title = file.replace('_', " ");
+        let _ = write!(text, "\n## {title}\n\n| op | | what it computes | gradient |\n|---|---|---|---|\n");
+        for public in names.iter().filter(|p| !p.in_place) {
+            for row in &public.rows {
+                let module = if row.module.is_empty() { String::new() } else { format!("{}.", row.module) };
+                let mut marks = Vec::new();
+                if public.method {
+                    marks.push("m");
+                }
+                if row.inplace {
+                    marks.push("_");
+                }
+                let gradient = match &row.gradient {
+                    Gradient::Formulas(formulas) => {
+                        format!(
+                            "by {}",
+                            formulas.keys().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
+                        )
+                    }
+                    Gradient::Inherited => "of the ops inside".into(),
+                    Gradient::Zero => "zero".into(),
+                    Gradient::Missing(reason) => format!("raises: {reason}"),
+                    Gradient::NotDifferentiable => "none".into(),
+                };
+                let aliases = if row.aliases.is_empty() {
+                    String::new()
+                } else {
+                    format!(
+                        " Also: {}.",
+                        row.aliases.iter().map(|a| format!("`{a}`")).collect::<Vec<_>>().join(", ")
+                    )
+                };
+                let _ = writeln!(
+                    text,
+                    "| `{module}{}({})` | {} | {}{aliases} | {gradient} |",
+                    public.name,
+                    signature(row, false),
+                    marks.join(" "),
+                    row.doc.replace('|', "\\|"),
+                );
+            }
+        }
+    }
+    text
+}
+
+/// The files' paths and texts.
+pub fn emit(ops: &[Op]) -> Vec<(String, String)> {
+    let files = public(ops);
+    vec![
+        ("python/rustorch/_C.pyi".into(), stub_file(&files)),
+        (
+            "python/rustorch/_ops.py".into(),
+            exports(&files, "rustorch", "The ops of the table that are functions of `rustorch`."),
+        ),
+        (
+            "python/rustorch/nn/_functional_ops.py".into(),
+            exports(
+                &files,
+                "rustorch.nn.functional",
+                "The ops of the table that are functions of `rustorch.nn.functional`.",
+            ),
+        ),
+        ("python/rustorch/return_types.py".into(), named_tuples(&files)),
+        ("docs/api/ops.md".into(), reference(&files)),
+    ]
+}

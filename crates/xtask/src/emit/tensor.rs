@@ -24,7 +24,9 @@ struct Backward {
 
 fn backward(op: &Op) -> Result<Option<Backward>, String> {
     let formulas = match &op.gradient {
-        Gradient::Formulas(formulas) => formulas.iter().map(|(t, f)| Ok((t.clone(), parse(f)?))).collect::<Result<Vec<_>, String>>()?,
+        Gradient::Formulas(formulas) => {
+            formulas.iter().map(|(t, f)| Ok((t.clone(), parse(f)?))).collect::<Result<Vec<_>, String>>()?
+        }
         Gradient::Zero | Gradient::Missing(_) => Vec::new(),
         Gradient::NotDifferentiable | Gradient::Inherited => return Ok(None),
     };
@@ -89,7 +91,13 @@ fn recording(op: &Op) -> String {
     if inputs(op).iter().any(|p| p.kind.is_optional()) {
         let any = inputs(op)
             .iter()
-            .map(|p| if p.kind.is_optional() { format!("{}.is_some_and(Tensor::requires_grad)", p.name) } else { format!("{}.requires_grad()", p.name) })
+            .map(|p| {
+                if p.kind.is_optional() {
+                    format!("{}.is_some_and(Tensor::requires_grad)", p.name)
+                } else {
+                    format!("{}.requires_grad()", p.name)
+                }
+            })
             .collect::<Vec<_>>()
             .join(" || ");
         return format!("autograd::mode::is_enabled() && ({any})");
@@ -104,7 +112,13 @@ fn edges(op: &Op) -> String {
     }
     let list = inputs(op)
         .iter()
-        .map(|p| if p.kind.is_optional() { format!("{}.and_then(Tensor::edge)", p.name) } else { format!("{}.edge()", p.name) })
+        .map(|p| {
+            if p.kind.is_optional() {
+                format!("{}.and_then(Tensor::edge)", p.name)
+            } else {
+                format!("{}.edge()", p.name)
+            }
+        })
         .collect::<Vec<_>>()
         .join(", ");
     format!("smallvec::smallvec![{list}]")
@@ -117,7 +131,13 @@ fn construct(op: &Op, b: &Backward, original: Option<(&str, &str)>) -> String {
         let result = op.returns.iter().position(|r| r == name);
         let wanted = targets
             .iter()
-            .map(|t| if is_optional(op, t) { format!("{t}.is_some_and(Tensor::requires_grad)") } else { format!("{t}.requires_grad()") })
+            .map(|t| {
+                if is_optional(op, t) {
+                    format!("{t}.is_some_and(Tensor::requires_grad)")
+                } else {
+                    format!("{t}.requires_grad()")
+                }
+            })
             .collect::<Vec<_>>()
             .join(" || ");
         let target_is_list = targets.iter().any(|t| list_parameter(op) == Some(t));
@@ -127,8 +147,12 @@ fn construct(op: &Op, b: &Backward, original: Option<(&str, &str)>) -> String {
             (Some(0), None) => format!("{name}: ({wanted}).then(|| Saved::output(&{name}, 0))"),
             // Further results are constants of the gradient: they have no history.
             (Some(_), None) => format!("{name}: ({wanted}).then(|| Saved::input(&{name}))"),
-            (None, Some((target, copy))) if name == target => format!("{name}: {copy}.map(|t| Saved::input(&t))"),
-            (None, _) if is_optional(op, name) => format!("{name}: {name}.filter(|_| {wanted}).map(Saved::input)"),
+            (None, Some((target, copy))) if name == target => {
+                format!("{name}: {copy}.map(|t| Saved::input(&t))")
+            }
+            (None, _) if is_optional(op, name) => {
+                format!("{name}: {name}.filter(|_| {wanted}).map(Saved::input)")
+            }
             (None, _) => format!("{name}: ({wanted}).then(|| Saved::input({name}))"),
         });
     }
@@ -175,7 +199,8 @@ fn spec(op: &Op) -> String {
 
 fn tensors_and_scalars(op: &Op) -> (String, String) {
     let tensors = op.tensors().map(|p| p.name.clone()).collect::<Vec<_>>().join(", ");
-    let scalars = op.constants().iter().map(|p| format!("Scalar::from({})", p.name)).collect::<Vec<_>>().join(", ");
+    let scalars =
+        op.constants().iter().map(|p| format!("Scalar::from({})", p.name)).collect::<Vec<_>>().join(", ");
     (tensors, scalars)
 }
 
@@ -192,10 +217,15 @@ fn forward(op: &Op, b: Option<&Backward>) -> String {
     if let Some(redirect) = &op.redirect {
         let _ = writeln!(out, "if {} {{ return {}; }}", redirect.when, redirect.to);
     }
-    let results = if op.returns.len() == 1 { op.returns[0].clone() } else { format!("({})", op.returns.join(", ")) };
+    let results =
+        if op.returns.len() == 1 { op.returns[0].clone() } else { format!("({})", op.returns.join(", ")) };
     if op.kind == Kind::Elementwise {
         let (tensors, scalars) = tensors_and_scalars(op);
-        let _ = writeln!(out, "let {results} = elementwise::run(&{}, &[{tensors}], &[{scalars}])?;", op.rust_name.to_uppercase());
+        let _ = writeln!(
+            out,
+            "let {results} = elementwise::run(&{}, &[{tensors}], &[{scalars}])?;",
+            op.rust_name.to_uppercase()
+        );
     } else {
         let _ = writeln!(
             out,
@@ -231,19 +261,33 @@ fn in_place(op: &Op, b: Option<&Backward>) -> String {
     let _ = writeln!(out, "pub fn {name}({}) -> Result<()> {{", parameter_list(op));
     let others = op.tensors().skip(1).map(|p| p.name.clone()).collect::<Vec<_>>();
     if op.kind != Kind::Elementwise {
-        let _ = writeln!(out, "autograd::assign(\"{}_\", {target}, &{}({})?)\n}}\n", op.name, op.rust_name, argument_list(op));
+        let _ = writeln!(
+            out,
+            "autograd::assign(\"{}_\", {target}, &{}({})?)\n}}\n",
+            op.name,
+            op.rust_name,
+            argument_list(op)
+        );
         return out;
     }
     if let Some(redirect) = &op.redirect {
-        let _ = writeln!(out, "if {} {{ return autograd::assign(\"{}_\", {target}, &{}?); }}", redirect.when, op.name, redirect.to);
+        let _ = writeln!(
+            out,
+            "if {} {{ return autograd::assign(\"{}_\", {target}, &{}?); }}",
+            redirect.when, op.name, redirect.to
+        );
     }
     let (tensors, scalars) = tensors_and_scalars(op);
     let _ = writeln!(out, "autograd::check_inplace(\"{}_\", {target}, &[{}])?;", op.name, others.join(", "));
-    let run = format!("elementwise::run_in_place(&{}, &[{tensors}], &[{scalars}], {target})", op.rust_name.to_uppercase());
+    let run = format!(
+        "elementwise::run_in_place(&{}, &[{tensors}], &[{scalars}], {target})",
+        op.rust_name.to_uppercase()
+    );
     if let Some(b) = b {
         let _ = writeln!(out, "if !({}) {{ return {run}; }}", recording(op));
         if let Some(targets) = b.saved.get(target) {
-            let wanted = targets.iter().map(|t| format!("{t}.requires_grad()")).collect::<Vec<_>>().join(" || ");
+            let wanted =
+                targets.iter().map(|t| format!("{t}.requires_grad()")).collect::<Vec<_>>().join(" || ");
             let _ = writeln!(
                 out,
                 "let original = if {wanted} {{ Some(autograd::snapshot({target})?) }} else {{ None }};"
@@ -266,7 +310,8 @@ fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, String> {
         let _ = writeln!(out, "{name}: Option<Saved>,");
     }
     for name in &b.captured {
-        let p = op.parameters.iter().find(|p| &p.name == name).ok_or_else(|| format!("unknown name '{name}'"))?;
+        let p =
+            op.parameters.iter().find(|p| &p.name == name).ok_or_else(|| format!("unknown name '{name}'"))?;
         let _ = writeln!(out, "{name}: {},", p.kind.capture(name).0);
     }
     for name in &b.origins {
@@ -293,7 +338,10 @@ fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, String> {
     if let Some(list) = list_parameter(op) {
         let (_, expr) = b.formulas.first().ok_or("a list argument needs its formula")?;
         let code = to_tensor_code(ops, op, expr)?;
-        let _ = writeln!(out, "let Some(grad) = &grads[0] else {{ return Ok(smallvec::smallvec![None; self.{list}_origins.len()]) }};");
+        let _ = writeln!(
+            out,
+            "let Some(grad) = &grads[0] else {{ return Ok(smallvec::smallvec![None; self.{list}_origins.len()]) }};"
+        );
         out += &unpack(op, b, expr);
         let _ = writeln!(out, "{}\nOk({})\n}}\n}}\n", code.statements.join("\n"), code.value);
         return Ok(out);
@@ -303,7 +351,11 @@ fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, String> {
     if matches!(op.gradient, Gradient::Zero) {
         out += "let _ = grad;\n";
         for (i, p) in inputs(op).iter().enumerate() {
-            let _ = writeln!(out, "if node.wants({i}) {{ gradients[{i}] = Some(self.{}_origin.zeros()?); }}", p.name);
+            let _ = writeln!(
+                out,
+                "if node.wants({i}) {{ gradients[{i}] = Some(self.{}_origin.zeros()?); }}",
+                p.name
+            );
         }
         out += "Ok(gradients)\n}\n}\n";
         return Ok(out);
@@ -315,13 +367,18 @@ fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, String> {
         out += &unpack(op, b, expr);
         let code = to_tensor_code(ops, op, expr).map_err(|e| format!("grad.{}: {e}", p.name))?;
         let origin = if p.kind.is_optional() {
-            let _ = writeln!(out, "let Some(origin) = &self.{}_origin else {{ return Ok(gradients) }};", p.name);
+            let _ =
+                writeln!(out, "let Some(origin) = &self.{}_origin else {{ return Ok(gradients) }};", p.name);
             "origin".to_owned()
         } else {
             let _ = writeln!(out, "let origin = &self.{}_origin;", p.name);
             "origin".to_owned()
         };
-        let fused = if matches!(expr, Expr::Name(_)) || op.kind != Kind::Elementwise { None } else { to_program(ops, op, expr) };
+        let fused = if matches!(expr, Expr::Name(_)) || op.kind != Kind::Elementwise {
+            None
+        } else {
+            to_program(ops, op, expr)
+        };
         let value = if matches!(expr, Expr::Name(n) if n == "grad") {
             "grad.clone()".to_owned()
         } else {
@@ -336,7 +393,12 @@ fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, String> {
                 fused.literals.join(", "),
                 fused.output
             );
-            let list = fused.inputs.iter().map(|n| if n == "grad" { "grad".into() } else { format!("&{n}") }).collect::<Vec<_>>().join(", ");
+            let list = fused
+                .inputs
+                .iter()
+                .map(|n| if n == "grad" { "grad".into() } else { format!("&{n}") })
+                .collect::<Vec<_>>()
+                .join(", ");
             let _ = writeln!(
                 out,
                 "gradients[{i}] = Some(if autograd::mode::is_enabled() {{ {origin}.restore({value})? }} else {{ autograd::run_fused(&{name}, &[{list}], &[{}], {origin})? }});",
@@ -434,7 +496,10 @@ pub fn emit(ops: &[Op]) -> Result<Vec<(String, String)>, String> {
     let mut modules = format!("// {MARK}\n{MOD_HEADER}\n");
     for (file, text) in files {
         let _ = writeln!(modules, "mod {file};\npub use {file}::*;");
-        out.push((format!("crates/tensor/src/generated/ops/{file}.rs"), format!("// {MARK}\n{HEADER}\n{text}")));
+        out.push((
+            format!("crates/tensor/src/generated/ops/{file}.rs"),
+            format!("// {MARK}\n{HEADER}\n{text}"),
+        ));
     }
     out.push(("crates/tensor/src/generated/ops/mod.rs".into(), modules));
     out.push((

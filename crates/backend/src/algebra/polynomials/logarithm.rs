@@ -60,16 +60,10 @@ struct Base {
 
 const NATURAL_SINGLE: Base =
     Base { of_e: [1.0, 0.0], of_two: [0.6931471824645996, -1.9046542121259336e-09], single: LOG_SINGLE };
-const NATURAL_DOUBLE: Base = Base {
-    of_e: [1.0, 0.0],
-    of_two: [std::f64::consts::LN_2, 2.3190468138462996e-17],
-    single: LOG_SINGLE,
-};
-const BINARY_SINGLE: Base = Base {
-    of_e: [1.4426950216293335, 1.925963033500011e-08],
-    of_two: [1.0, 0.0],
-    single: LOG2_SINGLE,
-};
+const NATURAL_DOUBLE: Base =
+    Base { of_e: [1.0, 0.0], of_two: [std::f64::consts::LN_2, 2.3190468138462996e-17], single: LOG_SINGLE };
+const BINARY_SINGLE: Base =
+    Base { of_e: [1.4426950216293335, 1.925963033500011e-08], of_two: [1.0, 0.0], single: LOG2_SINGLE };
 const BINARY_DOUBLE: Base = Base {
     of_e: [std::f64::consts::LOG2_E, 2.035_527_374_093_103_3e-17],
     of_two: [1.0, 0.0],
@@ -102,11 +96,8 @@ fn logarithm_of<A: FloatBits>(a: &A, base: &Base, f: A::Value, e: A::Value) -> A
         let curve = a.mul(z, a.polynomial(z, ATANH_DOUBLE));
         let half_square = a.mul(a.mul(f, f), a.constant(0.5));
         let tail = a.sub(a.mul(s, a.add(half_square, curve)), half_square);
-        let tail = if low == 0.0 {
-            tail
-        } else {
-            a.mul_add(f, a.constant(low), a.mul(tail, a.constant(high)))
-        };
+        let tail =
+            if low == 0.0 { tail } else { a.mul_add(f, a.constant(low), a.mul(tail, a.constant(high))) };
         a.mul_add(e, a.constant(base.of_two[1]), tail)
     };
     let sum = if high == 1.0 { a.add(f, near) } else { a.mul_add(f, a.constant(high), near) };

@@ -4,6 +4,9 @@
 //! function reduces its argument to a small interval, so that the polynomial's rounding errors count little beside the
 //! last addition's. Functions too rare to be worth it take [`FloatBits::lanewise`].
 
+// A coefficient that is near a constant of mathematics is not that constant, and its digits are those of the fit.
+#![allow(clippy::approx_constant, clippy::excessive_precision)]
+
 mod division;
 mod exponential;
 mod hyperbolic;

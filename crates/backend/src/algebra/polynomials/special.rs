@@ -85,7 +85,8 @@ pub fn inverse_error_function(x: f64) -> f64 {
         w = magnitude * 0.886_226_925_452_758;
     }
     for _ in 0..3 {
-        let error = if magnitude < 0.5 { libm::erf(w) - magnitude } else { (1.0 - magnitude) - libm::erfc(w) };
+        let error =
+            if magnitude < 0.5 { libm::erf(w) - magnitude } else { (1.0 - magnitude) - libm::erfc(w) };
         let slope = std::f64::consts::FRAC_2_SQRT_PI * libm::exp(-w * w);
         let step = error / slope;
         w -= step / (1.0 + w * step);

@@ -7,7 +7,7 @@ use super::planes::{Planes, SLACK};
 use super::{Element, Geometry, volume};
 use crate::kernels::dense::{Scratch, Shared};
 use crate::kernels::matmul::blocking::{Product, TASK_WORK, multiply};
-use crate::kernels::matmul::microkernel::Kernels;
+use crate::kernels::matmul::tables::Kernels;
 use crate::threads::{num_threads, try_parallel_for};
 
 /// Computes the output of every image and group.
@@ -44,14 +44,16 @@ pub unsafe fn forward<T: Element>(
     let cuts = column_cuts(units, geometry.work(), columns.vectors());
     let part = columns.vectors().div_ceil(cuts);
     let grain = (TASK_WORK / 4).div_ceil((geometry.work() / cuts).max(1));
-    let (input, bias, output) = (Shared::new(input.cast_mut()), Shared::new(bias.cast_mut()), Shared::new(output));
+    let (input, bias, output) =
+        (Shared::new(input.cast_mut()), Shared::new(bias.cast_mut()), Shared::new(output));
     try_parallel_for(units * cuts, grain, |tasks| {
         let scratch = Scratch::<T>::zeroed(geometry.channels * planes.channel() + SLACK)?;
         let mut filled = usize::MAX;
         for task in tasks {
             let (unit, cut) = (task / cuts, task % cuts);
             let group = unit % geometry.groups;
-            let product = ImplicitProduct { kernels, weight: &packed[group], offsets: &offsets, columns: &columns };
+            let product =
+                ImplicitProduct { kernels, weight: &packed[group], offsets: &offsets, columns: &columns };
             // SAFETY: as the caller vouches; the scratch holds the planes, and tasks write different outputs.
             unsafe {
                 if filled != unit {

@@ -12,7 +12,7 @@ use super::planes::{Planes, SLACK};
 use super::{Element, Geometry, volume};
 use crate::kernels::dense::{Scratch, Shared};
 use crate::kernels::matmul::blocking::TASK_WORK;
-use crate::kernels::matmul::microkernel::Kernels;
+use crate::kernels::matmul::tables::Kernels;
 use crate::threads::try_parallel_for;
 
 /// The inputs of one residue: `first + stride * q` for `q < count`, per dimension.
@@ -98,7 +98,9 @@ pub unsafe fn grad_input<T: Element>(
 fn taps(geometry: &Geometry, d: usize, first: usize) -> Vec<Tap> {
     let stride = geometry.stride[d] as isize;
     (0..geometry.kernel[d])
-        .map(|index| (index, (first + geometry.padding[d]) as isize - (index * geometry.dilation[d]) as isize))
+        .map(|index| {
+            (index, (first + geometry.padding[d]) as isize - (index * geometry.dilation[d]) as isize)
+        })
         .filter(|(_, distance)| distance.rem_euclid(stride) == 0)
         .map(|(index, distance)| Tap { index, shift: distance.div_euclid(stride) })
         .collect()

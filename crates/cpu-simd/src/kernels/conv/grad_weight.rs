@@ -11,8 +11,9 @@ use super::planes::{Planes, SLACK};
 use super::{Element, Geometry, volume};
 use crate::kernels::dense::{Scratch, Shared};
 use crate::kernels::matmul::blocking::TASK_WORK;
-use crate::kernels::matmul::microkernel::{Kernels, MAX_ROWS, Output};
+use crate::kernels::matmul::microkernel::{MAX_ROWS, Output};
 use crate::kernels::matmul::pack::SPILL;
+use crate::kernels::matmul::tables::Kernels;
 use crate::kernels::matmul::vector::Float;
 use crate::threads::try_parallel_for;
 
@@ -64,7 +65,9 @@ pub unsafe fn grad_weight<T: Element>(
             let (share, group) = (task / geometry.groups, task % geometry.groups);
             let batch = share * images..((share + 1) * images).min(geometry.batch);
             // SAFETY: as the caller vouches; each task has sums of its own.
-            unsafe { plan.sum(&memory, batch, group, grad.get(), input.get(), sums.get().add(task * sums_size)) };
+            unsafe {
+                plan.sum(&memory, batch, group, grad.get(), input.get(), sums.get().add(task * sums_size));
+            };
         }
         Ok(())
     })?;
@@ -161,7 +164,14 @@ impl<T: Element> Plan<'_, T> {
     }
 
     /// Adds the products of `runs` rows of positions, from `depth` and `row` on.
-    unsafe fn multiply(&self, memory: &Memory<T>, [depth, row]: [usize; 2], runs: usize, first: bool, sums: *mut T) {
+    unsafe fn multiply(
+        &self,
+        memory: &Memory<T>,
+        [depth, row]: [usize; 2],
+        runs: usize,
+        first: bool,
+        sums: *mut T,
+    ) {
         let extent = self.planes.extent;
         let [_, height, width] = self.geometry.output;
         let positions = volume(self.geometry.output);

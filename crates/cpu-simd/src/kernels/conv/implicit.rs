@@ -5,8 +5,9 @@ use std::ops::Range;
 use rustorch_error::Result;
 
 use crate::kernels::dense::Scratch;
-use crate::kernels::matmul::microkernel::{Gemm, Kernels, Output};
+use crate::kernels::matmul::microkernel::Output;
 use crate::kernels::matmul::pack::SPILL;
+use crate::kernels::matmul::tables::{Gemm, Kernels};
 
 /// Weights larger than this do not stay in the second cache while the columns go by.
 const CACHED_WEIGHT_BYTES: usize = 512 << 10;
@@ -115,7 +116,14 @@ impl<T: Gemm> ImplicitProduct<'_, T> {
     /// # Safety
     /// `planes` is valid at every offset for all columns and [`super::planes::SLACK`] more, `out` for the outputs, and
     /// `bias` for the rows or null.
-    pub unsafe fn run(&self, planes: *const T, out: *mut T, row: usize, bias: *const T, registers: Range<usize>) {
+    pub unsafe fn run(
+        &self,
+        planes: *const T,
+        out: *mut T,
+        row: usize,
+        bias: *const T,
+        registers: Range<usize>,
+    ) {
         let wide = vectors_for(self.weight.rows, self.kernels);
         let tile = |i: usize, at: usize| {
             let vectors = (registers.end - at).min(wide);
@@ -156,7 +164,8 @@ impl<T: Gemm> ImplicitProduct<'_, T> {
         // SAFETY: as the caller vouches; the masks cover the tile's registers.
         unsafe {
             let to = out.add(i * row + skipped);
-            let mut output = Output::rows(to, row as isize, (self.columns.count - first).min(vectors * lanes));
+            let mut output =
+                Output::rows(to, row as isize, (self.columns.count - first).min(vectors * lanes));
             if !bias.is_null() {
                 output.row_bias = bias.add(i);
             }

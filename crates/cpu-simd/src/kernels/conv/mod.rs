@@ -9,12 +9,14 @@ mod grad_input;
 mod grad_weight;
 mod implicit;
 mod planes;
+#[cfg(test)]
+mod tests;
 
 use rustorch_backend::{ConvParams, DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, fill_contiguous, unsupported};
-use super::matmul::microkernel::Gemm;
+use super::matmul::tables::Gemm;
 pub use forward::forward;
 pub use grad_input::grad_input;
 pub use grad_weight::grad_weight;
@@ -55,7 +57,8 @@ impl Geometry {
     /// From the shapes of input, weight and output, which are checked against each other.
     pub fn new(params: &ConvParams, input: &[usize], weight: &[usize], output: &[usize]) -> Result<Self> {
         let fail = || {
-            let message = format!("input {input:?}, weight {weight:?}, output {output:?} do not fit {params:?}");
+            let message =
+                format!("input {input:?}, weight {weight:?}, output {output:?} do not fit {params:?}");
             RusTorchError::shape(OP, message)
         };
         let spatial = params.spatial;
@@ -134,8 +137,13 @@ pub fn convolution(
     output: Operand<'_>,
 ) -> Result<()> {
     let geometry = Geometry::new(params, input.layout.shape(), weight.layout.shape(), output.layout.shape())?;
-    if let Some(shape) = bias.map(|bias| bias.layout.shape()).filter(|shape| **shape != [weight.layout.shape()[0]]) {
-        return Err(RusTorchError::shape(OP, format!("bias {shape:?} does not fit weight {:?}", weight.layout.shape())));
+    if let Some(shape) =
+        bias.map(|bias| bias.layout.shape()).filter(|shape| **shape != [weight.layout.shape()[0]])
+    {
+        return Err(RusTorchError::shape(
+            OP,
+            format!("bias {shape:?} does not fit weight {:?}", weight.layout.shape()),
+        ));
     }
     by_dtype!(output.dtype, T => {
         let (input, weight) = (Dense::<T>::contiguous(OP, input)?, Dense::<T>::contiguous(OP, weight)?);
@@ -155,7 +163,8 @@ pub fn convolution_grad_input(
     weight: Operand<'_>,
     input_grad: Operand<'_>,
 ) -> Result<()> {
-    let geometry = Geometry::new(params, input_grad.layout.shape(), weight.layout.shape(), grad.layout.shape())?;
+    let geometry =
+        Geometry::new(params, input_grad.layout.shape(), weight.layout.shape(), grad.layout.shape())?;
     by_dtype!(input_grad.dtype, T => {
         let (grad, weight) = (Dense::<T>::contiguous(OP, grad)?, Dense::<T>::contiguous(OP, weight)?);
         fill_contiguous(OP, input_grad, |output| {
@@ -172,7 +181,8 @@ pub fn convolution_grad_weight(
     input: Operand<'_>,
     weight_grad: Operand<'_>,
 ) -> Result<()> {
-    let geometry = Geometry::new(params, input.layout.shape(), weight_grad.layout.shape(), grad.layout.shape())?;
+    let geometry =
+        Geometry::new(params, input.layout.shape(), weight_grad.layout.shape(), grad.layout.shape())?;
     by_dtype!(weight_grad.dtype, T => {
         let (grad, input) = (Dense::<T>::contiguous(OP, grad)?, Dense::<T>::contiguous(OP, input)?);
         fill_contiguous(OP, weight_grad, |output| {

@@ -38,11 +38,11 @@ impl Planes {
     /// Where padded position `at` lies in a channel's planes. Its residues are among those kept.
     pub fn offset(&self, at: [usize; 3]) -> usize {
         let (mut plane, mut position) = (0, 0);
-        for d in 0..3 {
-            let residue = at[d] % self.stride[d];
+        for (d, at) in at.into_iter().enumerate() {
+            let residue = at % self.stride[d];
             let index = self.residues[d].iter().position(|&r| r == residue).unwrap_or(0);
             plane = plane * self.residues[d].len() + index;
-            position = position * self.extent[d] + at[d] / self.stride[d];
+            position = position * self.extent[d] + at / self.stride[d];
         }
         plane * self.plane() + position
     }
@@ -66,7 +66,8 @@ impl Planes {
                             for y1 in ranges[1].clone() {
                                 let row = (source(0, y0) * height + source(1, y1)) * width;
                                 let start = ranges[2].start;
-                                let to = plane.wrapping_add((y0 * self.extent[1] + y1) * self.extent[2] + start);
+                                let to =
+                                    plane.wrapping_add((y0 * self.extent[1] + y1) * self.extent[2] + start);
                                 // SAFETY: the ranges hold positions of the source only, and of the plane.
                                 unsafe {
                                     let from = from.wrapping_add(row + source(2, start));

@@ -12,12 +12,14 @@ use crate::threads::parallel_for;
 const PART: usize = 1 << 14;
 
 /// The number of elements that differ from zero (NaN does), for every dtype.
+#[allow(clippy::unnecessary_wraps)] // `ComputeBackend` decides the signature.
 pub fn count_nonzero(input: Operand<'_>) -> Result<usize> {
     Ok(with_number!(input.dtype, T => count_parts::<T>(input)).iter().sum())
 }
 
 /// The coordinates of the elements that differ from zero, row-major, for every dtype: `output` is int64 of shape
 /// `(count, ndim)`.
+#[allow(clippy::unnecessary_wraps)] // As above.
 pub fn nonzero(input: Operand<'_>, output: Operand<'_>) -> Result<()> {
     with_number!(input.dtype, T => find::<T>(input, output));
     Ok(())

@@ -9,11 +9,11 @@ use crate::kernels::samples::{LIES, Lie, Sample, coordinates, flat, noise};
 /// Whole numbers that every dtype holds: 0 and 1 for bool.
 fn whole(dtype: DType, seed: u64, count: usize) -> Vec<f64> {
     let most = if dtype == DType::Bool { 2.0 } else { 6.0 };
-    noise(seed, count).into_iter().map(|v| ((v + 1.0) / 2.0 * most).floor()).collect()
+    noise(seed, count).into_iter().map(|v| ((v * 0.5 + 0.5) * most).floor()).collect()
 }
 
 fn random_indices(seed: u64, count: usize, size: usize) -> Vec<i64> {
-    noise(seed, count).into_iter().map(|v| ((v + 1.0) / 2.0 * size as f64) as i64).collect()
+    noise(seed, count).into_iter().map(|v| ((v * 0.5 + 0.5) * size as f64) as i64).collect()
 }
 
 const SHAPES: [(&[usize], &[usize]); 7] = [

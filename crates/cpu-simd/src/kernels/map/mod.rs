@@ -22,7 +22,12 @@ pub fn map(program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -
 }
 
 /// [`map`] with the instructions of a given level.
-fn map_at(level: SimdLevel, program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> Result<()> {
+fn map_at(
+    level: SimdLevel,
+    program: &Program,
+    inputs: &[Operand<'_>],
+    outputs: &[Operand<'_>],
+) -> Result<()> {
     match straight(level, program, inputs, outputs) {
         Some(outcome) => outcome,
         None => tile::run(level, program, inputs, outputs),
@@ -57,14 +62,15 @@ fn address(operand: &Operand<'_>) -> *mut u8 {
 
 /// How many elements are worth a second thread.
 pub(crate) const fn grain(op: ElementwiseOp) -> usize {
+    #[allow(clippy::enum_glob_use)]
     use ElementwiseOp::*;
     match op {
-        Add | Sub | Mul | ScaledAdd | Neg | Abs | Square | Sign | Relu | Relu6 | LeakyRelu | Threshold | Maximum
-        | Minimum | Fmax | Fmin | Clamp | Select | Eq | Ne | Lt | Le | Gt | Ge | Isnan | Isinf | Isfinite
-        | Isposinf | Isneginf | Signbit | LogicalAnd | LogicalOr | LogicalXor | LogicalNot | MaskAnd | MaskOr
-        | MaskNot | MaskToValue | ValueToMask | BitwiseAnd | BitwiseOr | BitwiseXor | BitwiseNot
-        | BitwiseLeftShift | BitwiseRightShift | Floor | Ceil | Round | Trunc | Frac | Div | Sqrt | Reciprocal
-        | Copysign | Heaviside | Deg2rad | Rad2deg => 32768,
+        Add | Sub | Mul | ScaledAdd | Neg | Abs | Square | Sign | Relu | Relu6 | LeakyRelu | Threshold
+        | Maximum | Minimum | Fmax | Fmin | Clamp | Select | Eq | Ne | Lt | Le | Gt | Ge | Isnan | Isinf
+        | Isfinite | Isposinf | Isneginf | Signbit | LogicalAnd | LogicalOr | LogicalXor | LogicalNot
+        | MaskAnd | MaskOr | MaskNot | MaskToValue | ValueToMask | BitwiseAnd | BitwiseOr | BitwiseXor
+        | BitwiseNot | BitwiseLeftShift | BitwiseRightShift | Floor | Ceil | Round | Trunc | Frac | Div
+        | Sqrt | Reciprocal | Copysign | Heaviside | Deg2rad | Rad2deg => 32768,
         _ => 8192,
     }
 }
@@ -151,10 +157,7 @@ fn parallel_straight(
     let stream = !in_place && n * result_size >= STREAM_BYTES;
     let mut bases = [(Shared::new(result), result_size); 4];
     for (i, base) in bases.iter_mut().enumerate().take(op.arity()) {
-        *base = (
-            Shared::new(arguments[i].cast_mut()),
-            storage(op.argument_kind(i), compute).size(),
-        );
+        *base = (Shared::new(arguments[i].cast_mut()), storage(op.argument_kind(i), compute).size());
     }
     parallel_for(n, grain(op), |range| {
         let at = |i: usize| {

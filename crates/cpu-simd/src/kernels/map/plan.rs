@@ -33,7 +33,8 @@ impl Plan {
         let lead = operands[leader].layout.strides();
         // Stable: a broadcast leader keeps its order.
         order.sort_by_key(|&d| std::cmp::Reverse(lead[d].unsigned_abs()));
-        let tensors: SmallVec<[_; 4]> = operands.iter().map(|o| (o.layout.strides(), o.layout.offset())).collect();
+        let tensors: SmallVec<[_; 4]> =
+            operands.iter().map(|o| (o.layout.strides(), o.layout.offset())).collect();
         Self::over(shape, &order, &tensors)
     }
 
@@ -82,6 +83,11 @@ impl Plan {
         self.sizes.last().copied().unwrap_or(1)
     }
 
+    /// Whether there is but one dimension, or none.
+    pub(crate) fn is_line(&self) -> bool {
+        self.sizes.len() <= 1
+    }
+
     /// The operand's step through the innermost dimension.
     pub(crate) fn inner_step(&self, operand: usize) -> isize {
         self.steps[operand].last().copied().unwrap_or(0)
@@ -117,7 +123,13 @@ impl Plan {
     /// Calls `body(done, position, count)` for the operand's runs along the innermost dimension that cover the `n`
     /// positions from `at` on; `done` counts the positions before the run.
     #[inline(always)]
-    pub(crate) fn runs(&self, operand: usize, at: usize, n: usize, mut body: impl FnMut(usize, isize, usize)) {
+    pub(crate) fn runs(
+        &self,
+        operand: usize,
+        at: usize,
+        n: usize,
+        mut body: impl FnMut(usize, isize, usize),
+    ) {
         let steps = &self.steps[operand];
         let Some((&inner, outer_sizes)) = self.sizes.split_last() else {
             if n > 0 {
@@ -178,7 +190,14 @@ impl Plan {
         }
     }
 
-    unsafe fn gather_elements<T: Copy>(&self, operand: usize, base: *const T, at: usize, n: usize, to: *mut T) {
+    unsafe fn gather_elements<T: Copy>(
+        &self,
+        operand: usize,
+        base: *const T,
+        at: usize,
+        n: usize,
+        to: *mut T,
+    ) {
         let step = self.inner_step(operand);
         self.runs(operand, at, n, |done, position, count| {
             // SAFETY: the positions are the operand's; `done + count ≤ n`.
@@ -228,7 +247,14 @@ impl Plan {
         }
     }
 
-    unsafe fn scatter_elements<T: Copy>(&self, operand: usize, base: *mut T, at: usize, n: usize, from: *const T) {
+    unsafe fn scatter_elements<T: Copy>(
+        &self,
+        operand: usize,
+        base: *mut T,
+        at: usize,
+        n: usize,
+        from: *const T,
+    ) {
         let step = self.inner_step(operand);
         self.runs(operand, at, n, |done, position, count| {
             // SAFETY: the positions are the operand's; `done + count ≤ n`.

@@ -61,7 +61,11 @@ fn broadcast_operands_are_read_with_stride_0() {
                 for (i, &got) in result.values().iter().enumerate() {
                     let (r, c) = (i / columns, i % columns);
                     let difference = x[i] - b[value(r, c)];
-                    assert_eq!(got, if swapped { -difference } else { difference }, "{shape:?} {strides:?} at {i}");
+                    assert_eq!(
+                        got,
+                        if swapped { -difference } else { difference },
+                        "{shape:?} {strides:?} at {i}"
+                    );
                 }
             }
         }
@@ -74,7 +78,8 @@ fn dtypes_are_converted_on_the_way_in_and_out() {
     for from in REAL {
         for compute in [DType::Int32, DType::Int64, DType::Float32, DType::Float64] {
             for to in REAL {
-                let values: Vec<f64> = (0..1500).map(|i| if from == DType::Bool { i % 2 } else { i % 50 } as f64).collect();
+                let values: Vec<f64> =
+                    (0..1500).map(|i| if from == DType::Bool { i % 2 } else { i % 50 } as f64).collect();
                 for lie in [Lie::Contiguous, Lie::Gaps] {
                     let a = Sample::new(from, &[1500], lie, &values);
                     let result = Sample::zeros(to, &[1500], lie);
@@ -191,8 +196,10 @@ fn integer_division_by_zero_is_found_before_anything_is_written() {
         assert_eq!(a.values(), [1.0, 2.0, 3.0, 4.0, 5.0]);
     }
     let mut by_constant = Program::single(ElementwiseOp::FloorDivide, DType::Int64);
-    by_constant.instructions =
-        Cow::Owned(vec![Instruction::new(ElementwiseOp::FloorDivide, &[Source::Input(0), Source::Constant(0)])]);
+    by_constant.instructions = Cow::Owned(vec![Instruction::new(
+        ElementwiseOp::FloorDivide,
+        &[Source::Input(0), Source::Constant(0)],
+    )]);
     by_constant.constants.push(Scalar::Int(0));
     assert!(map(&by_constant, &[a.operand()], &[a.operand()]).is_err());
     by_constant.constants[0] = Scalar::Int(-2);

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::convert::{Convert, convert};
 use super::plan::{Lie, Plan};
-use super::{division_by_zero, divides, grain, kernel_of, storage};
+use super::{divides, division_by_zero, grain, kernel_of, storage};
 use crate::kernels::dense::Shared;
 use crate::simd::SimdLevel;
 use crate::simd::ops::Kernel;
@@ -236,7 +236,10 @@ impl Machine {
         let tile = (SCRATCH / slots / widest / 64 * 64).clamp(16, LONGEST);
         Ok(Machine {
             plan,
-            memory: operands.iter().map(|o| (Shared::new(o.buffer.address().as_ptr()), o.dtype.size())).collect(),
+            memory: operands
+                .iter()
+                .map(|o| (Shared::new(o.buffer.address().as_ptr()), o.dtype.size()))
+                .collect(),
             first_output: inputs.len(),
             compute,
             feeds,
@@ -250,6 +253,8 @@ impl Machine {
     }
 
     /// Computes the positions of `range`; the number of the instruction that divided by zero, if one did.
+    // The array is the point: tiles without an allocation.
+    #[allow(clippy::large_stack_arrays)]
     fn run(&self, range: Range<usize>) -> Option<usize> {
         let mut scratch = Scratch([MaybeUninit::uninit(); SCRATCH]);
         let scratch = scratch.0.as_mut_ptr().cast::<u8>();
@@ -343,7 +348,8 @@ impl Machine {
     fn drain(&self, drain: &Drain, scratch: *mut u8, at: usize, n: usize) {
         let mut from = self.address(drain.place, scratch, at);
         let (base, size) = self.memory[drain.operand];
-        let direct = drain.contiguous
+        let direct = drain
+            .contiguous
             .then(|| self.element(drain.operand, at as isize + self.plan.position(drain.operand, 0)));
         if let Some(convert) = drain.convert {
             let to = direct.unwrap_or_else(|| self.slot(scratch, self.staging));
@@ -371,12 +377,7 @@ impl Machine {
     }
 }
 
-fn place_of(
-    source: Source,
-    inputs: &[Place],
-    constants: &[(usize, Scalar)],
-    registers: &[Place],
-) -> Place {
+fn place_of(source: Source, inputs: &[Place], constants: &[(usize, Scalar)], registers: &[Place]) -> Place {
     match source {
         Source::Input(i) => inputs[i as usize],
         Source::Constant(c) => Place::Slot(constants[c as usize].0),

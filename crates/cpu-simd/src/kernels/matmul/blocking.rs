@@ -2,8 +2,9 @@
 
 use rustorch_error::Result;
 
-use super::microkernel::{Gemm, Kernels, MAX_ROWS, Output};
+use super::microkernel::{MAX_ROWS, Output};
 use super::pack::SPILL;
+use super::tables::{Gemm, Kernels};
 use super::vector::Float;
 use crate::kernels::dense::Scratch;
 use crate::threads::{num_threads, try_parallel_for};
@@ -135,7 +136,8 @@ pub unsafe fn multiply<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -> R
     try_parallel_for(grid.rows.1 * grid.columns.1, 1, |tasks| {
         for task in tasks {
             let (row, column) = (task / grid.columns.1, task % grid.columns.1);
-            let cut = |index: usize, size: usize, whole: usize| (index * size, size.min(whole - index * size));
+            let cut =
+                |index: usize, size: usize, whole: usize| (index * size, size.min(whole - index * size));
             let part = product.part(cut(row, grid.rows.0, product.m), cut(column, grid.columns.0, product.n));
             // SAFETY: as the caller vouches; the parts are disjoint.
             unsafe { multiply_block(&part, kernels)? };
@@ -248,7 +250,8 @@ unsafe fn multiply_wide<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -> 
     let Product { m, n, k, .. } = *product;
     let packed = Scratch::<T>::new(k * m + SPILL)?;
     let a = packed.as_ptr();
-    let last = Scratch::<T>::new(if n.is_multiple_of(kernels.lanes) { 0 } else { k * kernels.lanes + SPILL })?;
+    let last =
+        Scratch::<T>::new(if n.is_multiple_of(kernels.lanes) { 0 } else { k * kernels.lanes + SPILL })?;
     // SAFETY: as the caller vouches; the last, partial vector of columns is packed, so that no load leaves B.
     unsafe {
         (kernels.pack)(k, product.a, product.a_strides.0, product.a_strides.1, m, m, a);
@@ -283,7 +286,10 @@ unsafe fn multiply_packed<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -
     let width = VECTORS * kernels.lanes;
     let k_block = even_part(k, B_PANEL_BYTES / (width * size_of::<T>()));
     let n_block = even_part(n, B_BLOCK_BYTES / (k_block * size_of::<T>())).next_multiple_of(width);
-    let m_block = even_part(m, A_BLOCK_BYTES / (k_block * size_of::<T>()) / kernels.rows[VECTORS - 1] * kernels.rows[VECTORS - 1]);
+    let m_block = even_part(
+        m,
+        A_BLOCK_BYTES / (k_block * size_of::<T>()) / kernels.rows[VECTORS - 1] * kernels.rows[VECTORS - 1],
+    );
     // Rows of A that are contiguous along `k`, each used for few columns, are read where they lie.
     let in_place = product.a_strides.1 == 1 && n <= 8 * kernels.lanes;
     // So few rows that packing B costs more than reading it where it lies.
@@ -346,7 +352,9 @@ impl<T: Gemm> Panels<'_, T> {
             let vectors = count.div_ceil(lanes);
             let (b, step) = match self.in_place_b {
                 Some((b, step)) if count == vectors * lanes => (b.wrapping_add(column), step),
-                _ => (self.packed_b.wrapping_add(column * self.depth).cast_const(), (vectors * lanes) as isize),
+                _ => {
+                    (self.packed_b.wrapping_add(column * self.depth).cast_const(), (vectors * lanes) as isize)
+                }
             };
             each(Panel { column, columns: count, vectors, b, step });
         }
@@ -359,7 +367,9 @@ impl<T: Gemm> Panels<'_, T> {
             if panel.b == to.cast_const() {
                 let from = b.wrapping_offset(panel.column as isize * strides.1);
                 // SAFETY: as the caller vouches.
-                unsafe { (self.kernels.pack)(self.depth, from, strides.1, strides.0, panel.columns, width, to) }
+                unsafe {
+                    (self.kernels.pack)(self.depth, from, strides.1, strides.0, panel.columns, width, to);
+                }
             }
         });
     }
@@ -399,7 +409,9 @@ impl<T: Gemm> Panels<'_, T> {
                 let out = part.output(i, panel.column, panel.columns, self.first);
                 let kernel = self.kernels.scattered(rows, panel.vectors);
                 // SAFETY: as the caller vouches.
-                unsafe { kernel(1, self.depth, starts.as_ptr(), 0, panel.b, panel.step, &out) }
+                unsafe {
+                    kernel(1, self.depth, starts.as_ptr(), 0, panel.b, panel.step, &out);
+                }
             });
         }
     }

@@ -8,8 +8,6 @@ use super::vector::{Float, Vector};
 
 /// Rows of the largest tile; scratch for one tile has this many.
 pub const MAX_ROWS: usize = 14;
-/// Columns of the widest tile: four registers of 16.
-pub const MAX_COLUMNS: usize = 64;
 
 /// Where a tile goes: `out[i, j] = alpha * tile[i, j] + beta * out[i, j] + row_bias[i] + column_bias[j]`.
 #[derive(Clone, Copy)]
@@ -71,43 +69,9 @@ pub type RowsKernel<T> = unsafe fn(
     out: &Output<T>,
 );
 
-/// `out[i, j] += Σ_p a[i * a_row + p] b[j * b_row + p]` for one tile of [`DOT_ROWS`] × [`DOT_COLUMNS`] or less.
-pub type DotKernel<T> = unsafe fn(k: usize, a: *const T, a_row: isize, b: *const T, b_row: isize, sums: *mut T);
-
-/// The kernels of one instruction set and element type.
-pub struct Kernels<T: 'static> {
-    /// Elements per register.
-    pub lanes: usize,
-    /// The most rows of a tile of one to four vectors.
-    pub rows: [usize; 4],
-    /// The most rows of a [`RowsKernel`] of one to three vectors.
-    pub scattered_rows: usize,
-    strided: [&'static [StridedKernel<T>]; 4],
-    offset: [&'static [OffsetKernel<T>]; 4],
-    scattered: [&'static [RowsKernel<T>]; 3],
-    dot: [&'static [DotKernel<T>]; 4],
-    /// See [`super::pack`].
-    pub pack: super::pack::PackKernel<T>,
-}
-
-impl<T> Kernels<T> {
-    /// The kernel for a tile of `rows` × `vectors` (1 to 4).
-    pub fn strided(&self, rows: usize, vectors: usize) -> StridedKernel<T> {
-        self.strided[vectors - 1][rows - 1]
-    }
-    /// The kernel for a tile of `rows` × `vectors` (1 to 4).
-    pub fn offset(&self, rows: usize, vectors: usize) -> OffsetKernel<T> {
-        self.offset[vectors - 1][rows - 1]
-    }
-    /// The kernel for a tile of `rows` × `vectors` (1 to 3).
-    pub fn scattered(&self, rows: usize, vectors: usize) -> RowsKernel<T> {
-        self.scattered[vectors - 1][rows - 1]
-    }
-    /// The kernel for a tile of `rows` × `columns`, both at most 4.
-    pub fn dot(&self, rows: usize, columns: usize) -> DotKernel<T> {
-        self.dot[rows - 1][columns - 1]
-    }
-}
+/// `sums[i, j] = Σ_p a[i * a_row + p] b[j * b_row + p]` for a tile of at most 4 × 4.
+pub type DotKernel<T> =
+    unsafe fn(k: usize, a: *const T, a_row: isize, b: *const T, b_row: isize, sums: *mut T);
 
 /// A tile of accumulators.
 type Tile<V, const MR: usize, const NV: usize> = [[V; NV]; MR];
@@ -224,7 +188,10 @@ pub(super) unsafe fn scattered<V: Vector, const MR: usize, const NV: usize>(
 
 /// Stores a tile straight from its registers where nothing but `beta` is asked for, else by way of memory.
 #[inline(always)]
-unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(tile: &Tile<V, MR, NV>, out: &Output<V::Element>) {
+unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
+    tile: &Tile<V, MR, NV>,
+    out: &Output<V::Element>,
+) {
     let whole = out.columns == NV * V::LANES && out.column == 1 && out.keep.is_null();
     let plain = out.alpha == V::Element::ONE && out.row_bias.is_null() && out.column_bias.is_null();
     // SAFETY: the caller vouches for the output; the scratch tile is as large as the largest tile.
@@ -257,7 +224,12 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(tile: &Tile<V, MR,
 
 /// Everything an [`Output`] can ask for. `tile` has `rows` rows of `vectors` vectors.
 #[inline(always)]
-unsafe fn store_tile<V: Vector>(tile: *const V::Element, rows: usize, vectors: usize, out: &Output<V::Element>) {
+unsafe fn store_tile<V: Vector>(
+    tile: *const V::Element,
+    rows: usize,
+    vectors: usize,
+    out: &Output<V::Element>,
+) {
     let reads = out.beta != V::Element::ZERO;
     // SAFETY: the caller vouches for the output.
     unsafe {
@@ -361,153 +333,3 @@ pub(super) unsafe fn dot<V: Vector, const MR: usize, const NR: usize>(
         }
     }
 }
-
-/// Defines the kernel tables of one instruction set: functions that carry its target feature, for each tile shape.
-macro_rules! kernel_tables {
-    (@rows 32, $f:ident, $V:ty, 1) => { kernel_tables!(@list $f, $V, 1, 1 2 3 4 5 6 7 8 9 10 11 12 13 14) };
-    (@rows 32, $f:ident, $V:ty, 2) => { kernel_tables!(@list $f, $V, 2, 1 2 3 4 5 6 7 8 9 10 11 12 13 14) };
-    (@rows 32, $f:ident, $V:ty, 3) => { kernel_tables!(@list $f, $V, 3, 1 2 3 4 5 6 7 8 9) };
-    (@rows 32, $f:ident, $V:ty, 4) => { kernel_tables!(@list $f, $V, 4, 1 2 3 4 5 6) };
-    (@rows 16, $f:ident, $V:ty, 1) => { kernel_tables!(@list $f, $V, 1, 1 2 3 4 5 6) };
-    (@rows 16, $f:ident, $V:ty, 2) => { kernel_tables!(@list $f, $V, 2, 1 2 3 4 5 6) };
-    (@rows 16, $f:ident, $V:ty, 3) => { kernel_tables!(@list $f, $V, 3, 1 2 3 4) };
-    (@rows 16, $f:ident, $V:ty, 4) => { kernel_tables!(@list $f, $V, 4, 1 2) };
-    (@scattered 32, $f:ident, $V:ty, $n:literal) => { kernel_tables!(@list $f, $V, $n, 1 2 3 4 5 6 7 8 9) };
-    (@scattered 16, $f:ident, $V:ty, $n:literal) => { kernel_tables!(@list $f, $V, $n, 1 2 3 4) };
-    (@list $f:ident, $V:ty, $n:literal, $($m:literal)*) => { &[$($f::<$V, $m, $n>),*] };
-    (@dot $f:ident, $V:ty, $m:literal) => { &[$f::<$V, $m, 1>, $f::<$V, $m, 2>, $f::<$V, $m, 3>, $f::<$V, $m, 4>] };
-    (@number 32) => { ([14, 14, 9, 6], 9) };
-    (@number 16) => { ([6, 6, 4, 2], 4) };
-    ($registers:tt registers, $([$feature:meta])? $($table:ident: $T:ty = $V:ty),*) => {
-        use super::*;
-        use crate::kernels::matmul::pack;
-
-        $(#[$feature])?
-        unsafe fn strided_kernel<V: Vector, const MR: usize, const NV: usize>(
-            k: usize, a: *const V::Element, a_step: isize, b: *const V::Element, b_step: isize,
-            out: &Output<V::Element>,
-        ) {
-            // SAFETY: as the caller vouches.
-            unsafe { strided::<V, MR, NV>(k, a, a_step, b, b_step, out) }
-        }
-        $(#[$feature])?
-        unsafe fn offset_kernel<V: Vector, const MR: usize, const NV: usize>(
-            k: usize, a: *const V::Element, a_step: isize, b: *const V::Element, offsets: *const usize,
-            out: &Output<V::Element>,
-        ) {
-            // SAFETY: as the caller vouches.
-            unsafe { offset::<V, MR, NV>(k, a, a_step, b, offsets, out) }
-        }
-        $(#[$feature])?
-        unsafe fn scattered_kernel<V: Vector, const MR: usize, const NV: usize>(
-            runs: usize, run: usize, a: *const *const V::Element, a_run: isize, b: *const V::Element, b_step: isize,
-            out: &Output<V::Element>,
-        ) {
-            // SAFETY: as the caller vouches.
-            unsafe { scattered::<V, MR, NV>(runs, run, a, a_run, b, b_step, out) }
-        }
-        $(#[$feature])?
-        unsafe fn dot_kernel<V: Vector, const MR: usize, const NR: usize>(
-            k: usize, a: *const V::Element, a_row: isize, b: *const V::Element, b_row: isize, sums: *mut V::Element,
-        ) {
-            // SAFETY: as the caller vouches.
-            unsafe { dot::<V, MR, NR>(k, a, a_row, b, b_row, sums) }
-        }
-        $(#[$feature])?
-        unsafe fn pack_kernel<V: Vector>(
-            k: usize, from: *const V::Element, lead: isize, step: isize, count: usize, width: usize,
-            to: *mut V::Element,
-        ) {
-            // SAFETY: as the caller vouches.
-            unsafe { pack::pack::<V>(k, from, lead, step, count, width, to) }
-        }
-
-        const LIMITS: ([usize; 4], usize) = kernel_tables!(@number $registers);
-        $(
-            pub static $table: Kernels<$T> = Kernels {
-                lanes: <$V as Vector>::LANES,
-                rows: LIMITS.0,
-                scattered_rows: LIMITS.1,
-                strided: [
-                    kernel_tables!(@rows $registers, strided_kernel, $V, 1),
-                    kernel_tables!(@rows $registers, strided_kernel, $V, 2),
-                    kernel_tables!(@rows $registers, strided_kernel, $V, 3),
-                    kernel_tables!(@rows $registers, strided_kernel, $V, 4),
-                ],
-                offset: [
-                    kernel_tables!(@rows $registers, offset_kernel, $V, 1),
-                    kernel_tables!(@rows $registers, offset_kernel, $V, 2),
-                    kernel_tables!(@rows $registers, offset_kernel, $V, 3),
-                    kernel_tables!(@rows $registers, offset_kernel, $V, 4),
-                ],
-                scattered: [
-                    kernel_tables!(@scattered $registers, scattered_kernel, $V, 1),
-                    kernel_tables!(@scattered $registers, scattered_kernel, $V, 2),
-                    kernel_tables!(@scattered $registers, scattered_kernel, $V, 3),
-                ],
-                dot: [
-                    kernel_tables!(@dot dot_kernel, $V, 1),
-                    kernel_tables!(@dot dot_kernel, $V, 2),
-                    kernel_tables!(@dot dot_kernel, $V, 3),
-                    kernel_tables!(@dot dot_kernel, $V, 4),
-                ],
-                pack: pack_kernel::<$V>,
-            };
-        )*
-    };
-}
-
-#[cfg(target_arch = "x86_64")]
-mod avx512 {
-    kernel_tables!(32 registers, [target_feature(enable = "avx512f")]
-        F32: f32 = crate::kernels::matmul::vector::x86::F32x16, F64: f64 = crate::kernels::matmul::vector::x86::F64x8);
-}
-
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    kernel_tables!(16 registers, [target_feature(enable = "avx2,fma")]
-        F32: f32 = crate::kernels::matmul::vector::x86::F32x8, F64: f64 = crate::kernels::matmul::vector::x86::F64x4);
-}
-
-#[cfg(target_arch = "aarch64")]
-mod neon {
-    kernel_tables!(32 registers, [target_feature(enable = "neon")]
-        F32: f32 = crate::kernels::matmul::vector::neon::F32x4, F64: f64 = crate::kernels::matmul::vector::neon::F64x2);
-}
-
-mod fallback {
-    kernel_tables!(16 registers,
-        F32: f32 = crate::kernels::matmul::vector::F32x4, F64: f64 = crate::kernels::matmul::vector::F64x2);
-}
-
-/// A type with kernel tables.
-pub trait Gemm: Float {
-    /// The kernels of `level`.
-    fn kernels_at(level: crate::simd::SimdLevel) -> &'static Kernels<Self>;
-
-    /// The kernels of this process's level.
-    fn kernels() -> &'static Kernels<Self> {
-        Self::kernels_at(crate::simd::level())
-    }
-}
-
-macro_rules! gemm_types {
-    ($($T:ty: $table:ident),*) => {$(
-        impl Gemm for $T {
-            fn kernels_at(level: crate::simd::SimdLevel) -> &'static Kernels<Self> {
-                use crate::simd::SimdLevel;
-                match level {
-                    #[cfg(target_arch = "x86_64")]
-                    SimdLevel::Avx512 => &avx512::$table,
-                    #[cfg(target_arch = "x86_64")]
-                    SimdLevel::Avx2 => &avx2::$table,
-                    #[cfg(target_arch = "aarch64")]
-                    SimdLevel::Neon => &neon::$table,
-                    _ => &fallback::$table,
-                }
-            }
-        }
-    )*};
-}
-
-gemm_types!(f32: F32, f64: F64);

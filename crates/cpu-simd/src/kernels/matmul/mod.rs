@@ -7,17 +7,20 @@ pub mod blocking;
 mod integer;
 pub mod microkernel;
 pub mod pack;
+pub mod tables;
+#[cfg(test)]
+pub mod tests;
 pub mod vector;
 
 use std::ptr;
 
-use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand};
+use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Scratch, address, store, unsupported};
 use crate::threads::try_parallel_for;
 use blocking::{Product, TASK_WORK, multiply};
-use microkernel::{Gemm, Kernels};
+use tables::{Gemm, Kernels};
 
 const OP: &str = "matmul";
 
@@ -26,7 +29,12 @@ const OP: &str = "matmul";
 /// `a` is `(…, m, k)`, `b` `(…, k, n)`, `output` `(…, m, n)`, of one dtype and with any strides; a stride of 0
 /// broadcasts. The bias has one element per column. Half precisions are computed in float32 and rounded once. With
 /// `beta` 0 the output is not read.
-pub fn matrix_multiply(a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>) -> Result<()> {
+pub fn matrix_multiply(
+    a: Operand<'_>,
+    b: Operand<'_>,
+    output: Operand<'_>,
+    epilogue: Epilogue<'_>,
+) -> Result<()> {
     check(a, b, output, epilogue)?;
     match output.dtype {
         DType::Float32 | DType::Float16 | DType::BFloat16 => multiply_floats::<f32>(a, b, output, epilogue),
@@ -43,16 +51,22 @@ pub fn matrix_multiply(a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epil
 fn check(a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>) -> Result<()> {
     for (name, operand) in [("b", Some(b)), ("the bias", epilogue.bias), ("the output", Some(output))] {
         if let Some(operand) = operand.filter(|o| o.dtype != a.dtype) {
-            let message = format!("a is {} but {name} is {}; all must have one dtype", a.dtype, operand.dtype);
+            let message =
+                format!("a is {} but {name} is {}; all must have one dtype", a.dtype, operand.dtype);
             return Err(RusTorchError::dtype(OP, message));
         }
     }
     let shapes = (a.layout.shape(), b.layout.shape(), output.layout.shape());
     let fits = match shapes {
         ([a @ .., m, k], [b @ .., k_b, n], [c @ .., m_c, n_c]) => {
-            a == c && b == c && m == m_c && n == n_c && k == k_b && epilogue.bias.is_none_or(|bias| {
-                matches!(bias.layout.shape().last(), Some(size) if size == n || *size == 1)
-            })
+            a == c
+                && b == c
+                && m == m_c
+                && n == n_c
+                && k == k_b
+                && epilogue.bias.is_none_or(
+                    |bias| matches!(bias.layout.shape().last(), Some(size) if size == n || *size == 1),
+                )
         }
         _ => false,
     };

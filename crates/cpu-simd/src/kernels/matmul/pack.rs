@@ -8,15 +8,8 @@ pub const SPILL: usize = 16;
 /// Writes `to[p * width + i] = from[i * lead + p * step]` for `p < k` and `i < count`, and 0 for `count <= i < width`.
 ///
 /// Up to [`SPILL`] elements after those are overwritten.
-pub type PackKernel<T> = unsafe fn(
-    k: usize,
-    from: *const T,
-    lead: isize,
-    step: isize,
-    count: usize,
-    width: usize,
-    to: *mut T,
-);
+pub type PackKernel<T> =
+    unsafe fn(k: usize, from: *const T, lead: isize, step: isize, count: usize, width: usize, to: *mut T);
 
 /// See [`PackKernel`].
 ///
@@ -81,7 +74,8 @@ unsafe fn copy_rows<V: Vector>(
             let mut i = 0;
             while i < width {
                 let lanes = (width - i).min(V::LANES);
-                V::load_first(row.wrapping_add(i), count.saturating_sub(i).min(lanes)).store_first(to.add(i), lanes);
+                V::load_first(row.wrapping_add(i), count.saturating_sub(i).min(lanes))
+                    .store_first(to.add(i), lanes);
                 i += V::LANES;
             }
         }
@@ -137,7 +131,15 @@ unsafe fn transpose<V: Vector>(
 
 /// Any strides.
 #[inline(always)]
-unsafe fn gather<T: Float>(k: usize, from: *const T, lead: isize, step: isize, count: usize, width: usize, to: *mut T) {
+unsafe fn gather<T: Float>(
+    k: usize,
+    from: *const T,
+    lead: isize,
+    step: isize,
+    count: usize,
+    width: usize,
+    to: *mut T,
+) {
     for p in 0..k {
         for i in 0..width {
             // SAFETY: as the caller vouches.

@@ -7,8 +7,9 @@ use crate::kernels::walk::Walk;
 use crate::simd::Lanes;
 use crate::simd::arch::FloatElement;
 
-/// How many elements a block of the statistics has: two passes over it stay in a first-level cache.
-const BLOCK: usize = 2048;
+/// How many vectors a block of the statistics has: several passes over it stay in a first-level cache, and so few are
+/// added that rounding errors stay small.
+const BLOCK: usize = 128;
 
 /// Normalises a group and gives its mean and `1 / sqrt(variance + eps)`.
 pub(super) struct Normalize<'a, T> {
@@ -45,7 +46,7 @@ impl Moments {
     }
 }
 
-/// The sum of `term(i, n)` over vectors that cover `length` elements, at most [`BLOCK`]; absent lanes must give 0.
+/// The sum of `term(i, n)` over vectors that cover `length` elements, at most a block; absent lanes must give 0.
 macro_rules! block_sum {
     ($a:ident, $length:expr, |$i:ident, $n:ident| $term:expr) => {{
         let mut sums = [$a.constant(0.0); 4];
@@ -69,7 +70,7 @@ macro_rules! block_sum {
     }};
 }
 
-/// The moments of at most [`BLOCK`] neighbours, and at least one.
+/// The moments of at most a block of neighbours, and at least one.
 #[inline(always)]
 unsafe fn block_moments<A: Lanes<Element: FloatElement> + FloatBits>(
     a: &A,
@@ -108,8 +109,9 @@ impl<T: FloatElement> RowKernel<T> for Normalize<'_, T> {
         unsafe {
             let mut moments = Moments { count: 0.0, mean: f64::NAN, m2: f64::NAN };
             for (_, [x, ..], count) in within.runs(0..length) {
-                for start in (0..count).step_by(BLOCK) {
-                    let block = block_moments(a, input.offset(x).add(start), (count - start).min(BLOCK));
+                for start in (0..count).step_by(BLOCK * A::LANES) {
+                    let block =
+                        block_moments(a, input.offset(x).add(start), (count - start).min(BLOCK * A::LANES));
                     moments = moments.merge(block);
                 }
             }
@@ -184,8 +186,8 @@ impl<T: FloatElement> RowKernel<T> for Gradient<'_, T> {
         // SAFETY: the walk's positions lie in the group's tensors. Absent lanes of the gradient are 0, so they add 0.
         unsafe {
             for (_, [g, x, _, w], count) in within.runs(0..length) {
-                for start in (0..count).step_by(BLOCK) {
-                    let block = (count - start).min(BLOCK);
+                for start in (0..count).step_by(BLOCK * A::LANES) {
+                    let block = (count - start).min(BLOCK * A::LANES);
                     let (g, x) = (grad.offset(g).add(start), input.offset(x).add(start));
                     let w = weight.offset(w + step * start as isize);
                     sum += block_sum!(a, block, |i, n| a.mul(load(a, g, i, n), parameter(a, w, step, i, n)));

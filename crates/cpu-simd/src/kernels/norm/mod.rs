@@ -1,17 +1,18 @@
 //! Normalisation by mean and variance: layer, batch, group and instance norm are choices of dimensions.
 
 mod group;
+mod operands;
 
-use rustorch_backend::{DType, Dims, Layout, Operand};
+use rustorch_backend::{DType, Dims, Operand};
 use rustorch_error::{Result, RusTorchError};
-use smallvec::smallvec;
 
-use super::dense::{Compute, Dense, Scratch};
-use super::rowwise::{Computed, Rows, Stored, rows_together, with_stored};
+use super::dense::{Compute as _, Scratch};
+use super::rowwise::{Computed as _, Stored, rows_together, with_stored};
 use super::walk::{Elements, Walk};
 use crate::simd::arch::FloatElement as _;
 use crate::threads::try_parallel_for;
 use group::{Gradient, Normalize};
+use operands::{Parameter, Stage, Statistic};
 
 /// How many elements a thread takes at a time, about.
 const GRAIN: usize = 1 << 14;
@@ -20,7 +21,7 @@ const GRAIN: usize = 1 << 14;
 /// the biased variance, and stored.
 ///
 /// The statistics are gathered in blocks of elements that fit a first-level cache, each in two passes, and merged in
-/// float64 (Chan, Golub, LeVeque 1979), so a large mean costs no digits of the variance. Every floating-point dtype;
+/// float64 (Chan et al. 1979), so a large mean costs no digits of the variance. Every floating-point dtype;
 /// half precision is computed in float32, and parameters and statistics may be in that too.
 ///
 /// # Errors
@@ -38,7 +39,7 @@ pub fn normalize(
     with_stored!(
         input.dtype,
         S => forward::<S>(input, dims, eps, weight, bias, output, mean, rstd),
-        else return Err(not_floating("normalize", input.dtype))
+        else Err(not_floating("normalize", input.dtype))
     )
 }
 
@@ -59,77 +60,13 @@ pub fn normalize_grad(
     with_stored!(
         input.dtype,
         S => backward::<S>(grad, input, dims, weight, mean, rstd, grad_input),
-        else return Err(not_floating("normalize_backward", input.dtype))
+        else Err(not_floating("normalize_backward", input.dtype))
     )
 }
 
 #[cold]
 fn not_floating(op: &'static str, dtype: DType) -> RusTorchError {
     RusTorchError::dtype(op, format!("got {dtype}; float16, bfloat16, float32 and float64 work"))
-}
-
-/// Weight or bias in the type of the computation, seen under the input's shape.
-struct Parameter<T> {
-    dense: Option<Dense<T>>,
-    /// Stands for a parameter that is not there.
-    neutral: T,
-    strides: Dims<isize>,
-}
-
-impl<T: Computed> Parameter<T> {
-    fn new(op: &'static str, operand: Option<Operand<'_>>, neutral: f64, shape: &[usize]) -> Result<Self> {
-        let neutral = T::from_f64(neutral);
-        let Some(operand) = operand else {
-            return Ok(Parameter { dense: None, neutral, strides: smallvec![0; shape.len()] });
-        };
-        let layout = operand.layout.broadcast_to(op, shape)?;
-        let dense = Dense::<T>::strided(op, Operand { layout: &layout, ..operand })?;
-        let strides = Dims::from_slice(dense.strides());
-        Ok(Parameter { dense: Some(dense), neutral, strides })
-    }
-
-    fn elements(&self) -> Elements<T> {
-        Elements::at_address(self.dense.as_ref().map_or(&raw const self.neutral, Dense::as_ptr))
-    }
-
-    /// The positions within a group, relative to its first.
-    fn within(&self, shape: &[usize], dims: &[usize]) -> Walk<1> {
-        Walk::over(shape, dims, [(&self.strides, 0)])
-    }
-
-    /// Whether the parameter is the same throughout each group.
-    fn is_constant(&self, shape: &[usize], dims: &[usize]) -> bool {
-        dims.iter().all(|&d| self.strides[d] == 0 || shape[d] == 1)
-    }
-}
-
-/// A statistic: one number per group, of whatever dtype the caller keeps it in.
-struct Statistic<'a> {
-    operand: Operand<'a>,
-    layout: Layout,
-}
-
-impl<'a> Statistic<'a> {
-    fn new<T: Compute>(op: &'static str, operand: Operand<'a>, shape: &[usize]) -> Result<Self> {
-        if !T::computes(operand.dtype) {
-            return Err(RusTorchError::dtype(
-                op,
-                format!("statistics in {} do not go with a computation in {}", operand.dtype, T::DTYPE),
-            ));
-        }
-        Ok(Statistic { operand, layout: operand.layout.broadcast_to(op, shape)? })
-    }
-
-    fn parts(&self) -> (&[isize], usize) {
-        (self.layout.strides(), self.layout.offset())
-    }
-
-    /// # Safety
-    /// `offset` is a position of the layout.
-    unsafe fn at(&self, offset: isize) -> *mut u8 {
-        // SAFETY: the caller's offset lies in the buffer.
-        unsafe { self.operand.buffer.address().as_ptr().offset(offset * self.operand.dtype.size() as isize) }
-    }
 }
 
 /// The dimensions that are not normalised over: each position of theirs is a group.
@@ -184,10 +121,11 @@ fn forward<S: Stored>(
     let (from, to) = (Elements::<S>::of(input), Elements::<S>::of(output));
     let (weights, biases) = (weight.elements(), bias.elements());
     let steps = groups.steps();
+    let step = staged.step;
     let together = if direct { 1 } else { rows_together::<S::Computed>(length) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * length })?;
-        let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * length);
+        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * step })?;
+        let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
         for (_, start, count) in groups.runs(range) {
             for done in (0..count).step_by(together) {
                 let rows = (count - done).min(together);
@@ -214,8 +152,8 @@ fn forward<S: Stored>(
                         } else {
                             Normalize {
                                 within: &staged.flat,
-                                input: slot(0).add(row * length),
-                                output: slot(1).add(row * length),
+                                input: slot(0).add(row * step),
+                                output: slot(1).add(row * step),
                                 weight: staged.parameter_row(0, weights, at(2), slot(2), row),
                                 bias: staged.parameter_row(1, biases, at(3), slot(3), row),
                                 eps,
@@ -260,10 +198,11 @@ fn backward<S: Stored>(
     let tensors = [grad, input, grad_input].map(Elements::<S>::of);
     let weights = weight.elements();
     let steps = groups.steps();
+    let step = staged.step;
     let together = if direct { 1 } else { rows_together::<S::Computed>(length) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * length })?;
-        let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * length);
+        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * step })?;
+        let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
         for (_, start, count) in groups.runs(range) {
             for done in (0..count).step_by(together) {
                 let rows = (count - done).min(together);
@@ -280,7 +219,7 @@ fn backward<S: Stored>(
                         let mean = S::Computed::read(mean.operand.dtype, mean.at(at(4))).to_f64();
                         let rstd = S::Computed::read(rstd.operand.dtype, rstd.at(at(5))).to_f64();
                         let [grad, input, output] = [0, 1, 2].map(|t| {
-                            if direct { tensors[t].at(at(t)).cast() } else { slot(t).add(row * length) }
+                            if direct { tensors[t].at(at(t)).cast() } else { slot(t).add(row * step) }
                         });
                         let (within, weight) = if direct {
                             (&within, weights.at(at(3)).cast_const())
@@ -297,81 +236,6 @@ fn backward<S: Stored>(
         }
         Ok(())
     })
-}
-
-/// How groups are brought to scratch memory and back: `N` tensors, then `P` parameters, of which those that are the
-/// same throughout a group stay where they are.
-struct Stage<const N: usize, const P: usize> {
-    tensors: [Walk<1>; N],
-    parameters: [Walk<1>; P],
-    constant: [bool; P],
-    /// The positions of a group in scratch memory: the tensors in one piece, then the parameters.
-    flat: Walk<4>,
-    length: usize,
-}
-
-impl<const N: usize, const P: usize> Stage<N, P> {
-    fn new<T: Computed>(
-        layouts: [&Layout; N],
-        parameters: [&Parameter<T>; P],
-        shape: &[usize],
-        dims: &[usize],
-    ) -> Self {
-        let tensors = layouts.map(|l| Walk::over(shape, dims, [(l.strides(), 0)]));
-        let constant = parameters.map(|p| p.is_constant(shape, dims));
-        let length = tensors[0].len();
-        let step = |t: usize| isize::from(t < N || !constant[t - N]);
-        let steps = [step(0), step(1), step(2), step(3)];
-        let flat = Walk::over(&[length], &[0], std::array::from_fn(|t| (&steps[t..=t], 0)));
-        Stage { tensors, parameters: parameters.map(|p| p.within(shape, dims)), constant, flat, length }
-    }
-
-    /// Rows of the `t`-th tensor.
-    fn rows<S>(
-        &self,
-        t: usize,
-        elements: Elements<S>,
-        first: isize,
-        step: isize,
-        count: usize,
-    ) -> Rows<'_, S> {
-        Rows { elements, positions: &self.tensors[t], first, step, count }
-    }
-
-    /// Copies rows of the `p`-th parameter to `slot`, if it varies.
-    ///
-    /// # Safety
-    /// As [`Rows::read`].
-    unsafe fn parameter<T: Computed + Stored<Computed = T>>(
-        &self,
-        p: usize,
-        elements: Elements<T>,
-        first: isize,
-        step: isize,
-        count: usize,
-        slot: *mut T,
-    ) {
-        if !self.constant[p] {
-            // SAFETY: the caller's.
-            unsafe { Rows { elements, positions: &self.parameters[p], first, step, count }.read(slot) };
-        }
-    }
-
-    /// Where the `p`-th parameter of a row is.
-    ///
-    /// # Safety
-    /// `at` is a position of the parameter, and `slot` has the row.
-    unsafe fn parameter_row<T: Computed>(
-        &self,
-        p: usize,
-        elements: Elements<T>,
-        at: isize,
-        slot: *mut T,
-        row: usize,
-    ) -> *const T {
-        // SAFETY: the caller's.
-        unsafe { if self.constant[p] { elements.at(at) } else { slot.add(row * self.length) } }
-    }
 }
 
 #[cfg(test)]

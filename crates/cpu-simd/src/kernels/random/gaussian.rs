@@ -136,6 +136,7 @@ mod tests {
         assert_eq!(wide(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210), PINNED_64);
     }
 
-    const PINNED_32: [[u32; 2]; 2] = [[0; 2]; 2];
-    const PINNED_64: [u64; 2] = [0; 2];
+    /// From a transcription of the rules to NumPy's float32 and float64.
+    const PINNED_32: [[u32; 2]; 2] = [[0x40d8_7047, 0], [0xbfe9_2f37, 0xbfb3_9381]];
+    const PINNED_64: [u64; 2] = [0x400a_51d0_18ac_baca, 0xbfb7_8688_6fd8_3763];
 }

@@ -67,22 +67,17 @@ pub fn random(distribution: Distribution, key: RandomKey, output: Operand<'_>) -
             })
         }
         Distribution::Normal { mean, std } => {
-            if !(std >= 0.0) {
+            if std < 0.0 || std.is_nan() {
                 return bad(format!(
                     "a normal distribution needs a standard deviation of at least 0, got {std}"
                 ));
             }
             let std = if output.dtype.is_complex() { std * std::f64::consts::FRAC_1_SQRT_2 } else { std };
+            let single = Normal32 { key, mean: mean as f32, std: std as f32 };
             floats(output, "normal", |parts, dtype| match dtype {
-                DType::Float16 => {
-                    fill::<half::f16, _>(&Normal32 { key, mean: mean as f32, std: std as f32 }, &parts)
-                }
-                DType::BFloat16 => {
-                    fill::<half::bf16, _>(&Normal32 { key, mean: mean as f32, std: std as f32 }, &parts)
-                }
-                DType::Float32 => {
-                    fill::<f32, _>(&Normal32 { key, mean: mean as f32, std: std as f32 }, &parts)
-                }
+                DType::Float16 => fill::<half::f16, _>(&single, &parts),
+                DType::BFloat16 => fill::<half::bf16, _>(&single, &parts),
+                DType::Float32 => fill::<f32, _>(&single, &parts),
                 _ => fill::<f64, _>(&Normal64 { key, mean, std }, &parts),
             })
         }

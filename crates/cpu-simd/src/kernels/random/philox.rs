@@ -1,6 +1,9 @@
 //! Philox 4x32-10, the counter-based generator (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
 //! 1, 2, 3", 2011).
 
+// The words of all counters are counted together.
+#![allow(clippy::needless_range_loop)]
+
 use rustorch_backend::RandomKey;
 
 /// How many 128-bit blocks are computed at a time.

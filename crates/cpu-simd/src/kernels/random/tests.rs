@@ -138,7 +138,9 @@ fn integers_are_even_and_coins_fall_as_often_as_asked() {
         let high = if dtype == DType::Bool { 2 } else { 10 };
         let values = numbers(Distribution::Integer { low: 0, high }, dtype, 100_000);
         let mut counts = vec![0.0; high as usize];
-        values.iter().for_each(|&v| counts[v as usize] += 1.0);
+        for &v in &values {
+            counts[v as usize] += 1.0;
+        }
         let expected = 100_000.0 / high as f64;
         let chi_square: f64 = counts.iter().map(|c: &f64| (c - expected).powi(2) / expected).sum();
         assert!(chi_square < 27.9, "{dtype} {counts:?}");

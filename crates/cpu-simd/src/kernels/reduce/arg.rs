@@ -44,7 +44,7 @@ pub fn arg_reduce(
 
 /// Whether `x` takes the place of `best`: it is beyond it, or the first NaN.
 #[inline(always)]
-#[allow(clippy::eq_op)]
+#[allow(clippy::eq_op, clippy::needless_bitwise_bool)]
 fn beats<T: PartialOrd + Copy>(largest: bool, x: T, best: T) -> bool {
     let beyond = if largest { x > best } else { x < best };
     beyond | ((x != x) & (best == best))

@@ -43,7 +43,8 @@ pub(super) fn reduce<P: Partial>(
     let size = compute.size();
     let base = Shared::new(input.buffer.address().as_ptr());
     let combine = combination(op);
-    let lacks = || RusTorchError::unsupported(combine.name(), format!("not defined for {compute} on the cpu"));
+    let lacks =
+        || RusTorchError::unsupported(combine.name(), format!("not defined for {compute} on the cpu"));
     let narrow = kernel(combine, compute, level()).ok_or_else(lacks)?;
     let wide = kernel(combine, P::DTYPE, level()).ok_or_else(lacks)?;
     let widen = convert(compute, P::DTYPE, level());

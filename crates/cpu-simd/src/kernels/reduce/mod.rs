@@ -162,7 +162,9 @@ fn compute_dtype(op: ReduceOp, pre: Option<&Program>, input: DType, output: DTyp
             }
         }
         ReduceOp::Mean if !output.is_floating_point() => return refuse("an integer result"),
-        _ if output.is_floating_point() => widened(if value.is_floating_point() { value.promote(output) } else { output }),
+        _ if output.is_floating_point() => {
+            widened(if value.is_floating_point() { value.promote(output) } else { output })
+        }
         // Integer sums are exact in int64.
         _ => DType::Int64,
     })
@@ -312,7 +314,9 @@ pub(super) fn contains_zero(input: Operand<'_>) -> Result<bool> {
                 }
             });
         });
-    }, else return Err(RusTorchError::unsupported("floor_divide", "not defined for complex numbers")));
+    }, else {
+        return Err(RusTorchError::unsupported("floor_divide", "not defined for complex numbers"));
+    });
     Ok(found.into_inner())
 }
 

@@ -54,11 +54,8 @@ fn reduce(compute: DType, input: Operand<'_>, split: &Split, mean: Operand<'_>, 
     let kept = Plan::over(layout.shape(), &split.kept, &[(layout.strides(), layout.offset())]);
     let reduced = Plan::over(layout.shape(), &split.reduced, &[(layout.strides(), 0)]);
     let kernel = moment_kernel(compute, level());
-    let rows = Rows {
-        size: compute.size(),
-        base: Shared::new(input.buffer.address().as_ptr()),
-        reduced: &reduced,
-    };
+    let rows =
+        Rows { size: compute.size(), base: Shared::new(input.buffer.address().as_ptr()), reduced: &reduced };
     let piece_of = |position: isize, at: usize, n: usize| {
         let mut total = Moments::default();
         rows.visit(position, at, n, |from, n| {

@@ -115,6 +115,9 @@ impl Rows<'_> {
     pub(super) fn visit(&self, position: isize, at: usize, n: usize, mut body: impl FnMut(*const u8, usize)) {
         let element = |at: isize| self.base.get().wrapping_offset(at * self.size as isize).cast_const();
         let (step, inner) = (self.reduced.inner_step(0), self.reduced.inner());
+        if self.reduced.is_line() && (step == 1 || n == 1) {
+            return body(element(position + at as isize * step), n);
+        }
         if self.reduced.numel() == 1 || step == 1 && (inner >= 64 || inner == self.reduced.numel()) {
             self.reduced.runs(0, at, n, |_, offset, count| body(element(position + offset), count));
             return;

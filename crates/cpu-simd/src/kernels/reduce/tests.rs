@@ -27,7 +27,8 @@ fn groups(shape: &[usize], dims: &[usize], values: &[f64]) -> Vec<Vec<f64>> {
     let kept = kept_shape(shape, dims);
     let mut groups = vec![Vec::new(); kept.iter().product()];
     for (c, &v) in coordinates(shape).iter().zip(values) {
-        let at: Vec<usize> = c.iter().enumerate().map(|(d, &i)| if dims.contains(&d) { 0 } else { i }).collect();
+        let at: Vec<usize> =
+            c.iter().enumerate().map(|(d, &i)| if dims.contains(&d) { 0 } else { i }).collect();
         groups[flat(&kept, &at)].push(v);
     }
     groups
@@ -83,7 +84,8 @@ fn every_reduction_agrees_over_every_dimension() {
                     for op in OPS {
                         let Some(to) = output_dtype(op, dtype) else { continue };
                         let out = kept_shape(shape, dims);
-                        let result = Sample::zeros(to, &out, if lie == Lie::Gaps { lie } else { Lie::Contiguous });
+                        let result =
+                            Sample::zeros(to, &out, if lie == Lie::Gaps { lie } else { Lie::Contiguous });
                         reduce(op, None, input.operand(), dims, result.operand()).expect("reduce");
                         for (got, group) in result.values().into_iter().zip(groups(shape, dims, &values)) {
                             let want = expected(op, &group);
@@ -125,7 +127,8 @@ fn a_program_is_applied_on_the_way_in() {
         let compute = if dtype == DType::Float64 { dtype } else { DType::Float32 };
         let result = Sample::zeros(dtype, &[20, 1], Lie::Contiguous);
         let program = Program::single(ElementwiseOp::Square, compute);
-        reduce(ReduceOp::Sum, Some(&program), input.operand(), &[1], result.operand()).expect("sum of squares");
+        reduce(ReduceOp::Sum, Some(&program), input.operand(), &[1], result.operand())
+            .expect("sum of squares");
         let stored = input.values();
         for (row, got) in result.values().into_iter().enumerate() {
             let want: f64 = stored[row * 15..][..15].iter().map(|v| v * v).sum();
@@ -191,7 +194,8 @@ fn extremes_and_their_positions_let_nan_win() {
                         let index = Sample::zeros(DType::Int64, &[1, 3], Lie::Contiguous);
                         reduce(op, None, input.operand(), &[0], result.operand()).expect("reduce");
                         assert!(result.values().iter().all(|v| v.is_nan()), "{dtype} {n} {place} {lie:?}");
-                        arg_reduce(op, input.operand(), 0, Some(result.operand()), index.operand()).expect("arg");
+                        arg_reduce(op, input.operand(), 0, Some(result.operand()), index.operand())
+                            .expect("arg");
                         assert!(result.values().iter().all(|v| v.is_nan()));
                         assert_eq!(index.elements::<i64>(), [place as i64; 3]);
                     }
@@ -207,7 +211,9 @@ fn positions_are_those_of_the_first_extreme() {
         for shape in [[7, 5, 3], [1, 130, 2], [3, 2, 200], [90, 1, 1]] {
             let values: Vec<f64> = noise(7, shape.iter().product())
                 .into_iter()
-                .map(|v| if dtype == DType::Bool { f64::from(u8::from(v > 0.0)) } else { (v * 9.0).round().abs() })
+                .map(|v| {
+                    if dtype == DType::Bool { f64::from(u8::from(v > 0.0)) } else { (v * 9.0).round().abs() }
+                })
                 .collect();
             for lie in LIES {
                 let input = Sample::new(dtype, &shape, lie, &values);
@@ -216,7 +222,8 @@ fn positions_are_those_of_the_first_extreme() {
                     for op in [ReduceOp::Max, ReduceOp::Min] {
                         let found = Sample::zeros(dtype, &out, lie);
                         let index = Sample::zeros(DType::Int64, &out, lie);
-                        arg_reduce(op, input.operand(), dim, Some(found.operand()), index.operand()).expect("arg");
+                        arg_reduce(op, input.operand(), dim, Some(found.operand()), index.operand())
+                            .expect("arg");
                         let indices = index.elements::<i64>();
                         for (i, group) in groups(&shape, &[dim], &values).iter().enumerate() {
                             let best = expected(op, group);
@@ -258,8 +265,10 @@ fn moments_agree_with_two_passes() {
                     for &dims in choices {
                         let out = kept_shape(shape, dims);
                         let to = if dtype.size() == 2 { DType::Float32 } else { dtype };
-                        let (mean, m2) =
-                            (Sample::zeros(to, &out, Lie::Contiguous), Sample::zeros(to, &out, Lie::Contiguous));
+                        let (mean, m2) = (
+                            Sample::zeros(to, &out, Lie::Contiguous),
+                            Sample::zeros(to, &out, Lie::Contiguous),
+                        );
                         moments(input.operand(), dims, mean.operand(), m2.operand()).expect("moments");
                         let (mean, m2) = (mean.values(), m2.values());
                         for (i, group) in groups(shape, dims, &stored).iter().enumerate() {

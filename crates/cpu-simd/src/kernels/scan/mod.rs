@@ -82,14 +82,19 @@ fn mismatch(op: ReduceOp, input: Operand<'_>, output: Operand<'_>) -> RusTorchEr
 }
 
 /// How the lines along `dim` are divided: each call of `body` gets the first offsets of up to [`NEIGHBOURS`] lines at
-/// the walk's steps.
-fn for_line_groups<const N: usize>(walk: &Walk<N>, length: usize, body: impl Fn([isize; N], usize) + Sync) {
+/// the walk's steps, or of one line if its elements are nearer to each other than those of two lines.
+fn for_line_groups<const N: usize>(
+    walk: &Walk<N>,
+    (length, along): (usize, [isize; N]),
+    body: impl Fn([isize; N], usize) + Sync,
+) {
     let steps = walk.steps();
+    let together = if steps[0].abs() < along[0].abs() { NEIGHBOURS } else { 1 };
     parallel_for(walk.len(), (GRAIN / length.max(1)).max(1), |range| {
         for (_, start, count) in walk.runs(range) {
             let mut done = 0;
             while done < count {
-                let lines = (count - done).min(NEIGHBOURS);
+                let lines = (count - done).min(together);
                 let mut first = start;
                 for t in 0..N {
                     first[t] += done as isize * steps[t];
@@ -133,7 +138,7 @@ fn accumulate_with<T: Number, U: Number>(
     let (length, [from_step, to_step]) = along(dim, [input, output]);
     let [next_from, next_to] = walk.steps();
     let (from, to) = (Elements::<T>::of(input), Elements::<U>::of(output));
-    for_line_groups(&walk, length, |[from_start, to_start], lines| {
+    for_line_groups(&walk, (length, [from_step, to_step]), |[from_start, to_start], lines| {
         let mut sums = [neutral; NEIGHBOURS];
         for k in 0..length as isize {
             for (line, sum) in sums[..lines].iter_mut().enumerate() {
@@ -163,25 +168,29 @@ fn extreme<T: Ordered>(
     let (length, [from_step, to_step, place_step]) = along(dim, operands);
     let [next_from, next_to, next_place] = walk.steps();
     let (from, to) = (Elements::<T>::of(input), Elements::<T>::of(output));
-    for_line_groups(&walk, length, |[from_start, to_start, place_start], lines| {
-        let mut best = [(T::ZERO, 0i64); NEIGHBOURS];
-        for k in 0..length as isize {
-            for (line, (value, at)) in best[..lines].iter_mut().enumerate() {
-                let line = line as isize;
-                // SAFETY: positions of the layouts; each line belongs to one group.
-                unsafe {
-                    let new = from.get(from_start + k * from_step + line * next_from);
-                    if k == 0 || reaches(new, *value) {
-                        (*value, *at) = (new, k as i64);
-                    }
-                    to.set(to_start + k * to_step + line * next_to, *value);
-                    if let Some(places) = places {
-                        places.set(place_start + k * place_step + line * next_place, *at);
+    for_line_groups(
+        &walk,
+        (length, [from_step, to_step, place_step]),
+        |[from_start, to_start, place_start], lines| {
+            let mut best = [(T::ZERO, 0i64); NEIGHBOURS];
+            for k in 0..length as isize {
+                for (line, (value, at)) in best[..lines].iter_mut().enumerate() {
+                    let line = line as isize;
+                    // SAFETY: positions of the layouts; each line belongs to one group.
+                    unsafe {
+                        let new = from.get(from_start + k * from_step + line * next_from);
+                        if k == 0 || reaches(new, *value) {
+                            (*value, *at) = (new, k as i64);
+                        }
+                        to.set(to_start + k * to_step + line * next_to, *value);
+                        if let Some(places) = places {
+                            places.set(place_start + k * place_step + line * next_place, *at);
+                        }
                     }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::Scratch;
-use super::rowwise::{Computed, Rows, Stored, rows_together, with_stored};
+use super::rowwise::{Computed, Rows, Stored, rows_together, staged_step, with_stored};
 use super::walk::{Elements, Walk};
 use crate::threads::{parallel_for, try_parallel_for};
 use columns::Columns;
@@ -32,7 +32,7 @@ const STREAM_ROW_BYTES: usize = 16 << 10;
 /// `DType` for a dtype that is not floating point.
 pub fn softmax(log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> Result<()> {
     let op = if log { "log_softmax" } else { "softmax" };
-    with_stored!(input.dtype, S => forward::<S>(log, input, dim, output), else return Err(not_floating(op, input.dtype)))
+    with_stored!(input.dtype, S => forward::<S>(log, input, dim, output), else Err(not_floating(op, input.dtype)))
 }
 
 /// The gradient by the input: `y (g - Σ g y)` for a softmax `y`, `g - exp(y) Σ g` for a log-softmax.
@@ -50,7 +50,7 @@ pub fn softmax_grad(
     with_stored!(
         grad.dtype,
         S => backward::<S>(log, grad, result, dim, output),
-        else return Err(not_floating(op, grad.dtype))
+        else Err(not_floating(op, grad.dtype))
     )
 }
 
@@ -94,7 +94,7 @@ fn forward<S: Stored>(log: bool, input: Operand<'_>, dim: usize, output: Operand
         && output.layout.is_contiguous()
         && input.buffer.address() != output.buffer.address()
         && aligned(output)
-        && output.buffer.address().as_ptr() as usize % 64 == 0;
+        && (output.buffer.address().as_ptr() as usize).is_multiple_of(64);
     parallel_for(lines.len(), (GRAIN / length.max(1)).max(1), |range| {
         let mut waiting = std::mem::MaybeUninit::<[u64; STREAM_ROW_BYTES / 8 + 8]>::uninit();
         let room = waiting.as_mut_ptr().cast::<u8>();
@@ -178,13 +178,14 @@ fn staged<S: Stored, const N: usize>(
     let shape = operands[0].layout.shape();
     let length = shape.get(dim).copied().unwrap_or(1);
     let together = rows_together::<S::Computed>(length);
+    let step = staged_step::<S::Computed>(length);
     let row_dims: &[usize] = if shape.is_empty() { &[] } else { &[dim] };
     let positions = operands.map(|o| Walk::over(shape, row_dims, [(o.layout.strides(), 0)]));
     let elements = operands.map(Elements::<S>::of);
     let lines = Walk::lines(shape, dim, operands.map(|o| o.layout));
     let steps = lines.steps();
     try_parallel_for(lines.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::new(N * together * length)?;
+        let scratch = Scratch::<S::Computed>::new(N * together * step)?;
         for (_, start, count) in lines.runs(range) {
             for done in (0..count).step_by(together) {
                 let group = (count - done).min(together);
@@ -198,12 +199,12 @@ fn staged<S: Stored, const N: usize>(
                 // SAFETY: the scratch memory holds `together` rows of each operand; the rows' positions lie in the
                 // operands, and each output row belongs to one range.
                 unsafe {
-                    let staged: [_; N] = std::array::from_fn(|t| scratch.as_ptr().add(t * together * length));
-                    for t in 0..N - 1 {
-                        rows(t).read(staged[t]);
+                    let staged: [_; N] = std::array::from_fn(|t| scratch.as_ptr().add(t * together * step));
+                    for (t, &first) in staged[..N - 1].iter().enumerate() {
+                        rows(t).read(first);
                     }
                     for row in 0..group {
-                        compute(staged.map(|first| first.add(row * length)));
+                        compute(staged.map(|first| first.add(row * step)));
                     }
                     rows(N - 1).write(staged[N - 1]);
                 }

@@ -6,8 +6,8 @@ use crate::kernels::rowwise::{RowKernel, kept, load, store, sum_of_lanes};
 use crate::simd::Lanes;
 use crate::simd::arch::FloatElement;
 
-/// How many elements are summed in vectors before they join a float64 sum.
-const CHUNK: usize = 4096;
+/// How many vectors are summed before they join a float64 sum.
+const CHUNK: usize = 256;
 
 /// Softmax of `length` elements, or its logarithm.
 pub(super) struct Softmax<T> {
@@ -28,7 +28,7 @@ macro_rules! sum {
         let mut total = 0.0;
         let mut start = 0;
         while start < $length {
-            let end = (start + CHUNK).min($length);
+            let end = (start + CHUNK * A::LANES).min($length);
             let mut sums = [zero; 4];
             let $n = A::LANES;
             let mut $i = start;

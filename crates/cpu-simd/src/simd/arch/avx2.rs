@@ -31,11 +31,22 @@ unsafe impl Vector for Avx2F32 {
     }
     #[inline(always)]
     unsafe fn load_partial(p: *const f32, n: usize) -> __m256 {
-        unsafe { _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) }
+        unsafe {
+            _mm256_maskload_ps(
+                p,
+                _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+            )
+        }
     }
     #[inline(always)]
     unsafe fn store_partial(p: *mut f32, x: __m256, n: usize) {
-        unsafe { _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), x) }
+        unsafe {
+            _mm256_maskstore_ps(
+                p,
+                _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+                x,
+            );
+        }
     }
     #[inline(always)]
     unsafe fn stream(p: *mut f32, x: __m256) {
@@ -221,11 +232,22 @@ unsafe impl Vector for Avx2F64 {
     }
     #[inline(always)]
     unsafe fn load_partial(p: *const f64, n: usize) -> __m256d {
-        unsafe { _mm256_maskload_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3))) }
+        unsafe {
+            _mm256_maskload_pd(
+                p,
+                _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
+            )
+        }
     }
     #[inline(always)]
     unsafe fn store_partial(p: *mut f64, x: __m256d, n: usize) {
-        unsafe { _mm256_maskstore_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)), x) }
+        unsafe {
+            _mm256_maskstore_pd(
+                p,
+                _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
+                x,
+            );
+        }
     }
     #[inline(always)]
     unsafe fn stream(p: *mut f64, x: __m256d) {
@@ -366,7 +388,9 @@ unsafe impl Vector for Avx2F64 {
             // As for float32; the integer is read off the low bits of n plus a large number.
             let half = _mm256_floor_pd(_mm256_mul_pd(n, _mm256_set1_pd(0.5)));
             let magic = _mm256_set1_pd(6_755_399_441_055_744.0 + 1023.0);
-            let power = |n| _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(_mm256_add_pd(n, magic))));
+            let power = |n| {
+                _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(_mm256_add_pd(n, magic))))
+            };
             _mm256_mul_pd(_mm256_mul_pd(x, power(half)), power(_mm256_sub_pd(n, half)))
         }
     }
@@ -374,7 +398,8 @@ unsafe impl Vector for Avx2F64 {
     unsafe fn split_exponent(x: __m256d) -> (__m256d, __m256d) {
         unsafe {
             let tiny = _mm256_cmp_pd::<_CMP_LT_OQ>(x, _mm256_set1_pd(f64::MIN_POSITIVE));
-            let normal = _mm256_blendv_pd(x, _mm256_mul_pd(x, _mm256_set1_pd(18_014_398_509_481_984.0)), tiny);
+            let normal =
+                _mm256_blendv_pd(x, _mm256_mul_pd(x, _mm256_set1_pd(18_014_398_509_481_984.0)), tiny);
             let bits = _mm256_castpd_si256(normal);
             // The bias keeps the difference positive, so that a logical shift serves.
             let one = 1.0f64.to_bits() as i64;

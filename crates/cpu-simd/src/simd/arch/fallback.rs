@@ -35,9 +35,7 @@ macro_rules! scalar {
                 0.0
             }
             #[inline(always)]
-            unsafe fn store_partial(_p: *mut $t, _x: $t, _n: usize) {
-                
-            }
+            unsafe fn store_partial(_p: *mut $t, _x: $t, _n: usize) {}
             #[inline(always)]
             unsafe fn stream(p: *mut $t, x: $t) {
                 unsafe { *p = x }

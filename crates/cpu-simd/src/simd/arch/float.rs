@@ -59,7 +59,7 @@ pub(crate) const MAX_LANES: usize = 16;
 /// # Safety
 /// Every function may only run on a machine that has the instruction set. Pointers are valid for what the name says;
 /// partial reads and writes touch `n < LANES` elements. Masks in memory are bytes of 0 or 1.
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::missing_safety_doc)]
 pub unsafe trait Vector: Copy + Default + 'static {
     type Element: FloatElement;
     type Register: Copy;
@@ -197,15 +197,15 @@ impl<V: Vector> Algebra for Float<V> {
 
 impl<V: Vector> Float<V> {
     #[inline(always)]
-    pub(crate) fn to_lanes(self, x: V::Register) -> [V::Element; MAX_LANES] {
+    pub(crate) fn lanes_of(x: V::Register) -> [V::Element; MAX_LANES] {
         let mut lanes = [V::Element::default(); MAX_LANES];
         // SAFETY: no vector has more than MAX_LANES lanes; else as in `forward`.
         unsafe { V::store(lanes.as_mut_ptr(), x) };
         lanes
     }
     #[inline(always)]
-    fn from_lanes(self, lanes: &[V::Element; MAX_LANES]) -> V::Register {
-        // SAFETY: as in `to_lanes`.
+    fn of_lanes(lanes: &[V::Element; MAX_LANES]) -> V::Register {
+        // SAFETY: as in `lanes_of`.
         unsafe { V::load(lanes.as_ptr()) }
     }
 }
@@ -219,12 +219,12 @@ impl<V: Vector> FloatAlgebra for Float<V> {
 
     #[inline(always)]
     fn next_after(&self, x: Self::Value, y: Self::Value) -> Self::Value {
-        let mut lanes = self.to_lanes(x);
-        let towards = self.to_lanes(y);
+        let mut lanes = Self::lanes_of(x);
+        let towards = Self::lanes_of(y);
         for (lane, &y) in lanes.iter_mut().zip(&towards).take(V::LANES) {
             *lane = lane.next_after(y);
         }
-        self.from_lanes(&lanes)
+        Self::of_lanes(&lanes)
     }
 
     polynomial_transcendentals!();
@@ -254,15 +254,15 @@ impl<V: Vector> FloatBits for Float<V> {
     }
     #[inline(always)]
     fn lanewise(&self, x: Self::Value, function: fn(f64) -> f64) -> Self::Value {
-        let mut lanes = self.to_lanes(x);
+        let mut lanes = Self::lanes_of(x);
         apply(&mut lanes, V::LANES, function);
-        self.from_lanes(&lanes)
+        Self::of_lanes(&lanes)
     }
     #[inline(always)]
     fn lanewise2(&self, x: Self::Value, y: Self::Value, function: fn(f64, f64) -> f64) -> Self::Value {
-        let mut lanes = self.to_lanes(x);
-        apply2(&mut lanes, &self.to_lanes(y), V::LANES, function);
-        self.from_lanes(&lanes)
+        let mut lanes = Self::lanes_of(x);
+        apply2(&mut lanes, &Self::lanes_of(y), V::LANES, function);
+        Self::of_lanes(&lanes)
     }
 }
 

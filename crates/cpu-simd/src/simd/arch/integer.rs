@@ -1,5 +1,8 @@
 //! The algebra of integers and bool, one at a time. Its loops are compiled for each instruction set.
 
+// Of truth values, `&` computes both sides without a branch, which is what the compiler vectorises.
+#![allow(clippy::needless_bitwise_bool)]
+
 use std::marker::PhantomData;
 
 use rustorch_backend::algebra::{Algebra, IntegerAlgebra};

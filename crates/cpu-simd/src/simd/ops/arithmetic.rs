@@ -38,7 +38,12 @@ trait Operation<A: Lanes> {
 
 /// The loop. It is inlined into a function that has the instruction set.
 #[inline(always)]
-unsafe fn drive<O: Operation<A>, A: Lanes>(arguments: &[*const u8; 3], result: *mut u8, n: usize, stream: bool) {
+unsafe fn drive<O: Operation<A>, A: Lanes>(
+    arguments: &[*const u8; 3],
+    result: *mut u8,
+    n: usize,
+    stream: bool,
+) {
     let a = A::default();
     if A::LANES == 1 {
         for i in 0..n {

@@ -4,7 +4,6 @@ mod arithmetic;
 mod comparison;
 pub mod reduction;
 
-
 pub use arithmetic::{Kernel, kernel};
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ unsafe fn reduce_floats<V: Vector, C: Combination>(row: *const u8, n: usize) -> 
             i += V::LANES;
         }
         let pair = [C::of(&a, chains[0], chains[1]), C::of(&a, chains[2], chains[3])];
-        let lanes = a.to_lanes(C::of(&a, pair[0], pair[1]));
+        let lanes = Float::<V>::lanes_of(C::of(&a, pair[0], pair[1]));
         let mut sum = C::IDENTITY;
         if i > start {
             for lane in &lanes[..V::LANES] {
@@ -231,8 +231,9 @@ unsafe fn moments_of<V: Vector>(row: *const u8, n: usize) -> Moments {
     let mut total = Moments::default();
     for start in (0..n).step_by(BLOCK) {
         let count = BLOCK.min(n - start);
-        // SAFETY: the caller's; the block is within n, here and below.
+        // SAFETY: the caller's; the block is within n.
         let block = unsafe { row.add(start) };
+        // SAFETY: as above.
         let mean = unsafe { reduce_floats::<V, Sum>(block.cast(), count) } / count as f64;
         // Deviations from the rounded mean; what they sum to corrects both moments.
         let centre = a.constant(mean);
@@ -241,22 +242,24 @@ unsafe fn moments_of<V: Vector>(row: *const u8, n: usize) -> Moments {
         let mut i = 0;
         while i + 2 * V::LANES <= count {
             for chain in 0..2 {
+                // SAFETY: the vector is within the block.
                 let x = a.sub(unsafe { a.load(block.add(i + chain * V::LANES)) }, centre);
                 sums[chain] = a.add(sums[chain], x);
                 squares[chain] = a.mul_add(x, x, squares[chain]);
             }
             i += 2 * V::LANES;
         }
-        let centre = a.to_lanes(centre)[0].to_f64();
+        let centre = Float::<V>::lanes_of(centre)[0].to_f64();
         let (mut sum, mut square) = (0.0, 0.0);
         for chain in 0..2 {
-            let (sums, squares) = (a.to_lanes(sums[chain]), a.to_lanes(squares[chain]));
+            let (sums, squares) = (Float::<V>::lanes_of(sums[chain]), Float::<V>::lanes_of(squares[chain]));
             for lane in 0..V::LANES {
                 sum += sums[lane].to_f64();
                 square += squares[lane].to_f64();
             }
         }
         while i < count {
+            // SAFETY: i < count.
             let x = unsafe { *block.add(i) }.to_f64() - centre;
             sum += x;
             square += x * x;

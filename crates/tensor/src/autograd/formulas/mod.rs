@@ -7,13 +7,16 @@ mod reduction;
 mod shape;
 mod windows;
 
-pub use indexing::{copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad};
+pub use indexing::{
+    copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
+};
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use reduction::{
-    cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad, var_grad,
+    cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,
+    var_grad,
 };
 pub use shape::{cat_grad, diagonal_grad, inverse_permute, reshape_as_shape, select_grad, slice_grad};
 pub use windows::{
-    avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad, max_pool_grad,
-    sum_channels,
+    avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,
+    max_pool_grad, sum_channels,
 };

@@ -71,7 +71,8 @@ pub fn normalize_grad_input(
             None => grad.clone(),
         };
         let along = ops::mul(&x, &ops::mean(&ops::mul(&h, &x)?, Some(&dims), true, None)?)?;
-        let rest = ops::sub(&ops::sub(&h, &ops::mean(&h, Some(&dims), true, None)?, 1.into())?, &along, 1.into())?;
+        let rest =
+            ops::sub(&ops::sub(&h, &ops::mean(&h, Some(&dims), true, None)?, 1.into())?, &along, 1.into())?;
         return ops::mul(&rstd, &rest);
     }
     let output = Tensor::empty(input.shape(), input.dtype(), input.device())?;

@@ -20,9 +20,10 @@ fn keep(reduced: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -
     let ndim = shape.len();
     let dims: Vec<usize> = match dim.filter(|d| !d.is_empty()) {
         None => (0..ndim).collect(),
-        Some(dims) => {
-            dims.iter().map(|&d| rustorch_backend::normalize_dim("backward", d, ndim)).collect::<Result<_>>()?
-        }
+        Some(dims) => dims
+            .iter()
+            .map(|&d| rustorch_backend::normalize_dim("backward", d, ndim))
+            .collect::<Result<_>>()?,
     };
     reshape_to(reduced, &kept_shape(shape, &dims))
 }
@@ -55,16 +56,24 @@ pub fn prod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64, keepd
     // Exclusive products from both sides: Π_{j<i} x_j · Π_{j>i} x_j.
     let n = shape[input.dim_index("prod", dim)?] as i64;
     let ones = ops::ones_like(&ops::slice(&input.detach(), dim, 0, 1, 1)?, None, None, false)?;
-    let before = ops::cat(&[ones.clone(), ops::cumprod(&ops::slice(input, dim, 0, n - 1, 1)?, dim, None)?], dim)?;
+    let before =
+        ops::cat(&[ones.clone(), ops::cumprod(&ops::slice(input, dim, 0, n - 1, 1)?, dim, None)?], dim)?;
     let reversed = ops::flip(&ops::slice(input, dim, 1, n, 1)?, &[dim])?;
     let after = ops::cat(&[ops::flip(&ops::cumprod(&reversed, dim, None)?, &[dim])?, ones], dim)?;
     ops::mul(&grad, &ops::mul(&before, &after)?)
 }
 
 /// The gradient of amax and amin: shared evenly among the elements that reach the extremum.
-pub fn extremum_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
+pub fn extremum_grad(
+    grad: &Tensor,
+    input: &Tensor,
+    result: &Tensor,
+    dim: &[i64],
+    keepdim: bool,
+) -> Result<Tensor> {
     let shape = input.shape().to_vec();
-    let (grad, result) = (keep(grad, &shape, Some(dim), keepdim)?, keep(&result.detach(), &shape, Some(dim), keepdim)?);
+    let (grad, result) =
+        (keep(grad, &shape, Some(dim), keepdim)?, keep(&result.detach(), &shape, Some(dim), keepdim)?);
     let reached = crate::operations::creation::cast(&ops::eq(&input.detach(), &result)?, grad.dtype())?;
     let dims = as_i64(&reduced_dims("amax", input, Some(dim))?);
     let count = if dims.is_empty() { reached.clone() } else { ops::sum(&reached, Some(&dims), true, None)? };
@@ -79,7 +88,8 @@ pub fn select_reduced_grad(
     dim: i64,
     keepdim: bool,
 ) -> Result<Tensor> {
-    let (grad, indices) = (keep(grad, shape, Some(&[dim]), keepdim)?, keep(indices, shape, Some(&[dim]), keepdim)?);
+    let (grad, indices) =
+        (keep(grad, shape, Some(&[dim]), keepdim)?, keep(indices, shape, Some(&[dim]), keepdim)?);
     super::scatter_sum_grad(&grad, shape, &indices, dim)
 }
 

@@ -33,7 +33,14 @@ pub fn select_grad(grad: &Tensor, shape: &[usize], dim: i64, index: i64) -> Resu
 }
 
 /// Zeros with the gradient at the slice.
-pub fn slice_grad(grad: &Tensor, shape: &[usize], dim: i64, start: i64, end: i64, step: i64) -> Result<Tensor> {
+pub fn slice_grad(
+    grad: &Tensor,
+    shape: &[usize],
+    dim: i64,
+    start: i64,
+    end: i64,
+    step: i64,
+) -> Result<Tensor> {
     ops::slice_scatter(grad, &sizes(shape), dim, start, end, step)
 }
 

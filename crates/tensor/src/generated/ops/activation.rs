@@ -1580,3 +1580,90 @@ impl Backward for ThresholdBackward {
         Ok(gradients)
     }
 }
+
+static HARDSHRINK: Spec =
+    Spec { name: "hardshrink", op: ElementwiseOp::Hardshrink, promote: Promote::Same, domain: Domain::Float };
+/// 0 where `|x| <= lambd`, x elsewhere.
+pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
+    let result = elementwise::run(&HARDSHRINK, &[input], &[Scalar::from(lambd)])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(HardshrinkBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)),
+                lambd: lambd,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+/// In-place form of [`hardshrink`]: writes the result into `input`.
+pub fn hardshrink_(input: &Tensor, lambd: f64) -> Result<()> {
+    autograd::check_inplace("hardshrink_", input, &[])?;
+    if !(autograd::is_recording(&[input])) {
+        return elementwise::run_in_place(&HARDSHRINK, &[input], &[Scalar::from(lambd)], input);
+    }
+    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
+    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    elementwise::run_in_place(&HARDSHRINK, &[input], &[Scalar::from(lambd)], input)?;
+    autograd::rebase(
+        input,
+        Arc::new(HardshrinkBackward {
+            input: original.map(|t| Saved::input(&t)),
+            lambd: lambd,
+            input_origin: Origin::of(input),
+        }),
+        edges,
+    );
+    Ok(())
+}
+
+static HARDSHRINK_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Abs, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Register(0), Source::Constant(1)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(1), Source::Constant(0), Source::Input(1)],
+        ),
+    ],
+    literals: &[0.0],
+    output: Source::Register(2),
+};
+
+#[derive(Debug)]
+struct HardshrinkBackward {
+    input: Option<Saved>,
+    lambd: f64,
+    input_origin: Origin,
+}
+
+impl Backward for HardshrinkBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "HardshrinkBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::abs(&input)?;
+                    let t1 = Tensor::number(self.lambd)?;
+                    let t2 = ops::le(&t0, &t1)?;
+                    let t3 = Tensor::number(0_i64)?;
+                    let t4 = ops::where_(&t2, &t3, &grad)?;
+                    t4
+                })?
+            } else {
+                autograd::run_fused(&HARDSHRINK_INPUT, &[&input, grad], &[Scalar::from(self.lambd)], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}

@@ -231,6 +231,12 @@ pub fn bitwise_and(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     Ok(result)
 }
 
+/// In-place form of [`bitwise_and`]: writes the result into `input`.
+pub fn bitwise_and_(input: &Tensor, other: &Tensor) -> Result<()> {
+    autograd::check_inplace("bitwise_and_", input, &[other])?;
+    elementwise::run_in_place(&BITWISE_AND, &[input, other], &[], input)
+}
+
 static BITWISE_OR: Spec = Spec {
     name: "bitwise_or",
     op: ElementwiseOp::BitwiseOr,
@@ -243,6 +249,12 @@ pub fn bitwise_or(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     Ok(result)
 }
 
+/// In-place form of [`bitwise_or`]: writes the result into `input`.
+pub fn bitwise_or_(input: &Tensor, other: &Tensor) -> Result<()> {
+    autograd::check_inplace("bitwise_or_", input, &[other])?;
+    elementwise::run_in_place(&BITWISE_OR, &[input, other], &[], input)
+}
+
 static BITWISE_XOR: Spec = Spec {
     name: "bitwise_xor",
     op: ElementwiseOp::BitwiseXor,
@@ -253,6 +265,12 @@ static BITWISE_XOR: Spec = Spec {
 pub fn bitwise_xor(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&BITWISE_XOR, &[input, other], &[])?;
     Ok(result)
+}
+
+/// In-place form of [`bitwise_xor`]: writes the result into `input`.
+pub fn bitwise_xor_(input: &Tensor, other: &Tensor) -> Result<()> {
+    autograd::check_inplace("bitwise_xor_", input, &[other])?;
+    elementwise::run_in_place(&BITWISE_XOR, &[input, other], &[], input)
 }
 
 static BITWISE_NOT: Spec = Spec {
@@ -285,6 +303,12 @@ pub fn bitwise_left_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     Ok(result)
 }
 
+/// In-place form of [`bitwise_left_shift`]: writes the result into `input`.
+pub fn bitwise_left_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
+    autograd::check_inplace("bitwise_left_shift_", input, &[other])?;
+    elementwise::run_in_place(&BITWISE_LEFT_SHIFT, &[input, other], &[], input)
+}
+
 static BITWISE_RIGHT_SHIFT: Spec = Spec {
     name: "bitwise_right_shift",
     op: ElementwiseOp::BitwiseRightShift,
@@ -295,6 +319,12 @@ static BITWISE_RIGHT_SHIFT: Spec = Spec {
 pub fn bitwise_right_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&BITWISE_RIGHT_SHIFT, &[input, other], &[])?;
     Ok(result)
+}
+
+/// In-place form of [`bitwise_right_shift`]: writes the result into `input`.
+pub fn bitwise_right_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
+    autograd::check_inplace("bitwise_right_shift_", input, &[other])?;
+    elementwise::run_in_place(&BITWISE_RIGHT_SHIFT, &[input, other], &[], input)
 }
 
 static HEAVISIDE: Spec = Spec {

@@ -1,15 +1,15 @@
-//! Views, joining and splitting.
+//! Views: the same storage under another layout.
 
 use rustorch_backend::{Dims, Layout, Shape};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
-use super::creation::sizes;
-use super::elementwise::contiguous_copy;
+use crate::operations::creation::sizes;
+use crate::operations::elementwise::contiguous_copy;
 use crate::tensor::infer_shape;
 use crate::{Tensor, ops};
 
-fn to_i64(shape: &[usize]) -> Vec<i64> {
+pub(super) fn to_i64(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&n| n as i64).collect()
 }
 
@@ -102,7 +102,9 @@ pub fn t(input: &Tensor) -> Result<Tensor> {
     match input.ndim() {
         0 | 1 => Ok(input.clone()),
         2 => ops::transpose(input, 0, 1),
-        n => Err(RusTorchError::shape("t", format!("expects a tensor with <= 2 dimensions, but self is {n}D"))),
+        n => {
+            Err(RusTorchError::shape("t", format!("expects a tensor with <= 2 dimensions, but self is {n}D")))
+        }
     }
 }
 
@@ -116,7 +118,11 @@ pub(crate) fn permutation(op: &'static str, input: &Tensor, dims: &[i64]) -> Res
     } else {
         Err(RusTorchError::shape(
             op,
-            format!("dims {dims:?} must name each of the {} dimensions of shape {:?} once", input.ndim(), input.shape()),
+            format!(
+                "dims {dims:?} must name each of the {} dimensions of shape {:?} once",
+                input.ndim(),
+                input.shape()
+            ),
         ))
     }
 }
@@ -151,7 +157,10 @@ pub fn expand(input: &Tensor, size: &[i64]) -> Result<Tensor> {
     let fail = || {
         RusTorchError::shape(
             "expand",
-            format!("the expanded size {size:?} does not fit the tensor's shape {:?}: sizes must match or be 1", input.shape()),
+            format!(
+                "the expanded size {size:?} does not fit the tensor's shape {:?}: sizes must match or be 1",
+                input.shape()
+            ),
         )
     };
     let lead = size.len().checked_sub(input.ndim()).ok_or_else(fail)?;
@@ -237,7 +246,10 @@ pub fn slice(input: &Tensor, dim: i64, start: i64, end: i64, step: i64) -> Resul
         return Err(RusTorchError::index("slice", "cannot be applied to a 0-dim tensor"));
     }
     if step <= 0 {
-        return Err(RusTorchError::argument("slice", format!("step must be greater than zero, got {step}; see flip()")));
+        return Err(RusTorchError::argument(
+            "slice",
+            format!("step must be greater than zero, got {step}; see flip()"),
+        ));
     }
     let size = input.shape()[d] as i64;
     let clip = |i: i64| if i < 0 { (i + size).max(0) } else { i.min(size) };
@@ -270,7 +282,10 @@ pub fn diagonal(input: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<Ten
     if a == b || input.ndim() < 2 {
         return Err(RusTorchError::shape(
             "diagonal",
-            format!("dimensions must be two different ones, got {dim1} and {dim2} of shape {:?}", input.shape()),
+            format!(
+                "dimensions must be two different ones, got {dim1} and {dim2} of shape {:?}",
+                input.shape()
+            ),
         ));
     }
     let (rows, columns) = (input.shape()[a] as i64, input.shape()[b] as i64);
@@ -301,221 +316,4 @@ pub fn contiguous(input: &Tensor) -> Result<Tensor> {
 /// A row-major copy.
 pub fn clone(input: &Tensor) -> Result<Tensor> {
     contiguous_copy(input)
-}
-
-/// Joins tensors along a dimension.
-pub fn cat(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
-    // PyTorch lets a legacy empty vector join anything.
-    let is_legacy_empty = |t: &&Tensor| t.shape() == [0];
-    let Some(first) = tensors.iter().find(|t| !is_legacy_empty(t)).or(tensors.first()) else {
-        return Err(RusTorchError::argument("cat", "expected a non-empty list of Tensors"));
-    };
-    if first.ndim() == 0 {
-        return Err(RusTorchError::shape("cat", "zero-dimensional tensors cannot be concatenated; see stack()"));
-    }
-    let d = first.dim_index("cat", dim)?;
-    let mut shape = Shape::from_slice(first.shape());
-    shape[d] = 0;
-    for t in tensors {
-        if is_legacy_empty(&t) && first.shape() != [0] {
-            continue;
-        }
-        let fits = t.ndim() == shape.len() && (0..shape.len()).all(|i| i == d || t.shape()[i] == shape[i]);
-        if !fits {
-            return Err(RusTorchError::shape(
-                "cat",
-                format!("sizes of tensors must match except in dimension {d}; got {:?} and {:?}", first.shape(), t.shape()),
-            ));
-        }
-        shape[d] += t.shape()[d];
-    }
-    let references: Vec<&Tensor> = tensors.iter().collect();
-    let result = Tensor::empty(&shape, crate::result_type(&references), first.device())?;
-    let mut at = 0;
-    for t in tensors {
-        if t.ndim() != shape.len() || t.numel() == 0 {
-            continue;
-        }
-        let n = t.shape()[d] as i64;
-        let place = slice(&result, d as i64, at, at + n, 1)?;
-        t.backend()?.copy(t.operand(), place.operand())?;
-        at += n;
-    }
-    Ok(result)
-}
-
-/// Joins tensors along a new dimension.
-pub fn stack(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
-    let first = tensors.first().ok_or_else(|| RusTorchError::argument("stack", "expects a non-empty list of tensors"))?;
-    if let Some(other) = tensors.iter().find(|t| t.shape() != first.shape()) {
-        return Err(RusTorchError::shape(
-            "stack",
-            format!("expects each tensor to be equal size, but got {:?} and {:?}", first.shape(), other.shape()),
-        ));
-    }
-    let at = rustorch_backend::normalize_dim("stack", dim, first.ndim() + 1)? as i64;
-    let raised = tensors.iter().map(|t| ops::unsqueeze(t, at)).collect::<Result<Vec<_>>>()?;
-    ops::cat(&raised, at)
-}
-
-/// Cuts a dimension into pieces.
-pub fn split(input: &Tensor, split_size_or_sections: &[i64], dim: i64) -> Result<Vec<Tensor>> {
-    let d = input.dim_index("split", dim)?;
-    let size = input.shape().get(d).copied().unwrap_or(1) as i64;
-    let sections: Vec<i64> = match split_size_or_sections {
-        // A list of one section equal to the size and a size that large mean the same.
-        [piece] if *piece > 0 || size == 0 => {
-            let piece = (*piece).max(1);
-            (0..(size + piece - 1) / piece).map(|i| piece.min(size - i * piece)).collect()
-        }
-        list => list.to_vec(),
-    };
-    let sections = if sections.is_empty() && size == 0 { vec![0] } else { sections };
-    if sections.iter().sum::<i64>() != size || sections.iter().any(|&n| n < 0) {
-        return Err(RusTorchError::shape(
-            "split",
-            format!("sections {split_size_or_sections:?} do not sum to the size {size} of dimension {d}"),
-        ));
-    }
-    let mut at = 0;
-    sections
-        .into_iter()
-        .map(|n| {
-            at += n;
-            narrow(input, d as i64, at - n, n)
-        })
-        .collect()
-}
-
-/// Cuts a dimension into at most `chunks` pieces.
-pub fn chunk(input: &Tensor, chunks: i64, dim: i64) -> Result<Vec<Tensor>> {
-    if chunks <= 0 {
-        return Err(RusTorchError::argument("chunk", format!("expects `chunks` to be greater than 0, got {chunks}")));
-    }
-    let d = input.dim_index("chunk", dim)?;
-    let size = input.shape().get(d).copied().unwrap_or(1) as i64;
-    split(input, &[((size + chunks - 1) / chunks).max(1)], dim)
-}
-
-/// The slices along a dimension.
-pub fn unbind(input: &Tensor, dim: i64) -> Result<Vec<Tensor>> {
-    let d = input.dim_index("unbind", dim)?;
-    if input.ndim() == 0 {
-        return Err(RusTorchError::shape("unbind", "dimension specified as 0 but tensor has no dimensions"));
-    }
-    (0..input.shape()[d] as i64).map(|i| ops::select(input, d as i64, i)).collect()
-}
-
-/// Copies of the tensor along each dimension.
-pub fn repeat(input: &Tensor, repeats: &[i64]) -> Result<Tensor> {
-    let counts = sizes("repeat", repeats)?;
-    let Some(lead) = counts.len().checked_sub(input.ndim()) else {
-        return Err(RusTorchError::shape(
-            "repeat",
-            format!("the number of repeats {repeats:?} cannot be smaller than the number of dimensions of {:?}", input.shape()),
-        ));
-    };
-    let mut padded: Shape = smallvec![1; lead];
-    padded.extend_from_slice(input.shape());
-    // Each size n becomes (count, n): expand the count, then join the two.
-    let paired: Vec<usize> = padded.iter().flat_map(|&n| [1, n]).collect();
-    let expanded: Vec<usize> = padded.iter().zip(&counts).flat_map(|(&n, &c)| [c, n]).collect();
-    let joined: Vec<usize> = padded.iter().zip(&counts).map(|(&n, &c)| n * c).collect();
-    let repeated = expand_to(&reshape_to(input, &paired)?, &expanded)?;
-    ops::view(&ops::clone(&repeated)?, &to_i64(&joined))
-}
-
-/// As `repeat`, with missing leading counts 1.
-pub fn tile(input: &Tensor, dims: &[i64]) -> Result<Tensor> {
-    let mut repeats = vec![1; input.ndim().saturating_sub(dims.len())];
-    repeats.extend_from_slice(dims);
-    repeat(input, &repeats)
-}
-
-/// Reverses the order along dimensions.
-pub fn flip(input: &Tensor, dims: &[i64]) -> Result<Tensor> {
-    let mut layout = input.layout().clone();
-    for &dim in dims {
-        let d = input.dim_index("flip", dim)?;
-        if let Some(&size) = layout.shape().get(d) {
-            let (shape, mut strides) = (Shape::from_slice(layout.shape()), Dims::from_slice(layout.strides()));
-            let reach = (size.max(1) as isize - 1) * strides[d];
-            strides[d] = -strides[d];
-            layout = Layout::new(shape, strides, (layout.offset() as isize + reach) as usize);
-        }
-    }
-    contiguous_copy(&input.alias(layout))
-}
-
-/// Shifts elements along dimensions, around the end.
-pub fn roll(input: &Tensor, shifts: &[i64], dims: Option<&[i64]>) -> Result<Tensor> {
-    let Some(dims) = dims.filter(|d| !d.is_empty()) else {
-        let [shift] = shifts else {
-            return Err(RusTorchError::argument("roll", format!("without dims there must be one shift, got {shifts:?}")));
-        };
-        let rolled = roll(&ravel(input)?, &[*shift], Some(&[0]))?;
-        return reshape_to(&rolled, input.shape());
-    };
-    if dims.len() != shifts.len() {
-        return Err(RusTorchError::argument(
-            "roll",
-            format!("shifts {shifts:?} and dims {dims:?} must have as many entries"),
-        ));
-    }
-    let mut result = input.clone();
-    for (&shift, &dim) in shifts.iter().zip(dims) {
-        let d = result.dim_index("roll", dim)? as i64;
-        let size = result.shape().get(d as usize).copied().unwrap_or(1) as i64;
-        if size > 0 && shift.rem_euclid(size) != 0 {
-            let cut = size - shift.rem_euclid(size);
-            result = ops::cat(&[narrow(&result, d, cut, size - cut)?, narrow(&result, d, 0, cut)?], d)?;
-        }
-    }
-    if result.is_same(input) { ops::clone(input) } else { Ok(result) }
-}
-
-fn triangle(op: &'static str, input: &Tensor, diagonal: i64, lower: bool) -> Result<Tensor> {
-    if input.ndim() < 2 {
-        return Err(RusTorchError::shape(op, format!("input tensor must have at least 2 dimensions, got {:?}", input.shape())));
-    }
-    let result = contiguous_copy(input)?;
-    let (rows, columns) = (input.shape()[input.ndim() - 2] as i64, input.shape()[input.ndim() - 1] as i64);
-    for row in 0..rows {
-        let line = select(&result, -2, row)?;
-        let edge = (row + diagonal + i64::from(lower)).clamp(0, columns);
-        let (start, end) = if lower { (edge, columns) } else { (0, edge) };
-        if start < end {
-            let part = slice(&line, -1, start, end, 1)?;
-            part.backend()?.fill(part.operand(), 0.into())?;
-        }
-    }
-    Ok(result)
-}
-
-/// The lower triangle.
-pub fn tril(input: &Tensor, diagonal: i64) -> Result<Tensor> {
-    triangle("tril", input, diagonal, true)
-}
-
-/// The upper triangle.
-pub fn triu(input: &Tensor, diagonal: i64) -> Result<Tensor> {
-    triangle("triu", input, diagonal, false)
-}
-
-fn scattered(op: &'static str, src: &Tensor, shape: &[i64], place: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-    let result = Tensor::empty(&sizes(op, shape)?, src.dtype(), src.device())?;
-    result.backend()?.fill(result.operand(), 0.into())?;
-    let target = place(&result)?;
-    src.backend()?.copy(src.operand(), target.operand())?;
-    Ok(result)
-}
-
-/// Zeros with `src` at a slice.
-pub fn slice_scatter(src: &Tensor, shape: &[i64], dim: i64, start: i64, end: i64, step: i64) -> Result<Tensor> {
-    scattered("slice", src, shape, |zeros| slice(zeros, dim, start, end, step))
-}
-
-/// Zeros with `src` on a diagonal.
-pub fn diagonal_scatter(src: &Tensor, shape: &[i64], offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
-    scattered("diagonal", src, shape, |zeros| diagonal(zeros, offset, dim1, dim2))
 }

@@ -1,30 +1,17 @@
 //! Reading and writing by index.
 
-use rustorch_backend::{DType, Operand, Scalar, ScatterOp, Shape, broadcast_shapes};
+mod subscript;
+
+pub use subscript::{IndexItem, get, put};
+
+use rustorch_backend::{DType, Operand, Scalar, ScatterOp, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
-use super::creation::cast;
-use super::elementwise::{contiguous_copy, overlaps_partly};
-use super::shape_ops::{expand_to, reshape_to};
 use crate::autograd::{check_inplace, is_recording, rebase};
+use crate::operations::creation::cast;
+use crate::operations::elementwise::{contiguous_copy, overlaps_partly};
+use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::{Tensor, ops};
-
-/// One entry of `x[…]`.
-#[derive(Debug, Clone)]
-pub enum IndexItem {
-    /// A new dimension of size 1.
-    NewAxis,
-    /// All dimensions that no other entry names.
-    Ellipsis,
-    /// One index; the dimension disappears.
-    Integer(i64),
-    /// `start:end:step`.
-    Slice(Option<i64>, Option<i64>, Option<i64>),
-    /// A Python bool: a mask without dimensions.
-    Bool(bool),
-    /// Integers that pick, or a mask over as many dimensions as it has.
-    Tensor(Tensor),
-}
 
 fn int64(op: &'static str, index: &Tensor) -> Result<Tensor> {
     if index.dtype() == DType::Int64 {
@@ -40,7 +27,8 @@ fn int64(op: &'static str, index: &Tensor) -> Result<Tensor> {
 pub fn gather(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
     let index = int64("gather", index)?;
     let d = input.dim_index("gather", dim)?;
-    let fits = index.ndim() == input.ndim() && (0..input.ndim()).all(|i| i == d || index.shape()[i] <= input.shape()[i]);
+    let fits = index.ndim() == input.ndim()
+        && (0..input.ndim()).all(|i| i == d || index.shape()[i] <= input.shape()[i]);
     if !fits && index.numel() > 0 {
         return Err(RusTorchError::shape(
             "gather",
@@ -86,12 +74,17 @@ fn scatter_into(
     if src.dtype() != input.dtype() {
         return Err(RusTorchError::dtype(
             name,
-            format!("expected self.dtype to be equal to src.dtype, got {} and {}", input.dtype(), src.dtype()),
+            format!(
+                "expected self.dtype to be equal to src.dtype, got {} and {}",
+                input.dtype(),
+                src.dtype()
+            ),
         ));
     }
     let fits = index.ndim() == input.ndim()
         && src.ndim() == index.ndim()
-        && (0..index.ndim()).all(|i| index.shape()[i] <= src.shape()[i] && (i == d || index.shape()[i] <= input.shape()[i]));
+        && (0..index.ndim())
+            .all(|i| index.shape()[i] <= src.shape()[i] && (i == d || index.shape()[i] <= input.shape()[i]));
     if !fits {
         return Err(RusTorchError::shape(
             name,
@@ -123,7 +116,10 @@ pub fn scatter_add(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Re
 pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
     let index = int64("index_select", index)?;
     if index.ndim() > 1 {
-        return Err(RusTorchError::shape("index_select", format!("index is supposed to be a vector, got {:?}", index.shape())));
+        return Err(RusTorchError::shape(
+            "index_select",
+            format!("index is supposed to be a vector, got {:?}", index.shape()),
+        ));
     }
     let d = input.dim_index("index_select", dim)?;
     if input.ndim() == 0 {
@@ -131,7 +127,10 @@ pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> 
     }
     let (moved, index) = (to_front(input, d)?, raise(&index)?);
     if let Some(low) = negative(&index)? {
-        return Err(RusTorchError::index("index_select", format!("index {low} is out of bounds for dimension {d} with size {}", input.shape()[d])));
+        return Err(RusTorchError::index(
+            "index_select",
+            format!("index {low} is out of bounds for dimension {d} with size {}", input.shape()[d]),
+        ));
     }
     let picked = read(&moved, &[index])?;
     contiguous_copy(&from_front(&picked, d)?)
@@ -141,17 +140,17 @@ fn negative(index: &Tensor) -> Result<Option<i64>> {
     if index.numel() == 0 {
         return Ok(None);
     }
-    let low = super::reduction_ops::amin(index, &[], false)?.item()?.to_i64();
+    let low = crate::operations::reduction_ops::amin(index, &[], false)?.item()?.to_i64();
     Ok((low < 0).then_some(low))
 }
 
 /// The tensor with dimension `d` first; a view without history.
 fn to_front(t: &Tensor, d: usize) -> Result<Tensor> {
-    super::shape_ops::movedim(&t.detach(), &[d as i64], &[0])
+    crate::operations::shape_ops::movedim(&t.detach(), &[d as i64], &[0])
 }
 
 fn from_front(t: &Tensor, d: usize) -> Result<Tensor> {
-    super::shape_ops::movedim(&t.detach(), &[0], &[d as i64])
+    crate::operations::shape_ops::movedim(&t.detach(), &[0], &[d as i64])
 }
 
 /// A copy with slices added.
@@ -168,7 +167,10 @@ pub fn index_add(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alph
     if source_raised.shape() != expected {
         return Err(RusTorchError::shape(
             "index_add",
-            format!("source must have shape {expected:?}, the input's with index's length at dimension {d}, got {:?}", source.shape()),
+            format!(
+                "source must have shape {expected:?}, the input's with index's length at dimension {d}, got {:?}",
+                source.shape()
+            ),
         ));
     }
     let mut shape = vec![1; input_raised.ndim()];
@@ -183,11 +185,17 @@ pub fn index_add(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alph
 /// The rows of `weight` that `indices` name.
 pub fn embedding(weight: &Tensor, indices: &Tensor, _padding_idx: i64) -> Result<Tensor> {
     if weight.ndim() != 2 {
-        return Err(RusTorchError::shape("embedding", format!("'weight' must be 2-D, got {:?}", weight.shape())));
+        return Err(RusTorchError::shape(
+            "embedding",
+            format!("'weight' must be 2-D, got {:?}", weight.shape()),
+        ));
     }
     let indices = int64("embedding", indices)?;
     if let Some(low) = negative(&indices)? {
-        return Err(RusTorchError::index("embedding", format!("index {low} is out of range for {} rows", weight.shape()[0])));
+        return Err(RusTorchError::index(
+            "embedding",
+            format!("index {low} is out of range for {} rows", weight.shape()[0]),
+        ));
     }
     read(weight, &[indices])
 }
@@ -216,10 +224,14 @@ pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], value
     let values_layout = values.broadcast_layout("index_put", &shape).map_err(|_| {
         RusTorchError::shape(
             "index_put",
-            format!("value tensor of shape {:?} cannot be broadcast to the indexing result of shape {shape:?}", values.shape()),
+            format!(
+                "value tensor of shape {:?} cannot be broadcast to the indexing result of shape {shape:?}",
+                values.shape()
+            ),
         )
     })?;
-    let layouts = indices.iter().map(|i| i.broadcast_layout("index_put", &common)).collect::<Result<Vec<_>>>()?;
+    let layouts =
+        indices.iter().map(|i| i.broadcast_layout("index_put", &common)).collect::<Result<Vec<_>>>()?;
     let operands: Vec<Operand<'_>> =
         indices.iter().zip(&layouts).map(|(i, layout)| Operand { layout, ..i.operand() }).collect();
     if shape.iter().product::<usize>() > 0 {
@@ -263,14 +275,17 @@ pub fn nonzero(input: &Tensor) -> Result<Tensor> {
 /// One int64 vector per dimension of a mask: where it holds.
 fn mask_indices(mask: &Tensor) -> Result<Vec<Tensor>> {
     let coordinates = nonzero(&mask.detach())?;
-    (0..mask.ndim() as i64).map(|d| super::shape_ops::select(&coordinates, 1, d)).collect()
+    (0..mask.ndim() as i64).map(|d| crate::operations::shape_ops::select(&coordinates, 1, d)).collect()
 }
 
 fn check_mask(op: &'static str, mask: &Tensor) -> Result<()> {
     if mask.dtype() == DType::Bool {
         return Ok(());
     }
-    Err(RusTorchError::dtype(op, format!("expected a bool mask, got {}; compare first, for example mask != 0", mask.dtype())))
+    Err(RusTorchError::dtype(
+        op,
+        format!("expected a bool mask, got {}; compare first, for example mask != 0", mask.dtype()),
+    ))
 }
 
 /// A copy with `value` where the mask holds.
@@ -290,7 +305,8 @@ pub fn masked_select(input: &Tensor, mask: &Tensor) -> Result<Tensor> {
     check_mask("masked_select", mask)?;
     let shape = broadcast_shapes("masked_select", [input.shape(), mask.shape()])?;
     let (input, mask) = (expand_to(input, &shape)?, expand_to(mask, &shape)?);
-    let (input, mask) = if shape.is_empty() { (ops::unsqueeze(&input, 0)?, raise(&mask)?) } else { (input, mask) };
+    let (input, mask) =
+        if shape.is_empty() { (ops::unsqueeze(&input, 0)?, raise(&mask)?) } else { (input, mask) };
     index_read(&input, &mask_indices(&mask)?)
 }
 
@@ -311,15 +327,25 @@ pub fn one_hot(input: &Tensor, num_classes: i64) -> Result<Tensor> {
     let classes = if num_classes >= 0 {
         num_classes
     } else if index.numel() == 0 {
-        return Err(RusTorchError::argument("one_hot", "cannot infer total number of classes from empty tensor"));
+        return Err(RusTorchError::argument(
+            "one_hot",
+            "cannot infer total number of classes from empty tensor",
+        ));
     } else {
-        super::reduction_ops::amax(&index, &[], false)?.item()?.to_i64() + 1
+        crate::operations::reduction_ops::amax(&index, &[], false)?.item()?.to_i64() + 1
     };
-    let range = super::creation::arange_to(classes.into(), None, Some(input.device()), false)?;
+    let range = crate::operations::creation::arange_to(classes.into(), None, Some(input.device()), false)?;
     let result = cast(&ops::eq(&ops::unsqueeze(&index, -1)?, &range)?, DType::Int64)?;
-    let highest = if index.numel() > 0 { super::reduction_ops::amax(&index, &[], false)?.item()?.to_i64() } else { -1 };
+    let highest = if index.numel() > 0 {
+        crate::operations::reduction_ops::amax(&index, &[], false)?.item()?.to_i64()
+    } else {
+        -1
+    };
     if highest >= classes {
-        return Err(RusTorchError::index("one_hot", format!("class values must be smaller than num_classes={classes}, got {highest}")));
+        return Err(RusTorchError::index(
+            "one_hot",
+            format!("class values must be smaller than num_classes={classes}, got {highest}"),
+        ));
     }
     Ok(result)
 }
@@ -328,13 +354,24 @@ pub fn one_hot(input: &Tensor, num_classes: i64) -> Result<Tensor> {
 pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
     check_inplace("copy_", input, &[src])?;
     let layout = src.layout().broadcast_to("copy_", input.shape()).map_err(|_| {
-        RusTorchError::shape("copy_", format!("a tensor of shape {:?} cannot be written into one of shape {:?}", src.shape(), input.shape()))
+        RusTorchError::shape(
+            "copy_",
+            format!(
+                "a tensor of shape {:?} cannot be written into one of shape {:?}",
+                src.shape(),
+                input.shape()
+            ),
+        )
     })?;
     let recording = input.dtype().is_differentiable() && is_recording(&[input, src]);
     let node = recording.then(|| crate::autograd::formulas::copy_backward(input, src));
     let edges = recording.then(|| smallvec::smallvec![input.edge(), src.edge()]);
     if input.numel() > 0 {
-        let source = if overlaps_partly(src, input) { Some(contiguous_copy(&src.alias(layout.clone()))?) } else { None };
+        let source = if overlaps_partly(src, input) {
+            Some(contiguous_copy(&src.alias(layout.clone()))?)
+        } else {
+            None
+        };
         let operand = match &source {
             Some(copy) => copy.operand(),
             None => Operand { layout: &layout, ..src.operand() },
@@ -347,168 +384,3 @@ pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
     }
     Ok(())
 }
-
-/// What `x[items]` selects: the view that the basic entries give, and the advanced indices of its leading dimensions.
-struct Selection {
-    view: Tensor,
-    /// One per leading dimension of `view`, after the permutation that brings indexed dimensions to the front.
-    indices: Vec<Tensor>,
-    /// Where the joint index dimensions go in the result.
-    place: usize,
-}
-
-fn too_many(count: usize, ndim: usize) -> RusTorchError {
-    RusTorchError::index("index", format!("too many indices for tensor of dimension {ndim} (got {count})"))
-}
-
-fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
-    let consumes = |item: &IndexItem| match item {
-        IndexItem::Integer(_) | IndexItem::Slice(..) => 1,
-        IndexItem::Tensor(t) if t.dtype() == DType::Bool => t.ndim(),
-        IndexItem::Tensor(_) => 1,
-        IndexItem::NewAxis | IndexItem::Ellipsis | IndexItem::Bool(_) => 0,
-    };
-    let consumed: usize = items.iter().map(consumes).sum();
-    if consumed > tensor.ndim() {
-        return Err(too_many(consumed, tensor.ndim()));
-    }
-    if items.iter().filter(|i| matches!(i, IndexItem::Ellipsis)).count() > 1 {
-        return Err(RusTorchError::index("index", "an index can only have a single ellipsis ('...')"));
-    }
-    let mut view = tensor.clone();
-    let mut dim = 0;
-    let mut advanced: Vec<Option<Tensor>> = Vec::new();
-    for item in items {
-        match item {
-            IndexItem::NewAxis => {
-                view = ops::unsqueeze(&view, dim as i64)?;
-                dim += 1;
-            }
-            IndexItem::Ellipsis => dim += tensor.ndim() - consumed,
-            IndexItem::Integer(i) => {
-                let size = view.shape()[dim] as i64;
-                view = ops::select(&view, dim as i64, *i).map_err(|_| {
-                    RusTorchError::index("index", format!("index {i} is out of bounds for dimension {dim} with size {size}"))
-                })?;
-            }
-            IndexItem::Slice(start, end, step) => {
-                if start.is_some() || end.is_some() || step.is_some_and(|s| s != 1) {
-                    let step = step.unwrap_or(1);
-                    view = ops::slice(&view, dim as i64, start.unwrap_or(0), end.unwrap_or(i64::MAX), step)?;
-                }
-                dim += 1;
-            }
-            IndexItem::Bool(b) => {
-                view = ops::unsqueeze(&view, dim as i64)?;
-                set(&mut advanced, dim, Tensor::from_slice(&vec![0i64; usize::from(*b)], &[usize::from(*b)])?);
-                dim += 1;
-            }
-            IndexItem::Tensor(mask) if mask.dtype() == DType::Bool => {
-                if mask.ndim() == 0 {
-                    view = ops::unsqueeze(&view, dim as i64)?;
-                    let count = usize::from(mask.item()?.to_bool());
-                    set(&mut advanced, dim, Tensor::from_slice(&vec![0i64; count], &[count])?);
-                    dim += 1;
-                    continue;
-                }
-                for (i, &n) in mask.shape().iter().enumerate() {
-                    if view.shape()[dim + i] != n {
-                        return Err(RusTorchError::index(
-                            "index",
-                            format!(
-                                "the shape of the mask {:?} at index {i} does not match the shape of the indexed tensor {:?} at index {}",
-                                mask.shape(),
-                                tensor.shape(),
-                                dim + i
-                            ),
-                        ));
-                    }
-                }
-                for index in mask_indices(mask)? {
-                    set(&mut advanced, dim, index);
-                    dim += 1;
-                }
-            }
-            IndexItem::Tensor(index) => {
-                set(&mut advanced, dim, int64("index", index)?);
-                dim += 1;
-            }
-        }
-    }
-    let indexed: Vec<usize> = (0..advanced.len()).filter(|&d| advanced[d].is_some()).collect();
-    // NumPy's rule: indexed dimensions that stand side by side leave their joint result there, else it comes first.
-    let adjacent = indexed.windows(2).all(|w| w[1] == w[0] + 1);
-    let place = if adjacent { indexed.first().copied().unwrap_or(0) } else { 0 };
-    if !indexed.is_empty() {
-        let order: Vec<i64> =
-            indexed.iter().copied().chain((0..view.ndim()).filter(|d| !indexed.contains(d))).map(|d| d as i64).collect();
-        view = ops::permute(&view, &order)?;
-    }
-    Ok(Selection { view, indices: advanced.into_iter().flatten().collect(), place })
-}
-
-fn set(list: &mut Vec<Option<Tensor>>, at: usize, index: Tensor) {
-    if list.len() <= at {
-        list.resize(at + 1, None);
-    }
-    list[at] = Some(index);
-}
-
-/// `x[items]`: a view where only basic entries are given, else a copy.
-pub fn get(tensor: &Tensor, items: &[IndexItem]) -> Result<Tensor> {
-    let Selection { view, indices, place } = select_all(tensor, items)?;
-    if indices.is_empty() {
-        return if view.is_same(tensor) { super::shape_ops::expand_to(&ops::view(tensor, &shape_i64(tensor))?, tensor.shape()) } else { Ok(view) };
-    }
-    let result = index_read(&view, &indices)?;
-    let joint = broadcast_shapes("index", indices.iter().map(Tensor::shape))?.len();
-    move_joint(&result, joint, place, true)
-}
-
-fn shape_i64(t: &Tensor) -> Vec<i64> {
-    t.shape().iter().map(|&n| n as i64).collect()
-}
-
-/// Moves the `joint` leading dimensions behind the next `place` ones, or back.
-fn move_joint(t: &Tensor, joint: usize, place: usize, forth: bool) -> Result<Tensor> {
-    if place == 0 || joint == 0 {
-        return Ok(t.clone());
-    }
-    let mut order: Vec<i64> = (0..t.ndim() as i64).collect();
-    if forth { order[..joint + place].rotate_left(joint) } else { order[..joint + place].rotate_left(place) }
-    ops::permute(t, &order)
-}
-
-/// `x[items] = value`.
-pub fn put(tensor: &Tensor, items: &[IndexItem], value: &Tensor) -> Result<()> {
-    let Selection { view, indices, place } = select_all(tensor, items)?;
-    let value = strip_leading_ones(value, view.ndim())?;
-    if indices.is_empty() {
-        return copy_(&view, &value);
-    }
-    check_inplace("index_put_", tensor, &[&value])?;
-    if is_recording(&[tensor, &value]) {
-        return Err(RusTorchError::autograd(
-            "index_put_",
-            "assignment through index tensors or masks is not recorded for gradients yet; use where(), scatter() or \
-             masked_fill(), or assign under no_grad()",
-        ));
-    }
-    let joint: Shape = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
-    let mut shape: Vec<usize> = view.shape()[indices.len()..].to_vec();
-    shape.splice(place.min(shape.len())..place.min(shape.len()), joint.iter().copied());
-    let value = move_joint(&expand_to(&value.detach(), &shape)?, joint.len(), place, false)?;
-    write(false, &view, &indices, &value)?;
-    tensor.storage().bump_version();
-    Ok(())
-}
-
-/// The value without leading dimensions of size 1 that its target does not have, as PyTorch allows in assignments.
-fn strip_leading_ones(value: &Tensor, ndim: usize) -> Result<Tensor> {
-    let extra = value.ndim().saturating_sub(ndim);
-    if extra > 0 && value.shape()[..extra].iter().all(|&n| n == 1) {
-        return reshape_to(value, &value.shape()[extra..].to_vec());
-    }
-    Ok(value.clone())
-}
-

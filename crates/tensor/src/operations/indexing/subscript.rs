@@ -1,0 +1,209 @@
+//! `x[…]`: what Python's subscripts mean.
+
+use rustorch_backend::{DType, Shape, broadcast_shapes};
+use rustorch_error::{Result, RusTorchError};
+
+use super::{copy_, index_read, int64, mask_indices, write};
+use crate::autograd::{check_inplace, is_recording};
+use crate::operations::shape_ops::{expand_to, reshape_to};
+use crate::{Tensor, ops};
+
+/// One entry of `x[…]`.
+#[derive(Debug, Clone)]
+pub enum IndexItem {
+    /// A new dimension of size 1.
+    NewAxis,
+    /// All dimensions that no other entry names.
+    Ellipsis,
+    /// One index; the dimension disappears.
+    Integer(i64),
+    /// `start:end:step`.
+    Slice(Option<i64>, Option<i64>, Option<i64>),
+    /// A Python bool: a mask without dimensions.
+    Bool(bool),
+    /// Integers that pick, or a mask over as many dimensions as it has.
+    Tensor(Tensor),
+}
+
+/// What `x[items]` selects: the view that the basic entries give, and the advanced indices of its leading dimensions.
+struct Selection {
+    view: Tensor,
+    /// One per leading dimension of `view`, after the permutation that brings indexed dimensions to the front.
+    indices: Vec<Tensor>,
+    /// Where the joint index dimensions go in the result.
+    place: usize,
+}
+
+fn too_many(count: usize, ndim: usize) -> RusTorchError {
+    RusTorchError::index("index", format!("too many indices for tensor of dimension {ndim} (got {count})"))
+}
+
+fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
+    let consumes = |item: &IndexItem| match item {
+        IndexItem::Integer(_) | IndexItem::Slice(..) => 1,
+        IndexItem::Tensor(t) if t.dtype() == DType::Bool => t.ndim(),
+        IndexItem::Tensor(_) => 1,
+        IndexItem::NewAxis | IndexItem::Ellipsis | IndexItem::Bool(_) => 0,
+    };
+    let consumed: usize = items.iter().map(consumes).sum();
+    if consumed > tensor.ndim() {
+        return Err(too_many(consumed, tensor.ndim()));
+    }
+    if items.iter().filter(|i| matches!(i, IndexItem::Ellipsis)).count() > 1 {
+        return Err(RusTorchError::index("index", "an index can only have a single ellipsis ('...')"));
+    }
+    let mut view = tensor.clone();
+    let mut dim = 0;
+    let mut advanced: Vec<Option<Tensor>> = Vec::new();
+    for item in items {
+        match item {
+            IndexItem::NewAxis => {
+                view = ops::unsqueeze(&view, dim as i64)?;
+                dim += 1;
+            }
+            IndexItem::Ellipsis => dim += tensor.ndim() - consumed,
+            IndexItem::Integer(i) => {
+                let size = view.shape()[dim] as i64;
+                view = ops::select(&view, dim as i64, *i).map_err(|_| {
+                    RusTorchError::index(
+                        "index",
+                        format!("index {i} is out of bounds for dimension {dim} with size {size}"),
+                    )
+                })?;
+            }
+            IndexItem::Slice(start, end, step) => {
+                if start.is_some() || end.is_some() || step.is_some_and(|s| s != 1) {
+                    let step = step.unwrap_or(1);
+                    view = ops::slice(&view, dim as i64, start.unwrap_or(0), end.unwrap_or(i64::MAX), step)?;
+                }
+                dim += 1;
+            }
+            IndexItem::Bool(b) => {
+                view = ops::unsqueeze(&view, dim as i64)?;
+                set(
+                    &mut advanced,
+                    dim,
+                    Tensor::from_slice(&vec![0i64; usize::from(*b)], &[usize::from(*b)])?,
+                );
+                dim += 1;
+            }
+            IndexItem::Tensor(mask) if mask.dtype() == DType::Bool => {
+                if mask.ndim() == 0 {
+                    view = ops::unsqueeze(&view, dim as i64)?;
+                    let count = usize::from(mask.item()?.to_bool());
+                    set(&mut advanced, dim, Tensor::from_slice(&vec![0i64; count], &[count])?);
+                    dim += 1;
+                    continue;
+                }
+                for (i, &n) in mask.shape().iter().enumerate() {
+                    if view.shape()[dim + i] != n {
+                        return Err(RusTorchError::index(
+                            "index",
+                            format!(
+                                "the shape of the mask {:?} at index {i} does not match the shape of the indexed tensor {:?} at index {}",
+                                mask.shape(),
+                                tensor.shape(),
+                                dim + i
+                            ),
+                        ));
+                    }
+                }
+                for index in mask_indices(mask)? {
+                    set(&mut advanced, dim, index);
+                    dim += 1;
+                }
+            }
+            IndexItem::Tensor(index) => {
+                set(&mut advanced, dim, int64("index", index)?);
+                dim += 1;
+            }
+        }
+    }
+    let indexed: Vec<usize> = (0..advanced.len()).filter(|&d| advanced[d].is_some()).collect();
+    // NumPy's rule: indexed dimensions that stand side by side leave their joint result there, else it comes first.
+    let adjacent = indexed.windows(2).all(|w| w[1] == w[0] + 1);
+    let place = if adjacent { indexed.first().copied().unwrap_or(0) } else { 0 };
+    if !indexed.is_empty() {
+        let order: Vec<i64> = indexed
+            .iter()
+            .copied()
+            .chain((0..view.ndim()).filter(|d| !indexed.contains(d)))
+            .map(|d| d as i64)
+            .collect();
+        view = ops::permute(&view, &order)?;
+    }
+    Ok(Selection { view, indices: advanced.into_iter().flatten().collect(), place })
+}
+
+fn set(list: &mut Vec<Option<Tensor>>, at: usize, index: Tensor) {
+    if list.len() <= at {
+        list.resize(at + 1, None);
+    }
+    list[at] = Some(index);
+}
+
+/// `x[items]`: a view where only basic entries are given, else a copy.
+pub fn get(tensor: &Tensor, items: &[IndexItem]) -> Result<Tensor> {
+    let Selection { view, indices, place } = select_all(tensor, items)?;
+    if indices.is_empty() {
+        return if view.is_same(tensor) {
+            crate::operations::shape_ops::expand_to(&ops::view(tensor, &shape_i64(tensor))?, tensor.shape())
+        } else {
+            Ok(view)
+        };
+    }
+    let result = index_read(&view, &indices)?;
+    let joint = broadcast_shapes("index", indices.iter().map(Tensor::shape))?.len();
+    move_joint(&result, joint, place, true)
+}
+
+fn shape_i64(t: &Tensor) -> Vec<i64> {
+    t.shape().iter().map(|&n| n as i64).collect()
+}
+
+/// Moves the `joint` leading dimensions behind the next `place` ones, or back.
+fn move_joint(t: &Tensor, joint: usize, place: usize, forth: bool) -> Result<Tensor> {
+    if place == 0 || joint == 0 {
+        return Ok(t.clone());
+    }
+    let mut order: Vec<i64> = (0..t.ndim() as i64).collect();
+    if forth {
+        order[..joint + place].rotate_left(joint);
+    } else {
+        order[..joint + place].rotate_left(place);
+    }
+    ops::permute(t, &order)
+}
+
+/// `x[items] = value`.
+pub fn put(tensor: &Tensor, items: &[IndexItem], value: &Tensor) -> Result<()> {
+    let Selection { view, indices, place } = select_all(tensor, items)?;
+    let value = strip_leading_ones(value, view.ndim())?;
+    if indices.is_empty() {
+        return copy_(&view, &value);
+    }
+    check_inplace("index_put_", tensor, &[&value])?;
+    if is_recording(&[tensor, &value]) {
+        return Err(RusTorchError::autograd(
+            "index_put_",
+            "assignment through index tensors or masks is not recorded for gradients yet; use where(), scatter() or \
+             masked_fill(), or assign under no_grad()",
+        ));
+    }
+    let joint: Shape = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
+    let mut shape: Vec<usize> = view.shape()[indices.len()..].to_vec();
+    shape.splice(place.min(shape.len())..place.min(shape.len()), joint.iter().copied());
+    let value = move_joint(&expand_to(&value.detach(), &shape)?, joint.len(), place, false)?;
+    write(false, &view, &indices, &value)?;
+    tensor.storage().bump_version();
+    Ok(())
+}
+
+/// The value without leading dimensions of size 1 that its target does not have, as PyTorch allows in assignments.
+fn strip_leading_ones(value: &Tensor, ndim: usize) -> Result<Tensor> {
+    let extra = value.ndim().saturating_sub(ndim);
+    if extra > 0 && value.shape()[..extra].iter().all(|&n| n == 1) {
+        return reshape_to(value, &value.shape()[extra..]);
+    }
+    Ok(value.clone())
+}
