@@ -34,6 +34,7 @@ impl BatchNormConfig {
             eps: 1e-5,
             momentum: Some(0.1),
             affine: true,
+            bias: true,
             track_running_stats: true,
         }
     }

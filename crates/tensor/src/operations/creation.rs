@@ -175,6 +175,10 @@ pub fn arange_step(
 ) -> Result<Tensor> {
     let integers = [start, end, step].iter().all(|s| s.category() <= Category::Integer);
     let dtype = dtype.unwrap_or_else(|| if integers { DType::Int64 } else { default_dtype() });
+    // As PyTorch: for an integer dtype the ends and the step are truncated first.
+    let integers = integers || dtype.is_integral(false);
+    let truncated = |s: Scalar| if integers { Scalar::Int(s.to_i64()) } else { s };
+    let (start, end, step) = (truncated(start), truncated(end), truncated(step));
     let (a, b, s) = (start.to_f64(), end.to_f64(), step.to_f64());
     if s == 0.0 || !s.is_finite() || !a.is_finite() || !b.is_finite() {
         return Err(RusTorchError::argument(
@@ -218,7 +222,8 @@ pub fn linspace(
         RusTorchError::argument("linspace", format!("number of steps must be non-negative, got {steps}"))
     })?;
     let dtype = dtype.unwrap_or_else(default_dtype);
-    let (a, b) = (start.to_f64(), end.to_f64());
+    let end_of = |s: Scalar| if dtype.is_integral(true) { s.to_i64() as f64 } else { s.to_f64() };
+    let (a, b) = (end_of(start), end_of(end));
     let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
     // Counted from both ends, so that the last element is exactly `end`.
     let values: Vec<f64> = (0..n)

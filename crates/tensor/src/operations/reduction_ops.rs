@@ -255,7 +255,10 @@ pub fn all(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor>
 pub fn logsumexp(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
     let input = if input.dtype().is_integral(true) { cast(input, default_dtype())? } else { input.clone() };
     let dims: Vec<i64> = reduced_dims("logsumexp", &input, Some(dim))?.iter().map(|&d| d as i64).collect();
-    if input.numel() == 0 || input.ndim() == 0 {
+    if input.ndim() == 0 {
+        return ops::view(&logsumexp(&ops::view(&input, &[1])?, &[0], false)?, &[]);
+    }
+    if input.numel() == 0 {
         return ops::log(&ops::sum(&ops::exp(&input)?, Some(&dims), keepdim, None)?);
     }
     // The shift is a constant: its derivative cancels. An infinite one would give inf - inf.

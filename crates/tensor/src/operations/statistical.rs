@@ -72,3 +72,23 @@ pub fn std_mean(
 ) -> Result<(Tensor, Tensor)> {
     Ok((std(input, dim, unbiased, keepdim, correction)?, ops::mean(input, dim, keepdim, None)?))
 }
+
+/// The variance over all elements.
+pub fn var_all(input: &Tensor, unbiased: bool) -> Result<Tensor> {
+    ops::var(input, None, unbiased, false, None)
+}
+
+/// The standard deviation over all elements.
+pub fn std_all(input: &Tensor, unbiased: bool) -> Result<Tensor> {
+    std(input, None, unbiased, false, None)
+}
+
+/// Variance and mean over all elements.
+pub fn var_mean_all(input: &Tensor, unbiased: bool) -> Result<(Tensor, Tensor)> {
+    var_mean(input, None, unbiased, false, None)
+}
+
+/// Standard deviation and mean over all elements.
+pub fn std_mean_all(input: &Tensor, unbiased: bool) -> Result<(Tensor, Tensor)> {
+    std_mean(input, None, unbiased, false, None)
+}

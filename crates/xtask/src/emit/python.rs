@@ -10,6 +10,9 @@ use crate::table::{Gradient, Kind, Op};
 
 /// The hand-written part of the stub, with marks where the ops' methods and functions go.
 const STUB: &str = include_str!("../../../py/stubs/_C.pyi");
+/// The hand-written stubs of the functions behind nn, optim and safetensors.
+const ROOMS: [&str; 2] =
+    [include_str!("../../../py/stubs/nn.pyi"), include_str!("../../../py/stubs/model_io.pyi")];
 const METHODS: &str = "    # <methods of the op table>\n";
 const FUNCTIONS: &str = "# <functions of the op table>\n";
 
@@ -127,7 +130,7 @@ fn stub_file(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
         }
     }
     let text = STUB.replace(METHODS, &methods).replace(FUNCTIONS, &functions);
-    format!("# {MARK}\n# The hand-written part stands in crates/py/stubs/_C.pyi.\n{text}")
+    format!("# {MARK}\n# The hand-written parts stand in crates/py/stubs.\n{text}\n{}", ROOMS.concat())
 }
 
 /// Every function of a Python module, sorted.
@@ -143,7 +146,7 @@ fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> Vec<St
 }
 
 fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> String {
-    let mut text = format!("# {MARK}\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
+    let mut text = format!("# {MARK}\n# ruff: noqa: I001, RUF022\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
     let names = functions_of(files, module);
     for name in &names {
         let _ = writeln!(text, "    {name},");

@@ -974,7 +974,7 @@ impl Backward for AbsBackward {
 }
 
 static SIGN: Spec =
-    Spec { name: "sign", op: ElementwiseOp::Sign, promote: Promote::Common, domain: Domain::Real };
+    Spec { name: "sign", op: ElementwiseOp::Sign, promote: Promote::Common, domain: Domain::Number };
 /// -1, 0 or 1 by the sign of each element.
 pub fn sign(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SIGN, &[input], &[])?;
@@ -1022,7 +1022,7 @@ impl Backward for SignBackward {
     }
 }
 static SQUARE: Spec =
-    Spec { name: "square", op: ElementwiseOp::Square, promote: Promote::Common, domain: Domain::Real };
+    Spec { name: "square", op: ElementwiseOp::Square, promote: Promote::Common, domain: Domain::Number };
 /// The square of each element.
 pub fn square(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SQUARE, &[input], &[])?;
@@ -1618,7 +1618,7 @@ impl Backward for MinimumBackward {
 }
 
 static FMAX: Spec =
-    Spec { name: "fmax", op: ElementwiseOp::Fmax, promote: Promote::Common, domain: Domain::Real };
+    Spec { name: "fmax", op: ElementwiseOp::Fmax, promote: Promote::Common, domain: Domain::Number };
 /// The larger of each pair of elements; a NaN loses to a number.
 pub fn fmax(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&FMAX, &[input, other], &[])?;
@@ -1744,7 +1744,7 @@ impl Backward for FmaxBackward {
 }
 
 static FMIN: Spec =
-    Spec { name: "fmin", op: ElementwiseOp::Fmin, promote: Promote::Common, domain: Domain::Real };
+    Spec { name: "fmin", op: ElementwiseOp::Fmin, promote: Promote::Common, domain: Domain::Number };
 /// The smaller of each pair of elements; a NaN loses to a number.
 pub fn fmin(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&FMIN, &[input, other], &[])?;
@@ -2237,7 +2237,7 @@ pub fn clamp_(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Res
 }
 
 static CLAMP_MIN: Spec =
-    Spec { name: "clamp_min", op: ElementwiseOp::Maximum, promote: Promote::Common, domain: Domain::Real };
+    Spec { name: "clamp_min", op: ElementwiseOp::Maximum, promote: Promote::Common, domain: Domain::Number };
 /// Limits each element to at least `min`.
 pub fn clamp_min(input: &Tensor, min: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&CLAMP_MIN, &[input, min], &[])?;
@@ -2355,7 +2355,7 @@ impl Backward for ClampMinBackward {
 }
 
 static CLAMP_MAX: Spec =
-    Spec { name: "clamp_max", op: ElementwiseOp::Minimum, promote: Promote::Common, domain: Domain::Real };
+    Spec { name: "clamp_max", op: ElementwiseOp::Minimum, promote: Promote::Common, domain: Domain::Number };
 /// Limits each element to at most `max`.
 pub fn clamp_max(input: &Tensor, max: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&CLAMP_MAX, &[input, max], &[])?;

@@ -87,3 +87,11 @@ pub use crate::operations::statistical::std;
 pub use crate::operations::statistical::var_mean;
 
 pub use crate::operations::statistical::std_mean;
+
+pub use crate::operations::statistical::var_all;
+
+pub use crate::operations::statistical::std_all;
+
+pub use crate::operations::statistical::var_mean_all;
+
+pub use crate::operations::statistical::std_mean_all;

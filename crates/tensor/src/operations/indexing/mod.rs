@@ -27,9 +27,14 @@ fn int64(op: &'static str, index: &Tensor) -> Result<Tensor> {
 pub fn gather(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
     let index = int64("gather", index)?;
     let d = input.dim_index("gather", dim)?;
-    let fits = index.ndim() == input.ndim()
-        && (0..input.ndim()).all(|i| i == d || index.shape()[i] <= input.shape()[i]);
-    if !fits && index.numel() > 0 {
+    let result = Tensor::empty(index.shape(), input.dtype(), input.device())?;
+    let (source, places, output) = (raise(input)?, raise(&index)?, raise(&result)?);
+    if places.numel() == 0 {
+        return Ok(result);
+    }
+    let fits = places.ndim() == source.ndim()
+        && (0..source.ndim()).all(|i| i == d || places.shape()[i] <= source.shape()[i]);
+    if !fits {
         return Err(RusTorchError::shape(
             "gather",
             format!(
@@ -39,11 +44,7 @@ pub fn gather(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
             ),
         ));
     }
-    let result = Tensor::empty(index.shape(), input.dtype(), input.device())?;
-    if result.numel() > 0 {
-        let (input, index, output) = (raise(input)?, raise(&index)?, raise(&result)?);
-        result.backend()?.gather(input.operand(), d, index.operand(), output.operand())?;
-    }
+    output.backend()?.gather(source.operand(), d, places.operand(), output.operand())?;
     Ok(result)
 }
 

@@ -1,0 +1,86 @@
+# One command per wish. Needs Rust, Python >= 3.11 and make; everything else goes into .venv and target/.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# `make test PYTEST_ARGS="--device opencl -k matmul"`
+PYTEST_ARGS ?=
+# A Python that has PyTorch, for `make bench`; by default one is made in .venv-bench.
+BENCH_TORCH_PYTHON ?= .venv-bench/bin/python
+
+# PyO3's build script asks this interpreter; without it, whatever is first on the PATH.
+export PYO3_PYTHON = $(abspath $(PY))
+
+.DEFAULT_GOAL := help
+.PHONY: help env build demo test test-rust test-python check check-rust check-python fix codegen bench wheel docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# One stamp per dependency group of pyproject.toml: `make demo` does not wait for the test tools.
+$(VENV)/.installed-%: pyproject.toml
+	@test -x $(PY) || $(PYTHON) -c 'import sys; sys.exit("RusTorch needs Python >= 3.11" if sys.version_info < (3, 11) else 0)'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(PY) -m pip install --quiet --group $*
+	@touch $@
+
+env: $(VENV)/.installed-dev ## Make .venv with what development needs
+
+# The wheel's library, with cargo's release profile, in place: python/rustorch is importable from .venv.
+build: $(VENV)/.installed-build
+	$(PY) -m maturin develop --release --quiet
+
+demo: $(VENV)/.installed-demo build ## Train a network on handwritten digits, save it and open it again
+	$(PY) examples/digits/train.py --output demo_output
+	$(PY) examples/digits/check.py demo_output
+
+test: test-rust test-python ## Run every test
+
+# Without xtask, the features of every shared dependency are those of maturin's build, so that nothing is compiled twice.
+test-rust: $(VENV)/.installed-build
+	cargo test --release --workspace --exclude xtask
+	cargo test --release --package xtask
+
+test-python: env build
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+check: check-rust check-python ## Run every check of format, style, types and structure
+
+check-rust: $(VENV)/.installed-build
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo xtask check
+
+check-python: env build
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	MYPYPATH=python $(PY) -m mypy.stubtest rustorch._C --concise --allowlist tests/stubtest_allowlist.txt
+
+fix: env ## Format everything and apply the safe fixes
+	cargo fmt --all
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+codegen: ## Write the generated files again from crates/backend/ops/
+	cargo xtask codegen
+
+wheel: $(VENV)/.installed-build ## Build the wheel into dist/
+	rm -rf dist
+	$(PY) -m maturin build --release --quiet --out dist
+	@ls -l dist
+
+.venv-bench/bin/python:
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy torch
+
+bench: build wheel | $(BENCH_TORCH_PYTHON) ## Time RusTorch beside PyTorch, and hold it to its limits
+	$(PY) benches/compare.py --torch-python $(BENCH_TORCH_PYTHON) --wheel dist
+
+docs: $(VENV)/.installed-build ## Build the Rust API's pages into target/doc; the guide is docs/README.md
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --exclude rustorch-py
+
+clean: ## Remove everything that was built
+	cargo clean
+	rm -rf $(VENV) .venv-bench dist demo_output python/rustorch/_C*.so

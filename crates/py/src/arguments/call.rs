@@ -1,0 +1,146 @@
+//! The way from the interpreter into a binding, and the registration of bindings.
+
+use std::ffi::{CString, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple, PyType};
+
+use super::bind::{Call, bind};
+use super::overload::choose;
+use super::{Arguments, Binding};
+use crate::errors::internal;
+
+/// The bindings of one file of the op table.
+pub trait Table {
+    /// In the table's order.
+    const BINDINGS: &'static [Binding];
+}
+
+/// The C function of the `INDEX`-th binding of a table. As a method `receiver` is the tensor, as a function it is null.
+///
+/// # Safety
+/// The interpreter calls it, as METH_FASTCALL | METH_KEYWORDS says.
+pub unsafe extern "C" fn entry<T: Table, const INDEX: usize>(
+    receiver: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    positional: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the pointers are the interpreter's own, passed on as they came.
+    unsafe { enter(&T::BINDINGS[INDEX], receiver, arguments, positional, names) }
+}
+
+unsafe fn enter(
+    binding: &'static Binding,
+    receiver: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    positional: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter calls with the GIL held.
+    let py = unsafe { Python::assume_attached() };
+    let positional = positional as usize;
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: `names` is null or a tuple of str, alive during the call.
+        let names = unsafe { Borrowed::from_ptr_or_opt(py, names).map(|n| n.cast_unchecked::<PyTuple>()) };
+        let count = positional + names.map_or(0, |n| n.len());
+        // SAFETY: there are `positional` arguments followed by one per name; of none the pointer may be null.
+        let arguments =
+            if count == 0 { &[][..] } else { unsafe { std::slice::from_raw_parts(arguments, count) } };
+        // SAFETY: `receiver` is null or the object whose method this is, alive during the call.
+        let receiver = unsafe { Borrowed::from_ptr_or_opt(py, receiver) };
+        dispatch(binding, Call { py, receiver, arguments, positional, names })
+    }));
+    let error = match outcome {
+        Ok(Ok(object)) => return object.into_ptr(),
+        Ok(Err(error)) => error,
+        Err(payload) => internal(py, binding.name, payload.as_ref()),
+    };
+    error.restore(py);
+    ptr::null_mut()
+}
+
+#[inline]
+fn dispatch<'py>(binding: &'static Binding, call: Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let (overload, places) = match binding.overloads {
+        [only] => match bind(&call, only.parameters) {
+            Ok(places) => (only, places),
+            Err(mismatch) => return Err(mismatch.into_error(binding.name)),
+        },
+        _ => choose(binding, &call)?,
+    };
+    (overload.call)(&Arguments::new(call.py, binding, overload, places))
+}
+
+/// The type of [`entry`].
+pub type Entry = ffi::PyCFunctionFastWithKeywords;
+
+/// The interpreter's record of a function. It keeps the pointers for as long as it runs, so they are never freed.
+fn definition(
+    binding: &Binding,
+    name: &str,
+    function: Entry,
+    method: bool,
+) -> PyResult<*mut ffi::PyMethodDef> {
+    const FLAGS: c_int = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
+    Ok(Box::into_raw(Box::new(ffi::PyMethodDef {
+        ml_name: CString::new(name)?.into_raw(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: function },
+        ml_flags: FLAGS,
+        ml_doc: CString::new(binding.text(name, method))?.into_raw(),
+    })))
+}
+
+fn names(binding: &'static Binding) -> impl Iterator<Item = &'static str> {
+    std::iter::once(binding.name).chain(binding.aliases.iter().copied())
+}
+
+/// Adds the functions of a table to the module.
+pub fn add_functions(
+    module: &Bound<'_, PyModule>,
+    bindings: &'static [Binding],
+    entries: &[Entry],
+) -> PyResult<()> {
+    let py = module.py();
+    for (binding, &function) in bindings.iter().zip(entries) {
+        let Some(home) = binding.module else { continue };
+        let home = PyString::intern(py, home);
+        for name in names(binding) {
+            let definition = definition(binding, name, function, false)?;
+            // SAFETY: the definition lives forever; a null receiver marks a function.
+            let object = unsafe {
+                let raw = ffi::PyCFunction_NewEx(definition, ptr::null_mut(), home.as_ptr());
+                Bound::from_owned_ptr_or_err(py, raw)?
+            };
+            module.setattr(name, object)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds the methods of a table to the class.
+pub fn add_methods(
+    class: &Bound<'_, PyType>,
+    bindings: &'static [Binding],
+    entries: &[Entry],
+) -> PyResult<()> {
+    let py = class.py();
+    for (binding, &function) in bindings.iter().zip(entries) {
+        if !binding.method {
+            continue;
+        }
+        for name in names(binding) {
+            let definition = definition(binding, name, function, true)?;
+            // SAFETY: the definition lives forever; the descriptor checks that the receiver is of this class.
+            let object = unsafe {
+                let raw = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
+                Bound::from_owned_ptr_or_err(py, raw)?
+            };
+            class.setattr(name, object)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! How a Python call becomes a call of an op.
+//!
+//! Codegen writes one [`Binding`] per public name as data; everything that runs is here, once. So a thousand ops cost a
+//! thousand rows and a thousand closures of three lines, not a thousand expansions of an argument parser.
+
+mod bind;
+mod call;
+pub mod convert;
+mod overload;
+mod read;
+
+pub use call::{Entry, Table, add_functions, add_methods, entry};
+pub use read::Arguments;
+
+use pyo3::prelude::*;
+
+/// What a parameter takes. The names are those of the op table's types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Kind {
+    Tensor,
+    TensorLike,
+    OptionalTensor,
+    OptionalTensorLike,
+    TensorList,
+    Scalar,
+    OptionalScalar,
+    Int,
+    OptionalInt,
+    IntList,
+    OptionalIntList,
+    Shape,
+    Float,
+    OptionalFloat,
+    Bool,
+    OptionalDType,
+    OptionalDevice,
+    OptionalGenerator,
+    Str,
+    OptionalStr,
+}
+
+/// One parameter of a signature.
+#[derive(Debug)]
+pub struct Parameter {
+    /// PyTorch's name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// Whether it follows the `*`.
+    pub keyword_only: bool,
+}
+
+impl Parameter {
+    /// A parameter that must be given.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Parameter { name, kind, optional: false, keyword_only: false }
+    }
+
+    /// It may be left out.
+    pub const fn optional(self) -> Self {
+        Parameter { optional: true, ..self }
+    }
+
+    /// It follows the `*`.
+    pub const fn keyword_only(self) -> Self {
+        Parameter { keyword_only: true, ..self }
+    }
+}
+
+/// One signature of a name.
+pub struct Overload {
+    /// As error messages show it.
+    pub signature: &'static str,
+    /// In order.
+    pub parameters: &'static [Parameter],
+    /// Reads the arguments and runs the op.
+    pub call: for<'py> fn(&Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>>,
+}
+
+/// A public name: its signatures and where it stands.
+pub struct Binding {
+    /// The public name.
+    pub name: &'static str,
+    /// Tried in order.
+    pub overloads: &'static [Overload],
+    /// What it does.
+    pub doc: &'static str,
+    /// The Python module of the function; none if there is only the method.
+    pub module: Option<&'static str>,
+    /// Whether Tensor has it as a method.
+    pub method: bool,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// From how many elements in its arguments on an op runs without the GIL.
+    pub release_from: usize,
+}
+
+impl Binding {
+    /// The docstring that begins with a signature for `inspect`; a method's first parameter is `self`.
+    fn text(&self, name: &str, method: bool) -> String {
+        let signature = match self.overloads {
+            [only] if method => match only.signature.split_once(", ") {
+                Some((_, rest)) => format!("($self, {rest}"),
+                None => "($self)".into(),
+            },
+            [only] => only.signature.into(),
+            _ if method => "($self, *args, **kwargs)".into(),
+            _ => "(*args, **kwargs)".into(),
+        };
+        format!("{name}{signature}\n--\n\n{}", self.doc)
+    }
+}
+
+/// The name of an object's type, for messages.
+pub fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string())
+}
+
+impl Kind {
+    /// What the parameter takes, for messages.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Kind::Tensor => "Tensor",
+            Kind::TensorLike => "Tensor or Number",
+            Kind::OptionalTensor => "Tensor or None",
+            Kind::OptionalTensorLike => "Tensor, Number or None",
+            Kind::TensorList => "tuple of Tensors",
+            Kind::Scalar => "Number",
+            Kind::OptionalScalar => "Number or None",
+            Kind::Int => "int",
+            Kind::OptionalInt => "int or None",
+            Kind::IntList => "int or tuple of ints",
+            Kind::OptionalIntList => "int, tuple of ints or None",
+            Kind::Shape => "tuple of ints",
+            Kind::Float => "float",
+            Kind::OptionalFloat => "float or None",
+            Kind::Bool => "bool",
+            Kind::OptionalDType => "rustorch.dtype or None",
+            Kind::OptionalDevice => "rustorch.device, str or None",
+            Kind::OptionalGenerator => "rustorch.Generator or None",
+            Kind::Str => "str",
+            Kind::OptionalStr => "str or None",
+        }
+    }
+
+    const fn takes_none(self) -> bool {
+        matches!(
+            self,
+            Kind::OptionalTensor
+                | Kind::OptionalTensorLike
+                | Kind::OptionalScalar
+                | Kind::OptionalInt
+                | Kind::OptionalIntList
+                | Kind::OptionalFloat
+                | Kind::OptionalDType
+                | Kind::OptionalDevice
+                | Kind::OptionalGenerator
+                | Kind::OptionalStr
+        )
+    }
+}

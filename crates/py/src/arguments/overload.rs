@@ -1,0 +1,75 @@
+//! Which of several signatures a call means.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyString};
+
+use super::bind::{Call, Places, bind};
+use super::{Binding, Kind, Overload, convert};
+
+/// Whether an object may stand at a parameter of this kind.
+fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
+    if object.is_none() {
+        return kind.takes_none();
+    }
+    match kind {
+        Kind::Tensor | Kind::OptionalTensor => convert::is_tensor(object),
+        Kind::TensorLike | Kind::OptionalTensorLike => {
+            convert::is_tensor(object) || convert::is_number(object)
+        }
+        Kind::TensorList => convert::is_sequence(object),
+        Kind::Scalar | Kind::OptionalScalar | Kind::Float | Kind::OptionalFloat => convert::is_number(object),
+        // A tensor that could stand for an int means the overload that takes a tensor.
+        Kind::Int | Kind::OptionalInt => convert::is_int(object) && !convert::is_tensor(object),
+        Kind::IntList | Kind::OptionalIntList | Kind::Shape => {
+            convert::is_int(object) || convert::is_sequence(object)
+        }
+        Kind::Bool => object.is_instance_of::<PyBool>(),
+        Kind::OptionalDType => crate::dtype::extract(object).is_some(),
+        Kind::OptionalDevice => {
+            object.is_instance_of::<crate::device::PyDevice>() || object.is_instance_of::<PyString>()
+        }
+        Kind::OptionalGenerator => object.is_instance_of::<crate::random::PyGenerator>(),
+        Kind::Str | Kind::OptionalStr => object.is_instance_of::<PyString>(),
+    }
+}
+
+/// The first signature that the arguments fit.
+pub fn choose<'a, 'py>(
+    binding: &'static Binding,
+    call: &Call<'a, 'py>,
+) -> PyResult<(&'static Overload, Places<'a, 'py>)> {
+    for overload in binding.overloads {
+        let Ok(places) = bind(call, overload.parameters) else { continue };
+        let fits = overload
+            .parameters
+            .iter()
+            .enumerate()
+            .all(|(i, p)| places.get(i).is_none_or(|object| accepts(p.kind, &object)));
+        if fits {
+            return Ok((overload, places));
+        }
+    }
+    Err(no_match(binding, call))
+}
+
+#[cold]
+fn no_match(binding: &Binding, call: &Call<'_, '_>) -> PyErr {
+    let given: Vec<String> = (0..call.arguments.len())
+        .map(|i| {
+            let name = super::type_name(&call.get(i));
+            match call.names {
+                Some(names) if i >= call.positional => names
+                    .get_item(i - call.positional)
+                    .map_or_else(|_| name.clone(), |keyword| format!("{keyword}={name}")),
+                _ => name,
+            }
+        })
+        .collect();
+    let signatures: Vec<String> = binding.overloads.iter().map(|o| format!(" * {}", o.signature)).collect();
+    pyo3::exceptions::PyTypeError::new_err(format!(
+        "{}() received an invalid combination of arguments - got ({}), but expected one of:\n{}",
+        binding.name,
+        given.join(", "),
+        signatures.join("\n")
+    ))
+}

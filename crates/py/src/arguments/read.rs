@@ -1,0 +1,218 @@
+//! What a generated binding sees: arguments by place, as Rust values, and results back to Python.
+
+use std::cell::Cell;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+use rustorch_backend::{DType, Device, Dims, Scalar};
+use rustorch_tensor::{Generator, Result, Tensor};
+use smallvec::SmallVec;
+
+use super::bind::Places;
+use super::{Binding, Overload, convert, type_name};
+use crate::device;
+use crate::dtype;
+use crate::errors::IntoPyResult;
+use crate::random::PyGenerator;
+use crate::tensor::wrap;
+
+/// The arguments of one call, in the places of the signature that was chosen.
+pub struct Arguments<'a, 'py> {
+    py: Python<'py>,
+    binding: &'static Binding,
+    overload: &'static Overload,
+    places: Places<'a, 'py>,
+    /// Elements seen so far: an estimate of the work.
+    work: Cell<usize>,
+}
+
+/// Converts a required argument; what is not of its kind is an error that says so.
+macro_rules! required {
+    ($($name:ident: $type:ty = $convert:expr;)*) => {$(
+        #[doc = concat!("The argument at a place, as `", stringify!($type), "`.")]
+        #[inline]
+        pub fn $name(&self, place: usize) -> PyResult<$type> {
+            let object = self.object(place)?;
+            match ($convert)(&object)? {
+                Some(value) => Ok(value),
+                None => Err(self.wrong_type(place, &object)),
+            }
+        }
+    )*};
+}
+
+/// Converts an argument that may be left out or None.
+macro_rules! optional {
+    ($($name:ident: $type:ty = $required:ident;)*) => {$(
+        #[doc = concat!("The argument at a place, as `", stringify!($type), "`, unless it is None or absent.")]
+        #[inline]
+        pub fn $name(&self, place: usize) -> PyResult<Option<$type>> {
+            match self.places.get(place) {
+                Some(object) if !object.is_none() => self.$required(place).map(Some),
+                _ => Ok(None),
+            }
+        }
+    )*};
+}
+
+impl<'a, 'py> Arguments<'a, 'py> {
+    pub(super) fn new(
+        py: Python<'py>,
+        binding: &'static Binding,
+        overload: &'static Overload,
+        places: Places<'a, 'py>,
+    ) -> Self {
+        Arguments { py, binding, overload, places, work: Cell::new(0) }
+    }
+
+    /// Whether the caller gave this argument.
+    #[inline]
+    pub fn given(&self, place: usize) -> bool {
+        self.places.get(place).is_some()
+    }
+
+    fn object(&self, place: usize) -> PyResult<Borrowed<'a, 'py, PyAny>> {
+        self.places.get(place).ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "{}() missing required argument: '{}'",
+                self.binding.name, self.overload.parameters[place].name
+            ))
+        })
+    }
+
+    #[cold]
+    fn wrong_type(&self, place: usize, object: &Bound<'_, PyAny>) -> PyErr {
+        let parameter = &self.overload.parameters[place];
+        PyTypeError::new_err(format!(
+            "{}(): argument '{}' must be {}, not {}",
+            self.binding.name,
+            parameter.name,
+            parameter.kind.expected(),
+            describe(object)
+        ))
+    }
+
+    fn count(&self, tensor: &Tensor) {
+        self.work.set(self.work.get().saturating_add(tensor.numel()));
+    }
+
+    required! {
+        scalar: Scalar = convert::scalar;
+        int: i64 = convert::int;
+        float: f64 = convert::float;
+        bool: bool = convert::bool;
+        dtype: DType = |object: &Bound<'py, PyAny>| PyResult::Ok(dtype::extract(object));
+        device: Device = device::extract;
+        generator: Generator = |object: &Bound<'py, PyAny>| PyResult::Ok(object.cast::<PyGenerator>().ok().map(|g| g.get().generator.clone()));
+        str: String = |object: &Bound<'py, PyAny>| PyResult::Ok(object.cast::<PyString>().ok().map(|s| s.to_string_lossy().into_owned()));
+    }
+
+    optional! {
+        optional_tensor: Tensor = tensor;
+        optional_tensor_like: Tensor = tensor_like;
+        optional_scalar: Scalar = scalar;
+        optional_int: i64 = int;
+        optional_ints: Dims<i64> = ints;
+        optional_float: f64 = float;
+        optional_dtype: DType = dtype;
+        optional_device: Device = device;
+        optional_generator: Generator = generator;
+        optional_str: String = str;
+    }
+
+    /// The tensor at a place.
+    #[inline]
+    pub fn tensor(&self, place: usize) -> PyResult<Tensor> {
+        let object = self.object(place)?;
+        let tensor = convert::tensor(&object).ok_or_else(|| self.wrong_type(place, &object))?;
+        self.count(&tensor);
+        Ok(tensor)
+    }
+
+    /// The tensor or number at a place.
+    #[inline]
+    pub fn tensor_like(&self, place: usize) -> PyResult<Tensor> {
+        let object = self.object(place)?;
+        let tensor = convert::tensor_like(&object)?.ok_or_else(|| self.wrong_type(place, &object))?;
+        self.count(&tensor);
+        Ok(tensor)
+    }
+
+    /// The tensors at a place.
+    pub fn tensors(&self, place: usize) -> PyResult<Vec<Tensor>> {
+        let object = self.object(place)?;
+        let tensors = convert::tensors(&object)?.ok_or_else(|| self.wrong_type(place, &object))?;
+        tensors.iter().for_each(|tensor| self.count(tensor));
+        Ok(tensors)
+    }
+
+    /// The integers at a place; sizes may have been given one by one.
+    #[inline]
+    pub fn ints(&self, place: usize) -> PyResult<Dims<i64>> {
+        let object = self.object(place)?;
+        if self.overload.parameters[place].kind == super::Kind::Shape && !self.places.rest.is_empty() {
+            return self
+                .places
+                .rest
+                .iter()
+                .map(|&raw| {
+                    // SAFETY: the interpreter keeps the arguments alive for the length of the call.
+                    let size = unsafe { Borrowed::from_ptr(self.py, raw) };
+                    convert::int(&size)?.ok_or_else(|| self.wrong_type(place, &size))
+                })
+                .collect();
+        }
+        convert::ints(&object)?.ok_or_else(|| self.wrong_type(place, &object))
+    }
+
+    /// Runs `op`, without the GIL where the work is worth it.
+    fn run<T: Send>(&self, op: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+        let result = if self.work.get() >= self.binding.release_from { self.py.detach(op) } else { op() };
+        result.into_py(self.py)
+    }
+
+    /// Runs an op that gives a tensor.
+    pub fn give(&self, op: &(dyn Fn() -> Result<Tensor> + Sync)) -> PyResult<Bound<'py, PyAny>> {
+        wrap(self.py, self.run(op)?)
+    }
+
+    /// Runs an op that gives several tensors: a named tuple.
+    pub fn give_named(
+        &self,
+        op: &(dyn Fn() -> Result<SmallVec<[Tensor; 3]>> + Sync),
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let values: SmallVec<[Bound<'py, PyAny>; 3]> =
+            self.run(op)?.into_iter().map(|tensor| wrap(self.py, tensor)).collect::<PyResult<_>>()?;
+        crate::return_types::build(self.py, self.binding.name, values)
+    }
+
+    /// Runs an op that gives any number of tensors: a tuple.
+    pub fn give_tuple(&self, op: &(dyn Fn() -> Result<Vec<Tensor>> + Sync)) -> PyResult<Bound<'py, PyAny>> {
+        let items: Vec<_> =
+            self.run(op)?.into_iter().map(|tensor| wrap(self.py, tensor)).collect::<PyResult<_>>()?;
+        Ok(PyTuple::new(self.py, items)?.into_any())
+    }
+
+    /// Runs an op that writes into its first argument, and gives that argument.
+    pub fn give_first(&self, op: &(dyn Fn() -> Result<()> + Sync)) -> PyResult<Bound<'py, PyAny>> {
+        self.run(op)?;
+        Ok(self.object(0)?.to_owned())
+    }
+}
+
+/// An object's type for messages; of a sequence also the types of its items.
+fn describe(object: &Bound<'_, PyAny>) -> String {
+    let name = type_name(object);
+    let first = if let Ok(tuple) = object.cast::<PyTuple>() {
+        tuple.get_item(0).ok()
+    } else if let Ok(list) = object.cast::<PyList>() {
+        list.get_item(0).ok()
+    } else {
+        None
+    };
+    match first {
+        Some(item) => format!("{name} of {}", type_name(&item)),
+        None => name,
+    }
+}

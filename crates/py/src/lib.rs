@@ -1,0 +1,47 @@
+//! The Python module `rustorch._C`: converts arguments, releases the GIL, maps errors. No mathematics.
+//!
+//! Ops come from the table: [`generated`] holds them as data, [`arguments`] runs them. What is not an op (the class
+//! Tensor, dtypes, devices, generators, automatic differentiation) is written by hand.
+// The interpreter's C interface is unsafe; each use says why it holds.
+#![allow(unsafe_code)]
+
+mod arguments;
+mod autograd;
+mod device;
+mod dtype;
+mod errors;
+mod generated;
+mod model_io;
+mod nn;
+mod numpy;
+mod optim;
+mod random;
+mod return_types;
+mod settings;
+mod size;
+mod tensor;
+
+use pyo3::prelude::*;
+
+use crate::errors::IntoPyResult;
+
+/// RusTorch's native module; use it through `rustorch`.
+#[pymodule(name = "_C")]
+fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    rustorch::init().into_py(module.py())?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    errors::register(module)?;
+    dtype::register(module)?;
+    module.add_class::<device::PyDevice>()?;
+    tensor::register(module)?;
+    random::register(module)?;
+    settings::register(module)?;
+    numpy::register(module)?;
+    autograd::register(module)?;
+    nn::register(module)?;
+    optim::register(module)?;
+    model_io::register(module)?;
+    generated::register(module, &module.py().get_type::<tensor::PyTensor>())?;
+    // PyO3 lists what it adds; the public names are those of the Python packages.
+    module.delattr("__all__")
+}

@@ -1,0 +1,137 @@
+//! The steps of optimizers: one call per parameter group. The state lives in Python's dictionaries, as PyTorch's does.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+use rustorch::nn::optim::{AdamOptions, AdamState, SgdOptions, WeightDecay, adam_step, sgd_step};
+use rustorch_tensor::Tensor;
+
+use crate::errors::IntoPyResult;
+use crate::tensor::{PyTensor, wrap};
+
+/// The parameters that have a gradient, with their gradients and their entries in the optimizer's state.
+struct Active<'py> {
+    parameters: Vec<Tensor>,
+    gradients: Vec<Tensor>,
+    entries: Vec<Bound<'py, PyDict>>,
+}
+
+impl<'py> Active<'py> {
+    /// `state` gives an empty dictionary for a parameter that has none yet (a defaultdict).
+    fn of(parameters: &Bound<'py, PyList>, state: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        let n = parameters.len();
+        let mut active = Active {
+            parameters: Vec::with_capacity(n),
+            gradients: Vec::with_capacity(n),
+            entries: Vec::with_capacity(if state.is_some() { n } else { 0 }),
+        };
+        for object in parameters {
+            let object = object.cast_into::<PyTensor>()?;
+            let tensor = object.get().tensor(&object);
+            let Some(grad) = tensor.grad() else { continue };
+            active.parameters.push(tensor);
+            active.gradients.push(grad);
+            if let Some(state) = state {
+                active.entries.push(state.get_item(&object)?.cast_into::<PyDict>()?);
+            }
+        }
+        Ok(active)
+    }
+}
+
+fn state_tensor(entry: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<Option<Tensor>> {
+    match entry.get_item(key)? {
+        Some(value) if !value.is_none() => {
+            let object = value.cast_into::<PyTensor>()?;
+            Ok(Some(object.get().tensor(&object)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// One step of SGD for a list of parameters.
+#[pyfunction]
+fn _sgd_step(
+    parameters: &Bound<'_, PyList>,
+    state: &Bound<'_, PyAny>,
+    lr: f64,
+    momentum: f64,
+    dampening: f64,
+    weight_decay: f64,
+    nesterov: bool,
+    maximize: bool,
+) -> PyResult<()> {
+    let py = parameters.py();
+    let key = intern!(py, "momentum_buffer");
+    let options = SgdOptions { learning_rate: lr, momentum, dampening, weight_decay, nesterov, maximize };
+    let Active { parameters, gradients, entries } =
+        Active::of(parameters, (momentum != 0.0).then_some(state))?;
+    let mut buffers: Vec<Option<Tensor>> = vec![None; parameters.len()];
+    for (buffer, entry) in buffers.iter_mut().zip(&entries) {
+        *buffer = state_tensor(entry, key)?;
+    }
+    let fresh: Vec<bool> = buffers.iter().map(Option::is_none).collect();
+    py.detach(|| sgd_step(&options, &parameters, &gradients, &mut buffers)).into_py(py)?;
+    for ((entry, buffer), fresh) in entries.iter().zip(buffers).zip(fresh) {
+        if let Some(buffer) = buffer
+            && fresh
+        {
+            entry.set_item(key, wrap(py, buffer)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn adam_state(entry: &Bound<'_, PyDict>, parameter: &Tensor, amsgrad: bool) -> PyResult<AdamState> {
+    let py = entry.py();
+    let keys = [
+        intern!(py, "step"),
+        intern!(py, "exp_avg"),
+        intern!(py, "exp_avg_sq"),
+        intern!(py, "max_exp_avg_sq"),
+    ];
+    let [step, exp_avg, exp_avg_sq] = [0, 1, 2].map(|i| state_tensor(entry, keys[i]));
+    if let (Some(step), Some(exp_avg), Some(exp_avg_sq)) = (step?, exp_avg?, exp_avg_sq?) {
+        let max_exp_avg_sq = if amsgrad { state_tensor(entry, keys[3])? } else { None };
+        return Ok(AdamState { step, exp_avg, exp_avg_sq, max_exp_avg_sq });
+    }
+    let state = AdamState::new(parameter, amsgrad).into_py(py)?;
+    entry.set_item(keys[0], wrap(py, state.step.clone())?)?;
+    entry.set_item(keys[1], wrap(py, state.exp_avg.clone())?)?;
+    entry.set_item(keys[2], wrap(py, state.exp_avg_sq.clone())?)?;
+    if let Some(largest) = &state.max_exp_avg_sq {
+        entry.set_item(keys[3], wrap(py, largest.clone())?)?;
+    }
+    Ok(state)
+}
+
+/// One step of Adam, or of AdamW when the decay is decoupled, for a list of parameters.
+#[pyfunction]
+fn _adam_step(
+    parameters: &Bound<'_, PyList>,
+    state: &Bound<'_, PyAny>,
+    lr: f64,
+    betas: (f64, f64),
+    eps: f64,
+    weight_decay: f64,
+    decoupled_weight_decay: bool,
+    amsgrad: bool,
+    maximize: bool,
+) -> PyResult<()> {
+    let py = parameters.py();
+    let decay = if decoupled_weight_decay { WeightDecay::Decoupled } else { WeightDecay::Gradient };
+    let options = AdamOptions { learning_rate: lr, betas, eps, weight_decay, decay, amsgrad, maximize };
+    let Active { parameters, gradients, entries } = Active::of(parameters, Some(state))?;
+    let states = entries
+        .iter()
+        .zip(&parameters)
+        .map(|(entry, parameter)| adam_state(entry, parameter, amsgrad))
+        .collect::<PyResult<Vec<_>>>()?;
+    py.detach(|| adam_step(&options, &parameters, &gradients, &states)).into_py(py)
+}
+
+/// Adds the functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(_sgd_step, module)?)?;
+    module.add_function(wrap_pyfunction!(_adam_step, module)?)
+}

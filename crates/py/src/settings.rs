@@ -1,0 +1,136 @@
+//! Process-wide settings: default dtype, promotion rules, threads, memory.
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rustorch_tensor::{Device, registry};
+
+use crate::arguments::{convert, type_name};
+use crate::dtype::{self, PyDType};
+use crate::errors::IntoPyResult;
+
+/// The dtype of floats made from Python numbers.
+#[pyfunction]
+fn get_default_dtype(py: Python<'_>) -> PyResult<Bound<'_, PyDType>> {
+    dtype::object(py, rustorch_tensor::default_dtype())
+}
+
+/// Changes the dtype of floats made from Python numbers.
+#[pyfunction]
+fn set_default_dtype(d: &Bound<'_, PyDType>) -> PyResult<()> {
+    rustorch_tensor::set_default_dtype(d.get().dtype).into_py(d.py())
+}
+
+/// The dtype that both convert to.
+#[pyfunction]
+fn promote_types<'py>(
+    type1: &Bound<'py, PyDType>,
+    type2: &Bound<'py, PyDType>,
+) -> PyResult<Bound<'py, PyDType>> {
+    dtype::object(type1.py(), rustorch_tensor::promote(type1.get().dtype, type2.get().dtype))
+}
+
+/// Whether promotion lets a value of one dtype be written into a tensor of another.
+#[pyfunction]
+fn can_cast(from_: &Bound<'_, PyDType>, to: &Bound<'_, PyDType>) -> bool {
+    rustorch_tensor::can_cast(from_.get().dtype, to.get().dtype)
+}
+
+/// The dtype of an op on two tensors or numbers.
+#[pyfunction]
+fn result_type<'py>(
+    tensor1: &Bound<'py, PyAny>,
+    tensor2: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyDType>> {
+    let read = |object: &Bound<'py, PyAny>| {
+        convert::tensor_like(object)?.ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "result_type(): arguments must be Tensor or Number, not {}",
+                type_name(object)
+            ))
+        })
+    };
+    let (a, b) = (read(tensor1)?, read(tensor2)?);
+    dtype::object(tensor1.py(), rustorch_tensor::result_type(&[&a, &b]))
+}
+
+/// How many threads an op may use.
+#[pyfunction]
+fn get_num_threads() -> usize {
+    rustorch::num_threads()
+}
+
+/// Sets how many threads an op may use.
+#[pyfunction]
+fn set_num_threads(num: usize) -> PyResult<()> {
+    if num == 0 {
+        return Err(PyValueError::new_err("set_num_threads(): expected a positive number of threads, got 0"));
+    }
+    rustorch::set_num_threads(num);
+    Ok(())
+}
+
+/// What the allocator of a device has handed out and keeps, in bytes unless the name says otherwise.
+#[pyfunction]
+#[pyo3(signature = (device=None))]
+fn memory_stats<'py>(py: Python<'py>, device: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyDict>> {
+    let stats = registry::backend(device_or_cpu(device)?).into_py(py)?.allocator().stats();
+    let result = PyDict::new(py);
+    result.set_item("allocated_bytes", stats.allocated)?;
+    result.set_item("peak_allocated_bytes", stats.peak_allocated)?;
+    result.set_item("cached_bytes", stats.cached)?;
+    result.set_item("allocations", stats.allocations)?;
+    result.set_item("cache_hits", stats.cache_hits)?;
+    Ok(result)
+}
+
+/// Gives the memory that is kept for reuse back to the system.
+#[pyfunction]
+#[pyo3(signature = (device=None))]
+fn empty_cache(py: Python<'_>, device: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    let backend = registry::backend(device_or_cpu(device)?).into_py(py)?;
+    py.detach(|| backend.allocator().empty_cache());
+    Ok(())
+}
+
+fn device_or_cpu(device: Option<&Bound<'_, PyAny>>) -> PyResult<Device> {
+    match device {
+        Some(object) if !object.is_none() => crate::device::extract(object)?.ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "argument 'device' must be rustorch.device or str, not {}",
+                type_name(object)
+            ))
+        }),
+        _ => Ok(Device::CPU),
+    }
+}
+
+/// What the backends of this build run on: one dict per device.
+#[pyfunction]
+fn _backend_info(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    registry::registered()
+        .map(|backend| {
+            let info = backend.device_info();
+            let entry = PyDict::new(py);
+            entry.set_item("type", info.kind.name())?;
+            entry.set_item("name", info.name.as_str())?;
+            entry.set_item("parallelism", info.parallelism)?;
+            entry.set_item("architecture", info.architecture)?;
+            Ok(entry)
+        })
+        .collect()
+}
+
+/// Adds the functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(get_default_dtype, module)?)?;
+    module.add_function(wrap_pyfunction!(set_default_dtype, module)?)?;
+    module.add_function(wrap_pyfunction!(promote_types, module)?)?;
+    module.add_function(wrap_pyfunction!(can_cast, module)?)?;
+    module.add_function(wrap_pyfunction!(result_type, module)?)?;
+    module.add_function(wrap_pyfunction!(get_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(memory_stats, module)?)?;
+    module.add_function(wrap_pyfunction!(empty_cache, module)?)?;
+    module.add_function(wrap_pyfunction!(_backend_info, module)?)
+}

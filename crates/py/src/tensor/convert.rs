@@ -1,0 +1,288 @@
+//! From a tensor to other things: numbers, lists, arrays, other dtypes and devices.
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyTuple};
+use rustorch_backend::{DType, Device, Scalar, with_element};
+use rustorch_tensor::operations::creation;
+use rustorch_tensor::{Element, Tensor, ops};
+
+use super::{PyTensor, wrap};
+use crate::arguments::type_name;
+use crate::errors::IntoPyResult;
+use crate::{device, dtype, numpy};
+
+/// A number of the core as a Python number.
+pub fn to_number(py: Python<'_>, value: Scalar) -> Bound<'_, PyAny> {
+    match value {
+        Scalar::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
+        Scalar::Int(value) => PyInt::new(py, value).into_any(),
+        Scalar::Float(value) => PyFloat::new(py, value).into_any(),
+        Scalar::Complex(re, im) => PyComplex::from_doubles(py, re, im).into_any(),
+    }
+}
+
+/// The elements as nested lists; `values` gives them in row-major order.
+fn nested<'py>(
+    py: Python<'py>,
+    shape: &[usize],
+    values: &mut impl Iterator<Item = Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let [size, rest @ ..] = shape else {
+        return values.next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"));
+    };
+    let items: Vec<_> = (0..*size).map(|_| nested(py, rest, values)).collect::<PyResult<_>>()?;
+    Ok(PyList::new(py, items)?.into_any())
+}
+
+/// What `to` was asked for.
+#[derive(Default)]
+struct Target {
+    dtype: Option<DType>,
+    device: Option<Device>,
+    copy: bool,
+}
+
+impl Target {
+    /// Reads the forms of `to`: (dtype), (device), (device, dtype), (other), then `non_blocking` and `copy`.
+    fn read(arguments: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut target = Target::default();
+        let mut flags = 0;
+        for argument in arguments {
+            if let Ok(flag) = argument.cast::<PyBool>() {
+                // non_blocking, then copy.
+                target.copy |= flags == 1 && flag.is_true();
+                flags += 1;
+            } else if !argument.is_none() {
+                target.place(&argument)?;
+            }
+        }
+        for (name, value) in keywords.into_iter().flatten() {
+            let name: String = name.extract()?;
+            match name.as_str() {
+                "dtype" | "device" | "other" if value.is_none() => {}
+                "dtype" | "device" | "other" => target.place(&value)?,
+                "copy" => target.copy = value.extract()?,
+                "non_blocking" => {
+                    let _: bool = value.extract()?;
+                }
+                _ => {
+                    return Err(PyTypeError::new_err(format!(
+                        "to() got an unexpected keyword argument '{name}'"
+                    )));
+                }
+            }
+        }
+        Ok(target)
+    }
+
+    fn place(&mut self, argument: &Bound<'_, PyAny>) -> PyResult<()> {
+        if let Some(dtype) = dtype::extract(argument) {
+            self.dtype = Some(dtype);
+        } else if let Ok(other) = argument.cast::<PyTensor>() {
+            (self.dtype, self.device) = other.get().with(|t| (Some(t.dtype()), Some(t.device())));
+        } else if let Some(device) = device::extract(argument)? {
+            self.device = Some(device);
+        } else {
+            return Err(PyTypeError::new_err(format!(
+                "to(): expected a rustorch.dtype, a rustorch.device, a device's name or a Tensor, not {}",
+                type_name(argument)
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The tensor as `target` says: the object itself where nothing changes.
+fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    let tensor = slf.get().tensor(slf);
+    let same = target.dtype.is_none_or(|d| d == tensor.dtype())
+        && target.device.is_none_or(|d| d.kind == tensor.device().kind);
+    if same && !target.copy {
+        return Ok(slf.clone().into_any());
+    }
+    let result = py.detach(|| {
+        let mut result = tensor.clone();
+        if let Some(device) = target.device {
+            result = creation::to_device(&result, device)?;
+        }
+        match target.dtype {
+            Some(dtype) if dtype != result.dtype() => creation::cast(&result, dtype),
+            _ if target.copy => ops::clone(&result),
+            _ => Ok(result),
+        }
+    });
+    wrap(py, result.into_py(py)?)
+}
+
+fn to_dtype<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
+    converted(slf, &Target { dtype: Some(dtype), ..Target::default() })
+}
+
+#[pymethods]
+impl PyTensor {
+    /// The value of a tensor of one element, as a Python number.
+    pub(super) fn item<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let value = slf.get().with(Tensor::item).into_py(slf.py())?;
+        Ok(to_number(slf.py(), value))
+    }
+
+    /// The elements as nested lists of Python numbers; of a 0-d tensor, its value.
+    fn tolist<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        fn list<'py, T: Element>(py: Python<'py>, tensor: &Tensor) -> PyResult<Bound<'py, PyAny>> {
+            let values = tensor.to_vec::<T>().into_py(py)?;
+            nested(py, tensor.shape(), &mut values.into_iter().map(|v| to_number(py, v.to_scalar())))
+        }
+        let py = slf.py();
+        let tensor = slf.get().tensor(slf);
+        with_element!(tensor.dtype(), T => list::<T>(py, &tensor), else Err(PyTypeError::new_err("tolist(): complex tensors are not supported yet")))
+    }
+
+    /// The tensor with another dtype or on another device: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`;
+    /// the tensor itself where nothing changes, unless `copy=True`.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn to<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        converted(slf, &Target::read(args, kwargs)?)
+    }
+
+    /// The tensor with the dtype (and on the device) of another.
+    fn type_as<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyTensor>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, other.get().with(Tensor::dtype))
+    }
+
+    /// The tensor in main memory; itself when it is there already.
+    fn cpu<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        converted(slf, &Target { device: Some(Device::CPU), ..Target::default() })
+    }
+
+    /// The tensor as float16.
+    fn half<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Float16)
+    }
+
+    /// The tensor as bfloat16.
+    fn bfloat16<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::BFloat16)
+    }
+
+    /// The tensor as float32.
+    fn float<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Float32)
+    }
+
+    /// The tensor as float64.
+    fn double<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Float64)
+    }
+
+    /// The tensor as uint8.
+    fn byte<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::UInt8)
+    }
+
+    /// The tensor as int8.
+    fn char<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Int8)
+    }
+
+    /// The tensor as int16.
+    fn short<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Int16)
+    }
+
+    /// The tensor as int32.
+    fn int<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Int32)
+    }
+
+    /// The tensor as int64.
+    fn long<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Int64)
+    }
+
+    /// The tensor as bool: whether each element differs from zero.
+    fn bool<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        to_dtype(slf, DType::Bool)
+    }
+
+    /// A NumPy array over the same memory. Tensors that require gradients must be detached first, or `force=True`.
+    #[pyo3(signature = (*, force=false))]
+    fn numpy<'py>(slf: &Bound<'py, Self>, force: bool) -> PyResult<Bound<'py, PyAny>> {
+        numpy::array(slf.py(), &slf.get().tensor(slf), force)
+    }
+
+    /// What NumPy asks for when it is given a tensor.
+    #[pyo3(signature = (dtype=None, copy=None))]
+    fn __array__<'py>(
+        slf: &Bound<'py, Self>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let array = numpy::array(slf.py(), &slf.get().tensor(slf), false)?;
+        let array = match dtype {
+            Some(dtype) if !dtype.is_none() => {
+                let keywords = PyDict::new(slf.py());
+                keywords.set_item("copy", false)?;
+                array.call_method("astype", (dtype,), Some(&keywords))?
+            }
+            _ => array,
+        };
+        if copy == Some(true) { array.call_method0("copy") } else { Ok(array) }
+    }
+
+    /// NumPy leaves operators between an array and a tensor to the tensor.
+    #[classattr]
+    fn __array_priority__() -> i32 {
+        1000
+    }
+
+    fn __bool__(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        slf.get().with(|t| {
+            if t.numel() == 1 {
+                return t.item().map(Scalar::to_bool).into_py(slf.py());
+            }
+            Err(PyRuntimeError::new_err(format!(
+                "Boolean value of Tensor with {} values is ambiguous",
+                if t.numel() == 0 { "no" } else { "more than one" }
+            )))
+        })
+    }
+
+    fn __int__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let value = Self::item(slf)?;
+        slf.py().get_type::<PyInt>().call1((value,))
+    }
+
+    fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
+        match slf.get().with(Tensor::item).into_py(slf.py())? {
+            Scalar::Complex(_, im) if im != 0.0 => {
+                Err(PyRuntimeError::new_err("float(): the imaginary part of the value is not zero"))
+            }
+            value => Ok(value.to_f64()),
+        }
+    }
+
+    fn __complex__(slf: &Bound<'_, Self>) -> PyResult<Py<PyComplex>> {
+        let (re, im) = match slf.get().with(Tensor::item).into_py(slf.py())? {
+            Scalar::Complex(re, im) => (re, im),
+            value => (value.to_f64(), 0.0),
+        };
+        Ok(PyComplex::from_doubles(slf.py(), re, im).unbind())
+    }
+
+    fn __index__(slf: &Bound<'_, Self>) -> PyResult<i64> {
+        slf.get().with(|t| {
+            if t.numel() == 1 && t.dtype().is_integral(true) {
+                return t.item().map(Scalar::to_i64).into_py(slf.py());
+            }
+            Err(PyTypeError::new_err(format!(
+                "only integer tensors of a single element can be converted to an index, not {t:?}"
+            )))
+        })
+    }
+}

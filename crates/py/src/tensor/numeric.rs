@@ -1,0 +1,294 @@
+//! The operators. They are slots of the type, so `a + b` reaches the op without a method look-up.
+
+use pyo3::basic::CompareOp;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use rustorch_backend::Scalar;
+use rustorch_tensor::{Result, Tensor, ops};
+
+use super::{PyTensor, wrap};
+use crate::arguments::{convert, type_name};
+use crate::errors::IntoPyResult;
+
+/// From how many elements on an op runs without the GIL: below, handing it over costs more than the op.
+const RELEASE_FROM: usize = 1 << 15;
+/// The same for products of matrices, whose work grows faster than their elements.
+const RELEASE_PRODUCTS_FROM: usize = 1 << 12;
+
+type Binary = fn(&Tensor, &Tensor) -> Result<Tensor>;
+type InPlace = fn(&Tensor, &Tensor) -> Result<()>;
+
+fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    ops::add(a, b, Scalar::Int(1))
+}
+
+fn sub(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    ops::sub(a, b, Scalar::Int(1))
+}
+
+fn div(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    ops::div(a, b, None)
+}
+
+fn add_(a: &Tensor, b: &Tensor) -> Result<()> {
+    ops::add_(a, b, Scalar::Int(1))
+}
+
+fn sub_(a: &Tensor, b: &Tensor) -> Result<()> {
+    ops::sub_(a, b, Scalar::Int(1))
+}
+
+fn div_(a: &Tensor, b: &Tensor) -> Result<()> {
+    ops::div_(a, b, None)
+}
+
+/// Runs an op on two tensors, without the GIL where that pays.
+#[inline]
+fn run(
+    py: Python<'_>,
+    a: &Bound<'_, PyTensor>,
+    b: &Bound<'_, PyTensor>,
+    from: usize,
+    op: Binary,
+) -> PyResult<Tensor> {
+    let small = a.get().with(|a| b.get().with(|b| (a.numel() + b.numel() < from).then(|| op(a, b))));
+    let result = match small {
+        Some(result) => result,
+        None => {
+            let (a, b) = (a.get().tensor(a), b.get().tensor(b));
+            py.detach(|| op(&a, &b))
+        }
+    };
+    result.into_py(py)
+}
+
+/// An operator with another tensor or a number on its right; `NotImplemented` for anything else.
+#[inline]
+fn binary<'py>(
+    slf: &Bound<'py, PyTensor>,
+    other: &Bound<'py, PyAny>,
+    from: usize,
+    op: Binary,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    if let Ok(other) = other.cast::<PyTensor>() {
+        return wrap(py, run(py, slf, other, from, op)?);
+    }
+    let Some(number) = convert::tensor_like(other)? else { return Ok(py.NotImplemented().into_bound(py)) };
+    with_number(slf, from, |tensor| op(tensor, &number))
+}
+
+/// An operator with a number on its left.
+fn reflected<'py>(
+    slf: &Bound<'py, PyTensor>,
+    other: &Bound<'py, PyAny>,
+    from: usize,
+    op: Binary,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    let Some(number) = convert::tensor_like(other)? else { return Ok(py.NotImplemented().into_bound(py)) };
+    with_number(slf, from, |tensor| op(&number, tensor))
+}
+
+fn with_number<'py>(
+    slf: &Bound<'py, PyTensor>,
+    from: usize,
+    op: impl Fn(&Tensor) -> Result<Tensor> + Sync,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    let result = match slf.get().with(|tensor| (tensor.numel() < from).then(|| op(tensor))) {
+        Some(result) => result,
+        None => {
+            let tensor = slf.get().tensor(slf);
+            py.detach(|| op(&tensor))
+        }
+    };
+    wrap(py, result.into_py(py)?)
+}
+
+/// An in-place operator.
+fn in_place(slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>, symbol: &str, op: InPlace) -> PyResult<()> {
+    let py = slf.py();
+    let target = slf.get().tensor(slf);
+    let Some(other) = convert::tensor_like(other)? else {
+        return Err(PyTypeError::new_err(format!(
+            "unsupported operand type(s) for {symbol}: 'Tensor' and '{}'",
+            type_name(other)
+        )));
+    };
+    let result =
+        if target.numel() < RELEASE_FROM { op(&target, &other) } else { py.detach(|| op(&target, &other)) };
+    result.into_py(py)
+}
+
+fn unary<'py>(slf: &Bound<'py, PyTensor>, op: fn(&Tensor) -> Result<Tensor>) -> PyResult<Bound<'py, PyAny>> {
+    with_number(slf, RELEASE_FROM, op)
+}
+
+fn no_modulus(modulus: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    match modulus {
+        Some(modulus) if !modulus.is_none() => {
+            Err(PyTypeError::new_err("pow(): a modulus is not supported for tensors; use (a ** b) % m"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[pymethods]
+impl PyTensor {
+    fn __add__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, add)
+    }
+    fn __radd__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, |a, b| add(b, a))
+    }
+    fn __iadd__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "+=", add_)
+    }
+    fn __sub__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, sub)
+    }
+    fn __rsub__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, sub)
+    }
+    fn __isub__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "-=", sub_)
+    }
+    fn __mul__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::mul)
+    }
+    fn __rmul__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, |a, b| ops::mul(b, a))
+    }
+    fn __imul__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "*=", ops::mul_)
+    }
+    fn __truediv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, div)
+    }
+    fn __rtruediv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, div)
+    }
+    fn __itruediv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "/=", div_)
+    }
+    fn __floordiv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::floor_divide)
+    }
+    fn __rfloordiv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, ops::floor_divide)
+    }
+    fn __ifloordiv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "//=", ops::floor_divide_)
+    }
+    fn __mod__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::remainder)
+    }
+    fn __rmod__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, ops::remainder)
+    }
+    fn __imod__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "%=", ops::remainder_)
+    }
+    fn __pow__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+        modulus: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        no_modulus(modulus)?;
+        binary(slf, other, RELEASE_FROM, ops::pow)
+    }
+    fn __rpow__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+        modulus: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        no_modulus(modulus)?;
+        reflected(slf, other, RELEASE_FROM, ops::pow)
+    }
+    fn __ipow__(
+        slf: &Bound<'_, Self>,
+        other: &Bound<'_, PyAny>,
+        modulus: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        no_modulus(modulus)?;
+        in_place(slf, other, "**=", ops::pow_)
+    }
+    fn __matmul__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        match other.cast::<PyTensor>() {
+            Ok(other) => wrap(py, run(py, slf, other, RELEASE_PRODUCTS_FROM, ops::matmul)?),
+            Err(_) => Ok(py.NotImplemented().into_bound(py)),
+        }
+    }
+    fn __and__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::bitwise_and)
+    }
+    fn __rand__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, ops::bitwise_and)
+    }
+    fn __iand__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "&=", ops::bitwise_and_)
+    }
+    fn __or__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::bitwise_or)
+    }
+    fn __ror__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, ops::bitwise_or)
+    }
+    fn __ior__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "|=", ops::bitwise_or_)
+    }
+    fn __xor__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::bitwise_xor)
+    }
+    fn __rxor__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, ops::bitwise_xor)
+    }
+    fn __ixor__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(slf, other, "^=", ops::bitwise_xor_)
+    }
+    fn __lshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::bitwise_left_shift)
+    }
+    fn __rlshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, ops::bitwise_left_shift)
+    }
+    fn __rshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, RELEASE_FROM, ops::bitwise_right_shift)
+    }
+    fn __rrshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        reflected(slf, other, RELEASE_FROM, ops::bitwise_right_shift)
+    }
+    fn __neg__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        unary(slf, ops::neg)
+    }
+    fn __pos__<'py>(slf: Bound<'py, Self>) -> Bound<'py, Self> {
+        slf
+    }
+    fn __abs__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        unary(slf, ops::abs)
+    }
+    fn __invert__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        unary(slf, ops::bitwise_not)
+    }
+    fn __richcmp__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+        op: CompareOp,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let compare = match op {
+            CompareOp::Eq => ops::eq,
+            CompareOp::Ne => ops::ne,
+            CompareOp::Lt => ops::lt,
+            CompareOp::Le => ops::le,
+            CompareOp::Gt => ops::gt,
+            CompareOp::Ge => ops::ge,
+        };
+        binary(slf, other, RELEASE_FROM, compare)
+    }
+    fn __hash__(slf: &Bound<'_, Self>) -> isize {
+        // As the interpreter hashes identity: the address without the bits that alignment makes zero.
+        (slf.as_ptr() as usize).rotate_right(4) as isize
+    }
+}

@@ -1,0 +1,58 @@
+"""The modules of `rustorch.nn`."""
+
+from .activation import (
+    CELU as CELU,
+    ELU as ELU,
+    GELU as GELU,
+    SELU as SELU,
+    Hardsigmoid as Hardsigmoid,
+    Hardswish as Hardswish,
+    Hardtanh as Hardtanh,
+    LeakyReLU as LeakyReLU,
+    LogSigmoid as LogSigmoid,
+    LogSoftmax as LogSoftmax,
+    Mish as Mish,
+    ReLU as ReLU,
+    ReLU6 as ReLU6,
+    Sigmoid as Sigmoid,
+    SiLU as SiLU,
+    Softmax as Softmax,
+    Softplus as Softplus,
+    Softsign as Softsign,
+    Tanh as Tanh,
+    Threshold as Threshold,
+)
+from .batchnorm import BatchNorm1d as BatchNorm1d, BatchNorm2d as BatchNorm2d, BatchNorm3d as BatchNorm3d
+from .container import (
+    ModuleDict as ModuleDict,
+    ModuleList as ModuleList,
+    ParameterDict as ParameterDict,
+    ParameterList as ParameterList,
+    Sequential as Sequential,
+)
+from .conv import Conv1d as Conv1d, Conv2d as Conv2d, Conv3d as Conv3d
+from .dropout import Dropout as Dropout
+from .flatten import Flatten as Flatten, Unflatten as Unflatten
+from .linear import Identity as Identity, Linear as Linear
+from .loss import (
+    BCELoss as BCELoss,
+    BCEWithLogitsLoss as BCEWithLogitsLoss,
+    CrossEntropyLoss as CrossEntropyLoss,
+    L1Loss as L1Loss,
+    MSELoss as MSELoss,
+    NLLLoss as NLLLoss,
+)
+from .module import Module as Module
+from .normalization import GroupNorm as GroupNorm, LayerNorm as LayerNorm
+from .pooling import (
+    AdaptiveAvgPool1d as AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d as AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d as AdaptiveAvgPool3d,
+    AvgPool1d as AvgPool1d,
+    AvgPool2d as AvgPool2d,
+    AvgPool3d as AvgPool3d,
+    MaxPool1d as MaxPool1d,
+    MaxPool2d as MaxPool2d,
+    MaxPool3d as MaxPool3d,
+)
+from .sparse import Embedding as Embedding

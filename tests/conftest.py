@@ -1,0 +1,42 @@
+"""Options and fixtures of all tests."""
+
+import os
+
+import pytest
+
+UNDER_PYTORCH = os.environ.get("RUSTORCH_TEST_MODULE") == "torch"
+if UNDER_PYTORCH:
+    import pytorch_alias
+
+    pytorch_alias.install()
+
+import rustorch  # noqa: E402
+
+# PyTorch has no second derivative here; RusTorch has.
+PYTORCH_LACKS = ("test_second_gradients[nn.functional.hardsigmoid",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", default="cpu", help="the device on which the tests run (default: cpu)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rustorch_only: asks for something that PyTorch does otherwise or lacks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if UNDER_PYTORCH:
+        for item in items:
+            if item.get_closest_marker("rustorch_only") or item.name.startswith(PYTORCH_LACKS):
+                item.add_marker(pytest.mark.skip(reason="not a claim about PyTorch"))
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> str:
+    """The device that --device names."""
+    return request.config.getoption("--device")
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    rustorch.manual_seed(0)

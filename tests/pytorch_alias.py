@@ -1,0 +1,23 @@
+"""Lets the tests run on PyTorch under RusTorch's name: `RUSTORCH_TEST_MODULE=torch pytest`.
+
+A test that fails on PyTorch expects the wrong thing. Needs an environment with torch and safetensors.
+"""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+
+def install() -> None:
+    """Makes `import rustorch` and its submodules give PyTorch's."""
+    torch = importlib.import_module("torch")
+    sys.modules["rustorch"] = torch
+    for name in ("autograd", "nn", "nn.functional", "nn.init", "optim", "utils", "utils.data"):
+        sys.modules[f"rustorch.{name}"] = importlib.import_module(f"torch.{name}")
+    sys.modules["rustorch.safetensors"] = torch.safetensors = importlib.import_module("safetensors.torch")
+    path = Path(__file__).parents[1] / "python/rustorch/datasets/__init__.py"
+    spec = importlib.util.spec_from_file_location("rustorch.datasets", path)
+    datasets = importlib.util.module_from_spec(spec)
+    sys.modules["rustorch.datasets"] = torch.datasets = datasets
+    spec.loader.exec_module(datasets)

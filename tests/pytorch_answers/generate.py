@@ -1,0 +1,84 @@
+"""Writes the reference answers of this folder with PyTorch: run it in an environment that has torch 2.13.
+
+python tests/pytorch_answers/generate.py
+
+promotion.json   every answer of promote_types, and of result_type for tensors of 0 and 1 dimensions and Python numbers
+layers.npz       per layer: parameters, input, output, gradients of input and parameters, buffers after the call
+optimizers.npz   per optimizer and setting: where two parameters stand after each of ten steps
+"""
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cases import LAYERS, OPTIMIZERS, PROMOTION_DTYPES, optimizer_path
+
+HERE = Path(__file__).parent
+
+
+def name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def promotion() -> None:
+    dtypes = [getattr(torch, d) for d in PROMOTION_DTYPES]
+    pairs = list(itertools.product(dtypes, repeat=2))
+
+    def tensor(dtype: torch.dtype, ndim: int) -> torch.Tensor:
+        return torch.ones((1,) * ndim, dtype=dtype)
+
+    table = {
+        "promote_types": {f"{name(a)} {name(b)}": name(torch.promote_types(a, b)) for a, b in pairs},
+        "result_type": {
+            f"{name(a)} {i} {name(b)} {j}": name(torch.result_type(tensor(a, i), tensor(b, j)))
+            for a, b in pairs
+            for i, j in itertools.product((0, 1), repeat=2)
+        },
+        "python_number": {
+            f"{name(a)} {i} {number!r}": name(torch.result_type(tensor(a, i), number))
+            for a in dtypes
+            for i in (0, 1)
+            for number in (True, 1, 1.0)
+        },
+    }
+    for rows in table.values():  # float16 with complex numbers gives complex32, which is not one of our dtypes
+        for row in [row for row, answer in rows.items() if answer == "complex32"]:
+            del rows[row]
+    (HERE / "promotion.json").write_text(json.dumps(table, indent=0) + "\n")
+
+
+def layers() -> None:
+    arrays = {}
+    for key, (build, shape, training) in LAYERS.items():
+        torch.manual_seed(0)
+        layer = build(torch.nn).train(training)
+        for tensor in itertools.chain(layer.parameters(), layer.buffers()):
+            if tensor.is_floating_point():
+                tensor.data = torch.empty_like(tensor).uniform_(0.25, 1.0)
+        indices = isinstance(layer, torch.nn.Embedding)
+        x = torch.randint(0, 6, shape) if indices else torch.randn(shape).requires_grad_()
+        arrays |= {f"{key}/before/{k}": v.numpy().copy() for k, v in layer.state_dict().items()}
+        y = layer(x)
+        cotangent = torch.rand(y.shape)
+        y.backward(cotangent)
+        arrays |= {f"{key}/input": x.detach().numpy(), f"{key}/output": y.detach().numpy()}
+        arrays |= {f"{key}/cotangent": cotangent.numpy()}
+        if not indices:
+            arrays[f"{key}/grad"] = x.grad.numpy()
+        arrays |= {f"{key}/grad/{k}": p.grad.numpy() for k, p in layer.named_parameters()}
+        arrays |= {f"{key}/after/{k}": v.numpy() for k, v in layer.state_dict().items()}
+    np.savez_compressed(HERE / "layers.npz", **arrays)
+
+
+def optimizers() -> None:
+    paths = {key: optimizer_path(torch, kind, settings) for key, (kind, settings) in OPTIMIZERS.items()}
+    np.savez_compressed(HERE / "optimizers.npz", **paths)
+
+
+if __name__ == "__main__":
+    promotion()
+    layers()
+    optimizers()

@@ -1,0 +1,244 @@
+"""nn.Module: registration, state, hooks, modes, and containers."""
+
+import copy
+import pickle
+from collections import OrderedDict
+
+import pytest
+
+import rustorch
+from rustorch import nn
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(3, 4)
+        self.body = nn.Sequential(nn.BatchNorm1d(4), nn.ReLU())
+        self.scale = nn.Parameter(rustorch.ones(1))
+        self.register_buffer("seen", rustorch.zeros(1))
+        self.register_buffer("scratch", rustorch.zeros(1), persistent=False)
+
+    def forward(self, x: rustorch.Tensor) -> rustorch.Tensor:
+        return self.body(self.first(x)) * self.scale
+
+
+KEYS = [
+    *("scale", "seen", "first.weight", "first.bias", "body.0.weight", "body.0.bias"),
+    *("body.0.running_mean", "body.0.running_var", "body.0.num_batches_tracked"),
+]
+
+
+def test_registration() -> None:
+    net = Net()
+    assert list(net.state_dict()) == KEYS
+    assert isinstance(net.state_dict(), OrderedDict)
+    assert [n for n, _ in net.named_parameters()] == [
+        k for k in KEYS if "running" not in k and "num" not in k and k != "seen"
+    ]
+    assert [n for n, _ in net.named_buffers()] == ["seen", "scratch", *KEYS[-3:]]
+    assert [n for n, _ in net.named_modules()] == ["", "first", "body", "body.0", "body.1"]
+    assert [n for n, _ in net.named_children()] == ["first", "body"]
+    assert len(list(net.modules())) == 5
+    assert isinstance(net.scale, nn.Parameter)
+    assert isinstance(net.scale, rustorch.Tensor)
+    assert net.get_submodule("body.0") is net.body[0]
+    assert net.get_parameter("first.bias") is net.first.bias
+
+
+def test_attributes_can_be_replaced_and_deleted() -> None:
+    net = Net()
+    net.first = nn.Linear(3, 4, bias=False)
+    assert "first.bias" not in net.state_dict()
+    del net.scale
+    assert "scale" not in net.state_dict()
+    with pytest.raises(AttributeError):
+        _ = net.scale
+    with pytest.raises(TypeError):
+        net.first.weight = rustorch.ones(4, 3)
+    net.first.weight = None
+    assert list(net.first.parameters()) == []
+
+
+def test_assignment_before_init_is_refused() -> None:
+    class Bad(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Linear(1, 1)
+
+    with pytest.raises(AttributeError):
+        Bad()
+
+
+def test_shared_parameters_count_once() -> None:
+    a = nn.Linear(3, 3)
+    net = nn.Sequential(a, a, nn.Linear(3, 3))
+    net[2].weight = a.weight
+    assert len(list(net.parameters())) == 3
+    assert len(net.state_dict()) == 6
+    net(rustorch.ones(1, 3)).sum().backward()
+    assert a.weight.grad is net[2].weight.grad
+
+
+def test_load_state_dict() -> None:
+    a, b = Net(), Net()
+    result = b.load_state_dict(a.state_dict())
+    assert (result.missing_keys, result.unexpected_keys) == ([], [])
+    assert b.first.weight.tolist() == a.first.weight.tolist()
+    assert b.first.weight.data_ptr() != a.first.weight.data_ptr()
+    state = a.state_dict()
+    del state["scale"]
+    state["stranger"] = rustorch.ones(1)
+    with pytest.raises(RuntimeError, match="scale") as error:
+        b.load_state_dict(state)
+    assert "stranger" in str(error.value)
+    result = b.load_state_dict(state, strict=False)
+    assert (result.missing_keys, result.unexpected_keys) == (["scale"], ["stranger"])
+    state = a.state_dict()
+    state["first.weight"] = rustorch.ones(4, 2)
+    with pytest.raises(RuntimeError, match=r"first\.weight"):
+        b.load_state_dict(state, strict=False)
+
+
+def test_state_dict_shares_memory_and_has_no_gradients() -> None:
+    net = Net()
+    state = net.state_dict()
+    assert state["scale"].data_ptr() == net.scale.data_ptr()
+    assert not state["scale"].requires_grad
+
+
+def test_train_and_eval() -> None:
+    net = Net()
+    assert net.training
+    assert net.eval() is net
+    assert not any(m.training for m in net.modules())
+    assert net.train().body[1].training
+
+
+def test_to_and_dtypes(device: str) -> None:
+    net = Net().to(device)
+    parameter = net.first.weight
+    assert net.double() is net
+    assert net.first.weight is parameter
+    assert parameter.dtype is rustorch.float64
+    assert net.body[0].num_batches_tracked.dtype is rustorch.int64
+    assert net.to(rustorch.bfloat16).seen.dtype is rustorch.bfloat16
+    assert net.float()(rustorch.ones(2, 3, device=device)).dtype is rustorch.float32
+
+
+def test_zero_grad_and_requires_grad() -> None:
+    net = Net()
+    net(rustorch.rand(4, 3)).sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+    net.requires_grad_(False)
+    assert not net(rustorch.rand(4, 3)).requires_grad
+
+
+def test_apply_visits_children_first() -> None:
+    seen: list[str] = []
+    net = Net()
+    assert net.apply(lambda m: seen.append(type(m).__name__)) is net
+    assert seen == ["Linear", "BatchNorm1d", "ReLU", "Sequential", "Net"]
+
+
+def test_forward_hooks() -> None:
+    layer, log = nn.Linear(2, 2), []
+    pre = layer.register_forward_pre_hook(lambda m, args: log.append("pre") or (args[0] * 2,))
+    post = layer.register_forward_hook(lambda m, args, out: log.append("post") or out + 1)
+    x = rustorch.ones(1, 2)
+    got = layer(x)
+    pre.remove()
+    post.remove()
+    assert log == ["pre", "post"]
+    assert rustorch.allclose(got, layer(x * 2) + 1)
+
+
+def test_forward_hooks_with_kwargs() -> None:
+    class Named(nn.Module):
+        def forward(self, x: rustorch.Tensor, *, scale: float = 1.0) -> rustorch.Tensor:
+            return x * scale
+
+    layer = Named()
+    layer.register_forward_pre_hook(lambda m, args, kwargs: (args, {"scale": 5.0}), with_kwargs=True)
+    assert layer(rustorch.ones(1), scale=2.0).item() == 5
+
+
+def test_backward_hooks() -> None:
+    layer, seen = nn.Linear(2, 3), []
+    layer.register_full_backward_hook(lambda m, gi, go: seen.append((tuple(gi[0].shape), tuple(go[0].shape))))
+    layer(rustorch.ones(4, 2, requires_grad=True)).sum().backward()
+    assert seen == [((4, 2), (4, 3))]
+
+
+def test_sequential() -> None:
+    net = nn.Sequential(OrderedDict(a=nn.Linear(2, 3), b=nn.ReLU()))
+    assert list(net.state_dict()) == ["a.weight", "a.bias"]
+    assert net.a is net[0]
+    assert len(net) == 2
+    assert isinstance(net[-1], nn.ReLU)
+    assert [type(m) for m in nn.Sequential(*net, nn.Tanh())[1:]] == [nn.ReLU, nn.Tanh]
+    net.append(nn.Linear(3, 1))
+    assert net(rustorch.ones(5, 2)).shape == (5, 1)
+    with pytest.raises(IndexError):
+        net[3]
+
+
+def test_module_list_and_dict() -> None:
+    layers = nn.ModuleList([nn.Linear(1, 2)])
+    layers.append(nn.Linear(2, 3))
+    layers.extend([nn.ReLU()])
+    layers.insert(0, nn.Identity())
+    assert len(layers) == 4
+    assert list(layers.state_dict()) == ["1.weight", "1.bias", "2.weight", "2.bias"]
+    named = nn.ModuleDict({"a": nn.Linear(1, 1)})
+    named["b"] = nn.Tanh()
+    assert list(named) == ["a", "b"]
+    assert "a" in named
+    assert list(named.state_dict()) == ["a.weight", "a.bias"]
+    del named["a"]
+    assert list(named.keys()) == ["b"]
+    with pytest.raises(NotImplementedError):
+        layers(rustorch.ones(1))
+
+
+def test_parameter_list_and_dict() -> None:
+    class Holder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.items = nn.ParameterList([nn.Parameter(rustorch.zeros(1)), nn.Parameter(rustorch.ones(2))])
+            self.named = nn.ParameterDict({"x": nn.Parameter(rustorch.ones(3))})
+
+    assert list(Holder().state_dict()) == ["items.0", "items.1", "named.x"]
+
+
+def test_deepcopy_and_pickle() -> None:
+    net = Net()
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert other.first.weight.tolist() == net.first.weight.tolist()
+        assert other.first.weight.data_ptr() != net.first.weight.data_ptr()
+        assert isinstance(other.scale, nn.Parameter)
+        assert list(other.state_dict()) == KEYS
+        other.first.weight.data.fill_(0)
+    assert net.first.weight.any().item()
+
+
+def test_forward_is_required() -> None:
+    with pytest.raises(NotImplementedError):
+        nn.Module()(1)
+
+
+def test_repr_of_a_module_of_ones_own() -> None:
+    assert repr(Net()) == (
+        "Net(\n"
+        "  (first): Linear(in_features=3, out_features=4, bias=True)\n"
+        "  (body): Sequential(\n"
+        f"    (0): {nn.BatchNorm1d(4)!r}\n"
+        "    (1): ReLU()\n"
+        "  )\n"
+        ")"
+    )
+
+
+def test_parameter_repr() -> None:
+    assert repr(nn.Parameter(rustorch.ones(2))) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"

@@ -1,0 +1,57 @@
+"""The package as users meet it: cheap to import, small, with few dependencies, and typed."""
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rustorch
+
+pytestmark = pytest.mark.rustorch_only
+
+PACKAGE = Path(rustorch.__file__).parent
+MEGABYTE = 1_000_000
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_import_is_cheap() -> None:
+    """Less than 60 ms over a bare interpreter, the best of several runs of each."""
+    code = "import time; s = time.perf_counter(); import rustorch; print(time.perf_counter() - s)"
+    assert min(float(python(code)) for _ in range(7)) < 0.060
+
+
+def test_import_loads_nothing_heavy() -> None:
+    heavy = ("numpy", "tqdm", "asyncio", "multiprocessing")
+    loaded = python("import sys, rustorch; print(*sys.modules)").split()
+    assert [name for name in heavy if name in loaded] == []
+
+
+def test_numpy_and_tqdm_are_the_only_dependencies() -> None:
+    needed = [r for r in importlib.metadata.requires("rustorch") or [] if "extra ==" not in r]
+    assert sorted(re.split(r"[<>=!~ \[;]", r)[0] for r in needed) == ["numpy", "tqdm"]
+
+
+def test_the_library_is_small() -> None:
+    """The wheel, compressed, may have 15 MB; the library alone is held to that before compression."""
+    files = [f for f in PACKAGE.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+    assert sum(f.stat().st_size for f in files) < 15 * MEGABYTE
+    assert (PACKAGE / "datasets/digits.safetensors").stat().st_size < 60_000
+
+
+def test_package_is_typed() -> None:
+    assert (PACKAGE / "py.typed").exists()
+    assert (PACKAGE / "_C.pyi").exists()
+    assert rustorch.__version__ == importlib.metadata.version("rustorch")
+
+
+def test_public_names_exist_and_are_documented() -> None:
+    for name in rustorch.__all__:
+        assert hasattr(rustorch, name), name
+    functions = [getattr(rustorch, n) for n in rustorch.__all__ if callable(getattr(rustorch, n))]
+    assert [f.__name__ for f in functions if not f.__doc__] == []

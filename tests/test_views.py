@@ -1,0 +1,109 @@
+"""Views: they share storage, keep PyTorch's strides, and see each other's writes."""
+
+import numpy as np
+import pytest
+
+import rustorch
+
+
+@pytest.fixture
+def x(device: str) -> rustorch.Tensor:
+    return rustorch.arange(24, device=device).view(2, 3, 4)
+
+
+VIEWS = {
+    "transpose": (lambda x: x.transpose(0, 2), (4, 3, 2), (1, 4, 12), 0),
+    "permute": (lambda x: x.permute(1, 0, 2), (3, 2, 4), (4, 12, 1), 0),
+    "select": (lambda x: x[1], (3, 4), (4, 1), 12),
+    "negative index": (lambda x: x[:, -1], (2, 4), (12, 1), 8),
+    "slice": (lambda x: x[:, 1:, ::2], (2, 2, 2), (12, 4, 2), 4),
+    "ellipsis": (lambda x: x[..., 3], (2, 3), (12, 4), 3),
+    "new axis": (lambda x: x[:, None, 0], (2, 1, 4), (12, 12, 1), 0),
+    "narrow": (lambda x: x.narrow(2, 1, 2), (2, 3, 2), (12, 4, 1), 1),
+    "expand": (lambda x: x[:, :1].expand(2, 5, 4), (2, 5, 4), (12, 0, 1), 0),
+    "diagonal": (lambda x: x.diagonal(1, 1, 2), (2, 3), (12, 5), 1),
+    "unflatten": (lambda x: x.unflatten(2, (2, 2)), (2, 3, 2, 2), (12, 4, 2, 1), 0),
+    "flatten": (lambda x: x.flatten(1), (2, 12), (12, 1), 0),
+    "squeeze": (lambda x: x[:, :1].squeeze(1), (2, 4), (12, 1), 0),
+    "reshape": (lambda x: x.reshape(6, 4), (6, 4), (4, 1), 0),
+    "view of a view": (lambda x: x[:, :, :2].view(2, 3, 2, 1), (2, 3, 2, 1), (12, 4, 1, 1), 0),
+    "mT": (lambda x: x.mT, (2, 4, 3), (12, 1, 4), 0),
+    "empty": (lambda x: x[:, :0], (2, 0, 4), (12, 4, 1), 0),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_layout_and_sharing(name: str, x: rustorch.Tensor) -> None:
+    make, shape, strides, offset = VIEWS[name]
+    view = make(x)
+    assert (tuple(view.shape), view.stride(), view.storage_offset()) == (shape, strides, offset)
+    if not view.numel():
+        return
+    position = (0,) * view.ndim
+    assert view.data_ptr() == x.data_ptr() + offset * x.element_size()
+    x.view(-1)[offset].fill_(-1)
+    assert view[position].item() == -1
+    if 0 not in strides:
+        view.fill_(70)
+        assert (x == 70).sum().item() == view.numel()
+
+
+def test_lists_of_views(x: rustorch.Tensor) -> None:
+    for part in (*x.split(1), *x.chunk(2, 1), *x.unbind(2), *x.split([1, 3], 2)):
+        assert x.data_ptr() <= part.data_ptr() < x.data_ptr() + x.numel() * x.element_size()
+
+
+def test_copies_do_not_share(x: rustorch.Tensor) -> None:
+    for copy in (x.clone(), x.transpose(0, 1).contiguous(), x.transpose(0, 1).reshape(-1), x.float(), x + 0):
+        copy.fill_(-1)
+    assert x.view(-1).tolist() == list(range(24))
+    assert x.contiguous() is x
+
+
+def test_view_refuses_what_needs_a_copy(x: rustorch.Tensor) -> None:
+    with pytest.raises((RuntimeError, ValueError)):
+        x.transpose(0, 2).view(-1)
+    with pytest.raises((RuntimeError, ValueError)):
+        x.view(5, 5)
+    with pytest.raises((RuntimeError, ValueError)):
+        x.view(-1, -1)
+
+
+def test_shape_queries(x: rustorch.Tensor) -> None:
+    assert (x.ndim, x.dim(), x.numel(), x.nelement(), len(x), x.size(-1)) == (3, 3, 24, 24, 2, 4)
+    assert (x.size(), x.element_size(), x.itemsize) == (x.shape, 8, 8)
+    assert isinstance(x.shape, tuple)
+    assert repr(x.shape).endswith("Size([2, 3, 4])")
+    assert x.shape.numel() == 24
+    assert not x.transpose(0, 1).is_contiguous()
+    assert x[0].T.tolist() == np.arange(12).reshape(3, 4).T.tolist()
+    with pytest.raises(TypeError):
+        len(x[0, 0, 0])
+
+
+def test_inplace_through_a_view(x: rustorch.Tensor) -> None:
+    want = np.arange(24).reshape(2, 3, 4)
+    x[:, 1].mul_(10)
+    want[:, 1] *= 10
+    x.transpose(0, 2)[2].add_(rustorch.tensor([[1], [2], [3]], device=x.device))
+    want.T[2] += np.array([[1], [2], [3]])
+    assert x.tolist() == want.tolist()
+
+
+def test_inplace_on_overlapping_memory_is_refused(device: str) -> None:
+    x = rustorch.ones(1, 3, device=device)
+    with pytest.raises((RuntimeError, ValueError)):
+        x.expand(4, 3).add_(1)
+
+
+def test_inplace_with_itself_shifted(device: str) -> None:
+    """The right-hand side is read as it was, or the overlap is refused: never something between."""
+    x = rustorch.arange(6.0, device=device)
+    try:
+        x[1:].add_(x[:-1])
+    except (RuntimeError, ValueError):
+        assert x.tolist() == [0, 1, 2, 3, 4, 5]
+    else:
+        assert x.tolist() == [0, 1, 3, 5, 7, 9]
+    y = rustorch.arange(4.0, device=device)
+    assert y.add_(y).tolist() == [0, 2, 4, 6]
