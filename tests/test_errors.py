@@ -44,7 +44,7 @@ CASES = {
     "mean of integers": (lambda: rustorch.arange(3).mean(), "DTypeError", ["mean", "int64"]),
     "category": (lambda: rustorch.arange(3).add_(0.5), "DTypeError", ["add_", "int64", "float32"]),
     "mixed matmul": (lambda: z(2, 2) @ z(2, 2).double(), "DTypeError", ["matmul", "float32", "float64"]),
-    "no graph": (lambda: z(1).backward(), "RusTorchError", ["backward", "requires_grad"]),
+    "no graph": (lambda: z(1).backward(), "RusTorchError", ["backward", "does not require grad", "grad_fn"]),
     "no scalar": (lambda: z(2, requires_grad=True).exp().backward(), "RusTorchError", ["backward", "[2]"]),
     "memory": (lambda: z(10**15), "RusTorchError", ["4000000000000000"]),
     "device": (lambda: z(2, device="tpu"), "DeviceError", ["tpu", "cpu"]),

@@ -203,6 +203,9 @@ impl Layout {
 
     /// Whether two positions may name the same element (a broadcast view: a stride of 0, or rows that overlap).
     pub fn overlaps_itself(&self) -> bool {
+        if self.shape.contains(&0) {
+            return false;
+        }
         let mut dims: Dims<(isize, usize)> = self
             .shape
             .iter()

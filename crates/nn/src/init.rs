@@ -297,7 +297,7 @@ mod tests {
         let g = Some(&generator);
         let tensor = blank(&[300, 40, 3], DType::Float32);
         let (fan_in, fan_out) = (120.0_f64, 900.0_f64);
-        let mut check = |std: f64, limit: Option<f64>| {
+        let check = |std: f64, limit: Option<f64>| {
             let (mean, seen) = moments(&tensor);
             assert!(mean.abs() < 0.02 * std, "mean {mean}");
             assert!((seen / std - 1.0).abs() < 0.02, "std {seen}, expected {std}");

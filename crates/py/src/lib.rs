@@ -4,6 +4,8 @@
 //! Tensor, dtypes, devices, generators, automatic differentiation) is written by hand.
 // The interpreter's C interface is unsafe; each use says why it holds.
 #![allow(unsafe_code)]
+// What is documented here is read as Python docstrings, in Python's words; PyO3 decides how arguments arrive.
+#![allow(clippy::doc_markdown, clippy::needless_pass_by_value, clippy::unused_self)]
 
 mod arguments;
 mod autograd;

@@ -173,7 +173,7 @@ fn from_buffer(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> 
     let layout = Layout::new(shape, strides, 0);
     let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
     let address = NonNull::new(view.buf_ptr().cast::<u8>()).unwrap_or(NonNull::<u64>::dangling().cast());
-    if address.as_ptr() as usize % size != 0 {
+    if !(address.as_ptr() as usize).is_multiple_of(size) {
         return Err(PyValueError::new_err(format!(
             "{op}(): the array's memory is not aligned; copy the array first"
         )));

@@ -20,13 +20,12 @@ pub fn build<'py>(
     let types = TYPES.get_or_init(py, Mutex::default);
     let known =
         types.lock().unwrap_or_else(PoisonError::into_inner).get(op).map(|class| class.bind(py).clone());
-    let class = match known {
-        Some(class) => class,
-        None => {
-            let class = py.import("rustorch.return_types")?.getattr(op)?;
-            types.lock().unwrap_or_else(PoisonError::into_inner).insert(op, class.clone().unbind());
-            class
-        }
+    let class = if let Some(class) = known {
+        class
+    } else {
+        let class = py.import("rustorch.return_types")?.getattr(op)?;
+        types.lock().unwrap_or_else(PoisonError::into_inner).insert(op, class.clone().unbind());
+        class
     };
     class.call1(PyTuple::new(py, values)?)
 }

@@ -8,7 +8,7 @@ class Layer:
         out_channels: _int,
         kernel_size: Sequence[_int],
         stride: Sequence[_int],
-        padding: str | _int | Sequence[_int],
+        padding: str | Sequence[_int],
         dilation: Sequence[_int],
         groups: _int,
         bias: _bool,
@@ -51,7 +51,7 @@ def _conv_padded(
     weight: Tensor,
     bias: Tensor | None,
     stride: _int | Sequence[_int],
-    padding: str | _int | Sequence[_int],
+    padding: str,
     dilation: _int | Sequence[_int],
     groups: _int,
 ) -> Tensor: ...
@@ -90,3 +90,4 @@ def _adam_step(
     amsgrad: _bool,
     maximize: _bool,
 ) -> None: ...
+

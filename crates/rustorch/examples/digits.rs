@@ -7,8 +7,8 @@ use std::path::Path;
 use rustorch::autograd::{GradMode, backward};
 use rustorch::model_io::safetensors::load_file;
 use rustorch::nn::layers::{
-    Activation, BatchNorm, BatchNormConfig, Conv2d, ConvConfig, Dropout, Flatten, Layer, Linear, LinearConfig, MaxPool,
-    Sequential,
+    Activation, BatchNorm, BatchNormConfig, Conv2d, ConvConfig, Dropout, Flatten, Layer, Linear,
+    LinearConfig, MaxPool, Sequential,
 };
 use rustorch::nn::loss::{CrossEntropyLoss, Loss};
 use rustorch::nn::optim::{Adam, AdamOptions, Optimizer};
@@ -47,9 +47,11 @@ fn load() -> Result<(Digits, Digits)> {
     };
     let (mask, ink, labels) = (bytes("mask")?, bytes("ink")?, bytes("labels")?);
     // One bit per pixel says whether there is ink; one half byte per inked pixel says how much, from 1 to 16.
-    let mut amounts = ink.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| f32::from(half + 1) / 16.0);
+    let mut amounts =
+        ink.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| f32::from(half + 1) / 16.0);
     let inked = mask.iter().flat_map(|byte| (0..8).map(move |bit| byte >> (7 - bit) & 1 == 1));
-    let pixels: Vec<f32> = inked.map(|inked| if inked { amounts.next().unwrap_or(0.0) } else { 0.0 }).collect();
+    let pixels: Vec<f32> =
+        inked.map(|inked| if inked { amounts.next().unwrap_or(0.0) } else { 0.0 }).collect();
     let part = |held_out: bool| -> Result<Digits> {
         let chosen = (0..labels.len()).filter(|i| (i % 3 == 2) == held_out);
         let (mut images, mut classes) = (Vec::new(), Vec::new());
@@ -108,7 +110,8 @@ fn accuracy(net: &mut Sequential, digits: &Digits) -> Result<f64> {
     net.set_training(false);
     let _mode = GradMode::no_grad();
     let seen = ops::argmax(&net.forward(&digits.images)?, Some(1), false)?.to_vec::<i64>()?;
-    let right = seen.iter().zip(digits.labels.to_vec::<i64>()?).filter(|(seen, label)| **seen == *label).count();
+    let right =
+        seen.iter().zip(digits.labels.to_vec::<i64>()?).filter(|(seen, label)| **seen == *label).count();
     Ok(right as f64 / digits.len() as f64)
 }
 
@@ -120,7 +123,11 @@ fn main() -> Result<()> {
     let mut net = network()?;
     let parameters = net.learned();
     let count: usize = parameters.iter().map(Tensor::numel).sum();
-    println!("{count} parameters, {} digits to train on, {} held out for testing", training.len(), test.len());
+    println!(
+        "{count} parameters, {} digits to train on, {} held out for testing",
+        training.len(),
+        test.len()
+    );
     let options = AdamOptions { learning_rate: LEARNING_RATE, weight_decay: 0.05, ..AdamOptions::adamw() };
     let mut optimizer = Adam::new(parameters, options)?;
     let start = std::time::Instant::now();

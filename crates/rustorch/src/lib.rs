@@ -35,15 +35,13 @@ pub fn init() -> Result<()> {
         use rustorch_cpu_simd::CpuBackend;
 
         static CPU: OnceLock<CpuBackend> = OnceLock::new();
-        let cpu = match CPU.get() {
-            Some(cpu) => cpu,
-            None => {
-                let cpu = CpuBackend::new()?;
-                // Two threads may come here at once; either's backend will do.
-                CPU.get_or_init(|| cpu)
-            }
-        };
-        registry::register(cpu);
+        if CPU.get().is_none() {
+            // Two threads may come here at once; either's backend will do.
+            let _ = CPU.set(CpuBackend::new()?);
+        }
+        if let Some(cpu) = CPU.get() {
+            registry::register(cpu);
+        }
     }
     Ok(())
 }

@@ -133,3 +133,45 @@ fn views_and_joins() {
     backward(&sum(&ops::mul(&joined, &joined).unwrap())).unwrap();
     assert_eq!(grad_of(&x), [2.0, 8.0, 12.0, 0.0, 10.0, 12.0]);
 }
+
+#[test]
+fn in_place_on_a_view_reaches_the_base_and_its_other_views() {
+    let w = leaf(&[2.0, 3.0], &[2]);
+    let x = Tensor::from_slice(&[1.0, 1.0, 5.0, 7.0], &[2, 2]).unwrap();
+    let other = ops::select(&x, 0, 0).unwrap();
+    let row = ops::select(&x, 0, 0).unwrap();
+    ops::mul_(&row, &w).unwrap();
+    assert!(x.requires_grad() && other.requires_grad());
+    assert_eq!(x.grad_fn_name().unwrap(), "<CopySlices>");
+    let column = ops::select(&x, 1, 1).unwrap();
+    ops::mul_(&column, &w).unwrap();
+    // x is now [[w0, w1 * w0], [5, 7 * w1]].
+    assert_eq!(x.to_vec::<f64>().unwrap(), [2.0, 6.0, 5.0, 21.0]);
+    autograd::backward(&[sum(&x)], &[None], true, false, None).unwrap();
+    assert_eq!(grad_of(&w), [1.0 + 3.0, 2.0 + 7.0]);
+    w.set_grad(None).unwrap();
+    backward(&sum(&other)).unwrap();
+    assert_eq!(grad_of(&w), [4.0, 2.0]);
+}
+
+#[test]
+fn a_view_of_a_tensor_changed_afterwards_follows_it() {
+    let w = leaf(&[2.0, 3.0], &[2]);
+    let x = ops::mul(&w, &Tensor::number(1.0).unwrap()).unwrap();
+    let first = ops::select(&x, 0, 0).unwrap();
+    ops::mul_(&x, &w).unwrap();
+    backward(&first).unwrap();
+    assert_eq!(grad_of(&w), [4.0, 0.0]);
+}
+
+#[test]
+fn a_view_made_without_recording_refuses() {
+    let w = leaf(&[2.0, 3.0], &[2]);
+    let x = ops::mul(&w, &w).unwrap();
+    let view = {
+        let _mode = GradMode::no_grad();
+        ops::select(&x, 0, 0).unwrap()
+    };
+    let error = ops::mul_(&view, &Tensor::number(2.0).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("no_grad"), "{error}");
+}

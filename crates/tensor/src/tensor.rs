@@ -261,9 +261,14 @@ impl fmt::Debug for Tensor {
 }
 
 /// The sizes of a shape argument; one entry may be -1 and is inferred from `numel`.
-pub(crate) fn infer_shape(op: &'static str, sizes: &[i64], numel: usize) -> Result<Dims<usize>> {
-    let fail =
-        || RusTorchError::shape(op, format!("shape {sizes:?} is invalid for a tensor of {numel} elements"));
+pub(crate) fn infer_shape(op: &'static str, sizes: &[i64], from: &[usize]) -> Result<Dims<usize>> {
+    let numel: usize = from.iter().product();
+    let fail = || {
+        RusTorchError::shape(
+            op,
+            format!("shape {sizes:?} is invalid for a tensor of shape {from:?}, which has {numel} elements"),
+        )
+    };
     let mut known = 1usize;
     let mut hole = None;
     let mut shape: Dims<usize> = Dims::new();

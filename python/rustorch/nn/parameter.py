@@ -41,6 +41,9 @@ class Buffer(Tensor):
         made.persistent = persistent
         return made
 
+    def __repr__(self) -> str:
+        return repr(self.detach())
+
 
 def _rebuild(cls: type[Parameter], data: Tensor, requires_grad: bool) -> Parameter:
     return cls(data, requires_grad)

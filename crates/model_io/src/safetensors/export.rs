@@ -60,8 +60,8 @@ fn write<T>(
 ) -> Result<T> {
     let mut names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(RusTorchError::argument("save_file", format!("two tensors have the name '{}'", pair[0])));
+    if let Some((name, _)) = names.iter().zip(&names[1.min(names.len())..]).find(|(a, b)| a == b) {
+        return Err(RusTorchError::argument("save_file", format!("two tensors have the name '{name}'")));
     }
     if names.contains(&"__metadata__") {
         return Err(RusTorchError::argument("save_file", "the format reserves the name '__metadata__'"));

@@ -49,6 +49,8 @@ fn each(numbers: &[i64], spatial: usize) -> impl Iterator<Item = i64> + '_ {
     (0..spatial).map(move |i| if numbers.len() == 1 { numbers[0] } else { numbers[i] })
 }
 
+type ConvolutionOp = fn(&Tensor, &Tensor, Option<&Tensor>, &[i64], &[i64], &[i64], i64) -> Result<Tensor>;
+
 /// Cross-correlation of `input` `(N, C_in, *spatial)` or `(C_in, *spatial)` with `weight` `(C_out, C_in / groups,
 /// *kernel)`; `weight` decides whether there are one, two or three spatial dimensions.
 pub fn convolution(
@@ -61,10 +63,7 @@ pub fn convolution(
     groups: i64,
 ) -> Result<Tensor> {
     let spatial = weight.ndim().saturating_sub(2);
-    let (op, run): (
-        &'static str,
-        fn(&Tensor, &Tensor, Option<&Tensor>, &[i64], &[i64], &[i64], i64) -> Result<Tensor>,
-    ) = match spatial {
+    let (op, run): (&'static str, ConvolutionOp) = match spatial {
         1 => ("conv1d", ops::conv1d),
         2 => ("conv2d", ops::conv2d),
         3 => ("conv3d", ops::conv3d),

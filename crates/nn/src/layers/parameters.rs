@@ -132,6 +132,6 @@ pub(super) fn required<'a>(
 }
 
 /// The tensor of a declaration that may be missing.
-pub(super) fn optional<'a>(tensors: Handed<'a>, index: usize) -> Option<&'a Tensor> {
+pub(super) fn optional(tensors: Handed<'_>, index: usize) -> Option<&Tensor> {
     tensors.get(index).copied().flatten()
 }

@@ -1,4 +1,4 @@
-//! Optimizers: SGD, Adam and AdamW.
+//! Optimizers: SGD, Adam and `AdamW`.
 //!
 //! The update of a parameter is one elementwise program that runs in place, in a single pass over memory: no
 //! temporaries, however long the formula. [`sgd_step`] and [`adam_step`] are the updates themselves, over lists of

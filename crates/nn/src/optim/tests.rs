@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::slice::from_ref;
+
 use rustorch_tensor::{DType, Tensor, ops};
 
 use super::*;
@@ -125,12 +127,12 @@ fn strided_and_half_precision_parameters() {
     let expected: Vec<f64> =
         values(&parameter).iter().zip(values(&sample(&[3, 4], 1.0))).map(|(p, g)| p - 0.5 * g).collect();
     let options = SgdOptions { learning_rate: 0.5, ..SgdOptions::default() };
-    sgd_step(&options, &[parameter.clone()], &[sample(&[3, 4], 1.0)], &mut [None]).unwrap();
+    sgd_step(&options, from_ref(&parameter), &[sample(&[3, 4], 1.0)], &mut [None]).unwrap();
     assert_close(&values(&parameter), &expected, 1e-15);
     for dtype in [DType::Float16, DType::BFloat16] {
         let parameter = ops::ones(&[3], Some(dtype), None, false).unwrap();
         let grad = ops::full(&[3], 0.5.into(), Some(dtype), None, false).unwrap();
-        sgd_step(&options, &[parameter.clone()], &[grad], &mut [None]).unwrap();
+        sgd_step(&options, from_ref(&parameter), &[grad], &mut [None]).unwrap();
         assert_eq!(values(&parameter), [0.75; 3]);
     }
 }
@@ -140,7 +142,7 @@ fn what_cannot_be_optimized_is_refused() {
     init();
     let options = SgdOptions::default();
     let integers = Tensor::from_slice(&[1_i64], &[1]).unwrap();
-    let error = sgd_step(&options, &[integers.clone()], &[integers], &mut [None]).unwrap_err();
+    let error = sgd_step(&options, from_ref(&integers), from_ref(&integers), &mut [None]).unwrap_err();
     assert_eq!(error.to_string(), "SGD: a parameter must be floating point to be updated, got int64");
     let error = sgd_step(&options, &[sample(&[2], 0.0)], &[sample(&[3], 0.0)], &mut [None]).unwrap_err();
     assert!(error.to_string().contains("[2]") && error.to_string().contains("[3]"), "{error}");

@@ -32,7 +32,7 @@ impl<'a, 'py> Call<'a, 'py> {
 /// The arguments in the places of a signature.
 pub struct Places<'a, 'py> {
     slots: [Option<Borrowed<'a, 'py, PyAny>>; CAPACITY],
-    /// The positional arguments that are sizes, where they were given one by one.
+    /// The positional arguments that are sizes or tensors of a list, where they were given one by one.
     pub rest: &'a [*mut ffi::PyObject],
 }
 
@@ -107,7 +107,13 @@ pub fn bind<'a, 'py>(
         };
         let argument = call.get(index);
         places.slots[next] = Some(argument);
-        if parameter.kind == Kind::Shape && convert::is_int(&argument) {
+        // Sizes may come one by one, and tensors where a signature takes nothing else (`broadcast_tensors(a, b)`).
+        let one_by_one = match parameter.kind {
+            Kind::Shape => convert::is_int(&argument),
+            Kind::TensorList => parameters.len() == 1 && convert::is_tensor(&argument),
+            _ => false,
+        };
+        if one_by_one {
             places.rest = &call.arguments[index..call.positional];
             break;
         }

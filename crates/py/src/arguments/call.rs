@@ -22,7 +22,7 @@ pub trait Table {
 /// The C function of the `INDEX`-th binding of a table. As a method `receiver` is the tensor, as a function it is null.
 ///
 /// # Safety
-/// The interpreter calls it, as METH_FASTCALL | METH_KEYWORDS says.
+/// The interpreter calls it, as `METH_FASTCALL | METH_KEYWORDS` says.
 pub unsafe extern "C" fn entry<T: Table, const INDEX: usize>(
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
@@ -47,9 +47,12 @@ unsafe fn enter(
         // SAFETY: `names` is null or a tuple of str, alive during the call.
         let names = unsafe { Borrowed::from_ptr_or_opt(py, names).map(|n| n.cast_unchecked::<PyTuple>()) };
         let count = positional + names.map_or(0, |n| n.len());
-        // SAFETY: there are `positional` arguments followed by one per name; of none the pointer may be null.
-        let arguments =
-            if count == 0 { &[][..] } else { unsafe { std::slice::from_raw_parts(arguments, count) } };
+        let arguments = if count == 0 {
+            &[][..]
+        } else {
+            // SAFETY: there are `positional` arguments followed by one per name.
+            unsafe { std::slice::from_raw_parts(arguments, count) }
+        };
         // SAFETY: `receiver` is null or the object whose method this is, alive during the call.
         let receiver = unsafe { Borrowed::from_ptr_or_opt(py, receiver) };
         dispatch(binding, Call { py, receiver, arguments, positional, names })

@@ -142,8 +142,23 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// The tensors at a place.
     pub fn tensors(&self, place: usize) -> PyResult<Vec<Tensor>> {
         let object = self.object(place)?;
+        let rest = if self.overload.parameters.len() == 1 { self.places.rest } else { &[] };
+        if !rest.is_empty() {
+            return rest
+                .iter()
+                .map(|&raw| {
+                    // SAFETY: the interpreter keeps the arguments alive for the length of the call.
+                    let object = unsafe { Borrowed::from_ptr(self.py, raw) };
+                    let tensor = convert::tensor(&object).ok_or_else(|| self.wrong_type(place, &object))?;
+                    self.count(&tensor);
+                    Ok(tensor)
+                })
+                .collect();
+        }
         let tensors = convert::tensors(&object)?.ok_or_else(|| self.wrong_type(place, &object))?;
-        tensors.iter().for_each(|tensor| self.count(tensor));
+        for tensor in &tensors {
+            self.count(tensor);
+        }
         Ok(tensors)
     }
 

@@ -929,6 +929,30 @@ DTypeError otherwise.",
             release_from: 1 << 15,
         },
         Binding {
+            name: "addcmul_",
+            overloads: &[Overload {
+                signature: "(input, tensor1, tensor2, *, value=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("tensor1", Kind::Tensor),
+                    Parameter::new("tensor2", Kind::Tensor),
+                    Parameter::new("value", Kind::Scalar).optional().keyword_only(),
+                ],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    a.give_first(&|| ops::addcmul_(&p0, &p1, &p2, p3))
+                },
+            }],
+            doc: "In-place form of addcmul: `input + value * tensor1 * tensor2`.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "addcdiv",
             overloads: &[Overload {
                 signature: "(input, tensor1, tensor2, *, value=1)",
@@ -948,6 +972,30 @@ DTypeError otherwise.",
             }],
             doc: "`input + value * tensor1 / tensor2`.",
             module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "addcdiv_",
+            overloads: &[Overload {
+                signature: "(input, tensor1, tensor2, *, value=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("tensor1", Kind::Tensor),
+                    Parameter::new("tensor2", Kind::Tensor),
+                    Parameter::new("value", Kind::Scalar).optional().keyword_only(),
+                ],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    a.give_first(&|| ops::addcdiv_(&p0, &p1, &p2, p3))
+                },
+            }],
+            doc: "In-place form of addcdiv: `input + value * tensor1 / tensor2`.",
+            module: None,
             method: true,
             aliases: &[],
             release_from: 1 << 15,
@@ -1390,4 +1438,6 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 63>,
     entry::<File, 64>,
     entry::<File, 65>,
+    entry::<File, 66>,
+    entry::<File, 67>,
 ];

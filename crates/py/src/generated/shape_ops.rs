@@ -669,6 +669,31 @@ start.",
             aliases: &[],
             release_from: 1 << 15,
         },
+        Binding {
+            name: "as_strided",
+            overloads: &[Overload {
+                signature: "(input, size, stride, storage_offset=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("size", Kind::IntList),
+                    Parameter::new("stride", Kind::IntList),
+                    Parameter::new("storage_offset", Kind::OptionalInt).optional(),
+                ],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    let p2 = a.ints(2)?;
+                    let p3 = a.optional_int(3)?;
+                    a.give(&|| ops::as_strided(&p0, &p1, &p2, p3))
+                },
+            }],
+            doc: "A view of the storage with the given sizes, strides and offset, in \
+elements.\n\nThe result shares memory with its input.",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
     ];
 }
 
@@ -707,4 +732,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 31>,
     entry::<File, 32>,
     entry::<File, 33>,
+    entry::<File, 34>,
 ];

@@ -59,7 +59,7 @@ integers and bools become the default float dtype; DTypeError otherwise.",
 the default float dtype; DTypeError otherwise.",
             module: Some("rustorch"),
             method: true,
-            aliases: &["special_exp2"],
+            aliases: &[],
             release_from: 1 << 15,
         },
         Binding {
@@ -76,7 +76,7 @@ the default float dtype; DTypeError otherwise.",
 integers and bools become the default float dtype; DTypeError otherwise.",
             module: None,
             method: true,
-            aliases: &["special_exp2_"],
+            aliases: &[],
             release_from: 1 << 15,
         },
         Binding {
@@ -346,7 +346,30 @@ broadcast against each other; ShapeMismatchError if they do not. Takes every \
 real dtype; integers and bools become the default float dtype; DTypeError \
 otherwise.",
             module: Some("rustorch"),
-            method: false,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "xlogy_",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[
+                    Parameter::new("input", Kind::TensorLike),
+                    Parameter::new("other", Kind::TensorLike),
+                ],
+                call: |a| {
+                    let p0 = a.tensor_like(0)?;
+                    let p1 = a.tensor_like(1)?;
+                    a.give_first(&|| ops::xlogy_(&p0, &p1))
+                },
+            }],
+            doc: "In-place form of xlogy: `input * log(other)`; 0 where `input` is 0, unless \
+`other` is NaN.\n\nShapes broadcast against each other; ShapeMismatchError if \
+they do not. Takes every real dtype; integers and bools become the default \
+float dtype; DTypeError otherwise.",
+            module: None,
+            method: true,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -1160,4 +1183,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 58>,
     entry::<File, 59>,
     entry::<File, 60>,
+    entry::<File, 61>,
 ];

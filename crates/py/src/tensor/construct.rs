@@ -199,12 +199,12 @@ fn device_argument(op: &str, object: Option<&Bound<'_, PyAny>>) -> PyResult<Opti
 }
 
 /// The tensor on `device`, requiring gradients if asked.
-fn finish<'py>(
-    py: Python<'py>,
+fn finish(
+    py: Python<'_>,
     tensor: Tensor,
     device: Option<Device>,
     requires_grad: bool,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     let tensor = match device {
         Some(device) => creation::to_device(&tensor, device).into_py(py)?,
         None => tensor,

@@ -39,7 +39,7 @@ impl PyTensor {
 
     /// Starts or stops recording ops on this leaf, and gives it.
     #[pyo3(signature = (requires_grad=true))]
-    fn requires_grad_<'py>(slf: Bound<'py, Self>, requires_grad: bool) -> PyResult<Bound<'py, Self>> {
+    fn requires_grad_(slf: Bound<'_, Self>, requires_grad: bool) -> PyResult<Bound<'_, Self>> {
         Self::assign_requires_grad(&slf, requires_grad)?;
         Ok(slf)
     }
@@ -123,7 +123,7 @@ impl PyTensor {
     }
 
     /// Takes this tensor out of the graph: it becomes a leaf without gradient.
-    fn detach_<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+    fn detach_(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         let tensor = slf.get().tensor(&slf);
         if tensor.base().is_some() {
             return Err(pyo3::exceptions::PyRuntimeError::new_err(

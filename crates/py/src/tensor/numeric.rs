@@ -52,12 +52,11 @@ fn run(
     op: Binary,
 ) -> PyResult<Tensor> {
     let small = a.get().with(|a| b.get().with(|b| (a.numel() + b.numel() < from).then(|| op(a, b))));
-    let result = match small {
-        Some(result) => result,
-        None => {
-            let (a, b) = (a.get().tensor(a), b.get().tensor(b));
-            py.detach(|| op(&a, &b))
-        }
+    let result = if let Some(result) = small {
+        result
+    } else {
+        let (a, b) = (a.get().tensor(a), b.get().tensor(b));
+        py.detach(|| op(&a, &b))
     };
     result.into_py(py)
 }
@@ -96,12 +95,12 @@ fn with_number<'py>(
     op: impl Fn(&Tensor) -> Result<Tensor> + Sync,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
-    let result = match slf.get().with(|tensor| (tensor.numel() < from).then(|| op(tensor))) {
-        Some(result) => result,
-        None => {
-            let tensor = slf.get().tensor(slf);
-            py.detach(|| op(&tensor))
-        }
+    let small = slf.get().with(|tensor| (tensor.numel() < from).then(|| op(tensor)));
+    let result = if let Some(result) = small {
+        result
+    } else {
+        let tensor = slf.get().tensor(slf);
+        py.detach(|| op(&tensor))
     };
     wrap(py, result.into_py(py)?)
 }
@@ -263,7 +262,7 @@ impl PyTensor {
     fn __neg__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         unary(slf, ops::neg)
     }
-    fn __pos__<'py>(slf: Bound<'py, Self>) -> Bound<'py, Self> {
+    fn __pos__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
         slf
     }
     fn __abs__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {

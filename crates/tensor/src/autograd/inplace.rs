@@ -41,17 +41,39 @@ pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> R
                  do it under no_grad()",
             ));
         }
-        return Err(RusTorchError::autograd(
-            op,
-            "an in-place operation on a view is not recorded for gradients yet; apply it to a clone() and put the \
-             parts together with cat() or where(), or do it under no_grad()",
-        ));
+        if !target.follows_base() {
+            return Err(RusTorchError::autograd(
+                op,
+                "a view that was created in no_grad mode is being modified inplace with grad mode enabled; make the \
+                 view with grad mode enabled, or clone() it",
+            ));
+        }
+        if !base.is_contiguous() {
+            return Err(RusTorchError::autograd(
+                op,
+                format!(
+                    "an in-place operation on a view of a tensor that is not contiguous (shape {:?}, strides {:?}) \
+                     cannot be recorded; make that tensor contiguous() first",
+                    base.shape(),
+                    base.strides()
+                ),
+            ));
+        }
     }
     Ok(())
 }
 
 /// Replaces the history of a tensor that an in-place op has changed.
-pub fn rebase(target: &Tensor, operation: Arc<dyn Backward>, edges: Edges) {
+pub fn rebase(target: &Tensor, operation: Arc<dyn Backward>, mut edges: Edges) {
+    if target.follows_base()
+        && let Some(base) = target.base()
+    {
+        // The base has changed where the view lies; the view's own history follows from the base's from now on.
+        edges[0] = base.edge();
+        let operation = Arc::new(super::views::CopySlices::new(operation, target, &base));
+        base.set_history(Edge { node: Arc::new(Node::new(operation, edges)), index: 0 });
+        return;
+    }
     target.set_history(Edge { node: Arc::new(Node::new(operation, edges)), index: 0 });
 }
 

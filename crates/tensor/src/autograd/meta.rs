@@ -28,14 +28,25 @@ struct State {
 struct Rare {
     hooks: Vec<(u64, Hook)>,
     after_accumulate: Vec<(u64, Hook)>,
-    base: Option<Tensor>,
+    view: Option<ViewOf>,
     retains_grad: bool,
+}
+
+/// What a view knows of the tensor whose storage it shares.
+struct ViewOf {
+    base: Tensor,
+    /// Whether the view was made with recording on: then its history follows its base's.
+    recorded: bool,
+    /// The storage's version when the view's history was last right.
+    version: u32,
 }
 
 /// A tensor's identity: gradient, history, hooks.
 #[derive(Default)]
 pub struct Meta {
     requires_grad: AtomicBool,
+    /// Whether this is a view made with recording on.
+    follows_base: AtomicBool,
     state: Mutex<State>,
     /// The face's own handle of this tensor (Python's object), if it has one; the face alone reads it.
     face: AtomicPtr<()>,
@@ -102,6 +113,28 @@ impl Tensor {
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.meta.requires_grad.load(Ordering::Relaxed)
+            || (self.meta.follows_base.load(Ordering::Relaxed) && self.base_was_written())
+    }
+
+    /// Whether the base of this view has got a history that the view does not show yet.
+    fn base_was_written(&self) -> bool {
+        let state = self.meta.lock();
+        let Some(view) = state.rare.as_ref().and_then(|rare| rare.view.as_ref()) else { return false };
+        view.recorded && view.version != self.storage().version() && view.base.requires_grad()
+    }
+
+    /// Gives a view its history anew when its storage has been written since: the one by which it follows from its base.
+    fn refresh_view(&self) {
+        if !self.meta.follows_base.load(Ordering::Relaxed) || !self.base_was_written() {
+            return;
+        }
+        let mut state = self.meta.lock();
+        let Some(view) = state.rare.as_mut().and_then(|rare| rare.view.as_mut()) else { return };
+        view.version = self.storage().version();
+        let node = super::views::as_strided_node(self, &view.base);
+        state.history = Some(Edge { node: Arc::new(node), index: 0 });
+        drop(state);
+        self.meta.requires_grad.store(true, Ordering::Relaxed);
     }
 
     /// Starts or stops recording ops on a leaf.
@@ -134,6 +167,7 @@ impl Tensor {
 
     /// Whether this tensor was not computed by a recorded op.
     pub fn is_leaf(&self) -> bool {
+        self.refresh_view();
         !self.requires_grad() || self.meta.lock().history.is_none()
     }
 
@@ -166,11 +200,13 @@ impl Tensor {
 
     /// The node that computed this tensor.
     pub fn grad_fn(&self) -> Option<Arc<Node>> {
+        self.refresh_view();
         self.meta.lock().history.as_ref().map(|edge| edge.node.clone())
     }
 
     /// The name of the node that computed this tensor, with its output number where it has several.
     pub fn grad_fn_name(&self) -> Option<String> {
+        self.refresh_view();
         self.meta.lock().history.as_ref().map(|edge| format!("<{}>", edge.node.name()))
     }
 
@@ -184,6 +220,7 @@ impl Tensor {
         if !self.requires_grad() {
             return None;
         }
+        self.refresh_view();
         let mut state = self.meta.lock();
         if let Some(edge) = &state.history {
             return Some(edge.clone());
@@ -262,12 +299,24 @@ impl Tensor {
 
     /// The tensor whose storage this view shares, if this is a view.
     pub fn base(&self) -> Option<Tensor> {
-        self.meta.lock().rare.as_ref().and_then(|rare| rare.base.clone())
+        self.meta.lock().rare.as_ref().and_then(|rare| rare.view.as_ref().map(|view| view.base.clone()))
     }
 
     pub(crate) fn set_base(&self, base: &Tensor) {
-        let root = base.base().unwrap_or_else(|| base.clone());
-        self.meta.lock().rare.get_or_insert_default().base = Some(root);
+        let follows = |t: &Tensor| t.meta.follows_base.load(Ordering::Relaxed);
+        let (root, recorded) = match base.base() {
+            Some(root) => (root, follows(base)),
+            None => (base.clone(), true),
+        };
+        let recorded = recorded && self.dtype() == root.dtype() && super::mode::is_enabled();
+        let view = ViewOf { base: root, recorded, version: self.storage().version() };
+        self.meta.lock().rare.get_or_insert_default().view = Some(view);
+        self.meta.follows_base.store(recorded, Ordering::Relaxed);
+    }
+
+    /// Whether this view's history follows its base's.
+    pub(super) fn follows_base(&self) -> bool {
+        self.meta.follows_base.load(Ordering::Relaxed)
     }
 
     /// The face's own handle of this tensor; null if it has none.

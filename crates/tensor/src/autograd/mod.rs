@@ -12,6 +12,7 @@ mod meta;
 pub mod mode;
 mod node;
 mod saved;
+mod views;
 
 pub use engine::{backward, grad};
 pub use fused::{Formula, run as run_fused};

@@ -66,9 +66,19 @@ fn check_dtypes(op: &'static str, tensors: &[&Tensor]) -> Result<()> {
     Ok(())
 }
 
+/// The public op of so many spatial dimensions, for errors.
+fn name_of(spatial: usize) -> &'static str {
+    match spatial {
+        1 => "conv1d",
+        2 => "conv2d",
+        3 => "conv3d",
+        _ => "convolution",
+    }
+}
+
 /// The output's spatial sizes.
 fn output_shape(input: &Tensor, weight: &Tensor, p: &ConvParams) -> Result<Shape> {
-    let op = "convolution";
+    let op = name_of(p.spatial);
     let (x, w) = (input.shape(), weight.shape());
     let describe = || format!("input {x:?}, weight {w:?}, groups {}", p.groups);
     if x[1] != w[1] * p.groups || w[0] % p.groups != 0 {
@@ -111,7 +121,7 @@ pub fn convolution(
     dilation: &[i64],
     groups: i64,
 ) -> Result<Tensor> {
-    let op = "convolution";
+    let op = name_of(input.ndim().saturating_sub(2));
     if !(3..=5).contains(&input.ndim()) || weight.ndim() != input.ndim() {
         return Err(RusTorchError::shape(
             op,

@@ -39,6 +39,8 @@ pub enum Domain {
 pub struct Spec {
     /// The public name, for errors.
     pub name: &'static str,
+    /// The name of the in-place form.
+    pub in_place: &'static str,
     /// What each element goes through.
     pub op: ElementwiseOp,
     /// See [`Promote`].
@@ -212,15 +214,15 @@ pub fn run_in_place(
     let produced = if spec.result_is_mask() { DType::Bool } else { dtype };
     if !crate::can_cast(produced, target.dtype()) {
         return Err(RusTorchError::dtype(
-            spec.name,
+            spec.in_place,
             format!("result type {produced} can't be cast to the desired output type {}", target.dtype()),
         ));
     }
-    let shape = broadcast(spec.name, inputs)?;
+    let shape = broadcast(spec.in_place, inputs)?;
     if shape.as_slice() != target.shape() {
-        return Err(output_shape_error(spec.name, target.shape(), &shape));
+        return Err(output_shape_error(spec.in_place, target.shape(), &shape));
     }
-    check_devices(spec.name, inputs)?;
+    check_devices(spec.in_place, inputs)?;
     let copies: SmallVec<[Option<Tensor>; 3]> = inputs
         .iter()
         .map(|t| overlaps_partly(t, target).then(|| contiguous_copy(t)).transpose())

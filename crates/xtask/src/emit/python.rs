@@ -39,7 +39,7 @@ pub fn notes(op: &Op) -> String {
     match &op.gradient {
         Gradient::Zero => notes.push("Its gradient is zero.".into()),
         Gradient::Missing(reason) => {
-            notes.push(format!("backward() through it raises AutogradError: {reason}."))
+            notes.push(format!("backward() through it raises AutogradError: {reason}."));
         }
         Gradient::NotDifferentiable => notes.push("The result has no gradient.".into()),
         Gradient::Formulas(_) | Gradient::Inherited => {}
@@ -146,7 +146,8 @@ fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> Vec<St
 }
 
 fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> String {
-    let mut text = format!("# {MARK}\n# ruff: noqa: I001, RUF022\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
+    let mut text =
+        format!("# {MARK}\n# ruff: noqa: I001, RUF022\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
     let names = functions_of(files, module);
     for name in &names {
         let _ = writeln!(text, "    {name},");

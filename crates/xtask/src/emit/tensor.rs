@@ -189,8 +189,9 @@ fn spec(op: &Op) -> String {
         other => pascal(other),
     };
     format!(
-        "static {}: Spec = Spec {{ name: \"{}\", op: ElementwiseOp::{}, promote: Promote::{}, domain: Domain::{domain} }};\n",
+        "static {}: Spec = Spec {{ name: \"{}\", in_place: \"{}_\", op: ElementwiseOp::{}, promote: Promote::{}, domain: Domain::{domain} }};\n",
         op.rust_name.to_uppercase(),
+        op.name,
         op.name,
         op.variant(),
         pascal(&op.promote),
@@ -235,7 +236,8 @@ fn forward(op: &Op, b: Option<&Backward>) -> String {
             argument_list(op)
         );
     }
-    if op.kind == Kind::View {
+    // A view without a gradient (detach) does not follow its base's history.
+    if op.kind == Kind::View && !matches!(op.gradient, Gradient::NotDifferentiable) {
         let _ = writeln!(out, "{results}.set_base({});", op.parameters[0].name);
     }
     if let Some(b) = b {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rustorch._C import Tensor, is_grad_enabled
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ._call import HookedCall
 
 Gradients = tuple["Tensor | None", ...]
 
@@ -57,7 +57,7 @@ class BackwardHooks:
 
     def __init__(
         self,
-        module: Module,
+        module: HookedCall,
         hooks: Sequence[Callable[..., Any]],
         pre_hooks: Sequence[Callable[..., Any]],
     ) -> None:

@@ -29,8 +29,6 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
-    __str__ = __repr__
-
 
 def has_extra_state(module: StateDict, method: str) -> bool:
     """Whether a subclass has its own get_extra_state() or set_extra_state()."""

@@ -48,7 +48,6 @@ class DataLoader(Generic[T_co]):
                 "which reads items on the calling thread"
             )
         for name, given in (
-            ("pin_memory", pin_memory),
             ("timeout", timeout),
             ("worker_init_fn", worker_init_fn is not None),
             ("multiprocessing_context", multiprocessing_context is not None),
@@ -56,9 +55,7 @@ class DataLoader(Generic[T_co]):
             ("persistent_workers", persistent_workers),
         ):
             if given:
-                raise ValueError(
-                    f"DataLoader: {name} is an option of worker processes or of a GPU, which it has none of"
-                )
+                raise ValueError(f"DataLoader: {name} is an option of worker processes, which it has none of")
         if sampler is not None and shuffle:
             raise ValueError("sampler option is mutually exclusive with shuffle")
         iterable = isinstance(dataset, IterableDataset)
@@ -80,10 +77,8 @@ class DataLoader(Generic[T_co]):
         elif not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
             raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
         if sampler is None and not iterable:
-            if shuffle:
-                sampler = RandomSampler(dataset, generator=generator)  # type: ignore[arg-type]
-            else:
-                sampler = SequentialSampler(dataset)  # type: ignore[arg-type]
+            sized: Any = dataset
+            sampler = RandomSampler(sized, generator=generator) if shuffle else SequentialSampler(sized)
         if batch_size is not None and batch_sampler is None and sampler is not None:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.dataset = dataset
@@ -94,7 +89,7 @@ class DataLoader(Generic[T_co]):
         self.generator = generator
         self.num_workers = 0
         batched = batch_size is not None or batch_sampler is not None
-        self.collate_fn = collate_fn or (default_collate if batched else _as_it_is)
+        self.collate_fn: Callable[[Any], Any] = collate_fn or (default_collate if batched else _as_it_is)
 
     def __iter__(self) -> Iterator[Any]:
         if isinstance(self.dataset, IterableDataset):
@@ -106,7 +101,7 @@ class DataLoader(Generic[T_co]):
         return (self.collate_fn([self.dataset[index] for index in batch]) for batch in self.batch_sampler)
 
     def _iterate(self) -> Iterator[Any]:
-        items = iter(self.dataset)  # type: ignore[call-overload]
+        items: Iterator[Any] = iter(self.dataset)
         if self.batch_size is None:
             yield from map(self.collate_fn, items)
             return

@@ -15,7 +15,9 @@ pub use reduction::{
     cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,
     var_grad,
 };
-pub use shape::{cat_grad, diagonal_grad, inverse_permute, reshape_as_shape, select_grad, slice_grad};
+pub use shape::{
+    as_strided_grad, cat_grad, diagonal_grad, inverse_permute, reshape_as_shape, select_grad, slice_grad,
+};
 pub use windows::{
     avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,
     max_pool_grad, sum_channels,

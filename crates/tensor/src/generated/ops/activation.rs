@@ -15,8 +15,13 @@ use crate::operations::{
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static RELU: Spec =
-    Spec { name: "relu", op: ElementwiseOp::Relu, promote: Promote::Common, domain: Domain::Real };
+static RELU: Spec = Spec {
+    name: "relu",
+    in_place: "relu_",
+    op: ElementwiseOp::Relu,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// `max(x, 0)`; NaN stays NaN.
 pub fn relu(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&RELU, &[input], &[])?;
@@ -97,8 +102,13 @@ impl Backward for ReluBackward {
     }
 }
 
-static RELU6: Spec =
-    Spec { name: "relu6", op: ElementwiseOp::Relu6, promote: Promote::Common, domain: Domain::Real };
+static RELU6: Spec = Spec {
+    name: "relu6",
+    in_place: "relu6_",
+    op: ElementwiseOp::Relu6,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// `min(max(x, 0), 6)`.
 pub fn relu6(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&RELU6, &[input], &[])?;
@@ -185,8 +195,13 @@ impl Backward for Relu6Backward {
     }
 }
 
-static LEAKY_RELU: Spec =
-    Spec { name: "leaky_relu", op: ElementwiseOp::LeakyRelu, promote: Promote::Same, domain: Domain::Float };
+static LEAKY_RELU: Spec = Spec {
+    name: "leaky_relu",
+    in_place: "leaky_relu_",
+    op: ElementwiseOp::LeakyRelu,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// x where positive, `negative_slope * x` elsewhere.
 pub fn leaky_relu(input: &Tensor, negative_slope: f64) -> Result<Tensor> {
     let result = elementwise::run(&LEAKY_RELU, &[input], &[Scalar::from(negative_slope)])?;
@@ -277,8 +292,13 @@ impl Backward for LeakyReluBackward {
     }
 }
 
-static SILU: Spec =
-    Spec { name: "silu", op: ElementwiseOp::Silu, promote: Promote::Same, domain: Domain::Float };
+static SILU: Spec = Spec {
+    name: "silu",
+    in_place: "silu_",
+    op: ElementwiseOp::Silu,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `x * sigmoid(x)`, also known as swish.
 pub fn silu(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SILU, &[input], &[])?;
@@ -360,8 +380,13 @@ impl Backward for SiluBackward {
     }
 }
 
-static MISH: Spec =
-    Spec { name: "mish", op: ElementwiseOp::Mish, promote: Promote::Same, domain: Domain::Float };
+static MISH: Spec = Spec {
+    name: "mish",
+    in_place: "mish_",
+    op: ElementwiseOp::Mish,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `x * tanh(softplus(x))`.
 pub fn mish(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&MISH, &[input], &[])?;
@@ -452,8 +477,13 @@ impl Backward for MishBackward {
     }
 }
 
-static GELU: Spec =
-    Spec { name: "gelu", op: ElementwiseOp::Gelu, promote: Promote::Same, domain: Domain::Float };
+static GELU: Spec = Spec {
+    name: "gelu",
+    in_place: "gelu_",
+    op: ElementwiseOp::Gelu,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `x * Φ(x)` with the Gaussian's cumulative distribution Φ; `approximate='tanh'` for the usual approximation.
 pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
     if approximate != "none" {
@@ -559,8 +589,13 @@ impl Backward for GeluBackward {
     }
 }
 
-static GELU_TANH: Spec =
-    Spec { name: "gelu_tanh", op: ElementwiseOp::GeluTanh, promote: Promote::Same, domain: Domain::Float };
+static GELU_TANH: Spec = Spec {
+    name: "gelu_tanh",
+    in_place: "gelu_tanh_",
+    op: ElementwiseOp::GeluTanh,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
 ///
 /// Internal: without a Python name.
@@ -653,8 +688,13 @@ impl Backward for GeluTanhBackward {
     }
 }
 
-static SOFTPLUS: Spec =
-    Spec { name: "softplus", op: ElementwiseOp::Softplus, promote: Promote::Same, domain: Domain::Float };
+static SOFTPLUS: Spec = Spec {
+    name: "softplus",
+    in_place: "softplus_",
+    op: ElementwiseOp::Softplus,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `log(1 + exp(beta x)) / beta`; x itself where `beta x > threshold`.
 pub fn softplus(input: &Tensor, beta: f64, threshold: f64) -> Result<Tensor> {
     let result = elementwise::run(&SOFTPLUS, &[input], &[Scalar::from(beta), Scalar::from(threshold)])?;
@@ -757,8 +797,13 @@ impl Backward for SoftplusBackward {
     }
 }
 
-static LOGSIGMOID: Spec =
-    Spec { name: "logsigmoid", op: ElementwiseOp::LogSigmoid, promote: Promote::Same, domain: Domain::Float };
+static LOGSIGMOID: Spec = Spec {
+    name: "logsigmoid",
+    in_place: "logsigmoid_",
+    op: ElementwiseOp::LogSigmoid,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `log(sigmoid(x))`, without overflow.
 pub fn logsigmoid(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LOGSIGMOID, &[input], &[])?;
@@ -836,8 +881,13 @@ impl Backward for LogsigmoidBackward {
     }
 }
 
-static ELU: Spec =
-    Spec { name: "elu", op: ElementwiseOp::Elu, promote: Promote::Same, domain: Domain::Float };
+static ELU: Spec = Spec {
+    name: "elu",
+    in_place: "elu_",
+    op: ElementwiseOp::Elu,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// x where positive, `alpha * (exp(x) - 1)` elsewhere.
 pub fn elu(input: &Tensor, alpha: f64) -> Result<Tensor> {
     let result = elementwise::run(&ELU, &[input], &[Scalar::from(alpha)])?;
@@ -927,8 +977,13 @@ impl Backward for EluBackward {
     }
 }
 
-static CELU: Spec =
-    Spec { name: "celu", op: ElementwiseOp::Celu, promote: Promote::Same, domain: Domain::Float };
+static CELU: Spec = Spec {
+    name: "celu",
+    in_place: "celu_",
+    op: ElementwiseOp::Celu,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// x where positive, `alpha * (exp(x / alpha) - 1)` elsewhere.
 pub fn celu(input: &Tensor, alpha: f64) -> Result<Tensor> {
     let result = elementwise::run(&CELU, &[input], &[Scalar::from(alpha)])?;
@@ -1018,8 +1073,13 @@ impl Backward for CeluBackward {
     }
 }
 
-static SELU: Spec =
-    Spec { name: "selu", op: ElementwiseOp::Selu, promote: Promote::Same, domain: Domain::Float };
+static SELU: Spec = Spec {
+    name: "selu",
+    in_place: "selu_",
+    op: ElementwiseOp::Selu,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// The self-normalising ELU, with its fixed scale and alpha.
 pub fn selu(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SELU, &[input], &[])?;
@@ -1106,8 +1166,13 @@ impl Backward for SeluBackward {
     }
 }
 
-static HARDSWISH: Spec =
-    Spec { name: "hardswish", op: ElementwiseOp::Hardswish, promote: Promote::Same, domain: Domain::Float };
+static HARDSWISH: Spec = Spec {
+    name: "hardswish",
+    in_place: "hardswish_",
+    op: ElementwiseOp::Hardswish,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `x * relu6(x + 3) / 6`.
 pub fn hardswish(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&HARDSWISH, &[input], &[])?;
@@ -1205,6 +1270,7 @@ impl Backward for HardswishBackward {
 
 static HARDSIGMOID: Spec = Spec {
     name: "hardsigmoid",
+    in_place: "hardsigmoid_",
     op: ElementwiseOp::Hardsigmoid,
     promote: Promote::Same,
     domain: Domain::Float,
@@ -1297,8 +1363,13 @@ impl Backward for HardsigmoidBackward {
     }
 }
 
-static HARDTANH: Spec =
-    Spec { name: "hardtanh", op: ElementwiseOp::Clamp, promote: Promote::Common, domain: Domain::Real };
+static HARDTANH: Spec = Spec {
+    name: "hardtanh",
+    in_place: "hardtanh_",
+    op: ElementwiseOp::Clamp,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// Limits each element to `[min_val, max_val]`.
 pub fn hardtanh(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<Tensor> {
     let result = elementwise::run(&HARDTANH, &[input], &[Scalar::from(min_val), Scalar::from(max_val)])?;
@@ -1402,8 +1473,13 @@ impl Backward for HardtanhBackward {
     }
 }
 
-static SOFTSIGN: Spec =
-    Spec { name: "softsign", op: ElementwiseOp::Softsign, promote: Promote::Same, domain: Domain::Float };
+static SOFTSIGN: Spec = Spec {
+    name: "softsign",
+    in_place: "softsign_",
+    op: ElementwiseOp::Softsign,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `x / (1 + |x|)`.
 pub fn softsign(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SOFTSIGN, &[input], &[])?;
@@ -1484,8 +1560,13 @@ impl Backward for SoftsignBackward {
     }
 }
 
-static THRESHOLD: Spec =
-    Spec { name: "threshold", op: ElementwiseOp::Threshold, promote: Promote::Common, domain: Domain::Real };
+static THRESHOLD: Spec = Spec {
+    name: "threshold",
+    in_place: "threshold_",
+    op: ElementwiseOp::Threshold,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// x where greater than `threshold`, `value` elsewhere.
 pub fn threshold(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<Tensor> {
     let result = elementwise::run(&THRESHOLD, &[input], &[Scalar::from(threshold), Scalar::from(value)])?;
@@ -1581,8 +1662,13 @@ impl Backward for ThresholdBackward {
     }
 }
 
-static HARDSHRINK: Spec =
-    Spec { name: "hardshrink", op: ElementwiseOp::Hardshrink, promote: Promote::Same, domain: Domain::Float };
+static HARDSHRINK: Spec = Spec {
+    name: "hardshrink",
+    in_place: "hardshrink_",
+    op: ElementwiseOp::Hardshrink,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// 0 where `|x| <= lambd`, x elsewhere.
 pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
     let result = elementwise::run(&HARDSHRINK, &[input], &[Scalar::from(lambd)])?;
@@ -1598,27 +1684,6 @@ pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
         );
     }
     Ok(result)
-}
-
-/// In-place form of [`hardshrink`]: writes the result into `input`.
-pub fn hardshrink_(input: &Tensor, lambd: f64) -> Result<()> {
-    autograd::check_inplace("hardshrink_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&HARDSHRINK, &[input], &[Scalar::from(lambd)], input);
-    }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    elementwise::run_in_place(&HARDSHRINK, &[input], &[Scalar::from(lambd)], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(HardshrinkBackward {
-            input: original.map(|t| Saved::input(&t)),
-            lambd: lambd,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
-    Ok(())
 }
 
 static HARDSHRINK_INPUT: Formula = Formula {

@@ -15,8 +15,13 @@ use crate::operations::{
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static ADD: Spec =
-    Spec { name: "add", op: ElementwiseOp::Add, promote: Promote::Common, domain: Domain::Number };
+static ADD: Spec = Spec {
+    name: "add",
+    in_place: "add_",
+    op: ElementwiseOp::Add,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Adds `other`, scaled by `alpha`, to `input`.
 pub fn add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
     if !alpha.is_one() {
@@ -81,6 +86,7 @@ impl Backward for AddBackward {
 
 static SCALED_ADD: Spec = Spec {
     name: "scaled_add",
+    in_place: "scaled_add_",
     op: ElementwiseOp::ScaledAdd,
     promote: Promote::Common,
     domain: Domain::Number,
@@ -146,8 +152,13 @@ impl Backward for ScaledAddBackward {
     }
 }
 
-static SUB: Spec =
-    Spec { name: "sub", op: ElementwiseOp::Sub, promote: Promote::Common, domain: Domain::Real };
+static SUB: Spec = Spec {
+    name: "sub",
+    in_place: "sub_",
+    op: ElementwiseOp::Sub,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// Subtracts `other`, scaled by `alpha`, from `input`.
 pub fn sub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
     if !alpha.is_one() {
@@ -223,8 +234,13 @@ impl Backward for SubBackward {
     }
 }
 
-static MUL: Spec =
-    Spec { name: "mul", op: ElementwiseOp::Mul, promote: Promote::Common, domain: Domain::Number };
+static MUL: Spec = Spec {
+    name: "mul",
+    in_place: "mul_",
+    op: ElementwiseOp::Mul,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Multiplies `input` by `other`.
 pub fn mul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&MUL, &[input, other], &[])?;
@@ -322,8 +338,13 @@ impl Backward for MulBackward {
     }
 }
 
-static DIV: Spec =
-    Spec { name: "div", op: ElementwiseOp::Div, promote: Promote::Float, domain: Domain::Float };
+static DIV: Spec = Spec {
+    name: "div",
+    in_place: "div_",
+    op: ElementwiseOp::Div,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// Divides `input` by `other`; `rounding_mode` is None (true division), 'trunc' or 'floor'.
 pub fn div(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<Tensor> {
     if rounding_mode.is_some() {
@@ -437,6 +458,7 @@ impl Backward for DivBackward {
 
 static FLOOR_DIVIDE: Spec = Spec {
     name: "floor_divide",
+    in_place: "floor_divide_",
     op: ElementwiseOp::FloorDivide,
     promote: Promote::Common,
     domain: Domain::Real,
@@ -498,8 +520,13 @@ impl Backward for FloorDivideBackward {
         Ok(gradients)
     }
 }
-static REMAINDER: Spec =
-    Spec { name: "remainder", op: ElementwiseOp::Remainder, promote: Promote::Common, domain: Domain::Real };
+static REMAINDER: Spec = Spec {
+    name: "remainder",
+    in_place: "remainder_",
+    op: ElementwiseOp::Remainder,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// The remainder of floor division; it has the sign of `other`, as Python's `%`.
 pub fn remainder(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&REMAINDER, &[input, other], &[])?;
@@ -590,8 +617,13 @@ impl Backward for RemainderBackward {
     }
 }
 
-static FMOD: Spec =
-    Spec { name: "fmod", op: ElementwiseOp::Fmod, promote: Promote::Common, domain: Domain::Real };
+static FMOD: Spec = Spec {
+    name: "fmod",
+    in_place: "fmod_",
+    op: ElementwiseOp::Fmod,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// The remainder of truncating division; it has the sign of `input`, as C's `fmod`.
 pub fn fmod(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&FMOD, &[input, other], &[])?;
@@ -684,8 +716,13 @@ impl Backward for FmodBackward {
     }
 }
 
-static POW: Spec =
-    Spec { name: "pow", op: ElementwiseOp::Pow, promote: Promote::Common, domain: Domain::Real };
+static POW: Spec = Spec {
+    name: "pow",
+    in_place: "pow_",
+    op: ElementwiseOp::Pow,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// Raises `input` to the power `exponent`.
 pub fn pow(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
     if operations::arithmetic::pow_special_case(exponent).is_some() {
@@ -835,8 +872,13 @@ impl Backward for PowBackward {
     }
 }
 
-static NEG: Spec =
-    Spec { name: "neg", op: ElementwiseOp::Neg, promote: Promote::Common, domain: Domain::Real };
+static NEG: Spec = Spec {
+    name: "neg",
+    in_place: "neg_",
+    op: ElementwiseOp::Neg,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// The negative of each element.
 pub fn neg(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&NEG, &[input], &[])?;
@@ -897,8 +939,13 @@ impl Backward for NegBackward {
     }
 }
 
-static ABS: Spec =
-    Spec { name: "abs", op: ElementwiseOp::Abs, promote: Promote::Common, domain: Domain::Real };
+static ABS: Spec = Spec {
+    name: "abs",
+    in_place: "abs_",
+    op: ElementwiseOp::Abs,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// The absolute value of each element.
 pub fn abs(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ABS, &[input], &[])?;
@@ -973,8 +1020,13 @@ impl Backward for AbsBackward {
     }
 }
 
-static SIGN: Spec =
-    Spec { name: "sign", op: ElementwiseOp::Sign, promote: Promote::Common, domain: Domain::Number };
+static SIGN: Spec = Spec {
+    name: "sign",
+    in_place: "sign_",
+    op: ElementwiseOp::Sign,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// -1, 0 or 1 by the sign of each element.
 pub fn sign(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SIGN, &[input], &[])?;
@@ -1021,8 +1073,13 @@ impl Backward for SignBackward {
         Ok(gradients)
     }
 }
-static SQUARE: Spec =
-    Spec { name: "square", op: ElementwiseOp::Square, promote: Promote::Common, domain: Domain::Number };
+static SQUARE: Spec = Spec {
+    name: "square",
+    in_place: "square_",
+    op: ElementwiseOp::Square,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// The square of each element.
 pub fn square(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SQUARE, &[input], &[])?;
@@ -1103,6 +1160,7 @@ impl Backward for SquareBackward {
 
 static RECIPROCAL: Spec = Spec {
     name: "reciprocal",
+    in_place: "reciprocal_",
     op: ElementwiseOp::Reciprocal,
     promote: Promote::Float,
     domain: Domain::Float,
@@ -1183,8 +1241,13 @@ impl Backward for ReciprocalBackward {
     }
 }
 
-static SQRT: Spec =
-    Spec { name: "sqrt", op: ElementwiseOp::Sqrt, promote: Promote::Float, domain: Domain::Float };
+static SQRT: Spec = Spec {
+    name: "sqrt",
+    in_place: "sqrt_",
+    op: ElementwiseOp::Sqrt,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The square root of each element; NaN for negative ones.
 pub fn sqrt(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SQRT, &[input], &[])?;
@@ -1260,8 +1323,13 @@ impl Backward for SqrtBackward {
     }
 }
 
-static RSQRT: Spec =
-    Spec { name: "rsqrt", op: ElementwiseOp::Rsqrt, promote: Promote::Float, domain: Domain::Float };
+static RSQRT: Spec = Spec {
+    name: "rsqrt",
+    in_place: "rsqrt_",
+    op: ElementwiseOp::Rsqrt,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// One divided by the square root of each element.
 pub fn rsqrt(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&RSQRT, &[input], &[])?;
@@ -1341,8 +1409,13 @@ impl Backward for RsqrtBackward {
     }
 }
 
-static MAXIMUM: Spec =
-    Spec { name: "maximum", op: ElementwiseOp::Maximum, promote: Promote::Common, domain: Domain::Number };
+static MAXIMUM: Spec = Spec {
+    name: "maximum",
+    in_place: "maximum_",
+    op: ElementwiseOp::Maximum,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// The larger of each pair of elements; NaN if either is NaN.
 pub fn maximum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&MAXIMUM, &[input, other], &[])?;
@@ -1479,8 +1552,13 @@ impl Backward for MaximumBackward {
     }
 }
 
-static MINIMUM: Spec =
-    Spec { name: "minimum", op: ElementwiseOp::Minimum, promote: Promote::Common, domain: Domain::Number };
+static MINIMUM: Spec = Spec {
+    name: "minimum",
+    in_place: "minimum_",
+    op: ElementwiseOp::Minimum,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// The smaller of each pair of elements; NaN if either is NaN.
 pub fn minimum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&MINIMUM, &[input, other], &[])?;
@@ -1617,8 +1695,13 @@ impl Backward for MinimumBackward {
     }
 }
 
-static FMAX: Spec =
-    Spec { name: "fmax", op: ElementwiseOp::Fmax, promote: Promote::Common, domain: Domain::Number };
+static FMAX: Spec = Spec {
+    name: "fmax",
+    in_place: "fmax_",
+    op: ElementwiseOp::Fmax,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// The larger of each pair of elements; a NaN loses to a number.
 pub fn fmax(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&FMAX, &[input, other], &[])?;
@@ -1743,8 +1826,13 @@ impl Backward for FmaxBackward {
     }
 }
 
-static FMIN: Spec =
-    Spec { name: "fmin", op: ElementwiseOp::Fmin, promote: Promote::Common, domain: Domain::Number };
+static FMIN: Spec = Spec {
+    name: "fmin",
+    in_place: "fmin_",
+    op: ElementwiseOp::Fmin,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// The smaller of each pair of elements; a NaN loses to a number.
 pub fn fmin(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&FMIN, &[input, other], &[])?;
@@ -1869,8 +1957,13 @@ impl Backward for FminBackward {
     }
 }
 
-static HYPOT: Spec =
-    Spec { name: "hypot", op: ElementwiseOp::Hypot, promote: Promote::Float, domain: Domain::Float };
+static HYPOT: Spec = Spec {
+    name: "hypot",
+    in_place: "hypot_",
+    op: ElementwiseOp::Hypot,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
 pub fn hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&HYPOT, &[input, other], &[])?;
@@ -1979,8 +2072,13 @@ impl Backward for HypotBackward {
     }
 }
 
-static COPYSIGN: Spec =
-    Spec { name: "copysign", op: ElementwiseOp::Copysign, promote: Promote::Float, domain: Domain::Float };
+static COPYSIGN: Spec = Spec {
+    name: "copysign",
+    in_place: "copysign_",
+    op: ElementwiseOp::Copysign,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The magnitude of `input` with the sign of `other`.
 pub fn copysign(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&COPYSIGN, &[input, other], &[])?;
@@ -2094,8 +2192,13 @@ impl Backward for CopysignBackward {
     }
 }
 
-static LERP: Spec =
-    Spec { name: "lerp", op: ElementwiseOp::Lerp, promote: Promote::Float, domain: Domain::Float };
+static LERP: Spec = Spec {
+    name: "lerp",
+    in_place: "lerp_",
+    op: ElementwiseOp::Lerp,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// Linear interpolation, `input + weight * (end - input)`.
 pub fn lerp(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LERP, &[input, end, weight], &[])?;
@@ -2227,7 +2330,17 @@ impl Backward for LerpBackward {
 
 pub use crate::operations::arithmetic::addcmul;
 
+/// In-place form of [`addcmul`]: writes the result into `input`.
+pub fn addcmul_(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<()> {
+    autograd::assign("addcmul_", input, &addcmul(input, tensor1, tensor2, value)?)
+}
+
 pub use crate::operations::arithmetic::addcdiv;
+
+/// In-place form of [`addcdiv`]: writes the result into `input`.
+pub fn addcdiv_(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<()> {
+    autograd::assign("addcdiv_", input, &addcdiv(input, tensor1, tensor2, value)?)
+}
 
 pub use crate::operations::arithmetic::clamp;
 
@@ -2236,8 +2349,13 @@ pub fn clamp_(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Res
     autograd::assign("clamp_", input, &clamp(input, min, max)?)
 }
 
-static CLAMP_MIN: Spec =
-    Spec { name: "clamp_min", op: ElementwiseOp::Maximum, promote: Promote::Common, domain: Domain::Number };
+static CLAMP_MIN: Spec = Spec {
+    name: "clamp_min",
+    in_place: "clamp_min_",
+    op: ElementwiseOp::Maximum,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Limits each element to at least `min`.
 pub fn clamp_min(input: &Tensor, min: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&CLAMP_MIN, &[input, min], &[])?;
@@ -2354,8 +2472,13 @@ impl Backward for ClampMinBackward {
     }
 }
 
-static CLAMP_MAX: Spec =
-    Spec { name: "clamp_max", op: ElementwiseOp::Minimum, promote: Promote::Common, domain: Domain::Number };
+static CLAMP_MAX: Spec = Spec {
+    name: "clamp_max",
+    in_place: "clamp_max_",
+    op: ElementwiseOp::Minimum,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Limits each element to at most `max`.
 pub fn clamp_max(input: &Tensor, max: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&CLAMP_MAX, &[input, max], &[])?;
@@ -2472,8 +2595,13 @@ impl Backward for ClampMaxBackward {
     }
 }
 
-static FLOOR: Spec =
-    Spec { name: "floor", op: ElementwiseOp::Floor, promote: Promote::Common, domain: Domain::Real };
+static FLOOR: Spec = Spec {
+    name: "floor",
+    in_place: "floor_",
+    op: ElementwiseOp::Floor,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// Rounds each element toward minus infinity.
 pub fn floor(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&FLOOR, &[input], &[])?;
@@ -2520,8 +2648,13 @@ impl Backward for FloorBackward {
         Ok(gradients)
     }
 }
-static CEIL: Spec =
-    Spec { name: "ceil", op: ElementwiseOp::Ceil, promote: Promote::Common, domain: Domain::Real };
+static CEIL: Spec = Spec {
+    name: "ceil",
+    in_place: "ceil_",
+    op: ElementwiseOp::Ceil,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// Rounds each element toward plus infinity.
 pub fn ceil(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&CEIL, &[input], &[])?;
@@ -2568,8 +2701,13 @@ impl Backward for CeilBackward {
         Ok(gradients)
     }
 }
-static ROUND: Spec =
-    Spec { name: "round", op: ElementwiseOp::Round, promote: Promote::Common, domain: Domain::Real };
+static ROUND: Spec = Spec {
+    name: "round",
+    in_place: "round_",
+    op: ElementwiseOp::Round,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// Rounds each element to the nearest integer, halves to even; or to `decimals` places.
 pub fn round(input: &Tensor, decimals: i64) -> Result<Tensor> {
     if decimals != 0 {
@@ -2622,8 +2760,13 @@ impl Backward for RoundBackward {
         Ok(gradients)
     }
 }
-static TRUNC: Spec =
-    Spec { name: "trunc", op: ElementwiseOp::Trunc, promote: Promote::Common, domain: Domain::Real };
+static TRUNC: Spec = Spec {
+    name: "trunc",
+    in_place: "trunc_",
+    op: ElementwiseOp::Trunc,
+    promote: Promote::Common,
+    domain: Domain::Real,
+};
 /// Rounds each element toward zero.
 pub fn trunc(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&TRUNC, &[input], &[])?;
@@ -2670,8 +2813,13 @@ impl Backward for TruncBackward {
         Ok(gradients)
     }
 }
-static FRAC: Spec =
-    Spec { name: "frac", op: ElementwiseOp::Frac, promote: Promote::Same, domain: Domain::Float };
+static FRAC: Spec = Spec {
+    name: "frac",
+    in_place: "frac_",
+    op: ElementwiseOp::Frac,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// The fractional part of each element, with its sign.
 pub fn frac(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&FRAC, &[input], &[])?;
@@ -2717,8 +2865,13 @@ impl Backward for FracBackward {
     }
 }
 
-static DEG2RAD: Spec =
-    Spec { name: "deg2rad", op: ElementwiseOp::Deg2rad, promote: Promote::Float, domain: Domain::Float };
+static DEG2RAD: Spec = Spec {
+    name: "deg2rad",
+    in_place: "deg2rad_",
+    op: ElementwiseOp::Deg2rad,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// Converts degrees to radians.
 pub fn deg2rad(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&DEG2RAD, &[input], &[])?;
@@ -2778,8 +2931,13 @@ impl Backward for Deg2radBackward {
     }
 }
 
-static RAD2DEG: Spec =
-    Spec { name: "rad2deg", op: ElementwiseOp::Rad2deg, promote: Promote::Float, domain: Domain::Float };
+static RAD2DEG: Spec = Spec {
+    name: "rad2deg",
+    in_place: "rad2deg_",
+    op: ElementwiseOp::Rad2deg,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// Converts radians to degrees.
 pub fn rad2deg(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&RAD2DEG, &[input], &[])?;

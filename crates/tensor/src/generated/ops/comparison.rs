@@ -15,8 +15,13 @@ use crate::operations::{
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static EQ: Spec =
-    Spec { name: "eq", op: ElementwiseOp::Eq, promote: Promote::Common, domain: Domain::Number };
+static EQ: Spec = Spec {
+    name: "eq",
+    in_place: "eq_",
+    op: ElementwiseOp::Eq,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether elements are equal.
 pub fn eq(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&EQ, &[input, other], &[])?;
@@ -29,8 +34,13 @@ pub fn eq_(input: &Tensor, other: &Tensor) -> Result<()> {
     elementwise::run_in_place(&EQ, &[input, other], &[], input)
 }
 
-static NE: Spec =
-    Spec { name: "ne", op: ElementwiseOp::Ne, promote: Promote::Common, domain: Domain::Number };
+static NE: Spec = Spec {
+    name: "ne",
+    in_place: "ne_",
+    op: ElementwiseOp::Ne,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether elements differ.
 pub fn ne(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&NE, &[input, other], &[])?;
@@ -43,8 +53,13 @@ pub fn ne_(input: &Tensor, other: &Tensor) -> Result<()> {
     elementwise::run_in_place(&NE, &[input, other], &[], input)
 }
 
-static LT: Spec =
-    Spec { name: "lt", op: ElementwiseOp::Lt, promote: Promote::Common, domain: Domain::Number };
+static LT: Spec = Spec {
+    name: "lt",
+    in_place: "lt_",
+    op: ElementwiseOp::Lt,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether `input` is less than `other`.
 pub fn lt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LT, &[input, other], &[])?;
@@ -57,8 +72,13 @@ pub fn lt_(input: &Tensor, other: &Tensor) -> Result<()> {
     elementwise::run_in_place(&LT, &[input, other], &[], input)
 }
 
-static LE: Spec =
-    Spec { name: "le", op: ElementwiseOp::Le, promote: Promote::Common, domain: Domain::Number };
+static LE: Spec = Spec {
+    name: "le",
+    in_place: "le_",
+    op: ElementwiseOp::Le,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether `input` is less than or equal to `other`.
 pub fn le(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LE, &[input, other], &[])?;
@@ -71,8 +91,13 @@ pub fn le_(input: &Tensor, other: &Tensor) -> Result<()> {
     elementwise::run_in_place(&LE, &[input, other], &[], input)
 }
 
-static GT: Spec =
-    Spec { name: "gt", op: ElementwiseOp::Gt, promote: Promote::Common, domain: Domain::Number };
+static GT: Spec = Spec {
+    name: "gt",
+    in_place: "gt_",
+    op: ElementwiseOp::Gt,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether `input` is greater than `other`.
 pub fn gt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&GT, &[input, other], &[])?;
@@ -85,8 +110,13 @@ pub fn gt_(input: &Tensor, other: &Tensor) -> Result<()> {
     elementwise::run_in_place(&GT, &[input, other], &[], input)
 }
 
-static GE: Spec =
-    Spec { name: "ge", op: ElementwiseOp::Ge, promote: Promote::Common, domain: Domain::Number };
+static GE: Spec = Spec {
+    name: "ge",
+    in_place: "ge_",
+    op: ElementwiseOp::Ge,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether `input` is greater than or equal to `other`.
 pub fn ge(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&GE, &[input, other], &[])?;
@@ -99,48 +129,78 @@ pub fn ge_(input: &Tensor, other: &Tensor) -> Result<()> {
     elementwise::run_in_place(&GE, &[input, other], &[], input)
 }
 
-static ISNAN: Spec =
-    Spec { name: "isnan", op: ElementwiseOp::Isnan, promote: Promote::Common, domain: Domain::Number };
+static ISNAN: Spec = Spec {
+    name: "isnan",
+    in_place: "isnan_",
+    op: ElementwiseOp::Isnan,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether each element is not a number.
 pub fn isnan(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ISNAN, &[input], &[])?;
     Ok(result)
 }
 
-static ISINF: Spec =
-    Spec { name: "isinf", op: ElementwiseOp::Isinf, promote: Promote::Common, domain: Domain::Number };
+static ISINF: Spec = Spec {
+    name: "isinf",
+    in_place: "isinf_",
+    op: ElementwiseOp::Isinf,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether each element is infinite.
 pub fn isinf(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ISINF, &[input], &[])?;
     Ok(result)
 }
 
-static ISFINITE: Spec =
-    Spec { name: "isfinite", op: ElementwiseOp::Isfinite, promote: Promote::Common, domain: Domain::Number };
+static ISFINITE: Spec = Spec {
+    name: "isfinite",
+    in_place: "isfinite_",
+    op: ElementwiseOp::Isfinite,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether each element is neither infinite nor NaN.
 pub fn isfinite(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ISFINITE, &[input], &[])?;
     Ok(result)
 }
 
-static ISPOSINF: Spec =
-    Spec { name: "isposinf", op: ElementwiseOp::Isposinf, promote: Promote::Common, domain: Domain::Number };
+static ISPOSINF: Spec = Spec {
+    name: "isposinf",
+    in_place: "isposinf_",
+    op: ElementwiseOp::Isposinf,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether each element is plus infinity.
 pub fn isposinf(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ISPOSINF, &[input], &[])?;
     Ok(result)
 }
 
-static ISNEGINF: Spec =
-    Spec { name: "isneginf", op: ElementwiseOp::Isneginf, promote: Promote::Common, domain: Domain::Number };
+static ISNEGINF: Spec = Spec {
+    name: "isneginf",
+    in_place: "isneginf_",
+    op: ElementwiseOp::Isneginf,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether each element is minus infinity.
 pub fn isneginf(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ISNEGINF, &[input], &[])?;
     Ok(result)
 }
 
-static SIGNBIT: Spec =
-    Spec { name: "signbit", op: ElementwiseOp::Signbit, promote: Promote::Common, domain: Domain::Number };
+static SIGNBIT: Spec = Spec {
+    name: "signbit",
+    in_place: "signbit_",
+    op: ElementwiseOp::Signbit,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// Whether each element's sign bit is set (-0.0's is).
 pub fn signbit(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SIGNBIT, &[input], &[])?;
@@ -149,6 +209,7 @@ pub fn signbit(input: &Tensor) -> Result<Tensor> {
 
 static LOGICAL_AND: Spec = Spec {
     name: "logical_and",
+    in_place: "logical_and_",
     op: ElementwiseOp::LogicalAnd,
     promote: Promote::Common,
     domain: Domain::Number,
@@ -167,6 +228,7 @@ pub fn logical_and_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static LOGICAL_OR: Spec = Spec {
     name: "logical_or",
+    in_place: "logical_or_",
     op: ElementwiseOp::LogicalOr,
     promote: Promote::Common,
     domain: Domain::Number,
@@ -185,6 +247,7 @@ pub fn logical_or_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static LOGICAL_XOR: Spec = Spec {
     name: "logical_xor",
+    in_place: "logical_xor_",
     op: ElementwiseOp::LogicalXor,
     promote: Promote::Common,
     domain: Domain::Number,
@@ -203,6 +266,7 @@ pub fn logical_xor_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static LOGICAL_NOT: Spec = Spec {
     name: "logical_not",
+    in_place: "logical_not_",
     op: ElementwiseOp::LogicalNot,
     promote: Promote::Common,
     domain: Domain::Number,
@@ -221,6 +285,7 @@ pub fn logical_not_(input: &Tensor) -> Result<()> {
 
 static BITWISE_AND: Spec = Spec {
     name: "bitwise_and",
+    in_place: "bitwise_and_",
     op: ElementwiseOp::BitwiseAnd,
     promote: Promote::Common,
     domain: Domain::Integer,
@@ -239,6 +304,7 @@ pub fn bitwise_and_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static BITWISE_OR: Spec = Spec {
     name: "bitwise_or",
+    in_place: "bitwise_or_",
     op: ElementwiseOp::BitwiseOr,
     promote: Promote::Common,
     domain: Domain::Integer,
@@ -257,6 +323,7 @@ pub fn bitwise_or_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static BITWISE_XOR: Spec = Spec {
     name: "bitwise_xor",
+    in_place: "bitwise_xor_",
     op: ElementwiseOp::BitwiseXor,
     promote: Promote::Common,
     domain: Domain::Integer,
@@ -275,6 +342,7 @@ pub fn bitwise_xor_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static BITWISE_NOT: Spec = Spec {
     name: "bitwise_not",
+    in_place: "bitwise_not_",
     op: ElementwiseOp::BitwiseNot,
     promote: Promote::Common,
     domain: Domain::Integer,
@@ -293,6 +361,7 @@ pub fn bitwise_not_(input: &Tensor) -> Result<()> {
 
 static BITWISE_LEFT_SHIFT: Spec = Spec {
     name: "bitwise_left_shift",
+    in_place: "bitwise_left_shift_",
     op: ElementwiseOp::BitwiseLeftShift,
     promote: Promote::Common,
     domain: Domain::Integer,
@@ -311,6 +380,7 @@ pub fn bitwise_left_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static BITWISE_RIGHT_SHIFT: Spec = Spec {
     name: "bitwise_right_shift",
+    in_place: "bitwise_right_shift_",
     op: ElementwiseOp::BitwiseRightShift,
     promote: Promote::Common,
     domain: Domain::Integer,
@@ -329,6 +399,7 @@ pub fn bitwise_right_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static HEAVISIDE: Spec = Spec {
     name: "heaviside",
+    in_place: "heaviside_",
     op: ElementwiseOp::Heaviside,
     promote: Promote::Common,
     domain: Domain::Number,
@@ -376,8 +447,13 @@ impl Backward for HeavisideBackward {
     }
 }
 
-static NEXTAFTER: Spec =
-    Spec { name: "nextafter", op: ElementwiseOp::Nextafter, promote: Promote::Same, domain: Domain::Float };
+static NEXTAFTER: Spec = Spec {
+    name: "nextafter",
+    in_place: "nextafter_",
+    op: ElementwiseOp::Nextafter,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// The next representable number after `input` toward `other`.
 pub fn nextafter(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&NEXTAFTER, &[input, other], &[])?;
@@ -419,8 +495,13 @@ impl Backward for NextafterBackward {
     }
 }
 
-static WHERE_: Spec =
-    Spec { name: "where", op: ElementwiseOp::Select, promote: Promote::Common, domain: Domain::Number };
+static WHERE_: Spec = Spec {
+    name: "where",
+    in_place: "where_",
+    op: ElementwiseOp::Select,
+    promote: Promote::Common,
+    domain: Domain::Number,
+};
 /// `input` where `condition` holds, `other` elsewhere.
 pub fn where_(condition: &Tensor, input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&WHERE_, &[condition, input, other], &[])?;

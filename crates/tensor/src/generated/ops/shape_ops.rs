@@ -454,7 +454,6 @@ pub fn detach(input: &Tensor) -> Result<Tensor> {
         let _mode = autograd::GradMode::no_grad();
         operations::shape_ops::detach(input)?
     };
-    result.set_base(input);
     Ok(result)
 }
 
@@ -788,6 +787,123 @@ impl Backward for DiagonalScatterBackward {
             gradients[0] = Some(origin.restore({
                 let t0 = ops::diagonal(&grad, self.offset, self.dim1, self.dim2)?;
                 t0
+            })?);
+        }
+        Ok(gradients)
+    }
+}
+
+/// A view of the storage with the given sizes, strides and offset, in elements.
+pub fn as_strided(
+    input: &Tensor,
+    size: &[i64],
+    stride: &[i64],
+    storage_offset: Option<i64>,
+) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::shape_ops::as_strided(input, size, stride, storage_offset)?
+    };
+    result.set_base(input);
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(AsStridedBackward {
+                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    size: size.to_vec(),
+                    storage_offset: storage_offset,
+                    stride: stride.to_vec(),
+                    input_origin: Origin::of(input),
+                }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct AsStridedBackward {
+    input: Option<Saved>,
+    size: Vec<i64>,
+    storage_offset: Option<i64>,
+    stride: Vec<i64>,
+    input_origin: Origin,
+}
+
+impl Backward for AsStridedBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "AsStridedBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore({
+                let t0 =
+                    formulas::as_strided_grad(&grad, &input, &self.size, &self.stride, self.storage_offset)?;
+                t0
+            })?);
+        }
+        Ok(gradients)
+    }
+}
+
+/// Zeros of `shape`, row-major, with `src` added where a view of those sizes, strides and offset lies.
+///
+/// Internal: without a Python name.
+pub fn as_strided_scatter(
+    src: &Tensor,
+    shape: &[i64],
+    size: &[i64],
+    stride: &[i64],
+    offset: Option<i64>,
+) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::shape_ops::as_strided_scatter(src, shape, size, stride, offset)?
+    };
+    if autograd::is_recording(&[src]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(AsStridedScatterBackward {
+                    offset: offset,
+                    size: size.to_vec(),
+                    stride: stride.to_vec(),
+                    src_origin: Origin::of(src),
+                }),
+                smallvec::smallvec![src.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct AsStridedScatterBackward {
+    offset: Option<i64>,
+    size: Vec<i64>,
+    stride: Vec<i64>,
+    src_origin: Origin,
+}
+
+impl Backward for AsStridedScatterBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "AsStridedScatterBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let origin = &self.src_origin;
+            gradients[0] = Some(origin.restore({
+                let t0 = ops::clone(&grad)?;
+                let t1 = ops::as_strided(&t0, &self.size, &self.stride, self.offset)?;
+                t1
             })?);
         }
         Ok(gradients)

@@ -15,8 +15,13 @@ use crate::operations::{
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static EXP: Spec =
-    Spec { name: "exp", op: ElementwiseOp::Exp, promote: Promote::Float, domain: Domain::Float };
+static EXP: Spec = Spec {
+    name: "exp",
+    in_place: "exp_",
+    op: ElementwiseOp::Exp,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// e raised to each element.
 pub fn exp(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&EXP, &[input], &[])?;
@@ -87,8 +92,13 @@ impl Backward for ExpBackward {
     }
 }
 
-static EXP2: Spec =
-    Spec { name: "exp2", op: ElementwiseOp::Exp2, promote: Promote::Float, domain: Domain::Float };
+static EXP2: Spec = Spec {
+    name: "exp2",
+    in_place: "exp2_",
+    op: ElementwiseOp::Exp2,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// 2 raised to each element.
 pub fn exp2(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&EXP2, &[input], &[])?;
@@ -164,8 +174,13 @@ impl Backward for Exp2Backward {
     }
 }
 
-static EXPM1: Spec =
-    Spec { name: "expm1", op: ElementwiseOp::Expm1, promote: Promote::Float, domain: Domain::Float };
+static EXPM1: Spec = Spec {
+    name: "expm1",
+    in_place: "expm1_",
+    op: ElementwiseOp::Expm1,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// `exp(x) - 1`, accurate near 0.
 pub fn expm1(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&EXPM1, &[input], &[])?;
@@ -241,8 +256,13 @@ impl Backward for Expm1Backward {
     }
 }
 
-static LOG: Spec =
-    Spec { name: "log", op: ElementwiseOp::Log, promote: Promote::Float, domain: Domain::Float };
+static LOG: Spec = Spec {
+    name: "log",
+    in_place: "log_",
+    op: ElementwiseOp::Log,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The natural logarithm of each element.
 pub fn log(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LOG, &[input], &[])?;
@@ -311,8 +331,13 @@ impl Backward for LogBackward {
     }
 }
 
-static LOG2: Spec =
-    Spec { name: "log2", op: ElementwiseOp::Log2, promote: Promote::Float, domain: Domain::Float };
+static LOG2: Spec = Spec {
+    name: "log2",
+    in_place: "log2_",
+    op: ElementwiseOp::Log2,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The logarithm to base 2 of each element.
 pub fn log2(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LOG2, &[input], &[])?;
@@ -386,8 +411,13 @@ impl Backward for Log2Backward {
     }
 }
 
-static LOG10: Spec =
-    Spec { name: "log10", op: ElementwiseOp::Log10, promote: Promote::Float, domain: Domain::Float };
+static LOG10: Spec = Spec {
+    name: "log10",
+    in_place: "log10_",
+    op: ElementwiseOp::Log10,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The logarithm to base 10 of each element.
 pub fn log10(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LOG10, &[input], &[])?;
@@ -464,8 +494,13 @@ impl Backward for Log10Backward {
     }
 }
 
-static LOG1P: Spec =
-    Spec { name: "log1p", op: ElementwiseOp::Log1p, promote: Promote::Float, domain: Domain::Float };
+static LOG1P: Spec = Spec {
+    name: "log1p",
+    in_place: "log1p_",
+    op: ElementwiseOp::Log1p,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// `log(1 + x)`, accurate near 0.
 pub fn log1p(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LOG1P, &[input], &[])?;
@@ -542,8 +577,13 @@ impl Backward for Log1pBackward {
     }
 }
 
-static LOGADDEXP: Spec =
-    Spec { name: "logaddexp", op: ElementwiseOp::Logaddexp, promote: Promote::Same, domain: Domain::Float };
+static LOGADDEXP: Spec = Spec {
+    name: "logaddexp",
+    in_place: "logaddexp_",
+    op: ElementwiseOp::Logaddexp,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `log(exp(input) + exp(other))`, without overflow on the way.
 pub fn logaddexp(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LOGADDEXP, &[input, other], &[])?;
@@ -660,8 +700,13 @@ impl Backward for LogaddexpBackward {
     }
 }
 
-static LOGADDEXP2: Spec =
-    Spec { name: "logaddexp2", op: ElementwiseOp::Logaddexp2, promote: Promote::Same, domain: Domain::Float };
+static LOGADDEXP2: Spec = Spec {
+    name: "logaddexp2",
+    in_place: "logaddexp2_",
+    op: ElementwiseOp::Logaddexp2,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
 /// `log2(2^input + 2^other)`, without overflow on the way.
 pub fn logaddexp2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LOGADDEXP2, &[input, other], &[])?;
@@ -778,8 +823,13 @@ impl Backward for Logaddexp2Backward {
     }
 }
 
-static XLOGY: Spec =
-    Spec { name: "xlogy", op: ElementwiseOp::Xlogy, promote: Promote::Float, domain: Domain::Float };
+static XLOGY: Spec = Spec {
+    name: "xlogy",
+    in_place: "xlogy_",
+    op: ElementwiseOp::Xlogy,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// `input * log(other)`; 0 where `input` is 0, unless `other` is NaN.
 pub fn xlogy(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&XLOGY, &[input, other], &[])?;
@@ -796,6 +846,29 @@ pub fn xlogy(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         );
     }
     Ok(result)
+}
+
+/// In-place form of [`xlogy`]: writes the result into `input`.
+pub fn xlogy_(input: &Tensor, other: &Tensor) -> Result<()> {
+    autograd::check_inplace("xlogy_", input, &[other])?;
+    if !(autograd::is_recording(&[input, other])) {
+        return elementwise::run_in_place(&XLOGY, &[input, other], &[], input);
+    }
+    let original =
+        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
+    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    elementwise::run_in_place(&XLOGY, &[input, other], &[], input)?;
+    autograd::rebase(
+        input,
+        Arc::new(XlogyBackward {
+            input: original.map(|t| Saved::input(&t)),
+            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input_origin: Origin::of(input),
+            other_origin: Origin::of(other),
+        }),
+        edges,
+    );
+    Ok(())
 }
 
 static XLOGY_INPUT: Formula = Formula {
@@ -875,8 +948,13 @@ impl Backward for XlogyBackward {
     }
 }
 
-static SIN: Spec =
-    Spec { name: "sin", op: ElementwiseOp::Sin, promote: Promote::Float, domain: Domain::Float };
+static SIN: Spec = Spec {
+    name: "sin",
+    in_place: "sin_",
+    op: ElementwiseOp::Sin,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The sine of each element, in radians.
 pub fn sin(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SIN, &[input], &[])?;
@@ -949,8 +1027,13 @@ impl Backward for SinBackward {
     }
 }
 
-static COS: Spec =
-    Spec { name: "cos", op: ElementwiseOp::Cos, promote: Promote::Float, domain: Domain::Float };
+static COS: Spec = Spec {
+    name: "cos",
+    in_place: "cos_",
+    op: ElementwiseOp::Cos,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The cosine of each element, in radians.
 pub fn cos(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&COS, &[input], &[])?;
@@ -1025,8 +1108,13 @@ impl Backward for CosBackward {
     }
 }
 
-static TAN: Spec =
-    Spec { name: "tan", op: ElementwiseOp::Tan, promote: Promote::Float, domain: Domain::Float };
+static TAN: Spec = Spec {
+    name: "tan",
+    in_place: "tan_",
+    op: ElementwiseOp::Tan,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The tangent of each element, in radians.
 pub fn tan(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&TAN, &[input], &[])?;
@@ -1104,8 +1192,13 @@ impl Backward for TanBackward {
     }
 }
 
-static ASIN: Spec =
-    Spec { name: "asin", op: ElementwiseOp::Asin, promote: Promote::Float, domain: Domain::Float };
+static ASIN: Spec = Spec {
+    name: "asin",
+    in_place: "asin_",
+    op: ElementwiseOp::Asin,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The arcsine of each element, in radians.
 pub fn asin(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ASIN, &[input], &[])?;
@@ -1183,8 +1276,13 @@ impl Backward for AsinBackward {
     }
 }
 
-static ACOS: Spec =
-    Spec { name: "acos", op: ElementwiseOp::Acos, promote: Promote::Float, domain: Domain::Float };
+static ACOS: Spec = Spec {
+    name: "acos",
+    in_place: "acos_",
+    op: ElementwiseOp::Acos,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The arccosine of each element, in radians.
 pub fn acos(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ACOS, &[input], &[])?;
@@ -1264,8 +1362,13 @@ impl Backward for AcosBackward {
     }
 }
 
-static ATAN: Spec =
-    Spec { name: "atan", op: ElementwiseOp::Atan, promote: Promote::Float, domain: Domain::Float };
+static ATAN: Spec = Spec {
+    name: "atan",
+    in_place: "atan_",
+    op: ElementwiseOp::Atan,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The arctangent of each element, in radians.
 pub fn atan(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ATAN, &[input], &[])?;
@@ -1341,8 +1444,13 @@ impl Backward for AtanBackward {
     }
 }
 
-static ATAN2: Spec =
-    Spec { name: "atan2", op: ElementwiseOp::Atan2, promote: Promote::Float, domain: Domain::Float };
+static ATAN2: Spec = Spec {
+    name: "atan2",
+    in_place: "atan2_",
+    op: ElementwiseOp::Atan2,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The angle of the point (`other`, `input`), in radians, in (-π, π].
 pub fn atan2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ATAN2, &[input, other], &[])?;
@@ -1487,8 +1595,13 @@ impl Backward for Atan2Backward {
     }
 }
 
-static SINH: Spec =
-    Spec { name: "sinh", op: ElementwiseOp::Sinh, promote: Promote::Float, domain: Domain::Float };
+static SINH: Spec = Spec {
+    name: "sinh",
+    in_place: "sinh_",
+    op: ElementwiseOp::Sinh,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The hyperbolic sine of each element.
 pub fn sinh(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SINH, &[input], &[])?;
@@ -1561,8 +1674,13 @@ impl Backward for SinhBackward {
     }
 }
 
-static COSH: Spec =
-    Spec { name: "cosh", op: ElementwiseOp::Cosh, promote: Promote::Float, domain: Domain::Float };
+static COSH: Spec = Spec {
+    name: "cosh",
+    in_place: "cosh_",
+    op: ElementwiseOp::Cosh,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The hyperbolic cosine of each element.
 pub fn cosh(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&COSH, &[input], &[])?;
@@ -1635,8 +1753,13 @@ impl Backward for CoshBackward {
     }
 }
 
-static TANH: Spec =
-    Spec { name: "tanh", op: ElementwiseOp::Tanh, promote: Promote::Float, domain: Domain::Float };
+static TANH: Spec = Spec {
+    name: "tanh",
+    in_place: "tanh_",
+    op: ElementwiseOp::Tanh,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The hyperbolic tangent of each element.
 pub fn tanh(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&TANH, &[input], &[])?;
@@ -1714,8 +1837,13 @@ impl Backward for TanhBackward {
     }
 }
 
-static ASINH: Spec =
-    Spec { name: "asinh", op: ElementwiseOp::Asinh, promote: Promote::Float, domain: Domain::Float };
+static ASINH: Spec = Spec {
+    name: "asinh",
+    in_place: "asinh_",
+    op: ElementwiseOp::Asinh,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The inverse hyperbolic sine of each element.
 pub fn asinh(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ASINH, &[input], &[])?;
@@ -1796,8 +1924,13 @@ impl Backward for AsinhBackward {
     }
 }
 
-static ACOSH: Spec =
-    Spec { name: "acosh", op: ElementwiseOp::Acosh, promote: Promote::Float, domain: Domain::Float };
+static ACOSH: Spec = Spec {
+    name: "acosh",
+    in_place: "acosh_",
+    op: ElementwiseOp::Acosh,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The inverse hyperbolic cosine of each element.
 pub fn acosh(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ACOSH, &[input], &[])?;
@@ -1882,8 +2015,13 @@ impl Backward for AcoshBackward {
     }
 }
 
-static ATANH: Spec =
-    Spec { name: "atanh", op: ElementwiseOp::Atanh, promote: Promote::Float, domain: Domain::Float };
+static ATANH: Spec = Spec {
+    name: "atanh",
+    in_place: "atanh_",
+    op: ElementwiseOp::Atanh,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The inverse hyperbolic tangent of each element.
 pub fn atanh(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ATANH, &[input], &[])?;
@@ -1962,8 +2100,13 @@ impl Backward for AtanhBackward {
     }
 }
 
-static ERF: Spec =
-    Spec { name: "erf", op: ElementwiseOp::Erf, promote: Promote::Float, domain: Domain::Float };
+static ERF: Spec = Spec {
+    name: "erf",
+    in_place: "erf_",
+    op: ElementwiseOp::Erf,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The error function of each element.
 pub fn erf(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ERF, &[input], &[])?;
@@ -2043,8 +2186,13 @@ impl Backward for ErfBackward {
     }
 }
 
-static ERFC: Spec =
-    Spec { name: "erfc", op: ElementwiseOp::Erfc, promote: Promote::Float, domain: Domain::Float };
+static ERFC: Spec = Spec {
+    name: "erfc",
+    in_place: "erfc_",
+    op: ElementwiseOp::Erfc,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The complementary error function of each element, accurate where it is small.
 pub fn erfc(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ERFC, &[input], &[])?;
@@ -2126,8 +2274,13 @@ impl Backward for ErfcBackward {
     }
 }
 
-static ERFINV: Spec =
-    Spec { name: "erfinv", op: ElementwiseOp::Erfinv, promote: Promote::Float, domain: Domain::Float };
+static ERFINV: Spec = Spec {
+    name: "erfinv",
+    in_place: "erfinv_",
+    op: ElementwiseOp::Erfinv,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The inverse of the error function.
 pub fn erfinv(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&ERFINV, &[input], &[])?;
@@ -2207,8 +2360,13 @@ impl Backward for ErfinvBackward {
     }
 }
 
-static LGAMMA: Spec =
-    Spec { name: "lgamma", op: ElementwiseOp::Lgamma, promote: Promote::Float, domain: Domain::Float };
+static LGAMMA: Spec = Spec {
+    name: "lgamma",
+    in_place: "lgamma_",
+    op: ElementwiseOp::Lgamma,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The logarithm of the absolute value of the gamma function.
 pub fn lgamma(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&LGAMMA, &[input], &[])?;
@@ -2284,8 +2442,13 @@ impl Backward for LgammaBackward {
     }
 }
 
-static DIGAMMA: Spec =
-    Spec { name: "digamma", op: ElementwiseOp::Digamma, promote: Promote::Float, domain: Domain::Float };
+static DIGAMMA: Spec = Spec {
+    name: "digamma",
+    in_place: "digamma_",
+    op: ElementwiseOp::Digamma,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The derivative of `lgamma`.
 pub fn digamma(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&DIGAMMA, &[input], &[])?;
@@ -2323,8 +2486,13 @@ impl Backward for DigammaBackward {
     }
 }
 
-static SINC: Spec =
-    Spec { name: "sinc", op: ElementwiseOp::Sinc, promote: Promote::Float, domain: Domain::Float };
+static SINC: Spec = Spec {
+    name: "sinc",
+    in_place: "sinc_",
+    op: ElementwiseOp::Sinc,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// `sin(πx) / (πx)`, and 1 at 0.
 pub fn sinc(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SINC, &[input], &[])?;
@@ -2419,8 +2587,13 @@ impl Backward for SincBackward {
     }
 }
 
-static SIGMOID: Spec =
-    Spec { name: "sigmoid", op: ElementwiseOp::Sigmoid, promote: Promote::Float, domain: Domain::Float };
+static SIGMOID: Spec = Spec {
+    name: "sigmoid",
+    in_place: "sigmoid_",
+    op: ElementwiseOp::Sigmoid,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The logistic function, `1 / (1 + exp(-x))`.
 pub fn sigmoid(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&SIGMOID, &[input], &[])?;
@@ -2498,8 +2671,13 @@ impl Backward for SigmoidBackward {
     }
 }
 
-static LOGIT: Spec =
-    Spec { name: "logit", op: ElementwiseOp::Logit, promote: Promote::Float, domain: Domain::Float };
+static LOGIT: Spec = Spec {
+    name: "logit",
+    in_place: "logit_",
+    op: ElementwiseOp::Logit,
+    promote: Promote::Float,
+    domain: Domain::Float,
+};
 /// The inverse of the logistic function, `log(x / (1 - x))`; `eps` limits x to `[eps, 1 - eps]`.
 pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
     if eps.is_some() {

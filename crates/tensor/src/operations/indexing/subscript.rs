@@ -183,17 +183,13 @@ pub fn put(tensor: &Tensor, items: &[IndexItem], value: &Tensor) -> Result<()> {
         return copy_(&view, &value);
     }
     check_inplace("index_put_", tensor, &[&value])?;
-    if is_recording(&[tensor, &value]) {
-        return Err(RusTorchError::autograd(
-            "index_put_",
-            "assignment through index tensors or masks is not recorded for gradients yet; use where(), scatter() or \
-             masked_fill(), or assign under no_grad()",
-        ));
-    }
     let joint: Shape = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
     let mut shape: Vec<usize> = view.shape()[indices.len()..].to_vec();
     shape.splice(place.min(shape.len())..place.min(shape.len()), joint.iter().copied());
-    let value = move_joint(&expand_to(&value.detach(), &shape)?, joint.len(), place, false)?;
+    let value = move_joint(&expand_to(&value, &shape)?, joint.len(), place, false)?;
+    if is_recording(&[tensor, &value]) {
+        return copy_(&view, &ops::index_put(&view, &indices, &value, false)?);
+    }
     write(false, &view, &indices, &value)?;
     tensor.storage().bump_version();
     Ok(())

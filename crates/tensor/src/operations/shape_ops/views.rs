@@ -20,7 +20,7 @@ fn with_view(input: &Tensor, shape: Shape) -> Option<Tensor> {
 
 /// The same elements under another shape, without copying.
 pub fn view(input: &Tensor, shape: &[i64]) -> Result<Tensor> {
-    let shape = infer_shape("view", shape, input.numel())?;
+    let shape = infer_shape("view", shape, input.shape())?;
     with_view(input, shape.clone()).ok_or_else(|| {
         RusTorchError::shape(
             "view",
@@ -37,7 +37,7 @@ pub fn view(input: &Tensor, shape: &[i64]) -> Result<Tensor> {
 
 /// The same elements under another shape; a copy only where no view exists.
 pub fn reshape(input: &Tensor, shape: &[i64]) -> Result<Tensor> {
-    let target = infer_shape("reshape", shape, input.numel())?;
+    let target = infer_shape("reshape", shape, input.shape())?;
     let target = to_i64(&target);
     if input.layout().view_strides(&sizes("reshape", &target)?).is_some() {
         ops::view(input, &target)
@@ -75,7 +75,7 @@ pub fn flatten(input: &Tensor, start_dim: i64, end_dim: i64) -> Result<Tensor> {
 /// Splits a dimension into several.
 pub fn unflatten(input: &Tensor, dim: i64, sizes: &[i64]) -> Result<Tensor> {
     let dim = input.dim_index("unflatten", dim)?;
-    let inner = infer_shape("unflatten", sizes, input.shape()[dim])?;
+    let inner = infer_shape("unflatten", sizes, &input.shape()[dim..=dim])?;
     let mut shape = input.shape()[..dim].to_vec();
     shape.extend_from_slice(&inner);
     shape.extend_from_slice(&input.shape()[dim + 1..]);
@@ -316,4 +316,74 @@ pub fn contiguous(input: &Tensor) -> Result<Tensor> {
 /// A row-major copy.
 pub fn clone(input: &Tensor) -> Result<Tensor> {
     contiguous_copy(input)
+}
+
+/// The layout of `as_strided`; it must stay inside `bytes` of storage.
+fn strided_layout(
+    op: &'static str,
+    size: &[i64],
+    stride: &[i64],
+    offset: usize,
+    elements: usize,
+) -> Result<Layout> {
+    let shape = sizes(op, size)?;
+    if stride.len() != shape.len() || stride.iter().any(|&s| s < 0) {
+        return Err(RusTorchError::argument(
+            op,
+            format!("size {size:?} needs as many strides, none negative, got {stride:?}"),
+        ));
+    }
+    let layout = Layout::new(shape, stride.iter().map(|&s| s as isize).collect(), offset);
+    match layout.span() {
+        Some((_, high)) if high >= elements => Err(RusTorchError::shape(
+            op,
+            format!(
+                "size {size:?}, stride {stride:?} and offset {offset} reach beyond a storage of {elements} elements"
+            ),
+        )),
+        _ => Ok(layout),
+    }
+}
+
+/// A view of the storage with the given sizes, strides and offset.
+pub fn as_strided(
+    input: &Tensor,
+    size: &[i64],
+    stride: &[i64],
+    storage_offset: Option<i64>,
+) -> Result<Tensor> {
+    let offset = match storage_offset {
+        None => input.layout().offset(),
+        Some(offset) => usize::try_from(offset).map_err(|_| {
+            RusTorchError::argument(
+                "as_strided",
+                format!("storage_offset must not be negative, got {offset}"),
+            )
+        })?,
+    };
+    let elements = input.storage().buffer().bytes() / input.dtype().size();
+    Ok(input.alias(strided_layout("as_strided", size, stride, offset, elements)?))
+}
+
+/// Zeros with `src` added where a strided view lies.
+pub fn as_strided_scatter(
+    src: &Tensor,
+    shape: &[i64],
+    size: &[i64],
+    stride: &[i64],
+    offset: Option<i64>,
+) -> Result<Tensor> {
+    let result = Tensor::empty(&sizes("as_strided", shape)?, src.dtype(), src.device())?;
+    result.backend()?.fill(result.operand(), 0.into())?;
+    let layout = strided_layout("as_strided", size, stride, offset.unwrap_or(0) as usize, result.numel())?;
+    if !layout.overlaps_itself() {
+        let window = result.alias(layout);
+        src.backend()?.copy(src.operand(), window.operand())?;
+        return Ok(result);
+    }
+    // Elements that lie on one another add up: every position of the window, as an index into the flat result.
+    let positions = ops::arange_to((result.numel() as i64).into(), None, Some(src.device()), false)?;
+    let index = contiguous_copy(&positions.alias(layout))?;
+    let flat = ops::index_put(&reshape_to(&result, &[result.numel()])?, &[index], src, true)?;
+    reshape_to(&flat, &sizes("as_strided", shape)?)
 }

@@ -1,0 +1,112 @@
+//! In-place ops on views: the base's history takes them in, and views of it follow.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rustorch_error::{Result, RusTorchError};
+
+use super::mode;
+use super::node::{Backward, Edges, Gradients, Node};
+use super::saved::Origin;
+use crate::operations::elementwise::contiguous_copy;
+use crate::{Layout, Tensor, ops};
+
+/// Where a view lies in a row-major tensor of its base's shape.
+struct Place {
+    base: Origin,
+    /// Relative to the base's first element.
+    layout: Layout,
+}
+
+impl Place {
+    fn of(view: &Tensor, base: &Tensor) -> Self {
+        let layout = view.layout();
+        let offset = layout.offset().wrapping_sub(base.layout().offset());
+        Place {
+            base: Origin::of(base),
+            layout: layout.with(layout.shape().into(), layout.strides().into(), offset),
+        }
+    }
+}
+
+/// The history of a view whose base has been written: the view is a strided window into the base.
+pub(super) fn as_strided_node(view: &Tensor, base: &Tensor) -> Node {
+    let operation = AsStrided { place: Place::of(view, base), contiguous: base.is_contiguous() };
+    Node::new(Arc::new(operation), std::iter::once(base.edge()).collect::<Edges>())
+}
+
+struct AsStrided {
+    place: Place,
+    contiguous: bool,
+}
+
+impl Backward for AsStrided {
+    fn name(&self) -> Cow<'static, str> {
+        "AsStridedBackward0".into()
+    }
+
+    fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None]) };
+        if !self.contiguous {
+            return Err(RusTorchError::autograd(
+                "backward",
+                "a view was used after its base, which is not contiguous, had been changed in place; take the view \
+                 after the in-place operation",
+            ));
+        }
+        let signed = |sizes: &[usize]| sizes.iter().map(|&n| n as i64).collect::<Vec<_>>();
+        let strides: Vec<i64> = self.place.layout.strides().iter().map(|&s| s as i64).collect();
+        let base = ops::as_strided_scatter(
+            grad,
+            &signed(&self.place.base.shape),
+            &signed(self.place.layout.shape()),
+            &strides,
+            Some(self.place.layout.offset() as i64),
+        )?;
+        Ok(smallvec::smallvec![Some(base)])
+    }
+}
+
+/// An in-place op on a part of a tensor, as that tensor's history sees it.
+pub(super) struct CopySlices {
+    operation: Arc<dyn Backward>,
+    place: Place,
+}
+
+impl CopySlices {
+    /// `operation` wrote the view `view` of `base`.
+    pub(super) fn new(operation: Arc<dyn Backward>, view: &Tensor, base: &Tensor) -> Self {
+        CopySlices { operation, place: Place::of(view, base) }
+    }
+}
+
+impl Backward for CopySlices {
+    fn name(&self) -> Cow<'static, str> {
+        "CopySlices".into()
+    }
+
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None; node.next().len()]) };
+        if mode::is_enabled() {
+            return Err(RusTorchError::autograd(
+                "backward",
+                format!(
+                    "{} was applied in place to a view, and its gradient cannot be differentiated again \
+                     (create_graph=True); use the form that is not in place",
+                    self.operation.name()
+                ),
+            ));
+        }
+        let base = contiguous_copy(grad)?;
+        let window = base.alias(self.place.layout.clone());
+        let mut gradients = self.operation.backward(node, &[Some(contiguous_copy(&window)?)])?;
+        match gradients.first_mut().and_then(Option::take) {
+            Some(inner) => window.backend()?.copy(inner.operand(), window.operand())?,
+            None => window.backend()?.fill(window.operand(), 0.into())?,
+        }
+        if let Some(first) = gradients.first_mut() {
+            *first = Some(base);
+        }
+        Ok(gradients)
+    }
+}
