@@ -107,3 +107,21 @@ def test_inplace_with_itself_shifted(device: str) -> None:
         assert x.tolist() == [0, 1, 3, 5, 7, 9]
     y = rustorch.arange(4.0, device=device)
     assert y.add_(y).tolist() == [0, 2, 4, 6]
+
+
+def test_as_strided_shows_the_storage(device: str) -> None:
+    base = np.arange(12.0)
+    x = rustorch.tensor(base, device=device, requires_grad=True)
+    for size, stride, offset in (((2, 3), (4, 1), 1), ((2, 3), (1, 2), 0), ((3, 3), (1, 1), 2), ((0, 2), (1, 1), 0)):
+        x.grad = None
+        y = rustorch.as_strided(x, size, stride, offset)
+        positions = offset + sum(
+            np.arange(n).reshape([-1 if i == d else 1 for i in range(2)]) * s
+            for d, (n, s) in enumerate(zip(size, stride, strict=True))
+        )
+        np.testing.assert_array_equal(y.detach().numpy(), base[positions])
+        (y * 2).sum().backward()
+        # Elements that the window shows several times get the sum.
+        np.testing.assert_array_equal(x.grad.numpy(), 2 * np.bincount(positions.reshape(-1), minlength=12))
+    with pytest.raises(rustorch.ShapeMismatchError, match="beyond a storage of 12"):
+        rustorch.as_strided(x, (3, 3), (5, 1), 0)

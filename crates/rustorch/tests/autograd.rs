@@ -34,7 +34,7 @@ fn broadcasting_is_undone() {
 fn gradients_accumulate_and_second_pass_raises() {
     let x = leaf(&[3.0], &[1]);
     let y = ops::mul(&x, &x).unwrap();
-    autograd::backward(&[y.clone()], &[None], true, false, None).unwrap();
+    autograd::backward(std::slice::from_ref(&y), &[None], true, false, None).unwrap();
     backward(&y).unwrap();
     assert_eq!(grad_of(&x), [12.0]);
     let error = backward(&y).unwrap_err().to_string();
@@ -46,7 +46,7 @@ fn third_derivative_of_a_polynomial() {
     let x = leaf(&[2.0], &[]);
     let mut y = ops::mul(&ops::mul(&ops::mul(&x, &x).unwrap(), &x).unwrap(), &x).unwrap();
     for expected in [32.0, 48.0, 48.0] {
-        let g = autograd::grad(&[y], &[x.clone()], &[None], false, true).unwrap();
+        let g = autograd::grad(&[y], std::slice::from_ref(&x), &[None], false, true).unwrap();
         y = g.into_iter().next().unwrap().unwrap();
         assert_eq!(y.item().unwrap().to_f64(), expected);
     }
@@ -59,7 +59,7 @@ fn fused_and_recorded_gradients_agree() {
     let a = leaf(&data, &[2, 3]);
     backward(&sum(&f(&a))).unwrap();
     let b = leaf(&data, &[2, 3]);
-    let recorded = autograd::grad(&[sum(&f(&b))], &[b.clone()], &[None], false, true).unwrap();
+    let recorded = autograd::grad(&[sum(&f(&b))], std::slice::from_ref(&b), &[None], false, true).unwrap();
     let recorded: Vec<f64> = recorded[0].as_ref().unwrap().to_vec().unwrap();
     for (x, y) in grad_of(&a).iter().zip(&recorded) {
         assert!((x - y).abs() <= 1e-15 * y.abs().max(1.0), "{x} {y}");

@@ -3,6 +3,7 @@
 pub mod bindings;
 pub mod elementwise;
 pub mod lower;
+pub mod node;
 pub mod python;
 pub mod tensor;
 

@@ -26,6 +26,7 @@ macro_rules! gaussian {
         /// `radius` gives `r = sqrt(-2 log u)` with `u = radius * 2^-bits + 2^-(bits + 1)`. `angle` is in units of
         /// `2^-bits` turns; its top bits, rounded, name the quarter, the rest is an angle of at most an eighth.
         #[inline(always)]
+        #[allow(clippy::approx_constant, reason = "written out so that every device rounds the same digits")]
         pub(super) fn $function(radius: $unsigned, angle: $unsigned) -> [$t; 2] {
             const BITS: u32 = <$unsigned>::BITS;
             // 2^-bits and half of it, exactly.
