@@ -28,6 +28,7 @@ from ._functional_ops import (
     softplus as softplus,
     softsign as softsign,
 )
+from ._options import check_reduction, refuse_embedding_options
 
 Size = int | Sequence[int]
 
@@ -133,17 +134,6 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     result = _C.dropout(input, p, training)
     return input.copy_(result) if inplace and training else result
-
-
-def refuse_embedding_options(name: str, max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> None:
-    """Raises for options of PyTorch's embedding that are not built."""
-    for option, given in (
-        ("max_norm", max_norm is not None),
-        ("scale_grad_by_freq", scale_grad_by_freq),
-        ("sparse", sparse),
-    ):
-        if given:
-            raise NotImplementedError(f"{name}: the option {option} is not built; leave it out")
 
 
 def embedding(
@@ -364,13 +354,6 @@ def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] |
 
 
 # Losses
-
-
-def check_reduction(name: str, size_average: bool | None, reduce: bool | None) -> None:
-    """Raises for PyTorch's old ways to say the reduction."""
-    for option, value in (("size_average", size_average), ("reduce", reduce)):
-        if value is not None:
-            raise TypeError(f"{name}: {option} is not supported; use reduction='mean', 'sum' or 'none' instead")
 
 
 def mse_loss(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
+from rustorch.nn._options import check_reduction
 
 from .module import Module
 
@@ -15,7 +16,7 @@ class _Loss(Module):
 
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
-        F.check_reduction(self._get_name(), size_average, reduce)
+        check_reduction(self._get_name(), size_average, reduce)
         self.reduction = reduction
 
 

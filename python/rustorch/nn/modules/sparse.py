@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from rustorch._C import Layer, Tensor
-from rustorch.nn.functional import refuse_embedding_options
+from rustorch.nn._options import refuse_embedding_options
 from rustorch.nn.parameter import Parameter
 
 from ._parameterized import ParameterizedModule
