@@ -193,14 +193,29 @@ pub fn run_into(
     dtype: DType,
 ) -> Result<()> {
     let mut program = Program::single(spec.op, dtype.compute());
-    if !scalars.is_empty() {
-        let instruction = &mut program.instructions.to_mut()[0];
-        for (i, &scalar) in scalars.iter().enumerate() {
-            instruction.arguments[inputs.len() + i] = Source::Constant(i as u8);
-            program.constants.push(scalar);
-        }
+    let numbers = inputs.iter().filter(|t| t.is_wrapped_number()).count();
+    if scalars.is_empty() && (numbers == 0 || numbers == inputs.len()) {
+        return run_program(&program, inputs, output);
     }
-    run_program(&program, inputs, output)
+    // Python numbers, and the op's own scalars, are constants of the program.
+    let mut tensors: SmallVec<[&Tensor; 3]> = SmallVec::new();
+    let instruction = &mut program.instructions.to_mut()[0];
+    let mut constant = |value: Scalar| {
+        program.constants.push(value);
+        Source::Constant(program.constants.len() as u8 - 1)
+    };
+    for (argument, &input) in instruction.arguments.iter_mut().zip(inputs) {
+        *argument = if input.is_wrapped_number() && numbers < inputs.len() {
+            constant(input.item()?)
+        } else {
+            tensors.push(input);
+            Source::Input(tensors.len() as u8 - 1)
+        };
+    }
+    for (argument, &scalar) in instruction.arguments[inputs.len()..].iter_mut().zip(scalars) {
+        *argument = constant(scalar);
+    }
+    run_program(&program, &tensors, output)
 }
 
 /// Runs an op in place: `target` is also the first input. Shapes and dtypes must allow it.
