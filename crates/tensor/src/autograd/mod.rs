@@ -6,7 +6,7 @@
 
 mod engine;
 pub mod formulas;
-mod fused;
+pub(crate) mod fused;
 mod inplace;
 mod meta;
 pub mod mode;

@@ -1,9 +1,10 @@
 //! Gradients of softmax and of normalisation.
 
-use rustorch_backend::Operand;
+use rustorch_backend::{ElementwiseOp, Instruction, Operand, Source};
 use rustorch_error::Result;
 
-use crate::autograd::mode;
+use crate::autograd::fused::{self, Formula};
+use crate::autograd::{Origin, mode};
 use crate::operations::reduction_ops::reduced_dims;
 use crate::{Tensor, ops};
 
@@ -93,6 +94,17 @@ pub fn normalize_grad_input(
     Ok(output)
 }
 
+/// `(input - mean) * rstd * grad` over grad, input, mean, rstd.
+static NORMALIZED_PRODUCT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(0)]),
+    ],
+    literals: &[],
+    output: Source::Register(2),
+};
+
 /// The gradient of normalisation by its weight, before broadcast dimensions are summed: `g x̂`.
 pub fn normalize_grad_weight(
     grad: &Tensor,
@@ -106,6 +118,5 @@ pub fn normalize_grad_weight(
         let (x, _) = normalized(input, &dims_of(input, dims)?, eps)?;
         return ops::mul(grad, &x);
     }
-    let centered = ops::sub(input, mean, 1.into())?;
-    ops::mul(&ops::mul(&centered, rstd)?, grad)
+    fused::run(&NORMALIZED_PRODUCT, &[grad, input, mean, rstd], &[], &Origin::of(input))
 }
