@@ -19,6 +19,10 @@ const B_BLOCK_BYTES: usize = 2 << 20;
 /// Registers across a tile: with three, the fewest loads go with each multiply-add.
 const VECTORS: usize = 3;
 
+/// Up to so many registers of columns, rows of A that are contiguous are read where they lie: packing them would cost more
+/// than it saves (measured at 512 and 1024; see docs/decisions/0001-gemm.md).
+const IN_PLACE_REGISTERS: usize = 64;
+
 /// Multiply-adds per task, at least: about 20 µs.
 pub const TASK_WORK: usize = 1 << 20;
 
@@ -177,13 +181,15 @@ impl Grid {
             let size = whole.div_ceil(parts).next_multiple_of(unit).min(whole);
             (size, whole.div_ceil(size))
         };
+        let packs_rows = product.a_strides.1 != 1 || product.n > IN_PLACE_REGISTERS * kernels.lanes;
         let mut best = (usize::MAX, Grid { rows: (product.m, 1), columns: (product.n, 1) });
         for parts in (1..=wanted).filter(|parts| wanted.is_multiple_of(*parts)) {
             let rows = cut(product.m, parts, tile_rows);
             let columns = cut(product.n, wanted / parts, tile_columns);
             // What the busiest thread computes, and what it packs: as much per element as 16 multiply-adds.
             let turns = (rows.1 * columns.1).div_ceil(threads);
-            let cost = turns * (rows.0 * columns.0 + 16 * (rows.0 + columns.0));
+            let packed = columns.0 + if packs_rows { rows.0 } else { 0 };
+            let cost = turns * (rows.0 * columns.0 + 16 * packed);
             if cost < best.0 {
                 best = (cost, Grid { rows, columns });
             }
@@ -291,7 +297,7 @@ unsafe fn multiply_packed<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -
         A_BLOCK_BYTES / (k_block * size_of::<T>()) / kernels.rows[VECTORS - 1] * kernels.rows[VECTORS - 1],
     );
     // Rows of A that are contiguous along `k`, each used for few columns, are read where they lie.
-    let in_place = product.a_strides.1 == 1 && n <= 8 * kernels.lanes;
+    let in_place = product.a_strides.1 == 1 && n <= IN_PLACE_REGISTERS * kernels.lanes;
     // So few rows that packing B costs more than reading it where it lies.
     let b_in_place = product.b_strides.1 == 1 && m <= 2 * kernels.rows[VECTORS - 1];
     let packed_a = Scratch::<T>::new(if in_place { 0 } else { m_block * k_block + SPILL })?;
