@@ -137,12 +137,6 @@ impl Layout {
         Layout { shape, strides, offset }
     }
 
-    /// Whether this is the row-major layout of its shape from the storage's first element.
-    #[inline]
-    pub fn is_whole(&self) -> bool {
-        self.offset == 0 && self.is_contiguous()
-    }
-
     /// Sizes.
     #[inline]
     pub fn shape(&self) -> &[usize] {

@@ -175,3 +175,14 @@ fn a_view_made_without_recording_refuses() {
     let error = ops::mul_(&view, &Tensor::number(2.0).unwrap()).unwrap_err().to_string();
     assert!(error.contains("no_grad"), "{error}");
 }
+
+#[test]
+fn a_view_that_reaches_beyond_its_base_is_not_recorded() {
+    let w = leaf(&[2.0], &[1]);
+    let whole = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0], &[4]).unwrap();
+    let tail = ops::slice(&whole, 0, 2, 4, 1).unwrap().detach();
+    let before = ops::as_strided(&tail, &[1], &[1], Some(0)).unwrap();
+    let error = ops::mul_(&before, &w).unwrap_err().to_string();
+    assert!(error.contains("reaches beyond"), "{error}");
+    assert_eq!(whole.to_vec::<f64>().unwrap(), [1.0, 2.0, 3.0, 4.0]);
+}

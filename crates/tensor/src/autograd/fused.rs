@@ -1,6 +1,6 @@
 //! Gradient formulas that run as one elementwise program.
 
-use rustorch_backend::{ElementwiseOp, Instruction, Program, Scalar, Source};
+use rustorch_backend::{Instruction, Program, Scalar, Source};
 use rustorch_error::Result;
 use smallvec::SmallVec;
 
@@ -17,13 +17,6 @@ pub struct Formula {
     pub literals: &'static [f64],
     /// What is the result.
     pub output: Source,
-}
-
-impl Formula {
-    /// One op on its first inputs.
-    pub fn is_single(&self, op: ElementwiseOp) -> bool {
-        matches!(self.instructions, [one] if one.op == op)
-    }
 }
 
 /// The gradient of an input of `origin` by a formula over `inputs`, without history. One pass over memory.

@@ -48,12 +48,12 @@ pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> R
                  view with grad mode enabled, or clone() it",
             ));
         }
-        if !base.is_contiguous() {
+        if !super::views::is_window(target, &base) {
             return Err(RusTorchError::autograd(
                 op,
                 format!(
-                    "an in-place operation on a view of a tensor that is not contiguous (shape {:?}, strides {:?}) \
-                     cannot be recorded; make that tensor contiguous() first",
+                    "an in-place operation on a view cannot be recorded when its base (shape {:?}, strides {:?}) is not \
+                     contiguous or the view reaches beyond it; clone() the base first",
                     base.shape(),
                     base.strides()
                 ),

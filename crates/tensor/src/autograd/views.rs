@@ -29,15 +29,22 @@ impl Place {
     }
 }
 
+/// Whether a base is row-major and a view of it reaches only the base's own elements; `as_strided` can reach others.
+pub(super) fn is_window(view: &Tensor, base: &Tensor) -> bool {
+    let first = base.layout().offset();
+    base.is_contiguous()
+        && view.layout().span().is_none_or(|(low, high)| low >= first && high < first + base.numel())
+}
+
 /// The history of a view whose base has been written: the view is a strided window into the base.
 pub(super) fn as_strided_node(view: &Tensor, base: &Tensor) -> Node {
-    let operation = AsStrided { place: Place::of(view, base), contiguous: base.is_contiguous() };
+    let operation = AsStrided { place: Place::of(view, base), window: is_window(view, base) };
     Node::new(Arc::new(operation), std::iter::once(base.edge()).collect::<Edges>())
 }
 
 struct AsStrided {
     place: Place,
-    contiguous: bool,
+    window: bool,
 }
 
 impl Backward for AsStrided {
@@ -47,11 +54,11 @@ impl Backward for AsStrided {
 
     fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None]) };
-        if !self.contiguous {
+        if !self.window {
             return Err(RusTorchError::autograd(
                 "backward",
-                "a view was used after its base, which is not contiguous, had been changed in place; take the view \
-                 after the in-place operation",
+                "a view was used after its base had been changed in place, and the base is not contiguous or the view \
+                 reaches beyond it; take the view after the in-place operation",
             ));
         }
         let signed = |sizes: &[usize]| sizes.iter().map(|&n| n as i64).collect::<Vec<_>>();
