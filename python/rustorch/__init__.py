@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         nn as nn,
         optim as optim,
         safetensors as safetensors,
+        special as special,
         utils as utils,
     )
 
@@ -88,7 +89,9 @@ pi = 3.141592653589793
 e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
-_SUBMODULES = frozenset({"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "utils"})
+_SUBMODULES = frozenset(
+    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "special", "utils"}
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -70,6 +70,9 @@ struct RawOp {
     #[serde(default)]
     no_grad: bool,
     doc: String,
+    shape: Option<String>,
+    errors: Option<String>,
+    example: Option<String>,
 }
 
 fn yes() -> bool {
@@ -94,8 +97,10 @@ pub enum Gradient {
 /// One checked row.
 #[derive(Debug, Clone)]
 pub struct Op {
-    /// PyTorch's name.
+    /// PyTorch's name; after the module's where that is neither `rustorch` nor `nn.functional`: `linalg_norm`.
     pub name: String,
+    /// The name within its module: `norm`.
+    pub short_name: String,
     /// The Rust function's name.
     pub rust_name: String,
     /// Other public names.
@@ -135,6 +140,12 @@ pub struct Op {
     pub gradient: Gradient,
     /// One sentence.
     pub doc: String,
+    /// The shapes of arguments and results, where the sentence does not say them.
+    pub shape: Option<String>,
+    /// The errors beyond those of its kind.
+    pub errors: Option<String>,
+    /// A session of Python, `>>>` lines with their output, that the tests run.
+    pub example: Option<String>,
 }
 
 impl Op {
@@ -223,12 +234,17 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     };
     let tensor_first = parameters.first().is_some_and(|p| p.kind == Type::Tensor);
     let top_level = raw.module.is_none();
+    let name = match raw.module.as_deref() {
+        None | Some("nn.functional") => raw.name.clone(),
+        Some(module) => format!("{}_{}", module.replace('.', "_"), raw.name),
+    };
     let count = parameters.iter().filter(|p| p.kind.is_tensor()).count();
     let mut op = Op {
-        rust_name: raw.rust_name.unwrap_or_else(|| raw.name.clone()),
+        rust_name: raw.rust_name.unwrap_or_else(|| name.clone()),
         map: raw.map.unwrap_or_else(|| raw.name.clone()),
         promote: raw.promote.unwrap_or_else(|| if domain == "float" { "float" } else { "common" }.into()),
-        name: raw.name,
+        name,
+        short_name: raw.name,
         aliases: raw.aliases,
         file: file.into(),
         kind,
@@ -244,6 +260,9 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         redirect: raw.redirect,
         gradient,
         doc: raw.doc,
+        shape: raw.shape,
+        errors: raw.errors,
+        example: raw.example,
         parameters,
     };
     if elementwise {

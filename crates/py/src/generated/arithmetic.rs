@@ -29,7 +29,8 @@ impl Table for File {
             }],
             doc: "Adds `other`, scaled by `alpha`, to `input`.\n\nShapes broadcast against each \
 other; ShapeMismatchError if they do not. Takes every real dtype and bool; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> rustorch.add(rustorch.tensor([1.0, 2.0]), \
+10, alpha=2)\ntensor([21., 22.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

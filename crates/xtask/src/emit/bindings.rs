@@ -38,11 +38,11 @@ impl Public<'_> {
         self.name.ends_with('_')
     }
 
-    /// Other names.
+    /// Other names in the same module.
     pub fn aliases(&self) -> Vec<String> {
         let mut aliases: Vec<String> = Vec::new();
         for row in &self.rows {
-            for alias in &row.aliases {
+            for alias in row.aliases.iter().filter(|a| !a.contains('.')) {
                 let alias = if self.in_place { format!("{alias}_") } else { alias.clone() };
                 if !aliases.contains(&alias) {
                     aliases.push(alias);
@@ -50,6 +50,15 @@ impl Public<'_> {
             }
         }
         aliases
+    }
+
+    /// The names of the function in other modules: `special.expit` is `("special", "expit")`.
+    pub fn elsewhere(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rows
+            .iter()
+            .filter(|_| !self.in_place)
+            .flat_map(|row| row.aliases.iter())
+            .filter_map(|alias| alias.rsplit_once('.'))
     }
 
     /// The Rust function of a row.
@@ -138,6 +147,15 @@ pub fn documentation(public: &Public<'_>) -> String {
     let notes = super::python::notes(row);
     if !notes.is_empty() {
         let _ = write!(text, "\n\n{notes}");
+    }
+    for (title, part) in [("Shape", &row.shape), ("Errors", &row.errors)] {
+        if let Some(part) = part {
+            let _ = write!(text, "\n\n{title}: {}", part.trim());
+        }
+    }
+    let examples: Vec<_> = public.rows.iter().filter_map(|row| row.example.as_deref()).collect();
+    if !examples.is_empty() && !public.in_place {
+        let _ = write!(text, "\n\nExample:\n\n{}", examples.join("\n").trim_end());
     }
     text
 }

@@ -133,15 +133,21 @@ fn stub_file(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
     format!("# {MARK}\n# The hand-written parts stand in crates/py/stubs.\n{text}\n{}", ROOMS.concat())
 }
 
-/// Every function of a Python module, sorted.
-fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> Vec<String> {
-    let mut names: Vec<String> = files
-        .values()
-        .flatten()
-        .filter(|p| p.module.as_deref() == Some(module))
-        .flat_map(|p| std::iter::once(p.name.clone()).chain(p.aliases()))
-        .collect();
-    names.sort();
+/// Every function of a Python module with its name in `rustorch._C`, sorted.
+fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for public in files.values().flatten() {
+        if public.module.as_deref() == Some(module) {
+            let short = public.rows[0].short_name.clone() + if public.in_place { "_" } else { "" };
+            names.insert(short, public.name.clone());
+            names.extend(public.aliases().into_iter().map(|alias| (alias.clone(), alias)));
+        }
+        for (home, alias) in public.elsewhere() {
+            if format!("rustorch.{home}") == module {
+                names.insert(alias.into(), public.name.clone());
+            }
+        }
+    }
     names
 }
 
@@ -149,15 +155,27 @@ fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> 
     let mut text =
         format!("# {MARK}\n# ruff: noqa: I001, RUF022\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
     let names = functions_of(files, module);
-    for name in &names {
-        let _ = writeln!(text, "    {name},");
+    for (name, native) in &names {
+        if name == native {
+            let _ = writeln!(text, "    {name},");
+        } else {
+            let _ = writeln!(text, "    {native} as {name},");
+        }
     }
     text += ")\n\n__all__ = [\n";
-    for name in &names {
+    for name in names.keys() {
         let _ = writeln!(text, "    \"{name}\",");
     }
     text + "]\n"
 }
+
+/// The modules that hold nothing but ops: their name, and what they are about.
+const MODULES: [(&str, &str); 4] = [
+    ("fft", "Discrete Fourier transforms."),
+    ("linalg", "Linear algebra: norms, products, decompositions, solvers."),
+    ("signal.windows", "Window functions."),
+    ("special", "The special functions of mathematics."),
+];
 
 fn named_tuples(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
     let mut text = format!(
@@ -219,7 +237,7 @@ fn reference(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
                 let _ = writeln!(
                     text,
                     "| `{module}{}({})` | {} | {}{aliases} | {gradient} |",
-                    public.name,
+                    row.short_name,
                     signature(row, false),
                     marks.join(" "),
                     row.doc.replace('|', "\\|"),
@@ -233,7 +251,7 @@ fn reference(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
 /// The files' paths and texts.
 pub fn emit(ops: &[Op]) -> Vec<(String, String)> {
     let files = public(ops);
-    vec![
+    let mut out = vec![
         ("python/rustorch/_C.pyi".into(), stub_file(&files)),
         (
             "python/rustorch/_ops.py".into(),
@@ -249,5 +267,13 @@ pub fn emit(ops: &[Op]) -> Vec<(String, String)> {
         ),
         ("python/rustorch/return_types.py".into(), named_tuples(&files)),
         ("docs/api/ops.md".into(), reference(&files)),
-    ]
+    ];
+    for (module, doc) in MODULES {
+        let name = format!("rustorch.{module}");
+        if !functions_of(&files, &name).is_empty() {
+            let path = format!("python/rustorch/{}.py", module.replace('.', "/"));
+            out.push((path, exports(&files, &name, doc)));
+        }
+    }
+    out
 }

@@ -1,0 +1,30 @@
+"""The examples in the docstrings of the ops give what they say."""
+
+from __future__ import annotations
+
+import doctest
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import rustorch
+
+
+def documented() -> Iterator[tuple[str, Any]]:
+    """Every function and method of the table whose docstring has an example."""
+    for owner in (rustorch._C, rustorch.Tensor):
+        for name in sorted(vars(owner)):
+            text = getattr(getattr(owner, name), "__doc__", None) or ""
+            if ">>>" in text and not name.startswith("_"):
+                yield f"{getattr(owner, '__name__', owner)}.{name}", text
+
+
+@pytest.mark.parametrize("name,text", [pytest.param(n, t, id=n) for n, t in documented()])
+def test_the_example_of_a_docstring_runs(name: str, text: str) -> None:
+    rustorch.manual_seed(0)
+    examples = doctest.DocTestParser().get_doctest(text, {"rustorch": rustorch}, name, None, None)
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(examples, out=report.append)
+    assert runner.failures == 0, "".join(report)
