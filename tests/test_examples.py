@@ -20,7 +20,7 @@ def documented() -> Iterator[tuple[str, Any]]:
                 yield f"{getattr(owner, '__name__', owner)}.{name}", text
 
 
-@pytest.mark.parametrize("name,text", [pytest.param(n, t, id=n) for n, t in documented()])
+@pytest.mark.parametrize(("name", "text"), [pytest.param(n, t, id=n) for n, t in documented()])
 def test_the_example_of_a_docstring_runs(name: str, text: str) -> None:
     rustorch.manual_seed(0)
     examples = doctest.DocTestParser().get_doctest(text, {"rustorch": rustorch}, name, None, None)
