@@ -8,8 +8,7 @@ import numpy as np
 from scipy import special
 
 import references as ref
-from kernel_samples import KERNELS
-from network_samples import NETWORKS
+import samples
 from sample import ALL, FLOATS, INTS, NUMBERS, elementwise
 
 POSITIVE = (0.1, 4.0)
@@ -189,10 +188,10 @@ ELEMENTWISE = [
     elementwise(F + "softsign", lambda x: x / (1 + np.abs(x)), special_values=False),
 ]
 
-SAMPLES = ELEMENTWISE + KERNELS + NETWORKS
+SAMPLES = ELEMENTWISE + samples.SAMPLES
 
 # Ops whose results do not follow from their arguments' values alone, and where they are tested instead.
-WITHOUT_SAMPLE = {
+WITHOUT_SAMPLE = samples.WITHOUT_SAMPLE | {
     **dict.fromkeys(("zeros", "ones", "empty", "full", "arange", "linspace", "eye"), "test_creation.py"),
     **dict.fromkeys(("zeros_like", "ones_like", "empty_like", "full_like"), "test_creation.py"),
     **dict.fromkeys(("fill_", "zero_", "copy_"), "test_creation.py"),
