@@ -8,7 +8,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::memory::{Buffer, MemoryAllocator};
-use crate::{DType, Layout, Program, Scalar};
+use crate::{DType, DimensionMap, Layout, Program, Scalar};
 
 /// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
 #[derive(Debug, Clone, Copy)]
@@ -308,6 +308,12 @@ pub trait ComputeBackend: Send + Sync {
         grad_input: Operand<'_>,
     ) -> Result<()> {
         lacks!(self, "pool_grad")
+    }
+
+    /// Applies a linear map along each of the last `maps.len()` dimensions. Selections for every dtype, else floats and
+    /// complex numbers. `input` is row-major.
+    fn resample(&self, maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "resample")
     }
 
     /// Softmax along `dim`, or its logarithm.

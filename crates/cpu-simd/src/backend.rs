@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
-    Buffer, ComputeBackend, ConvParams, DeviceInfo, DeviceKind, Distribution, Epilogue, MemoryAllocator,
+    Buffer, ComputeBackend, ConvParams, DeviceInfo, DimensionMap, DeviceKind, Distribution, Epilogue, MemoryAllocator,
     Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
@@ -137,6 +137,9 @@ impl ComputeBackend for CpuBackend {
         ) -> ();
         pool_grad => kernels::pool::pool_grad: (
             params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
+        ) -> ();
+        resample => kernels::resample::resample: (
+            maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
         ) -> ();
         softmax => kernels::softmax::softmax: (log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> ();
         softmax_grad => kernels::softmax::softmax_grad: (

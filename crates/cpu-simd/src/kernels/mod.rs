@@ -11,6 +11,7 @@ mod number;
 pub mod pool;
 pub mod random;
 pub mod reduce;
+pub mod resample;
 mod rowwise;
 #[cfg(test)]
 mod samples;

@@ -23,6 +23,9 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
         Kind::IntList | Kind::OptionalIntList | Kind::Shape => {
             convert::is_int(object) || convert::is_sequence(object)
         }
+        Kind::FloatList | Kind::OptionalFloatList => {
+            convert::is_number(object) || convert::is_sequence(object)
+        }
         Kind::Bool => object.is_instance_of::<PyBool>(),
         Kind::OptionalDType => crate::dtype::extract(object).is_some(),
         Kind::OptionalDevice => {

@@ -10,6 +10,7 @@ mod indexing;
 mod linear_algebra;
 mod loss;
 mod normalization;
+mod padding;
 mod pooling;
 mod random;
 mod reduction_ops;
@@ -43,6 +44,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, loss::File::BINDINGS, loss::ENTRIES)?;
     add_functions(module, normalization::File::BINDINGS, normalization::ENTRIES)?;
     add_methods(class, normalization::File::BINDINGS, normalization::ENTRIES)?;
+    add_functions(module, padding::File::BINDINGS, padding::ENTRIES)?;
+    add_methods(class, padding::File::BINDINGS, padding::ENTRIES)?;
     add_functions(module, pooling::File::BINDINGS, pooling::ENTRIES)?;
     add_methods(class, pooling::File::BINDINGS, pooling::ENTRIES)?;
     add_functions(module, random::File::BINDINGS, random::ENTRIES)?;

@@ -10,6 +10,7 @@ pub mod indexing;
 pub mod linear_algebra;
 pub mod loss;
 pub mod normalization;
+pub mod padding;
 pub mod pooling;
 pub mod random;
 pub mod reduction_ops;

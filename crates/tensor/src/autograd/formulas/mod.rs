@@ -3,6 +3,7 @@
 
 mod indexing;
 mod normalization;
+mod padding;
 mod reduction;
 mod shape;
 mod windows;
@@ -11,6 +12,7 @@ pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
+pub use padding::{constant_pad_grad, pad_from_inside_grad};
 pub use reduction::{
     cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,
     var_grad,

@@ -37,6 +37,8 @@ mod loss;
 pub use loss::*;
 mod normalization;
 pub use normalization::*;
+mod padding;
+pub use padding::*;
 mod pooling;
 pub use pooling::*;
 mod random;

@@ -1,0 +1,1 @@
+"""Parts of `rustorch.nn.functional`, a module per family."""
