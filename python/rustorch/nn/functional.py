@@ -7,14 +7,27 @@ import warnings
 from rustorch import _C
 from rustorch._C import (
     Tensor,
-    group_norm as group_norm,
+    channel_shuffle as channel_shuffle,
+    conv_transpose1d as conv_transpose1d,
+    conv_transpose2d as conv_transpose2d,
+    conv_transpose3d as conv_transpose3d,
     layer_norm as layer_norm,
+    native_channel_shuffle as native_channel_shuffle,
+    pixel_shuffle as pixel_shuffle,
+    pixel_unshuffle as pixel_unshuffle,
+    rms_norm as rms_norm,
     sigmoid as sigmoid,
     tanh as tanh,
 )
 
 from . import _functional_ops as _ops
 from ._functional.convolution import conv1d as conv1d, conv2d as conv2d, conv3d as conv3d
+from ._functional.interpolation import (
+    upsample as upsample,
+    upsample_bilinear as upsample_bilinear,
+    upsample_nearest as upsample_nearest,
+)
+from ._functional.normalization import group_norm as group_norm, normalize as normalize
 from ._functional.pooling import (
     adaptive_avg_pool1d as adaptive_avg_pool1d,
     adaptive_avg_pool2d as adaptive_avg_pool2d,
@@ -22,6 +35,9 @@ from ._functional.pooling import (
     avg_pool1d as avg_pool1d,
     avg_pool2d as avg_pool2d,
     avg_pool3d as avg_pool3d,
+    lp_pool1d as lp_pool1d,
+    lp_pool2d as lp_pool2d,
+    lp_pool3d as lp_pool3d,
     max_pool1d as max_pool1d,
     max_pool1d_with_indices as max_pool1d_with_indices,
     max_pool2d as max_pool2d,
@@ -29,15 +45,37 @@ from ._functional.pooling import (
     max_pool3d as max_pool3d,
     max_pool3d_with_indices as max_pool3d_with_indices,
 )
+from ._functional.region_pooling import (
+    adaptive_max_pool1d as adaptive_max_pool1d,
+    adaptive_max_pool1d_with_indices as adaptive_max_pool1d_with_indices,
+    adaptive_max_pool2d as adaptive_max_pool2d,
+    adaptive_max_pool2d_with_indices as adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d as adaptive_max_pool3d,
+    adaptive_max_pool3d_with_indices as adaptive_max_pool3d_with_indices,
+    fractional_max_pool2d as fractional_max_pool2d,
+    fractional_max_pool2d_with_indices as fractional_max_pool2d_with_indices,
+    fractional_max_pool3d as fractional_max_pool3d,
+    fractional_max_pool3d_with_indices as fractional_max_pool3d_with_indices,
+    max_unpool1d as max_unpool1d,
+    max_unpool2d as max_unpool2d,
+    max_unpool3d as max_unpool3d,
+)
 from ._functional_ops import (
+    affine_grid as affine_grid,
     batch_norm as batch_norm,
+    fold as fold,
     gelu as gelu,
+    grid_sample as grid_sample,
+    instance_norm as instance_norm,
+    interpolate as interpolate,
     linear as linear,
+    local_response_norm as local_response_norm,
     logsigmoid as logsigmoid,
     one_hot as one_hot,
     pad as pad,
     softplus as softplus,
     softsign as softsign,
+    unfold as unfold,
 )
 from ._options import check_reduction, refuse_embedding_options
 

@@ -18,3 +18,4 @@ mod samples;
 pub mod scan;
 pub mod softmax;
 mod walk;
+pub mod weighted_gather;

@@ -123,7 +123,12 @@ macro_rules! float {
 }
 float!(f32, f64);
 
-fn real<T: Float>(maps: &[DimensionMap], planes: usize, input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+fn real<T: Float>(
+    maps: &[DimensionMap],
+    planes: usize,
+    input: Operand<'_>,
+    output: Operand<'_>,
+) -> Result<()> {
     let input = Dense::<T>::contiguous(OP, input)?;
     fill_contiguous(OP, output, |output: *mut T| {
         // SAFETY: both hold the elements of their shapes, row-major.
@@ -294,7 +299,8 @@ mod tests {
         ] {
             let planes = 700;
             let (in_size, _) = plane_sizes(&maps);
-            let data: Vec<f64> = (0..planes * in_size).map(|i| f64::from((i * 37 % 101) as u8) - 50.0).collect();
+            let data: Vec<f64> =
+                (0..planes * in_size).map(|i| f64::from((i * 37 % 101) as u8) - 50.0).collect();
             let shape = [planes, maps[0].input(), maps[1].input()];
             let input = Sample::new(DType::Float64, &shape, Lie::Contiguous, &data);
             let shape = [planes, maps[0].output(), maps[1].output()];

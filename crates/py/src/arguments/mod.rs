@@ -35,6 +35,7 @@ pub enum Kind {
     FloatList,
     OptionalFloatList,
     Bool,
+    OptionalBool,
     OptionalDType,
     OptionalDevice,
     OptionalGenerator,
@@ -142,6 +143,7 @@ impl Kind {
             Kind::FloatList => "float or tuple of floats",
             Kind::OptionalFloatList => "float, tuple of floats or None",
             Kind::Bool => "bool",
+            Kind::OptionalBool => "bool or None",
             Kind::OptionalDType => "rustorch.dtype or None",
             Kind::OptionalDevice => "rustorch.device, str or None",
             Kind::OptionalGenerator => "rustorch.Generator or None",
@@ -160,6 +162,7 @@ impl Kind {
                 | Kind::OptionalIntList
                 | Kind::OptionalFloat
                 | Kind::OptionalFloatList
+                | Kind::OptionalBool
                 | Kind::OptionalDType
                 | Kind::OptionalDevice
                 | Kind::OptionalGenerator

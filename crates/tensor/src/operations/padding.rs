@@ -83,7 +83,10 @@ fn check_fits(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
     let number = value.to_f64();
     let complex = matches!(value, Scalar::Complex(_, im) if im != 0.0) && !dtype.is_complex();
     if complex || number.trunc() < limits.0 || number.trunc() > limits.1 {
-        return Err(RusTorchError::argument(op, format!("value {value} cannot be converted to type {dtype}")));
+        return Err(RusTorchError::argument(
+            op,
+            format!("value {value} cannot be converted to type {dtype}"),
+        ));
     }
     Ok(())
 }
@@ -143,8 +146,13 @@ fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
                 format!("{message}: dimension {d} of {input:?} has size {size} and gets pads {pair:?}"),
             ));
         }
-        if padded > 0 && (size == 0 || (mode == "circular" && size as i64 + pair.0.min(0) + pair.1.min(0) <= 0)) {
-            return Err(RusTorchError::shape(op, format!("dimension {d} of {input:?} has nothing to pad with")));
+        if padded > 0
+            && (size == 0 || (mode == "circular" && size as i64 + pair.0.min(0) + pair.1.min(0) <= 0))
+        {
+            return Err(RusTorchError::shape(
+                op,
+                format!("dimension {d} of {input:?} has nothing to pad with"),
+            ));
         }
         maps.push(DimensionMap::selection(size, positions(mode, size, padded, pair)));
     }
@@ -176,12 +184,7 @@ pub fn pad_from_inside(input: &Tensor, pad: &[i64], mode: &str) -> Result<Tensor
 }
 
 /// The gradient of [`pad_from_inside`] by its input.
-pub fn pad_from_inside_input(
-    grad_output: &Tensor,
-    shape: &[i64],
-    pad: &[i64],
-    mode: &str,
-) -> Result<Tensor> {
+pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], mode: &str) -> Result<Tensor> {
     let shape = sizes("pad", shape)?;
     let maps: Vec<_> = maps(&shape, pad, mode)?.iter().map(DimensionMap::transposed).collect();
     let output = Tensor::empty(&shape, grad_output.dtype(), grad_output.device())?;
@@ -198,16 +201,24 @@ pub fn pad(input: &Tensor, pad: &[i64], mode: &str, value: Option<f64>) -> Resul
         "constant" => ops::constant_pad_nd(input, pad, value.unwrap_or(0.0).into()),
         "reflect" | "replicate" | "circular" => {
             if value.is_some_and(|value| value != 0.0) {
-                return Err(RusTorchError::argument("pad", format!("mode '{mode}' doesn't take in value argument")));
+                return Err(RusTorchError::argument(
+                    "pad",
+                    format!("mode '{mode}' doesn't take in value argument"),
+                ));
             }
             if input.dtype() == DType::Bool && mode != "circular" {
-                return Err(RusTorchError::dtype("pad", format!("mode '{mode}' is not implemented for bool")));
+                return Err(RusTorchError::dtype(
+                    "pad",
+                    format!("mode '{mode}' is not implemented for bool"),
+                ));
             }
             ops::pad_from_inside(input, pad, mode)
         }
         _ => Err(RusTorchError::argument(
             "pad",
-            format!("unrecognised padding mode '{mode}'; there are 'constant', 'reflect', 'replicate' and 'circular'"),
+            format!(
+                "unrecognised padding mode '{mode}'; there are 'constant', 'reflect', 'replicate' and 'circular'"
+            ),
         )),
     }
 }

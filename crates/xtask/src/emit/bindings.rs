@@ -8,16 +8,18 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 9] = [
+const HEAVY: [&str; 11] = [
     "convolution",
-    "linear_algebra",
-    "normalization",
-    "pooling",
-    "padding",
+    "grid_sampling",
     "interpolation",
-    "sampling_grid",
-    "softmax",
+    "linear_algebra",
     "loss",
+    "normalization",
+    "padding",
+    "patches",
+    "pooling",
+    "region_pooling",
+    "softmax",
 ];
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.

@@ -23,7 +23,7 @@ def max_pool1d_with_indices(
     return_indices: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """As max_pool1d(), with the position of each maximum."""
-    return _ops.max_pool1d_with_indices(input, kernel_size, _step(stride), padding, dilation, ceil_mode)
+    return _ops.max_pool1d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
 def max_pool2d_with_indices(
@@ -36,7 +36,7 @@ def max_pool2d_with_indices(
     return_indices: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """As max_pool2d(), with the flat position of each maximum in its plane."""
-    return _ops.max_pool2d_with_indices(input, kernel_size, _step(stride), padding, dilation, ceil_mode)
+    return _ops.max_pool2d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
 def max_pool3d_with_indices(
@@ -49,10 +49,10 @@ def max_pool3d_with_indices(
     return_indices: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """As max_pool3d(), with the flat position of each maximum in its volume."""
-    return _ops.max_pool3d_with_indices(input, kernel_size, _step(stride), padding, dilation, ceil_mode)
+    return _ops.max_pool3d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
-def _step(stride: Size | None) -> Size:
+def step(stride: Size | None) -> Size:
     """The stride in the core's form, where nothing means the kernel's size."""
     return () if stride is None else stride
 
@@ -69,7 +69,7 @@ def max_pool1d(
     """The largest element of each window of (N, C, L) or (C, L); with `return_indices` also where it was."""
     if return_indices:
         return max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-    return _C.max_pool1d(input, kernel_size, _step(stride), padding, dilation, ceil_mode)
+    return _C.max_pool1d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
 def max_pool2d(
@@ -84,7 +84,7 @@ def max_pool2d(
     """The largest element of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it was."""
     if return_indices:
         return max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-    return _C.max_pool2d(input, kernel_size, _step(stride), padding, dilation, ceil_mode)
+    return _C.max_pool2d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
 def max_pool3d(
@@ -99,7 +99,7 @@ def max_pool3d(
     """The largest element of each window of (N, C, D, H, W) or (C, D, H, W); `return_indices` tells where it was."""
     if return_indices:
         return max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-    return _C.max_pool3d(input, kernel_size, _step(stride), padding, dilation, ceil_mode)
+    return _C.max_pool3d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
 def avg_pool1d(
@@ -111,7 +111,7 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Tensor:
     """The mean of each window of (N, C, L) or (C, L)."""
-    return _C.avg_pool1d(input, kernel_size, _step(stride), padding, ceil_mode, count_include_pad)
+    return _C.avg_pool1d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad)
 
 
 def avg_pool2d(
@@ -124,7 +124,7 @@ def avg_pool2d(
     divisor_override: int | None = None,
 ) -> Tensor:
     """The mean of each window of (N, C, H, W) or (C, H, W)."""
-    return _ops.avg_pool2d(input, kernel_size, _step(stride), padding, ceil_mode, count_include_pad, divisor_override)
+    return _ops.avg_pool2d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad, divisor_override)
 
 
 def avg_pool3d(
@@ -137,10 +137,10 @@ def avg_pool3d(
     divisor_override: int | None = None,
 ) -> Tensor:
     """The mean of each window of (N, C, D, H, W) or (C, D, H, W)."""
-    return _ops.avg_pool3d(input, kernel_size, _step(stride), padding, ceil_mode, count_include_pad, divisor_override)
+    return _ops.avg_pool3d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad, divisor_override)
 
 
-def _output_size(input: Tensor, output_size: int | Sequence[int | None] | None, dimensions: int) -> list[int]:
+def output_sizes(input: Tensor, output_size: int | Sequence[int | None] | None, dimensions: int) -> list[int]:
     """The sizes, with the input's own for None."""
     sizes = list(output_size) if isinstance(output_size, Iterable) else [output_size] * dimensions
     if len(sizes) > input.ndim:
@@ -150,14 +150,35 @@ def _output_size(input: Tensor, output_size: int | Sequence[int | None] | None, 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of `output_size` windows that cover (N, C, L) or (C, L)."""
-    return _C.adaptive_avg_pool1d(input, _output_size(input, output_size, 1))
+    return _C.adaptive_avg_pool1d(input, output_sizes(input, output_size, 1))
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of windows that cover (N, C, H, W) or (C, H, W), `output_size` of them per dimension."""
-    return _ops.adaptive_avg_pool2d(input, _output_size(input, output_size, 2))
+    return _ops.adaptive_avg_pool2d(input, output_sizes(input, output_size, 2))
 
 
 def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of windows that cover (N, C, D, H, W) or (C, D, H, W), `output_size` of them per dimension."""
-    return _ops.adaptive_avg_pool3d(input, _output_size(input, output_size, 3))
+    return _ops.adaptive_avg_pool3d(input, output_sizes(input, output_size, 3))
+
+
+def lp_pool1d(
+    input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The `norm_type`-norm of each window of (N, C, L) or (C, L)."""
+    return _ops.lp_pool1d(input, norm_type, kernel_size, step(stride), ceil_mode)
+
+
+def lp_pool2d(
+    input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The `norm_type`-norm of each window of (N, C, H, W) or (C, H, W)."""
+    return _ops.lp_pool2d(input, norm_type, kernel_size, step(stride), ceil_mode)
+
+
+def lp_pool3d(
+    input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The `norm_type`-norm of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    return _ops.lp_pool3d(input, norm_type, kernel_size, step(stride), ceil_mode)

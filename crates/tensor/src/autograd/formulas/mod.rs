@@ -2,6 +2,7 @@
 //! kernel for a pass whose result is not recorded.
 
 mod indexing;
+mod interpolation;
 mod normalization;
 mod padding;
 mod reduction;
@@ -11,6 +12,7 @@ mod windows;
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };
+pub use interpolation::{interpolate_again, interpolate_grad};
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use padding::{constant_pad_grad, pad_from_inside_grad};
 pub use reduction::{
@@ -22,5 +24,5 @@ pub use shape::{
 };
 pub use windows::{
     avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,
-    max_pool_grad, sum_channels,
+    max_pool_grad, patches_grad, sum_channels, weighted_gather_grad_input,
 };
