@@ -114,14 +114,19 @@ impl Bags {
                 format!("offsets[0] has to be 0, where the first bag begins, but got {}", offsets[0]),
             ));
         }
-        if offsets.windows(2).any(|pair| pair[1] < pair[0]) || offsets.last().is_some_and(|&last| last > length) {
+        if offsets.windows(2).any(|pair| pair[1] < pair[0])
+            || offsets.last().is_some_and(|&last| last > length)
+        {
             return Err(RusTorchError::argument(
                 op,
                 format!("offsets must not fall, nor exceed the number of indices, {length}"),
             ));
         }
         if include_last_offset && offsets.is_empty() {
-            return Err(RusTorchError::argument(op, "include_last_offset: number of offsets should be at least 1"));
+            return Err(RusTorchError::argument(
+                op,
+                "include_last_offset: number of offsets should be at least 1",
+            ));
         }
         let count = offsets.len() - usize::from(include_last_offset);
         let (mut positions, mut bags) = (Vec::new(), Vec::new());
@@ -200,7 +205,10 @@ pub fn embedding_bag(
     refuse_sparse(op, sparse)?;
     let table = table_rows(op, weight)?;
     if scale_grad_by_freq && mode == Mode::Max {
-        return Err(RusTorchError::argument(op, "max mode does not support scaling the gradient by the frequency"));
+        return Err(RusTorchError::argument(
+            op,
+            "max mode does not support scaling the gradient by the frequency",
+        ));
     }
     if let Some(weights) = per_sample_weights {
         if weights.shape() != input.shape() {
@@ -219,7 +227,10 @@ pub fn embedding_bag(
     }
     let padding = padding_idx.map(|i| if i < 0 { i + table as i64 } else { i });
     if padding.is_some_and(|i| i < 0 || i >= table as i64) {
-        return Err(RusTorchError::index(op, format!("padding_idx must be within the {table} rows, got {padding_idx:?}")));
+        return Err(RusTorchError::index(
+            op,
+            format!("padding_idx must be within the {table} rows, got {padding_idx:?}"),
+        ));
     }
     let offsets: Vec<i64> = match (input.shape(), offsets) {
         (&[bags, length], None) => (0..bags).map(|bag| (bag * length) as i64).collect(),

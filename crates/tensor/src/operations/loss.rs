@@ -36,7 +36,11 @@ pub(crate) fn weighted(
     if weight.shape() != loss.shape() {
         return Err(RusTorchError::shape(
             op,
-            format!("weights and input must have the same size, got {:?} and {:?}", weight.shape(), loss.shape()),
+            format!(
+                "weights and input must have the same size, got {:?} and {:?}",
+                weight.shape(),
+                loss.shape()
+            ),
         ));
     }
     let scaled = ops::mul(&loss, weight)?;
@@ -335,7 +339,9 @@ pub fn linear_cross_entropy(
     }
     let (outputs, features) = (&weights[..weights.len() - 1], weights[weights.len() - 1]);
     if outputs.len() > 1 && inputs.len() == 1 {
-        return fail(format!("linear_weight {weights:?} requires batched input (N, {features}), got {inputs:?}"));
+        return fail(format!(
+            "linear_weight {weights:?} requires batched input (N, {features}), got {inputs:?}"
+        ));
     }
     if let Some(bias) = linear_bias.filter(|bias| bias.shape() != outputs) {
         return fail(format!("expected linear_bias of shape {outputs:?}, got {:?}", bias.shape()));
@@ -347,7 +353,10 @@ pub fn linear_cross_entropy(
     shape.extend_from_slice(outputs);
     let logits = reshape_to(&logits, &shape)?;
     if ignore_index.is_some() && target.shape() == logits.shape() {
-        return Err(RusTorchError::argument(op, "ignore_index does not go with a target of class probabilities"));
+        return Err(RusTorchError::argument(
+            op,
+            "ignore_index does not go with a target of class probabilities",
+        ));
     }
     cross_entropy(&logits, target, weight, ignore_index.unwrap_or(-100), reduction, label_smoothing)
 }

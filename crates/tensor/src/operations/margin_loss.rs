@@ -86,8 +86,10 @@ pub fn cosine_embedding_loss(
     }
     let inner = |a: &Tensor, b: &Tensor| ops::sum(&ops::mul(a, b)?, Some(&[dims as i64]), false, None);
     let tiny = Tensor::number(1e-12)?;
-    let (size1, size2) =
-        (ops::add(&inner(input1, input1)?, &tiny, 1.into())?, ops::add(&inner(input2, input2)?, &tiny, 1.into())?);
+    let (size1, size2) = (
+        ops::add(&inner(input1, input1)?, &tiny, 1.into())?,
+        ops::add(&inner(input2, input2)?, &tiny, 1.into())?,
+    );
     let cosine = ops::div(&inner(input1, input2)?, &ops::sqrt(&ops::mul(&size1, &size2)?)?, None)?;
     let alike = below(1.0, &cosine)?;
     let apart = positive_part(&ops::add(&cosine, &Tensor::number(-margin)?, 1.into())?)?;
@@ -136,7 +138,11 @@ pub fn triplet_margin_loss(
     if swap {
         far = ops::minimum(&far, &distance(positive, negative)?)?;
     }
-    reduce(op, positive_part(&ops::add(&difference(&near, &far)?, &Tensor::number(margin)?, 1.into())?)?, reduction)
+    reduce(
+        op,
+        positive_part(&ops::add(&difference(&near, &far)?, &Tensor::number(margin)?, 1.into())?)?,
+        reduction,
+    )
 }
 
 /// The input as (N, C), or an error.
@@ -230,7 +236,10 @@ pub fn multilabel_margin_loss(input: &Tensor, target: &Tensor, reduction: &str) 
     if count > 0 {
         let lowest = ops::amin(&target, &[], false)?.item()?.to_i64();
         if lowest < -1 {
-            return Err(RusTorchError::index(op, format!("target {lowest} is out of range: it is a class or -1")));
+            return Err(RusTorchError::index(
+                op,
+                format!("target {lowest} is out of range: it is a class or -1"),
+            ));
         }
     }
     // A row's targets are those before its first -1.
@@ -250,11 +259,8 @@ pub fn multilabel_margin_loss(input: &Tensor, target: &Tensor, reduction: &str) 
     let pairs =
         ops::logical_and(&ops::unsqueeze(&counted, 2)?, &ops::logical_not(&ops::unsqueeze(&right, 1)?)?)?;
     let kept = ops::masked_fill(&excess, &ops::logical_not(&pairs)?, &Tensor::number(0)?)?;
-    let loss = ops::div(
-        &ops::sum(&kept, Some(&[1, 2]), false, None)?,
-        &Tensor::number(classes as f64)?,
-        None,
-    )?;
+    let loss =
+        ops::div(&ops::sum(&kept, Some(&[1, 2]), false, None)?, &Tensor::number(classes as f64)?, None)?;
     reduce(op, if input.ndim() < 2 { reshape_to(&loss, &[])? } else { loss }, reduction)
 }
 

@@ -101,14 +101,15 @@ fn variance(op: &'static str, input: &Tensor, var: &Tensor) -> Result<Tensor> {
     {
         return ops::unsqueeze(var, -1);
     }
-    let differing: Vec<usize> =
-        shape.iter().zip(given).filter(|(x, y)| x != y).map(|(_, &y)| y).collect();
+    let differing: Vec<usize> = shape.iter().zip(given).filter(|(x, y)| x != y).map(|(_, &y)| y).collect();
     if shape.len() == given.len() && differing.iter().sum::<usize>() == 1 {
         return Ok(var.clone());
     }
     Err(RusTorchError::shape(
         op,
-        format!("var of shape {given:?} is of incorrect size for input {shape:?}: the same, one size 1, or without the last"),
+        format!(
+            "var of shape {given:?} is of incorrect size for input {shape:?}: the same, one size 1, or without the last"
+        ),
     ))
 }
 

@@ -65,8 +65,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
         _warn_of_dimensions("dropout2d", input.ndim, 2)
     if input.ndim == 3:
         warnings.warn(
-            "dropout2d: Received a 3-D input, which is taken as (N, C, L): whole rows are dropped. A future release will "
-            "take it as (C, H, W), without a batch dimension; use dropout1d to keep what happens now.",
+            "dropout2d: Received a 3-D input, which is taken as (N, C, L): whole rows are dropped. A future release "
+            "will take it as (C, H, W), without a batch dimension; use dropout1d to keep what happens now.",
             stacklevel=2,
         )
     return (_C.feature_dropout_ if inplace else _C.feature_dropout)(input, p, training)
