@@ -160,5 +160,5 @@ def test_what_is_no_tensor_is_refused() -> None:
     with pytest.raises(TypeError):
         x.add(1, out=x)
     assert rustorch.add(x, 1, out=None).tolist() == [2, 3, 4]
-    with pytest.raises(RuntimeError, match="single memory location|more than one element"):
+    with pytest.raises(RuntimeError, match=r"single memory location|more than one element"):
         rustorch.add(x, 1, out=rustorch.zeros(1).expand(3))

@@ -91,10 +91,7 @@ fn find(keyword: &str, parameters: &[Parameter]) -> Option<usize> {
 
 /// Binds a call to a signature.
 #[inline]
-pub fn bind<'a, 'py>(
-    call: &Call<'a, 'py>,
-    overload: &'static Overload,
-) -> Result<Places<'a, 'py>, Mismatch> {
+pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Result<Places<'a, 'py>, Mismatch> {
     let parameters = overload.parameters;
     let takes_out = overload.out && call.receiver.is_none();
     let mut places = Places { slots: [None; CAPACITY], rest: &[], out: None };

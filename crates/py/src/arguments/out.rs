@@ -41,7 +41,8 @@ impl<'py> Targets<'py> {
 
     /// Runs the op without recording; where that would lose a gradient it is refused.
     pub fn run<T>(&self, inputs_require_grad: bool, op: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-        let required = inputs_require_grad || self.objects.iter().any(|o| o.get().with(Tensor::requires_grad));
+        let required =
+            inputs_require_grad || self.objects.iter().any(|o| o.get().with(Tensor::requires_grad));
         if let Some(first) = self.objects.first()
             && required
             && autograd::mode::is_enabled()
@@ -84,7 +85,8 @@ impl<'py> Targets<'py> {
         if rustorch_tensor::can_cast(result, target) {
             return Ok(());
         }
-        let message = format!("result type {result} can't be cast to the desired output type {target} of out");
+        let message =
+            format!("result type {result} can't be cast to the desired output type {target} of out");
         Err(RusTorchError::dtype(self.op, message))
     }
 
