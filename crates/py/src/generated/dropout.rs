@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -44,6 +45,7 @@ rustorch.dropout(rustorch.tensor([1.0, 2.0]), 0.5, train=False)\ntensor([1., 2.]
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -67,6 +69,7 @@ scales the rest by `1 / (1 - p)`.\n\nErrors: `p` is in [0, 1].",
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -92,6 +95,7 @@ least 2 dimensions.\n\nExample:\n\n>>> rustorch.feature_dropout(rustorch.ones(1,
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -116,6 +120,7 @@ probability `p` and scales the rest by `1 / (1 - p)`.\n\nShape: (N, C, \
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -141,6 +146,7 @@ train=False)\ntensor([1., 2.])",
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -165,6 +171,7 @@ variance 1 stay.\n\nErrors: `p` is in [0, 1].",
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -190,6 +197,7 @@ train=True)\ntensor([[[0., 0.]]])",
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;

@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("scale_grad_by_freq", Kind::Bool).optional(),
                     Parameter::new("sparse", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -51,6 +52,7 @@ supported.\n\nExample:\n\n>>> rustorch.embedding(rustorch.tensor([[1.0, 2.0], [3
                     Parameter::new("max_norm", Kind::Float),
                     Parameter::new("norm_type", Kind::Float),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -88,6 +90,7 @@ include_last_offset=False, padding_idx=None)",
                     Parameter::new("include_last_offset", Kind::Bool).optional(),
                     Parameter::new("padding_idx", Kind::OptionalInt).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

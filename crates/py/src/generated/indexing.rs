@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -44,6 +45,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -68,6 +70,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -93,6 +96,7 @@ where `index` says.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -117,6 +121,7 @@ where `index` says.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -141,6 +146,7 @@ where `index` says.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -165,6 +171,7 @@ where `index` says.",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -192,6 +199,7 @@ where `index` says.",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -217,6 +225,7 @@ added to the slices that `index` names.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -239,6 +248,7 @@ added to the slices that `index` names.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -257,6 +267,7 @@ added to the slices that `index` names.",
             overloads: &[Overload {
                 signature: "(input, mask)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mask", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -274,6 +285,7 @@ added to the slices that `index` names.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::nonzero(&p0))
@@ -291,6 +303,7 @@ added to the slices that `index` names.",
             overloads: &[Overload {
                 signature: "(input, index)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("index", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -311,6 +324,7 @@ added to the slices that `index` names.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("num_classes", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { -1 };
@@ -329,6 +343,7 @@ index + 1 classes.",
             overloads: &[Overload {
                 signature: "(input, src)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("src", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;

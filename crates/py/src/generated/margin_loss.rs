@@ -21,6 +21,7 @@ impl Table for File {
                     Parameter::new("margin", Kind::Float).optional(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -49,6 +50,7 @@ rustorch.tensor([1, -1]), reduction='none')\ntensor([0.5000, 0.7500])",
                     Parameter::new("margin", Kind::Float).optional(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -77,6 +79,7 @@ rustorch.tensor([3.0]), rustorch.tensor([1.0]))\ntensor(2.)",
                     Parameter::new("target", Kind::Tensor),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -104,6 +107,7 @@ rustorch.tensor([1.0]))\ntensor(0.6931)",
                     Parameter::new("margin", Kind::Float).optional(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -140,6 +144,7 @@ reduction='mean')",
                     Parameter::new("swap", Kind::Bool).optional(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -176,6 +181,7 @@ margin=3.0)\ntensor(2.)",
                     Parameter::new("weight", Kind::OptionalTensor).optional(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -206,6 +212,7 @@ rustorch.tensor([2]))\ntensor(0.)",
                     Parameter::new("target", Kind::Tensor),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -234,6 +241,7 @@ rustorch.tensor([0, -1]))\ntensor(1.5000)",
                     Parameter::new("weight", Kind::OptionalTensor).optional(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("delta", Kind::Float).optional(),
                     Parameter::new("weight", Kind::OptionalTensor).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -51,6 +52,7 @@ rustorch.zeros(2), reduction='none')\ntensor([0.5000, 3.5000])",
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                     Parameter::new("beta", Kind::Float).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -80,6 +82,7 @@ rustorch.zeros(2), reduction='none')\ntensor([0.5000, 3.5000])",
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                     Parameter::new("log_target", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -110,6 +113,7 @@ dimension\n\nExample:\n\n>>> rustorch.nn.functional.kl_div(rustorch.tensor([0.5,
                     Parameter::new("eps", Kind::Float).optional().keyword_only(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -142,6 +146,7 @@ rustorch.tensor([2.0]))\ntensor(1.)",
                     Parameter::new("eps", Kind::Float).optional(),
                     Parameter::new("reduction", Kind::Str).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
