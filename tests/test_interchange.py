@@ -49,8 +49,8 @@ def test_numpy_shares_memory_both_ways(dtype: str) -> None:
     assert not back[0, 0]
 
 
-@pytest.mark.parametrize("dtype", (*DTYPES, "bfloat16"))
-@pytest.mark.parametrize("version", ({}, VERSION))
+@pytest.mark.parametrize("dtype", [*DTYPES, "bfloat16"])
+@pytest.mark.parametrize("version", [{}, VERSION])
 def test_capsules_carry_every_dtype(dtype: str, version: dict[str, tuple[int, int]]) -> None:
     tensor = ones(dtype)
     capsule = tensor.__dlpack__(**version)

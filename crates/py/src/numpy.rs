@@ -212,7 +212,11 @@ fn frombuffer<'py>(
                 "frombuffer(): {left} bytes after the offset are no multiple of the {size} bytes of {dtype}"
             )));
         }
-        _ => return Err(PyValueError::new_err(format!("frombuffer(): count must be positive or -1, got {count}"))),
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "frombuffer(): count must be positive or -1, got {count}"
+            )));
+        }
     };
     if elements.checked_mul(size).is_none_or(|bytes| bytes > left) {
         return Err(PyValueError::new_err(format!(

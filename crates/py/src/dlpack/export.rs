@@ -171,7 +171,9 @@ impl PyTensor {
         let tensor = if copied { py.detach(|| ops::clone(&tensor)).into_py(py)? } else { tensor };
         let flags = if copied { abi::IS_COPIED } else { 0 };
         match max_version {
-            Some((major, _)) if major >= abi::VERSION.major => capsule::<Versioned>(py, tensor.detach(), flags),
+            Some((major, _)) if major >= abi::VERSION.major => {
+                capsule::<Versioned>(py, tensor.detach(), flags)
+            }
             _ => capsule::<Unversioned>(py, tensor.detach(), flags),
         }
     }

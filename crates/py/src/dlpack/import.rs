@@ -89,7 +89,9 @@ fn take(capsule: &Bound<'_, PyCapsule>) -> PyResult<Owner> {
             drop(Owner::Versioned(managed));
             return Err(PyBufferError::new_err(format!(
                 "from_dlpack(): the capsule is of DLPack {}.{}; versions up to {} are understood",
-                version.major, version.minor, abi::VERSION.major
+                version.major,
+                version.minor,
+                abi::VERSION.major
             )));
         }
         return Ok(Owner::Versioned(managed));
@@ -120,7 +122,8 @@ fn layout(tensor: &DLTensor) -> PyResult<Layout> {
             "from_dlpack(): tensors with negative strides are not supported; copy the array first",
         ));
     }
-    let strides = strides.iter().zip(&shape).map(|(&stride, &size)| if size > 1 { stride } else { 1 }).collect();
+    let strides =
+        strides.iter().zip(&shape).map(|(&stride, &size)| if size > 1 { stride } else { 1 }).collect();
     Ok(Layout::new(shape, strides, 0))
 }
 
@@ -202,7 +205,9 @@ fn from_dlpack<'py>(
         match crate::device::extract(device)? {
             Some(target) if target.kind == Device::CPU.kind => {}
             Some(target) => {
-                return Err(PyBufferError::new_err(format!("from_dlpack(): cannot share memory with {target}")));
+                return Err(PyBufferError::new_err(format!(
+                    "from_dlpack(): cannot share memory with {target}"
+                )));
             }
             None => {
                 return Err(PyTypeError::new_err(format!(
@@ -216,7 +221,10 @@ fn from_dlpack<'py>(
         capsule.clone()
     } else if ext_tensor.hasattr("__dlpack__")? {
         ask(ext_tensor, copy)?.cast_into::<PyCapsule>().map_err(|_| {
-            PyTypeError::new_err(format!("from_dlpack(): __dlpack__ of {} gave no capsule", type_name(ext_tensor)))
+            PyTypeError::new_err(format!(
+                "from_dlpack(): __dlpack__ of {} gave no capsule",
+                type_name(ext_tensor)
+            ))
         })?
     } else {
         return Err(PyTypeError::new_err(format!(
