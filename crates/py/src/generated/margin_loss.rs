@@ -163,7 +163,7 @@ as many dimensions, (N, D) or (D); the result is (N) or ()\n\nErrors: The margin
 must be positive, and the tensors have as many dimensions.\n\nExample:\n\n>>> zero, \
 one = rustorch.zeros(1, 1), rustorch.ones(1, 1)\n>>> \
 rustorch.nn.functional.triplet_margin_loss(zero, zero, one, \
-margin=3.0)\ntensor(2.)",
+margin=3.0)\ntensor(2.0000)",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
