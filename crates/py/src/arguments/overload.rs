@@ -23,9 +23,7 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
         Kind::IntList | Kind::OptionalIntList | Kind::Shape => {
             convert::is_int(object) || convert::is_sequence(object)
         }
-        Kind::FloatList | Kind::OptionalFloatList => {
-            convert::is_number(object) || convert::is_sequence(object)
-        }
+        Kind::OptionalFloatList => convert::is_number(object) || convert::is_sequence(object),
         Kind::Bool | Kind::OptionalBool => object.is_instance_of::<PyBool>(),
         Kind::OptionalDType => crate::dtype::extract(object).is_some(),
         Kind::OptionalDevice => {
@@ -42,7 +40,7 @@ pub fn choose<'a, 'py>(
     call: &Call<'a, 'py>,
 ) -> PyResult<(&'static Overload, Places<'a, 'py>)> {
     for overload in binding.overloads {
-        let Ok(places) = bind(call, overload.parameters) else { continue };
+        let Ok(places) = bind(call, overload) else { continue };
         let fits = overload
             .parameters
             .iter()
@@ -68,7 +66,14 @@ fn no_match(binding: &Binding, call: &Call<'_, '_>) -> PyErr {
             }
         })
         .collect();
-    let signatures: Vec<String> = binding.overloads.iter().map(|o| format!(" * {}", o.signature)).collect();
+    let signatures: Vec<String> = binding
+        .overloads
+        .iter()
+        .map(|o| match call.receiver {
+            None => format!(" * {}", o.shown()),
+            Some(_) => format!(" * {}", o.signature),
+        })
+        .collect();
     pyo3::exceptions::PyTypeError::new_err(format!(
         "{}() received an invalid combination of arguments - got ({}), but expected one of:\n{}",
         binding.name,

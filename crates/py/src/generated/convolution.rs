@@ -26,6 +26,7 @@ dilation=1)",
                     Parameter::new("groups", Kind::Int).optional(),
                     Parameter::new("dilation", Kind::IntList).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -66,6 +67,7 @@ dilation=1)",
                     Parameter::new("groups", Kind::Int).optional(),
                     Parameter::new("dilation", Kind::IntList).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -104,6 +106,7 @@ dilation=1)",
                     Parameter::new("groups", Kind::Int).optional(),
                     Parameter::new("dilation", Kind::IntList).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -140,6 +143,7 @@ rustorch.conv_transpose3d(rustorch.ones(1, 1, 1, 2), rustorch.ones(1, 1, 1, 1, \
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("groups", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -171,6 +175,7 @@ K).",
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("groups", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -202,6 +207,7 @@ groups, KH, KW).",
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("groups", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("padding_mode", Kind::Str).optional(),
                     Parameter::new("align_corners", Kind::OptionalBool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -55,6 +56,7 @@ align_corners=True)\ntensor([[[[1.0000, 2.5000, 3.0000]]]])",
                     Parameter::new("size", Kind::IntList),
                     Parameter::new("align_corners", Kind::OptionalBool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

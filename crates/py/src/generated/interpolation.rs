@@ -24,6 +24,7 @@ recompute_scale_factor=None, antialias=False)",
                 Parameter::new("recompute_scale_factor", Kind::OptionalBool).optional(),
                 Parameter::new("antialias", Kind::Bool).optional(),
             ],
+            out: false,
             call: |a| {
                 let p0 = a.tensor(0)?;
                 let p1 = a.optional_ints(1)?;

@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -49,6 +50,7 @@ and bias have that shape.",
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -79,6 +81,7 @@ training=False, momentum=0.1, eps=1e-05)",
                     Parameter::new("momentum", Kind::Float).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_tensor(1)?;
@@ -115,6 +118,7 @@ use_input_stats=True, momentum=0.1, eps=1e-05)",
                     Parameter::new("momentum", Kind::Float).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_tensor(1)?;
@@ -159,6 +163,7 @@ eps=0.0)\ntensor([[[-1.,  1.]]])",
                     Parameter::new("weight", Kind::OptionalTensor).optional(),
                     Parameter::new("eps", Kind::OptionalFloat).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -187,6 +192,7 @@ rustorch.rms_norm(rustorch.tensor([1., 7.]), (2,))\ntensor([0.2000, 1.4000])",
                     Parameter::new("beta", Kind::Float).optional(),
                     Parameter::new("k", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -216,6 +222,7 @@ alpha=0.75, beta=0.5)\ntensor([[[1.]]])",
                     Parameter::new("dim", Kind::IntList).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 2.0 };

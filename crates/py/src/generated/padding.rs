@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("pad", Kind::IntList),
                     Parameter::new("value", Kind::Scalar).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -48,6 +49,7 @@ rustorch.constant_pad_nd(rustorch.tensor([[1, 2], [3, 4]]), (1, 0, -1, 1), \
                     Parameter::new("mode", Kind::Str).optional(),
                     Parameter::new("value", Kind::OptionalFloat).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

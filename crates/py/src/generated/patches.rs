@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("padding", Kind::IntList).optional(),
                     Parameter::new("stride", Kind::IntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -53,6 +54,7 @@ rustorch.nn.functional.unfold(rustorch.tensor([[[1., 2., 3.], [4., 5., 6.]]]), \
                     Parameter::new("padding", Kind::IntList).optional(),
                     Parameter::new("stride", Kind::IntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

@@ -19,6 +19,7 @@ impl Table for File {
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("output_size", Kind::IntList),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -47,6 +48,7 @@ rustorch.adaptive_max_pool1d(rustorch.tensor([[1., 5., 2., 4.]]), \
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("output_size", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -72,6 +74,7 @@ dimension beside the batch.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("output_size", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -100,6 +103,7 @@ empty dimension beside the batch.",
                     Parameter::new("output_ratio", Kind::OptionalFloatList).optional(),
                     Parameter::new("_random_samples", Kind::OptionalTensor).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -139,6 +143,7 @@ C, 2) in [0, 1).\n\nErrors: InvalidArgumentError unless one of `output_size` and
                     Parameter::new("output_ratio", Kind::OptionalFloatList).optional(),
                     Parameter::new("_random_samples", Kind::OptionalTensor).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -178,6 +183,7 @@ volume they were: input (N, C, D, H, W) or (C, D, H, W).\n\nShape: As \
                     Parameter::new("padding", Kind::IntList).optional(),
                     Parameter::new("output_size", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -213,6 +219,7 @@ return_indices=True)\n>>> F.max_unpool1d(values, indices, 2)\ntensor([[0., 2., \
                     Parameter::new("padding", Kind::IntList).optional(),
                     Parameter::new("output_size", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -243,6 +250,7 @@ or (C, H, W).\n\nShape: As `max_unpool1d`, per dimension.\n\nErrors: As \
                     Parameter::new("padding", Kind::IntList).optional(),
                     Parameter::new("output_size", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -1,1 +1,1 @@
-"""Parts of `rustorch.nn.functional`, a module per family."""
+"""The functions of `rustorch.nn.functional` whose arguments differ from their ops', by family."""

@@ -6,20 +6,21 @@ from rustorch import _C
 from rustorch._C import Tensor
 
 from .. import _functional_ops as _ops
+from ._documented import documented_as
 
 
+@documented_as(_C.group_norm)
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
-    """Normalises `num_groups` groups of the channels of (N, C, *); weight and bias have shape (C)."""
     if input.ndim >= 2 and num_groups > 0 and input.numel() == input.shape[1] and input.shape[1] == num_groups:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
     return _C.group_norm(input, num_groups, weight, bias, eps)
 
 
+@documented_as(_ops.normalize)
 def normalize(
     input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: float = 1e-12, out: Tensor | None = None
 ) -> Tensor:
-    """Divides by the `p`-norm over `dim`, or by `eps` where that is larger."""
     result = _ops.normalize(input, p, dim, eps)
     return result if out is None else out.copy_(result)

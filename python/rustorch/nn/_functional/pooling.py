@@ -9,6 +9,7 @@ from rustorch import _C
 from rustorch._C import Tensor
 
 from .. import _functional_ops as _ops
+from ._documented import documented_as
 
 Size = int | Sequence[int]
 
@@ -102,6 +103,7 @@ def max_pool3d(
     return _C.max_pool3d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
+@documented_as(_C.avg_pool1d)
 def avg_pool1d(
     input: Tensor,
     kernel_size: Size,
@@ -110,10 +112,10 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The mean of each window of (N, C, L) or (C, L)."""
     return _C.avg_pool1d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad)
 
 
+@documented_as(_ops.avg_pool2d)
 def avg_pool2d(
     input: Tensor,
     kernel_size: Size,
@@ -123,10 +125,10 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
-    """The mean of each window of (N, C, H, W) or (C, H, W)."""
     return _ops.avg_pool2d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@documented_as(_ops.avg_pool3d)
 def avg_pool3d(
     input: Tensor,
     kernel_size: Size,
@@ -136,7 +138,6 @@ def avg_pool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
-    """The mean of each window of (N, C, D, H, W) or (C, D, H, W)."""
     return _ops.avg_pool3d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad, divisor_override)
 
 
@@ -163,22 +164,22 @@ def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] |
     return _ops.adaptive_avg_pool3d(input, output_sizes(input, output_size, 3))
 
 
+@documented_as(_ops.lp_pool1d)
 def lp_pool1d(
     input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
 ) -> Tensor:
-    """The `norm_type`-norm of each window of (N, C, L) or (C, L)."""
     return _ops.lp_pool1d(input, norm_type, kernel_size, step(stride), ceil_mode)
 
 
+@documented_as(_ops.lp_pool2d)
 def lp_pool2d(
     input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
 ) -> Tensor:
-    """The `norm_type`-norm of each window of (N, C, H, W) or (C, H, W)."""
     return _ops.lp_pool2d(input, norm_type, kernel_size, step(stride), ceil_mode)
 
 
+@documented_as(_ops.lp_pool3d)
 def lp_pool3d(
     input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
 ) -> Tensor:
-    """The `norm_type`-norm of each window of (N, C, D, H, W) or (C, D, H, W)."""
     return _ops.lp_pool3d(input, norm_type, kernel_size, step(stride), ceil_mode)

@@ -9,6 +9,7 @@ from rustorch import _C
 from rustorch._C import Tensor
 
 from .. import _functional_ops as _ops
+from ._documented import documented_as
 from .pooling import Size, output_sizes, step
 
 OutputSize = int | Sequence[int | None] | None
@@ -108,6 +109,7 @@ def fractional_max_pool3d(
     return (values, indices) if return_indices else values
 
 
+@documented_as(_ops.max_unpool1d)
 def max_unpool1d(
     input: Tensor,
     indices: Tensor,
@@ -116,10 +118,10 @@ def max_unpool1d(
     padding: Size = 0,
     output_size: Sequence[int] | None = None,
 ) -> Tensor:
-    """Zeros with the elements where max_pool1d() said it had found them."""
     return _ops.max_unpool1d(input, indices, kernel_size, step(stride), padding, output_size)
 
 
+@documented_as(_ops.max_unpool2d)
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -128,10 +130,10 @@ def max_unpool2d(
     padding: Size = 0,
     output_size: Sequence[int] | None = None,
 ) -> Tensor:
-    """Zeros with the elements where max_pool2d() said it had found them."""
     return _ops.max_unpool2d(input, indices, kernel_size, step(stride), padding, output_size)
 
 
+@documented_as(_ops.max_unpool3d)
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,
@@ -140,5 +142,4 @@ def max_unpool3d(
     padding: Size = 0,
     output_size: Sequence[int] | None = None,
 ) -> Tensor:
-    """Zeros with the elements where max_pool3d() said it had found them."""
     return _ops.max_unpool3d(input, indices, kernel_size, step(stride), padding, output_size)
