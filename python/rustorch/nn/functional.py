@@ -21,10 +21,15 @@ from rustorch._C import (
 from . import _functional_ops as _ops
 from ._functional_ops import (
     batch_norm as batch_norm,
+    bilinear as bilinear,
+    cosine_similarity as cosine_similarity,
     gelu as gelu,
     linear as linear,
     logsigmoid as logsigmoid,
+    normalize as normalize,
     one_hot as one_hot,
+    pairwise_distance as pairwise_distance,
+    pdist as pdist,
     softplus as softplus,
     softsign as softsign,
 )

@@ -3,12 +3,15 @@
 pub mod activation;
 pub mod arithmetic;
 pub mod broadcasting;
+pub mod contraction;
 pub mod convolution;
 pub mod creation;
+pub mod distance;
 pub mod elementwise;
 pub mod indexing;
 pub mod linear_algebra;
 pub mod loss;
+pub mod norm;
 pub mod normalization;
 pub mod pooling;
 pub mod random;

@@ -152,8 +152,7 @@ fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> BTreeM
 }
 
 fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> String {
-    let mut text =
-        format!("# {MARK}\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
+    let mut text = format!("# {MARK}\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
     let names = functions_of(files, module);
     for (name, native) in &names {
         if name == native {
