@@ -19,6 +19,7 @@ impl Table for File {
                     Parameter::new("equation", Kind::Str),
                     Parameter::new("operands", Kind::TensorList),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.str(0)?;
                     let p1 = a.tensors(1)?;
@@ -48,6 +49,7 @@ rustorch.einsum(\"ii\", a)\ntensor(5)",
                     Parameter::new("dims_self", Kind::IntList),
                     Parameter::new("dims_other", Kind::IntList),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -72,6 +74,7 @@ rustorch.tensordot(a, a, dims=([1], [1]))\ntensor([[ 5, 14],\n        [14, 50]])
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -92,6 +95,7 @@ last.\n\nExample:\n\n>>> rustorch.kron(rustorch.eye(2), rustorch.ones(1, \
             overloads: &[Overload {
                 signature: "(matrices)",
                 parameters: &[Parameter::new("matrices", Kind::TensorList)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::chain_matmul(&p0))
@@ -111,6 +115,7 @@ rustorch.ones(3, 4), rustorch.ones(4, 1))\ntensor([[12.],\n        [12.]])",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::linalg_multi_dot(&p0))
@@ -131,6 +136,7 @@ rustorch.ones(4)])\ntensor(12.)",
             overloads: &[Overload {
                 signature: "(input, n)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("n", Kind::Int)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -156,6 +162,7 @@ one.\n\nExample:\n\n>>> rustorch.matrix_power(rustorch.tensor([[1, 1], [0, 1]]),
                     Parameter::new("other", Kind::Tensor),
                     Parameter::new("dim", Kind::OptionalInt).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -182,6 +189,7 @@ rustorch.cross(rustorch.tensor([1, 0, 0]), rustorch.tensor([0, 1, \
                     Parameter::new("other", Kind::Tensor),
                     Parameter::new("dim", Kind::Int).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -207,6 +215,7 @@ has not size 3.\n\nExample:\n\n>>> rustorch.linalg.cross(rustorch.tensor([1, 0, 
                     Parameter::new("y", Kind::Tensor),
                     Parameter::new("dim", Kind::Int).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -233,6 +242,7 @@ rustorch.linalg.vecdot(rustorch.ones(2, 3), rustorch.tensor([1.0, 2.0, \
                     Parameter::new("dim1", Kind::Int).optional().keyword_only(),
                     Parameter::new("dim2", Kind::Int).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -259,6 +269,7 @@ rustorch.linalg.diagonal(rustorch.arange(9).reshape(3, 3), offset=1)\ntensor([1,
                     Parameter::new("N", Kind::OptionalInt).optional(),
                     Parameter::new("increasing", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_int(1)?;
@@ -284,6 +295,7 @@ rustorch.vander(rustorch.tensor([1, 2, 3]))\ntensor([[1, 1, 1],\n        [4, 2, 
                     Parameter::new("x", Kind::Tensor),
                     Parameter::new("N", Kind::OptionalInt).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_int(1)?;
@@ -310,6 +322,7 @@ rustorch.linalg.vander(rustorch.tensor([1, 2, 3]))\ntensor([[1, 1, 1],\n        
                     Parameter::new("weight", Kind::Tensor),
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -34,6 +35,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, mat2)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mat2", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -51,6 +53,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, mat2)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mat2", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -68,6 +71,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, vec)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("vec", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -85,6 +89,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, tensor)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("tensor", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -102,6 +107,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, vec2)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("vec2", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -119,6 +125,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -139,6 +146,7 @@ rustorch.vdot(rustorch.tensor([2, 3]), rustorch.tensor([2, 1]))\ntensor(7)",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -166,6 +174,7 @@ rustorch.inner(rustorch.tensor([[1, 2], [3, 4]]), rustorch.tensor([10, \
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -198,6 +207,7 @@ rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), alpha=10)\ntensor([[11., 21.],\n     
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -228,6 +238,7 @@ truncated.",
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -259,6 +270,7 @@ beta=2)\ntensor([5., 6.])",
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -288,6 +300,7 @@ fit; DTypeError where dtypes differ. Factors of integers are truncated.",
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -320,6 +333,7 @@ rustorch.tensor([1.0, 10.0, 100.0]))\ntensor([[  1.,  10., 100.],\n        [  2.
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -349,6 +363,7 @@ shapes do not fit; DTypeError where a factor of integers is a float.",
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -381,6 +396,7 @@ rustorch.ones(3, 2, 4), rustorch.ones(3, 4, 2))\ntensor([[12., 12.],\n        \
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -411,6 +427,7 @@ Factors of integers are truncated.",
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -442,6 +459,7 @@ truncated.\n\nExample:\n\n>>> rustorch.baddbmm(rustorch.zeros(1), rustorch.ones(
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -470,6 +488,7 @@ Factors of integers are truncated.",
                     Parameter::new("weight", Kind::Tensor),
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -23,6 +23,7 @@ impl Table for File {
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("dtype", Kind::OptionalDType).optional(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_scalar(1)?;
@@ -41,6 +42,7 @@ impl Table for File {
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("dtype", Kind::OptionalDType).optional(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = if a.given(1) { a.str(1)? } else { "fro".to_owned() };
@@ -74,6 +76,7 @@ rustorch.tensor([[3.0, 4.0], [6.0, 8.0]])\n>>> x.norm(2, dim=1)\ntensor([ 5., \
                     Parameter::new("keepdim", Kind::Bool).optional(),
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Int(2) };
@@ -107,6 +110,7 @@ inf).\n\nExample:\n\n>>> rustorch.linalg.vector_norm(rustorch.tensor([3.0, \
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.scalar(1)?;
@@ -125,6 +129,7 @@ inf).\n\nExample:\n\n>>> rustorch.linalg.vector_norm(rustorch.tensor([3.0, \
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = if a.given(1) { a.str(1)? } else { "fro".to_owned() };
@@ -161,6 +166,7 @@ rustorch.linalg.matrix_norm(rustorch.tensor([[1.0, -2.0], [3.0, 4.0]]), \
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_scalar(1)?;
@@ -179,6 +185,7 @@ rustorch.linalg.matrix_norm(rustorch.tensor([[1.0, -2.0], [3.0, 4.0]]), \
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.str(1)?;
@@ -213,6 +220,7 @@ float(\"inf\"))\ntensor(4.)",
                     Parameter::new("dim", Kind::IntList).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Int(2) };
