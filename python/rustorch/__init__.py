@@ -151,6 +151,7 @@ __all__ = [
     "double",
     "dtype",
     "e",
+    "einsum",
     "empty_cache",
     "enable_grad",
     "equal",
@@ -198,6 +199,7 @@ __all__ = [
     "set_rng_state",
     "short",
     "tensor",
+    "tensordot",
     "uint8",
 ]
 __all__ += _ops.__all__

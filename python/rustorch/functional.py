@@ -74,8 +74,8 @@ def is_nonzero(input: Tensor) -> bool:
 def einsum(*args: Any) -> Tensor:
     """Einstein's summation: ``einsum(equation, *operands)``, or operands with lists of dimension numbers.
 
-    ``einsum("ij,jk->ik", a, b)`` and ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` are the same; ``...`` stands for dimensions
-    without a letter.
+    ``einsum("ij,jk->ik", a, b)`` and ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` are the same; ``...`` stands for the
+    dimensions without a letter.
 
     >>> a = rustorch.tensor([[1, 2], [3, 4]])
     >>> rustorch.einsum("ij->j", a)

@@ -55,8 +55,9 @@ class Linear(ParameterizedModule):
 
 
 class Bilinear(Module):
-    """`x1 @ weight[o] @ x2 + bias[o]` for each output feature o: (…, in1_features) and (…, in2_features) to (…, out_features).
+    """`x1 @ weight[o] @ x2 + bias[o]` for each output feature o.
 
+    Inputs (…, in1_features) and (…, in2_features) give (…, out_features).
     Weight (out_features, in1_features, in2_features) and bias (out_features) start uniform within ±1/√in1_features.
     """
 
