@@ -256,12 +256,6 @@ def instance_norm(
     return ref._affine(scaled, weight, bias, (1, -1, *[1] * (x.ndim - 2)))
 
 
-def normalize(x: Array, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Array:
-    """Divided by the norm."""
-    axis = tuple(dim) if isinstance(dim, tuple) else dim
-    return x / np.maximum((abs(x) ** p).sum(axis, keepdims=True) ** (1 / p), eps)
-
-
 C4 = T((4,), *SMALL)
 NORMS = [
     op(
@@ -280,7 +274,6 @@ NORMS = [
         case(T((2, 4, 3, 2)), 3, 0.3, 0.5, 2.0),
         case(T((0, 4, 3)), 3),
     ),
-    op(F + "normalize", normalize, case(T((3, 5))), case(T((2, 3, 4), 0.5, 3), 3.0, (0, 2)), case(T((3,)), dim=0)),
 ]
 
 SAMPLES = [INTERPOLATION, *SAMPLING, *CHANNELS, *NORMS]

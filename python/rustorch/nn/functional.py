@@ -76,7 +76,7 @@ from ._functional.loss import (
     triplet_margin_loss as triplet_margin_loss,
     triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
 )
-from ._functional.normalization import group_norm as group_norm, normalize as normalize
+from ._functional.normalization import group_norm as group_norm
 from ._functional.pooling import (
     adaptive_avg_pool1d as adaptive_avg_pool1d,
     adaptive_avg_pool2d as adaptive_avg_pool2d,
@@ -113,6 +113,8 @@ from ._functional.sparse import embedding as embedding, embedding_bag as embeddi
 from ._functional_ops import (
     affine_grid as affine_grid,
     batch_norm as batch_norm,
+    bilinear as bilinear,
+    cosine_similarity as cosine_similarity,
     elu_ as elu_,
     fold as fold,
     gaussian_nll_loss as gaussian_nll_loss,
@@ -128,8 +130,11 @@ from ._functional_ops import (
     linear_cross_entropy as linear_cross_entropy,
     local_response_norm as local_response_norm,
     logsigmoid as logsigmoid,
+    normalize as normalize,
     one_hot as one_hot,
     pad as pad,
+    pairwise_distance as pairwise_distance,
+    pdist as pdist,
     softplus as softplus,
     softshrink as softshrink,
     softsign as softsign,

@@ -212,33 +212,6 @@ alpha=0.75, beta=0.5)\ntensor([[[1.]]])",
             aliases: &[],
             release_from: 1 << 12,
         },
-        Binding {
-            name: "normalize",
-            overloads: &[Overload {
-                signature: "(input, p=2.0, dim=1, eps=1e-12)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("p", Kind::Float).optional(),
-                    Parameter::new("dim", Kind::IntList).optional(),
-                    Parameter::new("eps", Kind::Float).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = if a.given(1) { a.float(1)? } else { 2.0 };
-                    let p2 = if a.given(2) { a.ints(2)? } else { Dims::from_slice(&[1]) };
-                    let p3 = if a.given(3) { a.float(3)? } else { 1e-12 };
-                    a.give(&|| ops::normalize(&p0, p1, &p2, p3))
-                },
-            }],
-            doc: "Divides by the `p`-norm over `dim`, or by `eps` where that is \
-larger.\n\nExample:\n\n>>> rustorch.nn.functional.normalize(rustorch.tensor([[3., \
-4.]]))\ntensor([[0.6000, 0.8000]])",
-            module: Some("rustorch.nn.functional"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 12,
-        },
     ];
 }
 
@@ -249,5 +222,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 3>,
     entry::<File, 4>,
     entry::<File, 5>,
-    entry::<File, 6>,
 ];

@@ -403,7 +403,9 @@ rustorch.nn.functional.lp_pool1d(rustorch.tensor([[3., 4., 0., 5.]]), 2, \
                     a.give(&|| ops::lp_pool2d(&p0, p1, &p2, &p3, p4))
                 },
             }],
-            doc: "The `norm_type`-norm of each window of (N, C, H, W) or (C, H, W).",
+            doc: "The `norm_type`-norm of each window of (N, C, H, W) or (C, H, \
+W).\n\nExample:\n\n>>> rustorch.nn.functional.lp_pool2d(rustorch.tensor([[[3., 0.], \
+[0., 4.]]]), 2, 2)\ntensor([[[5.]]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -430,7 +432,9 @@ rustorch.nn.functional.lp_pool1d(rustorch.tensor([[3., 4., 0., 5.]]), 2, \
                     a.give(&|| ops::lp_pool3d(&p0, p1, &p2, &p3, p4))
                 },
             }],
-            doc: "The `norm_type`-norm of each window of (N, C, D, H, W) or (C, D, H, W).",
+            doc: "The `norm_type`-norm of each window of (N, C, D, H, W) or (C, D, H, \
+W).\n\nExample:\n\n>>> rustorch.nn.functional.lp_pool3d(rustorch.ones(1, 1, 2, 2), \
+2, (1, 2, 2))\ntensor([[[[2.]]]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],

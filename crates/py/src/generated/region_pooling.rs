@@ -33,8 +33,7 @@ impl Table for File {
 and where they were.\n\nErrors: ShapeMismatchError for inputs with an empty \
 dimension beside the batch.\n\nExample:\n\n>>> \
 rustorch.adaptive_max_pool1d(rustorch.tensor([[1., 5., 2., 4.]]), \
-2)\nrustorch.return_types.adaptive_max_pool1d(\nvalues=tensor([[5., \
-4.]]),\nindices=tensor([[1, 3]]))",
+2)\nadaptive_max_pool1d(values=tensor([[5., 4.]]), indices=tensor([[1, 3]]))",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -60,7 +59,9 @@ rustorch.adaptive_max_pool1d(rustorch.tensor([[1., 5., 2., 4.]]), \
             }],
             doc: "The largest elements of windows that cover (N, C, H, W) or (C, H, W), and where \
 in the plane they were.\n\nErrors: ShapeMismatchError for inputs with an empty \
-dimension beside the batch.",
+dimension beside the batch.\n\nExample:\n\n>>> F = rustorch.nn.functional\n>>> \
+F.adaptive_max_pool2d(rustorch.tensor([[[1., 2., 3.], [4., 5., 6.]]]), 1, \
+return_indices=True)\n(tensor([[[6.]]]), tensor([[[5]]]))",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -86,7 +87,9 @@ dimension beside the batch.",
             }],
             doc: "The largest elements of windows that cover (N, C, D, H, W) or (C, D, H, W), and \
 where in the volume they were.\n\nErrors: ShapeMismatchError for inputs with an \
-empty dimension beside the batch.",
+empty dimension beside the batch.\n\nExample:\n\n>>> \
+rustorch.nn.functional.adaptive_max_pool3d(rustorch.arange(8.).view(1, 2, 2, \
+2), 1)\ntensor([[[[7.]]]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -126,7 +129,11 @@ empty dimension beside the batch.",
 plane they were: input (N, C, H, W) or (C, H, W).\n\nShape: `output_size` is the \
 result's, or `output_ratio` its share of the input's; `_random_samples` is (N, \
 C, 2) in [0, 1).\n\nErrors: InvalidArgumentError unless one of `output_size` and \
-`output_ratio` is given; ShapeMismatchError where windows do not fit.",
+`output_ratio` is given; ShapeMismatchError where windows do not \
+fit.\n\nExample:\n\n>>> x = rustorch.arange(16.).view(1, 1, 4, 4)\n>>> samples = \
+rustorch.tensor([[[0.2, 0.7]]])\n>>> \
+rustorch.nn.functional.fractional_max_pool2d(x, 2, output_size=2, \
+_random_samples=samples)\ntensor([[[[ 5.,  7.],\n          [13., 15.]]]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -165,7 +172,10 @@ C, 2) in [0, 1).\n\nErrors: InvalidArgumentError unless one of `output_size` and
             doc: "The largest elements of windows that begin where chance says, and where in the \
 volume they were: input (N, C, D, H, W) or (C, D, H, W).\n\nShape: As \
 `fractional_max_pool2d_with_indices`, with one dimension more.\n\nErrors: As \
-`fractional_max_pool2d_with_indices`.",
+`fractional_max_pool2d_with_indices`.\n\nExample:\n\n>>> x = \
+rustorch.arange(8.).view(1, 1, 2, 2, 2)\n>>> \
+rustorch.nn.functional.fractional_max_pool3d(x, 2, \
+output_ratio=0.5)\ntensor([[[[[7.]]]]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -232,7 +242,9 @@ return_indices=True)\n>>> F.max_unpool1d(values, indices, 2)\ntensor([[0., 2., \
             }],
             doc: "Zeros with the elements where `max_pool2d` said it had found them: (N, C, H, W) \
 or (C, H, W).\n\nShape: As `max_unpool1d`, per dimension.\n\nErrors: As \
-`max_unpool1d`.",
+`max_unpool1d`.\n\nExample:\n\n>>> \
+rustorch.nn.functional.max_unpool2d(rustorch.tensor([[[5.]]]), \
+rustorch.tensor([[[2]]]), 2)\ntensor([[[0., 0.],\n         [5., 0.]]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -263,7 +275,9 @@ or (C, H, W).\n\nShape: As `max_unpool1d`, per dimension.\n\nErrors: As \
             }],
             doc: "Zeros with the elements where `max_pool3d` said it had found them: (N, C, D, H, \
 W) or (C, D, H, W).\n\nShape: As `max_unpool1d`, per dimension.\n\nErrors: As \
-`max_unpool1d`.",
+`max_unpool1d`.\n\nExample:\n\n>>> \
+rustorch.nn.functional.max_unpool3d(rustorch.tensor([[[[5.]]]]), \
+rustorch.tensor([[[[1]]]]), (1, 1, 2))\ntensor([[[[0., 5.]]]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],

@@ -3,8 +3,10 @@
 pub mod activation;
 pub mod arithmetic;
 pub mod broadcasting;
+pub mod contraction;
 pub mod convolution;
 pub mod creation;
+pub mod distance;
 pub mod dropout;
 pub mod elementwise;
 pub mod embedding;
@@ -15,6 +17,7 @@ pub mod interpolation;
 pub mod linear_algebra;
 pub mod loss;
 pub mod margin_loss;
+pub mod norm;
 pub mod normalization;
 pub mod padding;
 pub mod patches;

@@ -337,15 +337,3 @@ pub fn local_response_norm(input: &Tensor, size: i64, alpha: f64, beta: f64, k: 
     let divisor = ops::pow(&ops::add(&scaled, &Tensor::number(k)?, 1.into())?, &Tensor::number(beta)?)?;
     ops::div(input, &divisor, None)
 }
-
-/// Divides by the norm over dimensions, or by `eps` where that is larger.
-pub fn normalize(input: &Tensor, p: f64, dim: &[i64], eps: f64) -> Result<Tensor> {
-    if !input.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype(
-            "normalize",
-            format!("expected a floating-point tensor, got {}", input.dtype()),
-        ));
-    }
-    let norm = ops::norm(input, p.into(), Some(dim), true)?;
-    ops::div(input, &ops::clamp_min(&norm, &Tensor::number(eps)?)?, None)
-}

@@ -8,8 +8,10 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 11] = [
+const HEAVY: [&str; 13] = [
+    "contraction",
     "convolution",
+    "distance",
     "grid_sampling",
     "interpolation",
     "linear_algebra",

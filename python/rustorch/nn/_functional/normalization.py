@@ -5,7 +5,6 @@ from __future__ import annotations
 from rustorch import _C
 from rustorch._C import Tensor
 
-from .. import _functional_ops as _ops
 from ._documented import documented_as
 
 
@@ -16,11 +15,3 @@ def group_norm(
     if input.ndim >= 2 and num_groups > 0 and input.numel() == input.shape[1] and input.shape[1] == num_groups:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
     return _C.group_norm(input, num_groups, weight, bias, eps)
-
-
-@documented_as(_ops.normalize)
-def normalize(
-    input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: float = 1e-12, out: Tensor | None = None
-) -> Tensor:
-    result = _ops.normalize(input, p, dim, eps)
-    return result if out is None else out.copy_(result)

@@ -3,6 +3,7 @@
 
 mod indexing;
 mod interpolation;
+mod norm;
 mod normalization;
 mod padding;
 mod reduction;
@@ -13,6 +14,7 @@ pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };
 pub use interpolation::{interpolate_again, interpolate_grad};
+pub use norm::{euclidean_distances_grad, vector_norm_grad};
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use padding::{constant_pad_grad, pad_from_inside_grad};
 pub use reduction::{

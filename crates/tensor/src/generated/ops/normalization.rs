@@ -126,5 +126,3 @@ pub use crate::operations::normalization::instance_norm;
 pub use crate::operations::normalization::rms_norm;
 
 pub use crate::operations::normalization::local_response_norm;
-
-pub use crate::operations::normalization::normalize;
