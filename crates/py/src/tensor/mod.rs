@@ -2,6 +2,7 @@
 //! operators stand here.
 
 mod attributes;
+mod complex;
 mod construct;
 mod convert;
 mod copying;

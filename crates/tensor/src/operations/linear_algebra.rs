@@ -13,12 +13,6 @@ fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
             format!("expected both to have the same dtype, but got: {} and {}", a.dtype(), b.dtype()),
         ));
     }
-    if a.dtype().is_complex() {
-        return Err(RusTorchError::dtype(
-            op,
-            format!("not implemented for {}; it takes real tensors", a.dtype()),
-        ));
-    }
     Ok(())
 }
 
