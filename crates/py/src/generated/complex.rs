@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(real, imag)",
                 parameters: &[Parameter::new("real", Kind::Tensor), Parameter::new("imag", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -36,6 +37,7 @@ rustorch.tensor([3.0, 4.0]))\ntensor([1.+3.j, 2.+4.j])",
             overloads: &[Overload {
                 signature: "(abs, angle)",
                 parameters: &[Parameter::new("abs", Kind::Tensor), Parameter::new("angle", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -56,6 +58,7 @@ rustorch.polar(rustorch.tensor([2.0]), rustorch.tensor([0.0]))\ntensor([2.+0.j])
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::view_as_real(&p0))
@@ -75,6 +78,7 @@ rustorch.view_as_real(rustorch.tensor([1 + 2j]))\ntensor([[1., 2.]])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::view_as_complex(&p0))
@@ -96,6 +100,7 @@ even\n\nExample:\n\n>>> rustorch.view_as_complex(rustorch.tensor([[1.0, \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::real(&p0))
@@ -113,6 +118,7 @@ rustorch.real(rustorch.tensor([1 + 2j]))\ntensor([1.])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::imag(&p0))
@@ -130,6 +136,7 @@ tensor\n\nExample:\n\n>>> rustorch.imag(rustorch.tensor([1 + 2j]))\ntensor([2.])
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::conj_physical(&p0))
@@ -148,6 +155,7 @@ rustorch.conj_physical(rustorch.tensor([1 + 2j]))\ntensor([1.-2.j])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::conj_physical_(&p0))
@@ -165,6 +173,7 @@ own.\n\nTakes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::conj(&p0))
@@ -182,6 +191,7 @@ own.\n\nExample:\n\n>>> rustorch.conj(rustorch.tensor([1 + 2j]))\ntensor([1.-2.j
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::resolve_conj(&p0))
@@ -199,6 +209,7 @@ rustorch.resolve_conj(rustorch.tensor([1 + 2j]).conj())\ntensor([1.-2.j])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::resolve_neg(&p0))
@@ -216,6 +227,7 @@ rustorch.resolve_neg(rustorch.tensor([1 + 2j]).conj().imag)\ntensor([-2.])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::adjoint(&p0))
@@ -234,6 +246,7 @@ rustorch.resolve_neg(rustorch.tensor([1 + 2j]).conj().imag)\ntensor([-2.])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::angle(&p0))
@@ -253,6 +266,7 @@ rustorch.angle(rustorch.tensor([1j, -1j]))\ntensor([ 1.5708, -1.5708])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::sgn(&p0))
@@ -272,6 +286,7 @@ rustorch.sgn(rustorch.tensor([3 + 4j, 0j]))\ntensor([0.6000+0.8000j, \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::sgn_(&p0))
@@ -289,6 +304,7 @@ of real numbers.\n\nTakes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::isreal(&p0))
