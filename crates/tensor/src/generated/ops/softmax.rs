@@ -112,3 +112,5 @@ impl Backward for LogSoftmaxBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::softmax::softmin;
