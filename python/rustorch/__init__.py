@@ -72,7 +72,17 @@ from rustorch._printing import set_printoptions
 from rustorch._size import Size
 from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
-from rustorch.functional import allclose, equal, is_complex, is_conj, is_floating_point, is_neg, is_nonzero, isclose, numel
+from rustorch.functional import (
+    allclose,
+    equal,
+    is_complex,
+    is_conj,
+    is_floating_point,
+    is_neg,
+    is_nonzero,
+    isclose,
+    numel,
+)
 
 if TYPE_CHECKING:
     from rustorch import (
@@ -166,9 +176,9 @@ __all__ = [
     "int64",
     "is_complex",
     "is_conj",
-    "is_neg",
     "is_floating_point",
     "is_grad_enabled",
+    "is_neg",
     "is_nonzero",
     "is_tensor",
     "isclose",

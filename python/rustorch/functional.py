@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from rustorch._C import Tensor
 
-__all__ = ["allclose", "equal", "is_complex", "is_conj", "is_floating_point", "is_neg", "is_nonzero", "isclose", "numel"]
+__all__ = [
+    "allclose",
+    "equal",
+    "is_complex",
+    "is_conj",
+    "is_floating_point",
+    "is_neg",
+    "is_nonzero",
+    "isclose",
+    "numel",
+]
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:

@@ -88,7 +88,9 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
         raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of them does")
     for i in places:
         if inputs[i].dtype not in (rustorch.float64, rustorch.complex128):
-            raise ValueError(f"gradcheck: input {i} is {inputs[i].dtype}; finite differences need float64 or complex128")
+            raise ValueError(
+                f"gradcheck: input {i} is {inputs[i].dtype}; finite differences need float64 or complex128"
+            )
     wanted = [inputs[i] for i in places]
     numerical = {i: _numerical(func, inputs, i, eps) for i in places}
     # After the differences, which change the inputs in place.

@@ -2,8 +2,8 @@
 //! operators stand here.
 
 mod attributes;
-mod complex;
 pub mod buffer;
+mod complex;
 mod construct;
 mod convert;
 mod copying;

@@ -11,7 +11,10 @@ fn check_parts(op: &'static str, names: [&str; 2], parts: [&Tensor; 2]) -> Resul
         if !matches!(part.dtype(), DType::Float32 | DType::Float64) {
             return Err(RusTorchError::dtype(
                 op,
-                format!("expected both inputs to be float32 or float64 tensors, but {name} is {}", part.dtype()),
+                format!(
+                    "expected both inputs to be float32 or float64 tensors, but {name} is {}",
+                    part.dtype()
+                ),
             ));
         }
     }
@@ -101,7 +104,11 @@ pub fn view_as_complex(input: &Tensor) -> Result<Tensor> {
 
 /// The real parts.
 pub fn real(input: &Tensor) -> Result<Tensor> {
-    if input.dtype().is_complex() { ops::select(&ops::view_as_real(input)?, -1, 0) } else { Ok(input.clone()) }
+    if input.dtype().is_complex() {
+        ops::select(&ops::view_as_real(input)?, -1, 0)
+    } else {
+        Ok(input.clone())
+    }
 }
 
 /// The imaginary parts.
@@ -109,7 +116,10 @@ pub fn imag(input: &Tensor) -> Result<Tensor> {
     if input.dtype().is_complex() {
         return ops::select(&ops::view_as_real(input)?, -1, 1);
     }
-    Err(RusTorchError::dtype("imag", format!("is not implemented for tensors with non-complex dtypes, got {}", input.dtype())))
+    Err(RusTorchError::dtype(
+        "imag",
+        format!("is not implemented for tensors with non-complex dtypes, got {}", input.dtype()),
+    ))
 }
 
 /// The conjugates.
@@ -132,7 +142,10 @@ pub fn adjoint(input: &Tensor) -> Result<Tensor> {
     if input.ndim() < 2 {
         return Err(RusTorchError::shape(
             "adjoint",
-            format!("tensor.adjoint() is only supported on matrices or batches of matrices, got a {}-D tensor", input.ndim()),
+            format!(
+                "tensor.adjoint() is only supported on matrices or batches of matrices, got a {}-D tensor",
+                input.ndim()
+            ),
         ));
     }
     conj(&ops::transpose(input, -2, -1)?)

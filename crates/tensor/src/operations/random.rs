@@ -36,7 +36,9 @@ fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
     } else {
         Err(RusTorchError::dtype(
             op,
-            format!("not implemented for {dtype}; it gives floating-point and complex tensors, see randint()"),
+            format!(
+                "not implemented for {dtype}; it gives floating-point and complex tensors, see randint()"
+            ),
         ))
     }
 }

@@ -17,10 +17,7 @@ pub fn sub<A: Algebra>(a: &A, x: Complex<A::Value>, y: Complex<A::Value>) -> Com
 /// `x · y`.
 #[inline(always)]
 pub fn mul<A: Algebra>(a: &A, x: Complex<A::Value>, y: Complex<A::Value>) -> Complex<A::Value> {
-    Complex::new(
-        a.sub(a.mul(x.re, y.re), a.mul(x.im, y.im)),
-        a.add(a.mul(x.re, y.im), a.mul(x.im, y.re)),
-    )
+    Complex::new(a.sub(a.mul(x.re, y.re), a.mul(x.im, y.im)), a.add(a.mul(x.re, y.im), a.mul(x.im, y.re)))
 }
 
 /// `x / y`, by the larger part of `y`, so that nothing overflows on the way.

@@ -1,6 +1,8 @@
 //! Exponentials, logarithms and powers.
 
-use super::{Complex, FloatAlgebra, add, choose, is_zero, mul, neg, real, reciprocal, scale, zero_or_product};
+use super::{
+    Complex, FloatAlgebra, add, choose, is_zero, mul, neg, real, reciprocal, scale, zero_or_product,
+};
 
 /// `e^x`.
 #[inline(always)]

@@ -58,12 +58,7 @@ fn scale<A: Algebra>(a: &A, x: Complex<A::Value>, factor: A::Value) -> Complex<A
 
 /// `x` where `mask` is true, else `y`.
 #[inline(always)]
-fn choose<A: Algebra>(
-    a: &A,
-    mask: A::Mask,
-    x: Complex<A::Value>,
-    y: Complex<A::Value>,
-) -> Complex<A::Value> {
+fn choose<A: Algebra>(a: &A, mask: A::Mask, x: Complex<A::Value>, y: Complex<A::Value>) -> Complex<A::Value> {
     Complex::new(a.select(mask, x.re, y.re), a.select(mask, x.im, y.im))
 }
 

@@ -118,10 +118,8 @@ pub fn atanh<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> Complex<A::Value> 
     let square = a.mul(im, im);
     let distance = a.mul_add(rest, rest, square);
     let length = a.mul(a.constant(0.25), a.log1p(a.div(a.mul(a.constant(4.0), re), distance)));
-    let angle = a.mul(
-        a.constant(0.5),
-        a.atan2(a.mul(two, a.abs(im)), a.sub(a.mul(rest, a.add(one, re)), square)),
-    );
+    let angle =
+        a.mul(a.constant(0.5), a.atan2(a.mul(two, a.abs(im)), a.sub(a.mul(rest, a.add(one, re)), square)));
     // Far out the squares would overflow; what is left is a quarter turn.
     let far = a.gt(a.max(re, a.abs(im)), a.constant(1e16));
     let length = a.select(far, a.constant(0.0), length);

@@ -9,7 +9,10 @@ use crate::{Tensor, ops};
 pub fn join_parts(grad: &Tensor) -> Result<Tensor> {
     let layout = grad.layout();
     let fits = layout.offset() % 2 == 0
-        && layout.strides().split_last().is_some_and(|(last, rest)| *last == 1 && rest.iter().all(|s| s % 2 == 0));
+        && layout
+            .strides()
+            .split_last()
+            .is_some_and(|(last, rest)| *last == 1 && rest.iter().all(|s| s % 2 == 0));
     if fits {
         return ops::view_as_complex(grad);
     }
