@@ -223,7 +223,7 @@ def test_writing_into_parts_is_recorded() -> None:
         lambda z: z.reshape(3, 2).mm(z.reshape(3, 2).T),
         lambda z: z.reshape(1, 2, 3).bmm(z.reshape(1, 3, 2)),
         lambda z: z.dot(z),
-        lambda z: z.conj().dot(z * 1j),
+        lambda z: rustorch.vdot(z, z * 1j),
         lambda z: rustorch.outer(z, z),
         lambda z: rustorch.addcmul(z, z, z, value=2 - 1j),
         lambda z: rustorch.addcdiv(z, z, z + 5, value=0.5j),

@@ -74,6 +74,7 @@ from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rustorch.functional import (
     allclose,
+    einsum,
     equal,
     is_complex,
     is_conj,
@@ -82,12 +83,14 @@ from rustorch.functional import (
     is_nonzero,
     isclose,
     numel,
+    tensordot,
 )
 
 if TYPE_CHECKING:
     from rustorch import (
         autograd as autograd,
         datasets as datasets,
+        linalg as linalg,
         nn as nn,
         optim as optim,
         safetensors as safetensors,
@@ -102,7 +105,7 @@ e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
-    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "special", "utils"}
+    {"autograd", "datasets", "functional", "linalg", "nn", "optim", "return_types", "safetensors", "special", "utils"}
 )
 
 
@@ -150,6 +153,7 @@ __all__ = [
     "double",
     "dtype",
     "e",
+    "einsum",
     "empty_cache",
     "enable_grad",
     "equal",
@@ -199,6 +203,7 @@ __all__ = [
     "set_rng_state",
     "short",
     "tensor",
+    "tensordot",
     "uint8",
 ]
 __all__ += _ops.__all__
