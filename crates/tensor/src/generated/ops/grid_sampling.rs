@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -62,9 +62,10 @@ impl Backward for WeightedGatherBackward {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 =
                     formulas::weighted_gather_grad_input(&grad, &self.input_origin.shape, &index, &weight)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {
@@ -72,8 +73,9 @@ impl Backward for WeightedGatherBackward {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.weight_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::weighted_gather_weight(&grad, &input, &index)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -133,8 +135,9 @@ impl Backward for WeightedGatherInputBackward {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.grad_output_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::weighted_gather(&grad, &index, &weight)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {
@@ -142,8 +145,9 @@ impl Backward for WeightedGatherInputBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.weight_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::weighted_gather_weight(&grad_output, &grad, &index)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -198,8 +202,9 @@ impl Backward for WeightedGatherWeightBackward {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.grad_output_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::weighted_gather(&input, &index, &grad)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
@@ -207,13 +212,14 @@ impl Backward for WeightedGatherWeightBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::weighted_gather_grad_input(
                     &grad_output,
                     &self.input_origin.shape,
                     &index,
                     &grad,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

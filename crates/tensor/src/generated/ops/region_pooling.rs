@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -55,8 +55,9 @@ impl Backward for AdaptiveMaxPoolBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::max_pool_grad(&grad, &indices, &self.input_origin.shape)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -108,8 +109,9 @@ impl Backward for FractionalMaxPoolBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::max_pool_grad(&grad, &indices, &self.input_origin.shape)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
