@@ -273,6 +273,30 @@ fn target(
     }
 }
 
+/// Interpolation of bytes, which are rounded after each dimension, the last one first.
+fn bytes(
+    input: &Tensor,
+    along: &str,
+    size: &[i64],
+    scales: &[f64],
+    align_corners: bool,
+    antialias: bool,
+) -> Result<Tensor> {
+    let (half, low, high) = (Tensor::number(0.5)?, Tensor::number(0.0)?, Tensor::number(255.0)?);
+    let mut image = cast(input, DType::Float32)?;
+    for d in (0..size.len()).rev() {
+        let mut sizes: Vec<i64> = image.shape()[2..].iter().map(|&n| n as i64).collect();
+        let mut factors = vec![0.0; size.len()];
+        sizes[d] = size[d];
+        factors[d] = scales.get(d).copied().unwrap_or(0.0);
+        let smooth = ops::interpolate_over(&image, along, &sizes, &factors, align_corners, antialias)?;
+        // Cubic weights may leave the range.
+        let rounded = ops::floor(&ops::add(&smooth, &half, 1.into())?)?;
+        image = ops::minimum(&ops::maximum(&rounded, &low)?, &high)?;
+    }
+    cast(&image, DType::UInt8)
+}
+
 /// An image at another size.
 pub fn interpolate(
     input: &Tensor,
@@ -340,14 +364,7 @@ pub fn interpolate(
     }
     let align_corners = align_corners.unwrap_or(false);
     match input.dtype() {
-        DType::UInt8 if smooth => {
-            let image = cast(input, DType::Float32)?;
-            let smooth = ops::interpolate_over(&image, along, &size, &scales, align_corners, antialias)?;
-            // Rounded to the nearest, halves up: cubic weights may leave the range.
-            let (half, low, high) = (Tensor::number(0.5)?, Tensor::number(0.0)?, Tensor::number(255.0)?);
-            let rounded = ops::floor(&ops::add(&smooth, &half, 1.into())?)?;
-            cast(&ops::minimum(&ops::maximum(&rounded, &low)?, &high)?, DType::UInt8)
-        }
+        DType::UInt8 if smooth => bytes(input, along, &size, &scales, align_corners, antialias),
         dtype if dtype.is_floating_point() || dtype == DType::UInt8 => {
             ops::interpolate_over(input, along, &size, &scales, align_corners, antialias)
         }
