@@ -122,7 +122,7 @@ fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
         return Err(unsupported(pad.len(), input.len()));
     };
     // Without images there is nothing to show, and nothing to fail.
-    let fixed = if lead == 2 { 1 } else { 0 };
+    let fixed = usize::from(lead == 2);
     let empty = input[fixed..].contains(&0);
     let mut maps = Vec::with_capacity(spatial);
     for d in lead..input.len() {

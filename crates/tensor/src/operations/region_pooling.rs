@@ -185,12 +185,11 @@ fn fractional(
         }
     };
     let run = |x: &Tensor| {
-        let samples = match samples {
-            Some(samples) => samples.clone(),
-            None => {
-                let shape = [x.shape()[0] as i64, x.shape()[1] as i64, spatial as i64];
-                ops::rand(&shape, None, Some(DType::Float64), Some(x.device()), false)?
-            }
+        let samples = if let Some(samples) = samples {
+            samples.clone()
+        } else {
+            let shape = [x.shape()[0] as i64, x.shape()[1] as i64, spatial as i64];
+            ops::rand(&shape, None, Some(DType::Float64), Some(x.device()), false)?
         };
         ops::fractional_max_pool(x, kernel_size, &size, &samples)
     };

@@ -59,8 +59,10 @@ fn maximum<T: Maximum>(
     let (in_size, out_size) = (depth * height * width, counts.iter().product::<usize>());
     // A plane's windows along dimension `d`; those of a missing dimension are the whole of it.
     let windows = |d: usize, plane: usize| -> &[Range<usize>] {
-        const WHOLE: &[Range<usize>] = &[0..1];
-        let Some(all) = d.checked_sub(pad).map(|d| &regions[d]) else { return WHOLE };
+        const WHOLE: &Range<usize> = &(0..1);
+        let Some(all) = d.checked_sub(pad).map(|d| &regions[d]) else {
+            return std::slice::from_ref(WHOLE);
+        };
         if all.len() == counts[d] { all } else { &all[plane * counts[d]..(plane + 1) * counts[d]] }
     };
     let input = Dense::<T>::contiguous(OP, input)?;
