@@ -90,7 +90,7 @@ e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
-    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "special", "utils"}
+    {"autograd", "datasets", "functional", "nn", "optim", "random", "return_types", "safetensors", "special", "utils"}
 )
 
 

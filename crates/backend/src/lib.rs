@@ -9,9 +9,10 @@ mod generated;
 mod layout;
 pub mod memory;
 mod program;
+pub mod special;
 
 pub use compute::{
-    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
+    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp, Sampler,
     ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};

@@ -836,7 +836,7 @@ backward() through it raises AutogradError: PyTorch has none either.",
             }],
             doc: "The next representable number after `input` toward `other`.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes floats; DTypeError \
-otherwise. backward() through it raises AutogradError: PyTorch has none either.",
+otherwise.",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -855,8 +855,7 @@ otherwise. backward() through it raises AutogradError: PyTorch has none either."
             }],
             doc: "In-place form of nextafter: The next representable number after `input` toward \
 `other`.\n\nShapes broadcast against each other; ShapeMismatchError if they do \
-not. Takes floats; DTypeError otherwise. backward() through it raises \
-AutogradError: PyTorch has none either.",
+not. Takes floats; DTypeError otherwise.",
             module: None,
             method: true,
             aliases: &[],

@@ -3,9 +3,12 @@
 
 mod activation;
 mod arithmetic;
+mod bessel;
 mod comparison;
 mod convolution;
 mod creation;
+mod distributions;
+mod floating_point;
 mod indexing;
 mod linear_algebra;
 mod loss;
@@ -15,6 +18,7 @@ mod random;
 mod reduction_ops;
 mod shape_ops;
 mod softmax;
+mod special;
 mod statistical;
 mod transcendental;
 
@@ -29,12 +33,18 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, activation::File::BINDINGS, activation::ENTRIES)?;
     add_functions(module, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
     add_methods(class, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
+    add_functions(module, bessel::File::BINDINGS, bessel::ENTRIES)?;
+    add_methods(class, bessel::File::BINDINGS, bessel::ENTRIES)?;
     add_functions(module, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_methods(class, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_functions(module, convolution::File::BINDINGS, convolution::ENTRIES)?;
     add_methods(class, convolution::File::BINDINGS, convolution::ENTRIES)?;
     add_functions(module, creation::File::BINDINGS, creation::ENTRIES)?;
     add_methods(class, creation::File::BINDINGS, creation::ENTRIES)?;
+    add_functions(module, distributions::File::BINDINGS, distributions::ENTRIES)?;
+    add_methods(class, distributions::File::BINDINGS, distributions::ENTRIES)?;
+    add_functions(module, floating_point::File::BINDINGS, floating_point::ENTRIES)?;
+    add_methods(class, floating_point::File::BINDINGS, floating_point::ENTRIES)?;
     add_functions(module, indexing::File::BINDINGS, indexing::ENTRIES)?;
     add_methods(class, indexing::File::BINDINGS, indexing::ENTRIES)?;
     add_functions(module, linear_algebra::File::BINDINGS, linear_algebra::ENTRIES)?;
@@ -53,6 +63,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, shape_ops::File::BINDINGS, shape_ops::ENTRIES)?;
     add_functions(module, softmax::File::BINDINGS, softmax::ENTRIES)?;
     add_methods(class, softmax::File::BINDINGS, softmax::ENTRIES)?;
+    add_functions(module, special::File::BINDINGS, special::ENTRIES)?;
+    add_methods(class, special::File::BINDINGS, special::ENTRIES)?;
     add_functions(module, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_methods(class, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_functions(module, transcendental::File::BINDINGS, transcendental::ENTRIES)?;

@@ -7,7 +7,8 @@ use super::creation::sizes;
 use crate::autograd::check_inplace;
 use crate::{Generator, Tensor, default_dtype, default_generator, ops};
 
-fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
+/// Fills a tensor, without history.
+pub(super) fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
     let key = generator.unwrap_or_else(|| default_generator()).advance(tensor.numel());
     if tensor.numel() == 0 {
         return Ok(());
@@ -29,7 +30,8 @@ fn fresh(
     if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
 }
 
-fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
+/// The dtype of floating-point random numbers, or the error that says so.
+pub(super) fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
     let dtype = dtype.unwrap_or_else(default_dtype);
     if dtype.is_floating_point() {
         Ok(dtype)
@@ -41,8 +43,8 @@ fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
     }
 }
 
-const STANDARD_UNIFORM: Distribution = Distribution::Uniform { low: 0.0, high: 1.0 };
-const STANDARD_NORMAL: Distribution = Distribution::Normal { mean: 0.0, std: 1.0 };
+pub(super) const STANDARD_UNIFORM: Distribution = Distribution::Uniform { low: 0.0, high: 1.0 };
+pub(super) const STANDARD_NORMAL: Distribution = Distribution::Normal { mean: 0.0, std: 1.0 };
 
 /// Uniform numbers from [0, 1).
 pub fn rand(
@@ -176,13 +178,47 @@ pub fn bernoulli(input: &Tensor, generator: Option<&Generator>) -> Result<Tensor
     super::creation::cast(&ops::lt(&uniform, input)?, input.dtype())
 }
 
-fn fill_in_place(
+/// 1 with probability `p`, in another tensor's shape and dtype.
+pub fn bernoulli_with(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<Tensor> {
+    check_probability("bernoulli", p)?;
+    let output = Tensor::empty(input.shape(), input.dtype(), input.device())?;
+    fill(&output, Distribution::Bernoulli { p }, generator)?;
+    Ok(output)
+}
+
+/// Fills the tensor with 1 with the probability that each element of `p` gives.
+pub fn bernoulli_from_(input: &Tensor, p: &Tensor, generator: Option<&Generator>) -> Result<()> {
+    let drawn = ops::bernoulli(p, generator)?;
+    let drawn = super::creation::cast(&ops::broadcast_to(&drawn.detach(), &input_sizes(input))?, input.dtype())?;
+    check_inplace("bernoulli_", input, &[])?;
+    crate::autograd::assign("bernoulli_", input, &drawn)
+}
+
+fn input_sizes(input: &Tensor) -> Vec<i64> {
+    input.shape().iter().map(|&n| n as i64).collect()
+}
+
+fn check_probability(op: &'static str, p: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&p) {
+        Ok(())
+    } else {
+        Err(RusTorchError::argument(op, format!("expects p to be in [0, 1], but got p={p}")))
+    }
+}
+
+/// Overwrites a tensor with random numbers; what was recorded of it before ends here.
+pub(super) fn fill_in_place(
     op: &'static str,
     input: &Tensor,
     distribution: Distribution,
     generator: Option<&Generator>,
 ) -> Result<()> {
     check_inplace(op, input, &[])?;
+    if crate::autograd::is_recording(&[input]) {
+        let drawn = Tensor::empty(input.shape(), input.dtype(), input.device())?;
+        fill(&drawn, distribution, generator)?;
+        return crate::autograd::assign(op, input, &drawn);
+    }
     fill(input, distribution, generator)?;
     input.storage().bump_version();
     Ok(())
@@ -211,12 +247,7 @@ pub fn uniform_(input: &Tensor, from: f64, to: f64, generator: Option<&Generator
 
 /// Fills the tensor with 1 with probability `p`, else 0.
 pub fn bernoulli_(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<()> {
-    if !(0.0..=1.0).contains(&p) {
-        return Err(RusTorchError::argument(
-            "bernoulli_",
-            format!("expects p to be in [0, 1], but got p={p}"),
-        ));
-    }
+    check_probability("bernoulli_", p)?;
     fill_in_place("bernoulli_", input, Distribution::Bernoulli { p }, generator)
 }
 
