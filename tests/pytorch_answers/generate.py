@@ -4,23 +4,37 @@ python tests/pytorch_answers/generate.py
 
 promotion.json   every answer of promote_types, and of result_type for tensors of 0 and 1 dimensions and Python numbers
 layers.npz       per layer: parameters, input, output, gradients of input and parameters, buffers after the call
-optimizers.npz   per optimizer and setting: where two parameters stand after each of ten steps
+out.json         the functions of torch, torch.linalg, torch.special and torch.fft that take out=
+optimizers.npz   per optimizer and setting: where its parameters stand after each step
+schedules.npz    per schedule and optimizer: learning rate and momentum in each epoch
 """
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from cases import LAYERS, OPTIMIZERS, PROMOTION_DTYPES, optimizer_path
+from cases import LAYERS, PROMOTION_DTYPES
+from optimizer_cases import MATRIX_OPTIMIZERS, OPTIMIZERS, SCHEDULES, matrix_path, optimizer_path, schedule_path
 
 HERE = Path(__file__).parent
 
 
 def name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def out() -> None:
+    stub = (Path(torch.__path__[0]) / "_C" / "_VariableFunctions.pyi").read_text()
+    names = set(re.findall(r"def (\w+)\((?:[^()]|\([^()]*\))*?\bout: ", stub)) | {"norm"}
+    for schema in torch._C._jit_get_all_schemas():
+        namespace, _, function = schema.name.partition("::")
+        if namespace == "aten" and any(argument.is_out for argument in schema.arguments):
+            names.update({function} if function.startswith(("linalg_", "special_", "fft_")) else ())
+    (HERE / "out.json").write_text(json.dumps(sorted(names), indent=0) + "\n")
 
 
 def promotion() -> None:
@@ -75,10 +89,22 @@ def layers() -> None:
 
 def optimizers() -> None:
     paths = {key: optimizer_path(torch, kind, settings) for key, (kind, settings) in OPTIMIZERS.items()}
+    paths |= {key: matrix_path(torch, kind, settings) for key, (kind, settings) in MATRIX_OPTIMIZERS.items()}
     np.savez_compressed(HERE / "optimizers.npz", **paths)
+
+
+def schedules() -> None:
+    paths = {
+        f"{key}/{kind}": schedule_path(torch, build, kind)
+        for key, build in SCHEDULES.items()
+        for kind in ("SGD", "Adam")
+    }
+    np.savez_compressed(HERE / "schedules.npz", **paths)
 
 
 if __name__ == "__main__":
     promotion()
+    out()
     layers()
     optimizers()
+    schedules()

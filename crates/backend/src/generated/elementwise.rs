@@ -120,6 +120,8 @@ pub enum ElementwiseOp {
     Hardswish,
     /// 0 where `input` is negative, 1 where positive, `values` where zero.
     Heaviside,
+    /// `huber_loss` of differences.
+    Huber,
     /// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
     Hypot,
     /// The modified Bessel function of the first kind of order 0.
@@ -236,6 +238,8 @@ pub enum ElementwiseOp {
     Select,
     /// The self-normalising ELU, with its fixed scale and alpha.
     Selu,
+    /// `softshrink` with a `lambd` that has been checked.
+    Shrink,
     /// The logistic function, `1 / (1 + exp(-x))`.
     Sigmoid,
     /// -1, 0 or 1 by the sign of each element.
@@ -305,7 +309,7 @@ const fn signature(
     Signature { name, arguments, result, single: [single] }
 }
 
-static SIGNATURES: [Signature; 136] = [
+static SIGNATURES: [Signature; 138] = [
     signature(ElementwiseOp::Abs, "abs", &[Value], Value),
     signature(ElementwiseOp::Acos, "acos", &[Value], Value),
     signature(ElementwiseOp::Acosh, "acosh", &[Value], Value),
@@ -363,6 +367,7 @@ static SIGNATURES: [Signature; 136] = [
     signature(ElementwiseOp::Hardsigmoid, "hardsigmoid", &[Value], Value),
     signature(ElementwiseOp::Hardswish, "hardswish", &[Value], Value),
     signature(ElementwiseOp::Heaviside, "heaviside", &[Value, Value], Value),
+    signature(ElementwiseOp::Huber, "huber", &[Value, Value], Value),
     signature(ElementwiseOp::Hypot, "hypot", &[Value, Value], Value),
     signature(ElementwiseOp::I0, "i0", &[Value], Value),
     signature(ElementwiseOp::I0e, "i0e", &[Value], Value),
@@ -421,6 +426,7 @@ static SIGNATURES: [Signature; 136] = [
     signature(ElementwiseOp::ScaledModifiedBesselK1, "scaled_modified_bessel_k1", &[Value], Value),
     signature(ElementwiseOp::Select, "select", &[Mask, Value, Value], Value),
     signature(ElementwiseOp::Selu, "selu", &[Value], Value),
+    signature(ElementwiseOp::Shrink, "shrink", &[Value, Value], Value),
     signature(ElementwiseOp::Sigmoid, "sigmoid", &[Value], Value),
     signature(ElementwiseOp::Sign, "sign", &[Value], Value),
     signature(ElementwiseOp::Signbit, "signbit", &[Value], Mask),
@@ -446,7 +452,7 @@ static SIGNATURES: [Signature; 136] = [
 
 impl ElementwiseOp {
     /// How many operations there are; `op as usize` is less.
-    pub const COUNT: usize = 136;
+    pub const COUNT: usize = 138;
 
     /// Every operation, in the order of `op as usize`.
     pub const ALL: [ElementwiseOp; Self::COUNT] = [
@@ -507,6 +513,7 @@ impl ElementwiseOp {
         ElementwiseOp::Hardsigmoid,
         ElementwiseOp::Hardswish,
         ElementwiseOp::Heaviside,
+        ElementwiseOp::Huber,
         ElementwiseOp::Hypot,
         ElementwiseOp::I0,
         ElementwiseOp::I0e,
@@ -565,6 +572,7 @@ impl ElementwiseOp {
         ElementwiseOp::ScaledModifiedBesselK1,
         ElementwiseOp::Select,
         ElementwiseOp::Selu,
+        ElementwiseOp::Shrink,
         ElementwiseOp::Sigmoid,
         ElementwiseOp::Sign,
         ElementwiseOp::Signbit,
@@ -688,6 +696,7 @@ macro_rules! for_each_elementwise {
             (Hardsigmoid, hardsigmoid, float, (Value) -> Value)
             (Hardswish, hardswish, float, (Value) -> Value)
             (Heaviside, heaviside, number, (Value, Value) -> Value)
+            (Huber, huber, float, (Value, Value) -> Value)
             (Hypot, hypot, float, (Value, Value) -> Value)
             (I0, i0, special, (Value) -> Value)
             (I0e, i0e, special, (Value) -> Value)
@@ -746,6 +755,7 @@ macro_rules! for_each_elementwise {
             (ScaledModifiedBesselK1, scaled_modified_bessel_k1, special, (Value) -> Value)
             (Select, select, number, (Mask, Value, Value) -> Value)
             (Selu, selu, float, (Value) -> Value)
+            (Shrink, shrink, float, (Value, Value) -> Value)
             (Sigmoid, sigmoid, float, (Value) -> Value)
             (Sign, sign, number, (Value) -> Value)
             (Signbit, signbit, number, (Value) -> Mask)

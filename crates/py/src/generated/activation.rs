@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::relu(&p0))
@@ -32,6 +33,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::relu_(&p0))
@@ -49,6 +51,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::relu6(&p0))
@@ -65,6 +68,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::relu6_(&p0))
@@ -85,6 +89,7 @@ DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("negative_slope", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.01 };
@@ -106,6 +111,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("negative_slope", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.01 };
@@ -124,6 +130,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::silu(&p0))
@@ -140,6 +147,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::silu_(&p0))
@@ -157,6 +165,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::mish(&p0))
@@ -173,6 +182,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::mish_(&p0))
@@ -193,6 +203,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("approximate", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.str(1)? } else { "none".to_owned() };
@@ -215,6 +226,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("approximate", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.str(1)? } else { "none".to_owned() };
@@ -238,6 +250,7 @@ otherwise.",
                     Parameter::new("beta", Kind::Float).optional(),
                     Parameter::new("threshold", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -261,6 +274,7 @@ floats; DTypeError otherwise.",
                     Parameter::new("beta", Kind::Float).optional(),
                     Parameter::new("threshold", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -280,6 +294,7 @@ x > threshold`.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::logsigmoid(&p0))
@@ -296,6 +311,7 @@ x > threshold`.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::logsigmoid_(&p0))
@@ -316,6 +332,7 @@ floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -337,6 +354,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -358,6 +376,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -379,6 +398,7 @@ DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -397,6 +417,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::selu(&p0))
@@ -414,6 +435,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::selu_(&p0))
@@ -431,6 +453,7 @@ alpha.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::hardswish(&p0))
@@ -447,6 +470,7 @@ alpha.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::hardswish_(&p0))
@@ -464,6 +488,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::hardsigmoid(&p0))
@@ -480,6 +505,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::hardsigmoid_(&p0))
@@ -501,6 +527,7 @@ otherwise.",
                     Parameter::new("min_val", Kind::Scalar).optional(),
                     Parameter::new("max_val", Kind::Scalar).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Float(-1.0) };
@@ -524,6 +551,7 @@ DTypeError otherwise.",
                     Parameter::new("min_val", Kind::Scalar).optional(),
                     Parameter::new("max_val", Kind::Scalar).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Float(-1.0) };
@@ -543,12 +571,14 @@ integers and floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::softsign(&p0))
                 },
             }],
-            doc: "`x / (1 + |x|)`.\n\nTakes floats; DTypeError otherwise.",
+            doc: "`x / (1 + |x|)`.\n\nTakes every real dtype; integers and bools become the default \
+float dtype; DTypeError otherwise.",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -559,12 +589,14 @@ integers and floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::softsign_(&p0))
                 },
             }],
-            doc: "In-place form of softsign: `x / (1 + |x|)`.\n\nTakes floats; DTypeError otherwise.",
+            doc: "In-place form of softsign: `x / (1 + |x|)`.\n\nTakes every real dtype; integers \
+and bools become the default float dtype; DTypeError otherwise.",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -579,6 +611,7 @@ integers and floats; DTypeError otherwise.",
                     Parameter::new("threshold", Kind::Scalar),
                     Parameter::new("value", Kind::Scalar),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.scalar(1)?;
@@ -602,6 +635,7 @@ floats; DTypeError otherwise.",
                     Parameter::new("threshold", Kind::Scalar),
                     Parameter::new("value", Kind::Scalar),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.scalar(1)?;
@@ -624,6 +658,7 @@ elsewhere.\n\nTakes integers and floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("lambd", Kind::Float).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
@@ -633,6 +668,188 @@ elsewhere.\n\nTakes integers and floats; DTypeError otherwise.",
             doc: "0 where `|x| <= lambd`, x elsewhere.\n\nTakes floats; DTypeError otherwise.",
             module: Some("rustorch"),
             method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "softshrink",
+            overloads: &[Overload {
+                signature: "(input, lambd=0.5)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("lambd", Kind::Float).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
+                    a.give(&|| ops::softshrink(&p0, p1))
+                },
+            }],
+            doc: "x moved toward 0 by `lambd`: `x - lambd` above it, `x + lambd` below `-lambd`, \
+0 between.\n\nErrors: `lambd` must be at least 0.\n\nExample:\n\n>>> \
+rustorch.nn.functional.softshrink(rustorch.tensor([-2.0, 0.25, \
+2.0]))\ntensor([-1.5000,  0.0000,  1.5000])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "tanhshrink",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::tanhshrink(&p0))
+                },
+            }],
+            doc: "`x - tanh(x)`.\n\nExample:\n\n>>> \
+rustorch.nn.functional.tanhshrink(rustorch.tensor([-1.0, 0.0, \
+1.0]))\ntensor([-0.2384,  0.0000,  0.2384])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "glu",
+            overloads: &[Overload {
+                signature: "(input, dim=-1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dim", Kind::Int).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.int(1)? } else { -1 };
+                    a.give(&|| ops::glu(&p0, p1))
+                },
+            }],
+            doc: "`a * sigmoid(b)`, where a and b are the halves of a dimension.\n\nShape: (…, \
+2n, …) to (…, n, …)\n\nErrors: The dimension must have an even \
+size.\n\nExample:\n\n>>> rustorch.nn.functional.glu(rustorch.tensor([1.0, 2.0, 0.0, \
+10.0]))\ntensor([0.5000, 1.9999])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "prelu",
+            overloads: &[Overload {
+                signature: "(input, weight)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("weight", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::prelu(&p0, &p1))
+                },
+            }],
+            doc: "x where positive, `weight * x` elsewhere; one weight for all, or one per \
+channel.\n\nShape: input (N, C, *) or any, weight (C), (1) or ()\n\nErrors: Input \
+and weight must have one dtype, and a weight of several elements as many as \
+there are channels.\n\nExample:\n\n>>> rustorch.prelu(rustorch.tensor([[-1.0, \
+-1.0], [2.0, 2.0]]), rustorch.tensor([0.5, 0.25]))\ntensor([[-0.5000, -0.2500],\n        \
+[ 2.0000,  2.0000]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "rrelu",
+            overloads: &[Overload {
+                signature: "(input, lower=0.125, upper=0.3333333333333333, training=False, *, \
+generator=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("lower", Kind::Float).optional(),
+                    Parameter::new("upper", Kind::Float).optional(),
+                    Parameter::new("training", Kind::Bool).optional(),
+                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 0.125 };
+                    let p2 = if a.given(2) { a.float(2)? } else { 0.3333333333333333 };
+                    let p3 = if a.given(3) { a.bool(3)? } else { false };
+                    let p4 = a.optional_generator(4)?;
+                    a.give(&|| ops::rrelu(&p0, p1, p2, p3, p4.as_ref()))
+                },
+            }],
+            doc: "Leaky ReLU whose slope is drawn from [lower, upper) for each element in \
+training, and is the middle otherwise.\n\nErrors: `lower` must not be above \
+`upper`.\n\nExample:\n\n>>> rustorch.rrelu(rustorch.tensor([-1.0, 1.0]), 0.25, \
+0.75)\ntensor([-0.5000,  1.0000])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "rrelu_",
+            overloads: &[Overload {
+                signature: "(input, lower=0.125, upper=0.3333333333333333, training=False, *, \
+generator=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("lower", Kind::Float).optional(),
+                    Parameter::new("upper", Kind::Float).optional(),
+                    Parameter::new("training", Kind::Bool).optional(),
+                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 0.125 };
+                    let p2 = if a.given(2) { a.float(2)? } else { 0.3333333333333333 };
+                    let p3 = if a.given(3) { a.bool(3)? } else { false };
+                    let p4 = a.optional_generator(4)?;
+                    a.give_first(&|| ops::rrelu_(&p0, p1, p2, p3, p4.as_ref()))
+                },
+            }],
+            doc: "In-place form of rrelu: Leaky ReLU whose slope is drawn from [lower, upper) for \
+each element in training, and is the middle otherwise.\n\nErrors: `lower` must \
+not be above `upper`.",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "gumbel_softmax",
+            overloads: &[Overload {
+                signature: "(logits, tau=1.0, hard=False, eps=1e-10, dim=-1)",
+                parameters: &[
+                    Parameter::new("logits", Kind::Tensor),
+                    Parameter::new("tau", Kind::Float).optional(),
+                    Parameter::new("hard", Kind::Bool).optional(),
+                    Parameter::new("eps", Kind::Float).optional(),
+                    Parameter::new("dim", Kind::Int).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
+                    let p2 = if a.given(2) { a.bool(2)? } else { false };
+                    let p3 = if a.given(3) { a.float(3)? } else { 1e-10 };
+                    let p4 = if a.given(4) { a.int(4)? } else { -1 };
+                    a.give(&|| ops::gumbel_softmax(&p0, p1, p2, p3, p4))
+                },
+            }],
+            doc: "A sample of the Gumbel-softmax distribution; `hard` gives a one-hot one with \
+the gradient of the soft one. `eps` has no effect.\n\nErrors: Logits must be \
+floating point.\n\nExample:\n\n>>> \
+rustorch.nn.functional.gumbel_softmax(rustorch.tensor([0.0, 100.0, 0.0]), \
+hard=True)\ntensor([0., 1., 0.])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -673,4 +890,11 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 30>,
     entry::<File, 31>,
     entry::<File, 32>,
+    entry::<File, 33>,
+    entry::<File, 34>,
+    entry::<File, 35>,
+    entry::<File, 36>,
+    entry::<File, 37>,
+    entry::<File, 38>,
+    entry::<File, 39>,
 ];

@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -45,6 +46,7 @@ DTypeError otherwise.\n\nExample:\n\n>>> rustorch.add(rustorch.tensor([1.0, 2.0]
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -69,6 +71,7 @@ real dtype and bool; DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -93,6 +96,7 @@ DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -117,6 +121,7 @@ not. Takes integers and floats; DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -137,6 +142,7 @@ exchanged.\n\nExample:\n\n>>> rustorch.rsub(rustorch.tensor([1.0, 2.0]), \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::positive(&p0))
@@ -158,6 +164,7 @@ sign.\n\nExample:\n\n>>> rustorch.positive(rustorch.tensor([1.0, -2.0]))\ntensor
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -180,6 +187,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -203,6 +211,7 @@ DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("rounding_mode", Kind::OptionalStr).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -228,6 +237,7 @@ DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("rounding_mode", Kind::OptionalStr).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -252,6 +262,7 @@ become the default float dtype; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -274,6 +285,7 @@ floats; DTypeError otherwise. Its gradient is zero.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -296,6 +308,7 @@ do not. Takes integers and floats; DTypeError otherwise. Its gradient is zero.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -318,6 +331,7 @@ Takes integers and floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -341,6 +355,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -363,6 +378,7 @@ not. Takes integers and floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -386,6 +402,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("exponent", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -408,6 +425,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("exponent", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -431,6 +449,7 @@ floats; DTypeError otherwise.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("exponent", Kind::TensorLike),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.tensor_like(1)?;
@@ -443,6 +462,7 @@ floats; DTypeError otherwise.",
                         Parameter::new("input", Kind::Scalar),
                         Parameter::new("exponent", Kind::Tensor),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.scalar(0)?;
                         let p1 = a.tensor(1)?;
@@ -468,6 +488,7 @@ rustorch.float_power(rustorch.tensor([1, 2, 3]), -1)\ntensor([1.0000, 0.5000, \
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("exponent", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -486,6 +507,7 @@ in float64.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -508,6 +530,7 @@ rustorch.gcd(rustorch.tensor([12, -18, 0]), rustorch.tensor([8, 12, \
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -528,6 +551,7 @@ otherwise. The result has no gradient.\n\nErrors: DTypeError for bool.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -550,6 +574,7 @@ rustorch.lcm(rustorch.tensor([4, -6, 0]), rustorch.tensor([6, 4, \
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -570,6 +595,7 @@ otherwise. The result has no gradient.\n\nErrors: DTypeError for bool.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::neg(&p0))
@@ -586,6 +612,7 @@ otherwise. The result has no gradient.\n\nErrors: DTypeError for bool.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::neg_(&p0))
@@ -603,6 +630,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::abs(&p0))
@@ -620,6 +648,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::abs_(&p0))
@@ -637,6 +666,7 @@ floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::sign(&p0))
@@ -654,6 +684,7 @@ DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::sign_(&p0))
@@ -671,6 +702,7 @@ real dtype and bool; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::sgn(&p0))
@@ -687,6 +719,7 @@ real dtype and bool; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::sgn_(&p0))
@@ -703,6 +736,7 @@ real dtype and bool; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::square(&p0))
@@ -720,6 +754,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::square_(&p0))
@@ -737,6 +772,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::reciprocal(&p0))
@@ -754,6 +790,7 @@ the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::reciprocal_(&p0))
@@ -771,6 +808,7 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::sqrt(&p0))
@@ -788,6 +826,7 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::sqrt_(&p0))
@@ -806,6 +845,7 @@ dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::rsqrt(&p0))
@@ -823,6 +863,7 @@ integers and bools become the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::rsqrt_(&p0))
@@ -841,6 +882,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -860,6 +902,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -879,6 +922,7 @@ Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -898,6 +942,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -917,6 +962,7 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -936,6 +982,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -955,6 +1002,7 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -974,6 +1022,7 @@ real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -993,6 +1042,7 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1013,6 +1063,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1036,6 +1087,7 @@ become the default float dtype; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1058,6 +1110,7 @@ and bools become the default float dtype; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1082,6 +1135,7 @@ DTypeError otherwise.",
                     Parameter::new("end", Kind::Tensor),
                     Parameter::new("weight", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1106,6 +1160,7 @@ integers and bools become the default float dtype; DTypeError otherwise.",
                     Parameter::new("end", Kind::Tensor),
                     Parameter::new("weight", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1132,6 +1187,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1156,6 +1212,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1180,6 +1237,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1204,6 +1262,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1227,6 +1286,7 @@ DTypeError otherwise.",
                     Parameter::new("min", Kind::OptionalTensorLike).optional(),
                     Parameter::new("max", Kind::OptionalTensorLike).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_tensor_like(1)?;
@@ -1249,6 +1309,7 @@ DTypeError otherwise.",
                     Parameter::new("min", Kind::OptionalTensorLike).optional(),
                     Parameter::new("max", Kind::OptionalTensorLike).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_tensor_like(1)?;
@@ -1268,6 +1329,7 @@ None.",
             overloads: &[Overload {
                 signature: "(input, min)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("min", Kind::TensorLike)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1287,6 +1349,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input, min)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("min", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1306,6 +1369,7 @@ real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, max)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("max", Kind::TensorLike)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1325,6 +1389,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input, max)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("max", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1344,6 +1409,7 @@ real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::floor(&p0))
@@ -1361,6 +1427,7 @@ DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::floor_(&p0))
@@ -1378,6 +1445,7 @@ integers and floats; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::ceil(&p0))
@@ -1395,6 +1463,7 @@ DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::ceil_(&p0))
@@ -1415,6 +1484,7 @@ integers and floats; DTypeError otherwise. Its gradient is zero.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("decimals", Kind::Int).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -1436,6 +1506,7 @@ places.\n\nTakes integers and floats; DTypeError otherwise. Its gradient is zero
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("decimals", Kind::Int).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -1455,6 +1526,7 @@ otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::trunc(&p0))
@@ -1472,6 +1544,7 @@ otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::trunc_(&p0))
@@ -1489,6 +1562,7 @@ floats; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::frac(&p0))
@@ -1506,6 +1580,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::frac_(&p0))
@@ -1523,6 +1598,7 @@ sign.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::deg2rad(&p0))
@@ -1540,6 +1616,7 @@ the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::deg2rad_(&p0))
@@ -1557,6 +1634,7 @@ integers and bools become the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::rad2deg(&p0))
@@ -1574,6 +1652,7 @@ the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::rad2deg_(&p0))

@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::i0(&p0))
@@ -23,7 +24,8 @@ impl Table for File {
             }],
             doc: "The modified Bessel function of the first kind of order 0.\n\nTakes every real \
 dtype; integers and bools become the default float dtype; DTypeError \
-otherwise.\n\nExample:\n\n>>> rustorch.i0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
+otherwise.\n\nExample:\n\n>>> rustorch.i0(rustorch.tensor([0.0, 1.0, \
+5.0]))\ntensor([ 1.0000,  1.2661, 27.2399])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -34,6 +36,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.i0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@"
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::i0_(&p0))
@@ -52,6 +55,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_i0e(&p0))
@@ -60,7 +64,8 @@ DTypeError otherwise.",
             doc: "The modified Bessel function of the first kind of order 0, times \
 `exp(-|x|)`.\n\nTakes every real dtype; integers and bools become the default \
 float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.i0e(rustorch.tensor([0.0, 1.0, 500.0]))\n@@",
+rustorch.special.i0e(rustorch.tensor([0.0, 1.0, 500.0]))\ntensor([1.0000, \
+0.4658, 0.0178])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -71,6 +76,7 @@ rustorch.special.i0e(rustorch.tensor([0.0, 1.0, 500.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_i1(&p0))
@@ -79,7 +85,7 @@ rustorch.special.i0e(rustorch.tensor([0.0, 1.0, 500.0]))\n@@",
             doc: "The modified Bessel function of the first kind of order 1.\n\nTakes every real \
 dtype; integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.i1(rustorch.tensor([0.0, 1.0, \
-5.0]))\n@@",
+5.0]))\ntensor([ 0.0000,  0.5652, 24.3356])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -90,6 +96,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.i1(rustorch.tensor([0.0, 1.0, \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_i1e(&p0))
@@ -98,7 +105,8 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.i1(rustorch.tensor([0.0, 1.0, \
             doc: "The modified Bessel function of the first kind of order 1, times \
 `exp(-|x|)`.\n\nTakes every real dtype; integers and bools become the default \
 float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.i1e(rustorch.tensor([0.0, 1.0, 500.0]))\n@@",
+rustorch.special.i1e(rustorch.tensor([0.0, 1.0, 500.0]))\ntensor([0.0000, \
+0.2079, 0.0178])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -109,6 +117,7 @@ rustorch.special.i1e(rustorch.tensor([0.0, 1.0, 500.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_bessel_j0(&p0))
@@ -117,7 +126,7 @@ rustorch.special.i1e(rustorch.tensor([0.0, 1.0, 500.0]))\n@@",
             doc: "The Bessel function of the first kind of order 0.\n\nTakes every real dtype; \
 integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.bessel_j0(rustorch.tensor([0.0, 1.0, \
-5.0]))\n@@",
+5.0]))\ntensor([ 1.0000,  0.7652, -0.1776])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -128,6 +137,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.bessel_j0(rustorch.tensor([0.0, 1
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_bessel_j1(&p0))
@@ -136,7 +146,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.bessel_j0(rustorch.tensor([0.0, 1
             doc: "The Bessel function of the first kind of order 1.\n\nTakes every real dtype; \
 integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.bessel_j1(rustorch.tensor([0.0, 1.0, \
-5.0]))\n@@",
+5.0]))\ntensor([ 0.0000,  0.4401, -0.3276])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -147,6 +157,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.bessel_j1(rustorch.tensor([0.0, 1
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_bessel_y0(&p0))
@@ -155,7 +166,8 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.bessel_j1(rustorch.tensor([0.0, 1
             doc: "The Bessel function of the second kind of order 0; minus infinity at 0 and NaN \
 below.\n\nTakes every real dtype; integers and bools become the default float \
 dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.bessel_y0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
+rustorch.special.bessel_y0(rustorch.tensor([0.0, 1.0, 5.0]))\ntensor([   -inf,  \
+0.0883, -0.3085])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -166,6 +178,7 @@ rustorch.special.bessel_y0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_bessel_y1(&p0))
@@ -174,7 +187,8 @@ rustorch.special.bessel_y0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             doc: "The Bessel function of the second kind of order 1; minus infinity at 0 and NaN \
 below.\n\nTakes every real dtype; integers and bools become the default float \
 dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.bessel_y1(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
+rustorch.special.bessel_y1(rustorch.tensor([0.0, 1.0, 5.0]))\ntensor([   -inf, \
+-0.7812,  0.1479])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -185,6 +199,7 @@ rustorch.special.bessel_y1(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_modified_bessel_k0(&p0))
@@ -193,7 +208,8 @@ rustorch.special.bessel_y1(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             doc: "The modified Bessel function of the second kind of order 0; infinity at 0 and \
 NaN below.\n\nTakes every real dtype; integers and bools become the default float \
 dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.modified_bessel_k0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
+rustorch.special.modified_bessel_k0(rustorch.tensor([0.0, 1.0, 5.0]))\ntensor([   \
+inf, 0.4210, 0.0037])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -204,6 +220,7 @@ rustorch.special.modified_bessel_k0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_modified_bessel_k1(&p0))
@@ -212,7 +229,8 @@ rustorch.special.modified_bessel_k0(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             doc: "The modified Bessel function of the second kind of order 1; infinity at 0 and \
 NaN below.\n\nTakes every real dtype; integers and bools become the default float \
 dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.modified_bessel_k1(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
+rustorch.special.modified_bessel_k1(rustorch.tensor([0.0, 1.0, 5.0]))\ntensor([   \
+inf, 0.6019, 0.0040])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -223,6 +241,7 @@ rustorch.special.modified_bessel_k1(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             overloads: &[Overload {
                 signature: "(x)",
                 parameters: &[Parameter::new("x", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_scaled_modified_bessel_k0(&p0))
@@ -231,7 +250,8 @@ rustorch.special.modified_bessel_k1(rustorch.tensor([0.0, 1.0, 5.0]))\n@@",
             doc: "The modified Bessel function of the second kind of order 0, times \
 `exp(x)`.\n\nTakes every real dtype; integers and bools become the default float \
 dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.scaled_modified_bessel_k0(rustorch.tensor([1.0, 500.0]))\n@@",
+rustorch.special.scaled_modified_bessel_k0(rustorch.tensor([1.0, \
+500.0]))\ntensor([1.1445, 0.0560])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -242,6 +262,7 @@ rustorch.special.scaled_modified_bessel_k0(rustorch.tensor([1.0, 500.0]))\n@@",
             overloads: &[Overload {
                 signature: "(x)",
                 parameters: &[Parameter::new("x", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_scaled_modified_bessel_k1(&p0))
@@ -250,7 +271,8 @@ rustorch.special.scaled_modified_bessel_k0(rustorch.tensor([1.0, 500.0]))\n@@",
             doc: "The modified Bessel function of the second kind of order 1, times \
 `exp(x)`.\n\nTakes every real dtype; integers and bools become the default float \
 dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.scaled_modified_bessel_k1(rustorch.tensor([1.0, 500.0]))\n@@",
+rustorch.special.scaled_modified_bessel_k1(rustorch.tensor([1.0, \
+500.0]))\ntensor([1.6362, 0.0561])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -261,6 +283,7 @@ rustorch.special.scaled_modified_bessel_k1(rustorch.tensor([1.0, 500.0]))\n@@",
             overloads: &[Overload {
                 signature: "(x)",
                 parameters: &[Parameter::new("x", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_spherical_bessel_j0(&p0))
@@ -269,7 +292,8 @@ rustorch.special.scaled_modified_bessel_k1(rustorch.tensor([1.0, 500.0]))\n@@",
             doc: "The spherical Bessel function of the first kind of order 0, `sin(x) / \
 x`.\n\nTakes every real dtype; integers and bools become the default float dtype; \
 DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.spherical_bessel_j0(rustorch.tensor([0.0, 1.0]))\n@@",
+rustorch.special.spherical_bessel_j0(rustorch.tensor([0.0, \
+1.0]))\ntensor([1.0000, 0.8415])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],

@@ -21,6 +21,7 @@ impl Table for File {
                         Parameter::new("std", Kind::Tensor),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.tensor(1)?;
@@ -35,6 +36,7 @@ impl Table for File {
                         Parameter::new("std", Kind::Float).optional(),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -49,6 +51,7 @@ impl Table for File {
                         Parameter::new("std", Kind::Tensor),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.float(0)?;
                         let p1 = a.tensor(1)?;
@@ -68,6 +71,7 @@ requires_grad=False)",
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.float(0)?;
                         let p1 = a.float(1)?;
@@ -103,6 +107,7 @@ rustorch.normal(rustorch.zeros(2, 1), rustorch.ones(3)).shape\nrustorch.Size([2,
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("generator", Kind::OptionalGenerator).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -127,6 +132,7 @@ rustorch.poisson(rustorch.zeros(3))\ntensor([0., 0., 0.])",
                     Parameter::new("prob", Kind::Tensor),
                     Parameter::new("generator", Kind::OptionalGenerator).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -153,6 +159,7 @@ rustorch.binomial(rustorch.tensor([3.0, 5.0]), rustorch.tensor([1.0, \
                     Parameter::new("lambd", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -177,6 +184,7 @@ rustorch.binomial(rustorch.tensor([3.0, 5.0]), rustorch.tensor([1.0, \
                     Parameter::new("sigma", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.0 };
@@ -202,6 +210,7 @@ around `median`.",
                     Parameter::new("std", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -226,6 +235,7 @@ standard deviation.",
                     Parameter::new("p", Kind::Float),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;
@@ -249,6 +259,7 @@ probability `p`.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_generator(1)?;
@@ -262,6 +273,7 @@ probability `p`.",
                         Parameter::new("to", Kind::Int),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -277,6 +289,7 @@ probability `p`.",
                         Parameter::new("to", Kind::OptionalInt).optional(),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;

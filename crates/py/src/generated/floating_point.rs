@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_named(&|| {
@@ -40,6 +41,7 @@ rustorch.frexp(rustorch.tensor([6.0, -0.25]))\n>>> mantissa, exponent\n(tensor([
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -59,6 +61,7 @@ rustorch.ldexp(rustorch.tensor([1.5]), rustorch.tensor([0, 1, \
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -82,6 +85,7 @@ each other.",
                     Parameter::new("posinf", Kind::OptionalFloat).optional(),
                     Parameter::new("neginf", Kind::OptionalFloat).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_float(1)?;
@@ -109,6 +113,7 @@ posinf=9.0)\ntensor([0., 9., 1.])",
                     Parameter::new("posinf", Kind::OptionalFloat).optional(),
                     Parameter::new("neginf", Kind::OptionalFloat).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_float(1)?;

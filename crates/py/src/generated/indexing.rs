@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -44,6 +45,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -68,6 +70,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -93,6 +96,7 @@ where `index` says.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -117,6 +121,7 @@ where `index` says.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -141,6 +146,7 @@ where `index` says.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -165,6 +171,7 @@ where `index` says.",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -192,6 +199,7 @@ where `index` says.",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -209,29 +217,6 @@ added to the slices that `index` names.",
             release_from: 1 << 15,
         },
         Binding {
-            name: "embedding",
-            overloads: &[Overload {
-                signature: "(weight, indices, padding_idx=-1)",
-                parameters: &[
-                    Parameter::new("weight", Kind::Tensor),
-                    Parameter::new("indices", Kind::Tensor),
-                    Parameter::new("padding_idx", Kind::Int).optional(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { -1 };
-                    a.give(&|| ops::embedding(&p0, &p1, p2))
-                },
-            }],
-            doc: "The rows of `weight` that `indices` name; the row `padding_idx` gets no \
-gradient unless it is -1.",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "masked_fill",
             overloads: &[Overload {
                 signature: "(input, mask, value)",
@@ -240,6 +225,7 @@ gradient unless it is -1.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -262,6 +248,7 @@ gradient unless it is -1.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -280,6 +267,7 @@ gradient unless it is -1.",
             overloads: &[Overload {
                 signature: "(input, mask)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mask", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -297,6 +285,7 @@ gradient unless it is -1.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::nonzero(&p0))
@@ -314,6 +303,7 @@ gradient unless it is -1.",
             overloads: &[Overload {
                 signature: "(input, index)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("index", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -334,6 +324,7 @@ gradient unless it is -1.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("num_classes", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { -1 };
@@ -352,6 +343,7 @@ index + 1 classes.",
             overloads: &[Overload {
                 signature: "(input, src)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("src", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -383,5 +375,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 12>,
     entry::<File, 13>,
     entry::<File, 14>,
-    entry::<File, 15>,
 ];

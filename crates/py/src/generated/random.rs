@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -48,6 +49,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -76,6 +78,7 @@ impl Table for File {
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.int(0)?;
                         let p1 = a.ints(1)?;
@@ -98,6 +101,7 @@ requires_grad=False)",
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.int(0)?;
                         let p1 = a.int(1)?;
@@ -131,6 +135,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -156,6 +161,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -180,6 +186,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -203,6 +210,7 @@ equally likely.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_generator(1)?;
@@ -216,6 +224,7 @@ equally likely.",
                         Parameter::new("p", Kind::Float),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.float(1)?;
@@ -243,6 +252,7 @@ zero.",
                     Parameter::new("std", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.0 };
@@ -267,6 +277,7 @@ zero.",
                     Parameter::new("to", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.0 };
@@ -291,6 +302,7 @@ zero.",
                         Parameter::new("p", Kind::Float).optional(),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
@@ -305,6 +317,7 @@ zero.",
                         Parameter::new("p", Kind::Tensor),
                         Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.tensor(1)?;
@@ -318,29 +331,6 @@ probability `p`, else 0.\n\nbernoulli_(input, p, *, generator=None)\n    Fills t
 tensor with 1 with the probability that each element of `p` gives, else 0.",
             module: None,
             method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "dropout",
-            overloads: &[Overload {
-                signature: "(input, p, train)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("p", Kind::Float),
-                    Parameter::new("train", Kind::Bool),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.float(1)?;
-                    let p2 = a.bool(2)?;
-                    a.give(&|| ops::dropout(&p0, p1, p2))
-                },
-            }],
-            doc: "In training, zeroes elements with probability `p` and scales the rest by `1 / \
-(1 - p)`.",
-            module: Some("rustorch"),
-            method: false,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -358,5 +348,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 7>,
     entry::<File, 8>,
     entry::<File, 9>,
-    entry::<File, 10>,
 ];

@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_entr(&p0))
@@ -24,7 +25,7 @@ impl Table for File {
             doc: "`-x log(x)`; 0 at 0 and minus infinity for negative x.\n\nTakes every real dtype; \
 integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.entr(rustorch.tensor([0.0, 0.5, 1.0, \
-2.0]))\n@@",
+2.0]))\ntensor([ 0.0000,  0.3466, -0.0000, -1.3863])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -35,6 +36,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.entr(rustorch.tensor([0.0, 0.5, 1
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_erfcx(&p0))
@@ -43,7 +45,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.entr(rustorch.tensor([0.0, 0.5, 1
             doc: "The scaled complementary error function, `exp(x²) erfc(x)`.\n\nTakes every real \
 dtype; integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.erfcx(rustorch.tensor([0.0, 1.0, \
-100.0]))\n@@",
+100.0]))\ntensor([1.0000, 0.4276, 0.0056])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -54,6 +56,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.erfcx(rustorch.tensor([0.0, 1.0, 
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_ndtr(&p0))
@@ -62,7 +65,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.erfcx(rustorch.tensor([0.0, 1.0, 
             doc: "The distribution function of the standard Gaussian.\n\nTakes every real dtype; \
 integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.ndtr(rustorch.tensor([-1.0, 0.0, \
-1.0]))\n@@",
+1.0]))\ntensor([0.1587, 0.5000, 0.8413])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -73,6 +76,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.ndtr(rustorch.tensor([-1.0, 0.0, 
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_log_ndtr(&p0))
@@ -81,7 +85,8 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.ndtr(rustorch.tensor([-1.0, 0.0, 
             doc: "The logarithm of the distribution function of the standard Gaussian, accurate \
 where that is small.\n\nTakes every real dtype; integers and bools become the \
 default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.special.log_ndtr(rustorch.tensor([-10.0, 0.0, 10.0]))\n@@",
+rustorch.special.log_ndtr(rustorch.tensor([-10.0, 0.0, \
+10.0]))\ntensor([-5.3231e+01, -6.9315e-01, -7.6199e-24])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -92,6 +97,7 @@ rustorch.special.log_ndtr(rustorch.tensor([-10.0, 0.0, 10.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::special_ndtri(&p0))
@@ -100,7 +106,7 @@ rustorch.special.log_ndtr(rustorch.tensor([-10.0, 0.0, 10.0]))\n@@",
             doc: "The inverse of the distribution function of the standard Gaussian.\n\nTakes every \
 real dtype; integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.ndtri(rustorch.tensor([0.0, 0.25, \
-0.5]))\n@@",
+0.5]))\ntensor([   -inf, -0.6745,  0.0000])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -114,6 +120,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.ndtri(rustorch.tensor([0.0, 0.25,
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -124,7 +131,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.ndtri(rustorch.tensor([0.0, 0.25,
 broadcast against each other; ShapeMismatchError if they do not. Takes every \
 real dtype; integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.xlog1py(rustorch.tensor([0.0, 1.0]), \
-rustorch.tensor([-1.0, 1.0]))\n@@",
+rustorch.tensor([-1.0, 1.0]))\ntensor([0.0000, 0.6931])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -138,6 +145,7 @@ rustorch.tensor([-1.0, 1.0]))\n@@",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -148,7 +156,7 @@ rustorch.tensor([-1.0, 1.0]))\n@@",
 broadcast against each other; ShapeMismatchError if they do not. Takes every \
 real dtype; integers and bools become the default float dtype; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.special.zeta(rustorch.tensor([2.0, 4.0]), \
-1)\n@@",
+1)\ntensor([1.6449, 1.0823])",
             module: Some("rustorch.special"),
             method: false,
             aliases: &[],
@@ -160,6 +168,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.zeta(rustorch.tensor([2.0, 4.0]),
                 Overload {
                     signature: "(n, input)",
                     parameters: &[Parameter::new("n", Kind::Int), Parameter::new("input", Kind::Tensor)],
+                    out: true,
                     call: |a| {
                         let p0 = a.int(0)?;
                         let p1 = a.tensor(1)?;
@@ -169,6 +178,7 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.zeta(rustorch.tensor([2.0, 4.0]),
                 Overload {
                     signature: "(input, n)",
                     parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("n", Kind::Int)],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -178,7 +188,8 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.zeta(rustorch.tensor([2.0, 4.0]),
             ],
             doc: "polygamma(n, input)\n    The n-th derivative of digamma.\n\npolygamma(input, n)\n    \
 The n-th derivative of digamma.\n\nErrors: InvalidArgumentError for a negative \
-n.\n\nExample:\n\n>>> rustorch.polygamma(1, rustorch.tensor([1.0, 0.5]))\n@@",
+n.\n\nExample:\n\n>>> rustorch.polygamma(1, rustorch.tensor([1.0, \
+0.5]))\ntensor([1.6449, 4.9348])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -189,6 +200,7 @@ n.\n\nExample:\n\n>>> rustorch.polygamma(1, rustorch.tensor([1.0, 0.5]))\n@@",
             overloads: &[Overload {
                 signature: "(input, n)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("n", Kind::Int)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -206,6 +218,7 @@ n.\n\nExample:\n\n>>> rustorch.polygamma(1, rustorch.tensor([1.0, 0.5]))\n@@",
             overloads: &[Overload {
                 signature: "(input, p)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("p", Kind::Int)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -214,7 +227,7 @@ n.\n\nExample:\n\n>>> rustorch.polygamma(1, rustorch.tensor([1.0, 0.5]))\n@@",
             }],
             doc: "The logarithm of the multivariate gamma function of dimension `p`.\n\nErrors: \
 InvalidArgumentError for p less than 1.\n\nExample:\n\n>>> \
-rustorch.mvlgamma(rustorch.tensor([2.0, 3.0]), 2)\n@@",
+rustorch.mvlgamma(rustorch.tensor([2.0, 3.0]), 2)\ntensor([0.4516, 1.5502])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -225,6 +238,7 @@ rustorch.mvlgamma(rustorch.tensor([2.0, 3.0]), 2)\n@@",
             overloads: &[Overload {
                 signature: "(input, p)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("p", Kind::Int)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -243,6 +257,7 @@ dimension `p`.\n\nErrors: InvalidArgumentError for p less than 1.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -253,7 +268,7 @@ dimension `p`.\n\nErrors: InvalidArgumentError for p less than 1.",
 e^-t dt` over t from 0 to `other`.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes floats; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.igamma(rustorch.tensor([1.0, 2.0]), \
-rustorch.tensor([1.0, 2.0]))\n@@",
+rustorch.tensor([1.0, 2.0]))\ntensor([0.6321, 0.5940])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -264,6 +279,7 @@ rustorch.tensor([1.0, 2.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -284,6 +300,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -294,7 +311,7 @@ DTypeError otherwise.",
 accurate where that is small.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes floats; DTypeError \
 otherwise.\n\nExample:\n\n>>> rustorch.igammac(rustorch.tensor([1.0, 2.0]), \
-rustorch.tensor([1.0, 20.0]))\n@@",
+rustorch.tensor([1.0, 20.0]))\ntensor([3.6788e-01, 4.3284e-08])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -305,6 +322,7 @@ rustorch.tensor([1.0, 20.0]))\n@@",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

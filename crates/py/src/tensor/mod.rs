@@ -2,6 +2,7 @@
 //! operators stand here.
 
 mod attributes;
+pub mod buffer;
 mod construct;
 mod convert;
 mod copying;
@@ -57,6 +58,13 @@ impl PyTensor {
             }
             tensor.clone()
         })
+    }
+
+    /// Gives the tensor another shape, keeping its memory where that is large enough.
+    pub fn resize(&self, object: &Bound<'_, PyTensor>, shape: &[usize]) -> rustorch_tensor::Result<()> {
+        let resized = self.tensor(object).resized(shape)?;
+        self.replace(resized);
+        Ok(())
     }
 
     /// Shows another tensor from now on: `x.data = y`.

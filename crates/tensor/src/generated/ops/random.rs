@@ -72,8 +72,6 @@ pub use crate::operations::random::uniform_;
 
 pub use crate::operations::random::bernoulli_;
 
-pub use crate::operations::random::dropout;
-
 /// 1 with probability `p`, else 0, in another tensor's shape and dtype.
 pub fn bernoulli_with(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<Tensor> {
     let result = {
