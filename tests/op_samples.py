@@ -58,7 +58,9 @@ ELEMENTWISE = [
     elementwise("abs", np.abs, dtypes=NUMBERS),
     elementwise("sign", np.sign, dtypes=NUMBERS, grad=False, special_values=False),
     elementwise("square", np.square, dtypes=NUMBERS),
-    elementwise("square", lambda x: x.astype(np.int64), FLAG, dtypes=("bool",), result="int64", inplace=False, grad=False),
+    elementwise(
+        "square", lambda x: x.astype(np.int64), FLAG, dtypes=("bool",), result="int64", inplace=False, grad=False
+    ),
     elementwise("reciprocal", lambda x: 1 / x, (1, 4), **TO_FLOAT),
     elementwise("sqrt", np.sqrt, POSITIVE, **TO_FLOAT),
     elementwise("rsqrt", lambda x: 1 / np.sqrt(x), (1, 4), **TO_FLOAT),

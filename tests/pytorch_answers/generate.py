@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from optimizer_cases import MATRIX_OPTIMIZERS, OPTIMIZERS, SCHEDULES, matrix_path, optimizer_path, schedule_path
 
 from cases import LAYERS, PROMOTION_DTYPES
-from optimizer_cases import MATRIX_OPTIMIZERS, OPTIMIZERS, SCHEDULES, matrix_path, optimizer_path, schedule_path
 
 HERE = Path(__file__).parent
 

@@ -59,7 +59,7 @@ def optimizer_path(library: Any, kind: str, settings: dict[str, Any], device: st
 
 # name: (class, settings); what calls its closure, or takes matrices alone
 MATRIX_OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "lbfgs": ("LBFGS", {"lr": 0.5, "max_iter": 4, "history_size": 3}),
+    "lbfgs": ("LBFGS", {"lr": 0.1, "max_iter": 4, "history_size": 3}),
     "lbfgs wolfe": ("LBFGS", {"lr": 1.0, "max_iter": 5, "line_search_fn": "strong_wolfe"}),
     "lbfgs long first step": ("LBFGS", {"lr": 40.0, "max_iter": 3, "line_search_fn": "strong_wolfe"}),
     "lbfgs short first step": ("LBFGS", {"lr": 1e-3, "max_iter": 3, "line_search_fn": "strong_wolfe"}),

@@ -67,7 +67,9 @@ SAMPLES = [
     # the parts of numbers, and arithmetic under other names
     elementwise("sgn", np.sign, dtypes=NUMBERS, grad=False, special_values=False),
     elementwise("rsub", lambda x, y: y - x, ANY, ANY, scalar=2, dtypes=NUMBERS, inplace=False),
-    elementwise("rsub", lambda x, y, alpha: y - alpha * x, ANY, ANY, kwargs={"alpha": 3}, dtypes=NUMBERS, inplace=False),
+    elementwise(
+        "rsub", lambda x, y, alpha: y - alpha * x, ANY, ANY, kwargs={"alpha": 3}, dtypes=NUMBERS, inplace=False
+    ),
     elementwise("positive", np.positive, dtypes=NUMBERS, inplace=False),
     op(
         "float_power",

@@ -38,12 +38,12 @@ def strong_wolfe(
     gradient: Tensor,
     slope: float,
     *,
+    most: int,
     decrease: float = 1e-4,
     curvature: float = 0.9,
     tolerance: float = 1e-9,
-    most: int = 25,
 ) -> tuple[float, Tensor, float, int]:
-    """Loss, gradient, distance, and how often `loss_at` was called."""
+    """Loss, gradient, distance, and how often `loss_at` was called: at most once more than `most`."""
     longest = float(direction.abs().max().item())
     calls = 0
 

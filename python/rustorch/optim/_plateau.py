@@ -52,8 +52,8 @@ class ReduceLROnPlateau(LRScheduler):
     def is_better(self, a: float, best: float) -> bool:
         """Whether `a` is better than `best` by more than the threshold."""
         sign = -1 if self.mode == "min" else 1
-        by = self.threshold * best if self.threshold_mode == "rel" else self.threshold
-        margin = best + sign * by
+        # As a product: before the first measure `best` is infinite.
+        margin = best * (1 + sign * self.threshold) if self.threshold_mode == "rel" else best + sign * self.threshold
         return a < margin if self.mode == "min" else a > margin
 
     @property

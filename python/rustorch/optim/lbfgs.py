@@ -72,7 +72,7 @@ class LBFGS(Optimizer):
     def _add(self, direction: Tensor, step: float) -> None:
         offset = 0
         for param in self._params:
-            param.add_(direction[offset : offset + param.numel()].view_as(param), alpha=step)
+            param.add_(direction[offset : offset + param.numel()].view(param.shape), alpha=step)
             offset += param.numel()
 
     def _loss_at(
@@ -116,7 +116,9 @@ class LBFGS(Optimizer):
                 def loss_at(t: float, d: Tensor = direction, x: list[Tensor] = start) -> tuple[float, Tensor]:
                     return self._loss_at(closure, x, d, t)
 
-                loss, gradient, step, used = strong_wolfe(loss_at, direction, step, loss, gradient, slope)
+                loss, gradient, step, used = strong_wolfe(
+                    loss_at, direction, step, loss, gradient, slope, most=min(25, group["max_eval"] - evaluations)
+                )
                 state["t"] = step
                 self._add(direction, step)
             else:
@@ -154,7 +156,7 @@ class LBFGS(Optimizer):
             state["H_diag"] = product / change.dot(change)
         state.setdefault("al", [None] * history)
         shares = state["al"]
-        direction = -gradient
+        direction: Tensor = -gradient
         for i in reversed(range(len(old_dirs))):
             shares[i] = old_stps[i].dot(direction) * ro[i]
             direction = direction - old_dirs[i] * shares[i]

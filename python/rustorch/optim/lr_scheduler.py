@@ -152,9 +152,7 @@ class CosineAnnealingLR(LRScheduler):
             return self._current()
         if (epoch - 1 - half) % (2 * half) == 0:
             rise = (1 - math.cos(math.pi / half)) / 2
-            return [
-                lr + (base - self.eta_min) * rise for lr, base in zip(self._current(), self.base_lrs, strict=True)
-            ]
+            return [lr + (base - self.eta_min) * rise for lr, base in zip(self._current(), self.base_lrs, strict=True)]
         ratio = (1 + math.cos(math.pi * epoch / half)) / (1 + math.cos(math.pi * (epoch - 1) / half))
         return [self.eta_min + (lr - self.eta_min) * ratio for lr in self._current()]
 
@@ -216,9 +214,7 @@ class ConstantLR(LRScheduler):
 class PolynomialLR(LRScheduler):
     """Takes the rate to 0 in `total_iters` epochs along a power of what is left of them."""
 
-    def __init__(
-        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
         self.power = power
         super().__init__(optimizer, last_epoch)

@@ -85,8 +85,14 @@ def _orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps:
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.t()
-    x = x / x.norm().clamp(min=eps)
+    x = (x / x.norm().clamp(min=eps)).to(rustorch.float32)
     for _ in range(steps):
-        gram = x @ x.t()
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        gram = _half(x @ x.t())
+        x = _half(a * x + _half(b * gram + c * (gram @ gram)) @ x)
+    x = x.to(rustorch.bfloat16)
     return x.t() if tall else x
+
+
+def _half(matrix: Tensor) -> Tensor:
+    """Rounded to bfloat16, which products and sums in float32 are once."""
+    return matrix.to(rustorch.bfloat16).to(rustorch.float32)

@@ -64,8 +64,12 @@ impl Rule for AveragedSgd {
     fn constants(&self, step: f64, numbers: &mut [f64]) -> Constants {
         let (eta, mu) = (numbers[0], numbers[1]);
         let mut constants: Constants = smallvec![1.0 - self.lambd * eta, -eta, mu];
-        numbers[0] = self.learning_rate / (1.0 + self.lambd * self.learning_rate * step).powf(self.alpha);
-        numbers[1] = 1.0 / (step - self.t0).max(1.0);
+        // As their places in the state, both are float32.
+        let single = |x: f64| f64::from(x as f32);
+        let falling =
+            self.learning_rate / (1.0 + self.lambd * self.learning_rate * step).powf(self.alpha);
+        numbers[0] = single(falling);
+        numbers[1] = single(1.0 / (step - self.t0).max(1.0));
         if self.weight_decay != 0.0 {
             constants.push(self.weight_decay);
         }

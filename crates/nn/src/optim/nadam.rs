@@ -77,8 +77,9 @@ impl Rule for NAdam {
         let (beta1, beta2) = self.betas;
         let momentum = |step: f64| beta1 * (1.0 - 0.5 * 0.96_f64.powf(step * self.momentum_decay));
         let (now, next) = (momentum(step), momentum(step + 1.0));
-        numbers[0] *= now;
-        let product = numbers[0];
+        // As its place in the state, the product is a float32.
+        let product = f64::from(numbers[0] as f32 * now as f32);
+        numbers[0] = product;
         let mut constants: Constants = smallvec![
             1.0 - beta1,
             beta2,

@@ -121,7 +121,7 @@ not. Takes integers and floats; DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -142,7 +142,7 @@ exchanged.\n\nExample:\n\n>>> rustorch.rsub(rustorch.tensor([1.0, 2.0]), \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::positive(&p0))
@@ -474,7 +474,7 @@ floats; DTypeError otherwise.",
 computed in float64.\n\nfloat_power(input, exponent)\n    Raises the number \
 `input` to the powers `exponent`, computed in float64.\n\nExample:\n\n>>> \
 rustorch.float_power(rustorch.tensor([1, 2, 3]), -1)\ntensor([1.0000, 0.5000, \
-0.3333], dtype=float64)",
+0.3333], dtype=rustorch.float64)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

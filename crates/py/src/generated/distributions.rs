@@ -107,7 +107,7 @@ rustorch.normal(rustorch.zeros(2, 1), rustorch.ones(3)).shape\nrustorch.Size([2,
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("generator", Kind::OptionalGenerator).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -132,7 +132,7 @@ rustorch.poisson(rustorch.zeros(3))\ntensor([0., 0., 0.])",
                     Parameter::new("prob", Kind::Tensor),
                     Parameter::new("generator", Kind::OptionalGenerator).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -30,7 +30,7 @@ and less than 1 in magnitude.\n\nShape: Both results have the shape of `input`; 
 the exponent is int32, and 0 for 0, infinities and NaN.\n\nErrors: DTypeError \
 unless `input` is floating point.\n\nExample:\n\n>>> mantissa, exponent = \
 rustorch.frexp(rustorch.tensor([6.0, -0.25]))\n>>> mantissa, exponent\n(tensor([ \
-0.7500, -0.5000]), tensor([ 3, -1], dtype=int32))",
+0.7500, -0.5000]), tensor([ 3, -1], dtype=rustorch.int32))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

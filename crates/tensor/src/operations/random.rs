@@ -188,14 +188,11 @@ pub fn bernoulli_with(input: &Tensor, p: f64, generator: Option<&Generator>) -> 
 
 /// Fills the tensor with 1 with the probability that each element of `p` gives.
 pub fn bernoulli_from_(input: &Tensor, p: &Tensor, generator: Option<&Generator>) -> Result<()> {
-    let drawn = ops::bernoulli(p, generator)?;
-    let drawn = super::creation::cast(&ops::broadcast_to(&drawn.detach(), &input_sizes(input))?, input.dtype())?;
+    let sizes: Vec<i64> = input.shape().iter().map(|&n| n as i64).collect();
+    let drawn = ops::bernoulli(&ops::expand(&p.detach(), &sizes)?, generator)?;
+    let drawn = super::creation::cast(&drawn, input.dtype())?;
     check_inplace("bernoulli_", input, &[])?;
     crate::autograd::assign("bernoulli_", input, &drawn)
-}
-
-fn input_sizes(input: &Tensor) -> Vec<i64> {
-    input.shape().iter().map(|&n| n as i64).collect()
 }
 
 fn check_probability(op: &'static str, p: f64) -> Result<()> {
