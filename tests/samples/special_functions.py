@@ -65,7 +65,6 @@ SAMPLES = [
     elementwise(S + "scaled_modified_bessel_k1", special.k1e, POSITIVE, **PLAIN),
     elementwise(S + "spherical_bessel_j0", lambda x: special.spherical_jn(0, x), (0.1, 9.0), **PLAIN),
     # the parts of numbers, and arithmetic under other names
-    elementwise("sgn", np.sign, dtypes=NUMBERS, grad=False, special_values=False),
     elementwise("rsub", lambda x, y: y - x, ANY, ANY, scalar=2, dtypes=NUMBERS, inplace=False),
     elementwise(
         "rsub", lambda x, y, alpha: y - alpha * x, ANY, ANY, kwargs={"alpha": 3}, dtypes=NUMBERS, inplace=False

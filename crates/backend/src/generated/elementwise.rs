@@ -14,6 +14,8 @@ pub enum ElementwiseOp {
     Acosh,
     /// Adds `other`, scaled by `alpha`, to `input`.
     Add,
+    /// The angle of each element to the positive real axis, in radians; 0 or π for real numbers.
+    Angle,
     /// The arcsine of each element, in radians.
     Asin,
     /// The inverse hyperbolic sine of each element.
@@ -50,6 +52,8 @@ pub enum ElementwiseOp {
     Celu,
     /// Limits each element to `[min_val, max_val]`.
     Clamp,
+    /// The complex conjugates; a real tensor is its own.
+    Conj,
     /// The magnitude of `input` with the sign of `other`.
     Copysign,
     /// The cosine of each element, in radians.
@@ -142,6 +146,8 @@ pub enum ElementwiseOp {
     Isneginf,
     /// Whether each element is plus infinity.
     Isposinf,
+    /// Whether each element's imaginary part is 0.
+    Isreal,
     /// The least common multiple of each pair of integers; not negative, and 0 where either is.
     Lcm,
     /// Whether `input` is less than or equal to `other`.
@@ -309,11 +315,12 @@ const fn signature(
     Signature { name, arguments, result, single: [single] }
 }
 
-static SIGNATURES: [Signature; 138] = [
+static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Abs, "abs", &[Value], Value),
     signature(ElementwiseOp::Acos, "acos", &[Value], Value),
     signature(ElementwiseOp::Acosh, "acosh", &[Value], Value),
     signature(ElementwiseOp::Add, "add", &[Value, Value], Value),
+    signature(ElementwiseOp::Angle, "angle", &[Value], Value),
     signature(ElementwiseOp::Asin, "asin", &[Value], Value),
     signature(ElementwiseOp::Asinh, "asinh", &[Value], Value),
     signature(ElementwiseOp::Atan, "atan", &[Value], Value),
@@ -332,6 +339,7 @@ static SIGNATURES: [Signature; 138] = [
     signature(ElementwiseOp::Ceil, "ceil", &[Value], Value),
     signature(ElementwiseOp::Celu, "celu", &[Value, Value], Value),
     signature(ElementwiseOp::Clamp, "clamp", &[Value, Value, Value], Value),
+    signature(ElementwiseOp::Conj, "conj", &[Value], Value),
     signature(ElementwiseOp::Copysign, "copysign", &[Value, Value], Value),
     signature(ElementwiseOp::Cos, "cos", &[Value], Value),
     signature(ElementwiseOp::Cosh, "cosh", &[Value], Value),
@@ -378,6 +386,7 @@ static SIGNATURES: [Signature; 138] = [
     signature(ElementwiseOp::Isnan, "isnan", &[Value], Mask),
     signature(ElementwiseOp::Isneginf, "isneginf", &[Value], Mask),
     signature(ElementwiseOp::Isposinf, "isposinf", &[Value], Mask),
+    signature(ElementwiseOp::Isreal, "isreal", &[Value], Mask),
     signature(ElementwiseOp::Lcm, "lcm", &[Value, Value], Value),
     signature(ElementwiseOp::Le, "le", &[Value, Value], Mask),
     signature(ElementwiseOp::LeakyRelu, "leaky_relu", &[Value, Value], Value),
@@ -452,7 +461,7 @@ static SIGNATURES: [Signature; 138] = [
 
 impl ElementwiseOp {
     /// How many operations there are; `op as usize` is less.
-    pub const COUNT: usize = 138;
+    pub const COUNT: usize = 141;
 
     /// Every operation, in the order of `op as usize`.
     pub const ALL: [ElementwiseOp; Self::COUNT] = [
@@ -460,6 +469,7 @@ impl ElementwiseOp {
         ElementwiseOp::Acos,
         ElementwiseOp::Acosh,
         ElementwiseOp::Add,
+        ElementwiseOp::Angle,
         ElementwiseOp::Asin,
         ElementwiseOp::Asinh,
         ElementwiseOp::Atan,
@@ -478,6 +488,7 @@ impl ElementwiseOp {
         ElementwiseOp::Ceil,
         ElementwiseOp::Celu,
         ElementwiseOp::Clamp,
+        ElementwiseOp::Conj,
         ElementwiseOp::Copysign,
         ElementwiseOp::Cos,
         ElementwiseOp::Cosh,
@@ -524,6 +535,7 @@ impl ElementwiseOp {
         ElementwiseOp::Isnan,
         ElementwiseOp::Isneginf,
         ElementwiseOp::Isposinf,
+        ElementwiseOp::Isreal,
         ElementwiseOp::Lcm,
         ElementwiseOp::Le,
         ElementwiseOp::LeakyRelu,
@@ -643,6 +655,7 @@ macro_rules! for_each_elementwise {
             (Acos, acos, float, (Value) -> Value)
             (Acosh, acosh, float, (Value) -> Value)
             (Add, add, number, (Value, Value) -> Value)
+            (Angle, angle, float, (Value) -> Value)
             (Asin, asin, float, (Value) -> Value)
             (Asinh, asinh, float, (Value) -> Value)
             (Atan, atan, float, (Value) -> Value)
@@ -661,6 +674,7 @@ macro_rules! for_each_elementwise {
             (Ceil, ceil, real, (Value) -> Value)
             (Celu, celu, float, (Value, Value) -> Value)
             (Clamp, clamp, real, (Value, Value, Value) -> Value)
+            (Conj, conj, number, (Value) -> Value)
             (Copysign, copysign, float, (Value, Value) -> Value)
             (Cos, cos, float, (Value) -> Value)
             (Cosh, cosh, float, (Value) -> Value)
@@ -707,6 +721,7 @@ macro_rules! for_each_elementwise {
             (Isnan, isnan, number, (Value) -> Mask)
             (Isneginf, isneginf, number, (Value) -> Mask)
             (Isposinf, isposinf, number, (Value) -> Mask)
+            (Isreal, isreal, number, (Value) -> Mask)
             (Lcm, lcm, integer, (Value, Value) -> Value)
             (Le, le, number, (Value, Value) -> Mask)
             (LeakyRelu, leaky_relu, float, (Value, Value) -> Value)
@@ -777,6 +792,65 @@ macro_rules! for_each_elementwise {
             (Xlog1py, xlog1py, special, (Value, Value) -> Value)
             (Xlogy, xlogy, float, (Value, Value) -> Value)
             (Zeta, zeta, special, (Value, Value) -> Value)
+        }
+    };
+}
+
+/// As [`for_each_elementwise`], with the operations that are defined for complex numbers:
+/// `(Variant, function, (Argument, …) -> Result)`.
+#[macro_export]
+macro_rules! for_each_complex_elementwise {
+    ($callback:ident) => {
+        $callback! {
+            (Abs, abs, (Value) -> Value)
+            (Acos, acos, (Value) -> Value)
+            (Acosh, acosh, (Value) -> Value)
+            (Add, add, (Value, Value) -> Value)
+            (Angle, angle, (Value) -> Value)
+            (Asin, asin, (Value) -> Value)
+            (Asinh, asinh, (Value) -> Value)
+            (Atan, atan, (Value) -> Value)
+            (Atanh, atanh, (Value) -> Value)
+            (Conj, conj, (Value) -> Value)
+            (Cos, cos, (Value) -> Value)
+            (Cosh, cosh, (Value) -> Value)
+            (Div, div, (Value, Value) -> Value)
+            (Eq, eq, (Value, Value) -> Mask)
+            (Exp, exp, (Value) -> Value)
+            (Exp2, exp2, (Value) -> Value)
+            (Expm1, expm1, (Value) -> Value)
+            (Isfinite, isfinite, (Value) -> Mask)
+            (Isinf, isinf, (Value) -> Mask)
+            (Isnan, isnan, (Value) -> Mask)
+            (Isreal, isreal, (Value) -> Mask)
+            (Lerp, lerp, (Value, Value, Value) -> Value)
+            (Log, log, (Value) -> Value)
+            (Log10, log10, (Value) -> Value)
+            (Log1p, log1p, (Value) -> Value)
+            (Log2, log2, (Value) -> Value)
+            (LogicalAnd, logical_and, (Value, Value) -> Mask)
+            (LogicalNot, logical_not, (Value) -> Mask)
+            (LogicalOr, logical_or, (Value, Value) -> Mask)
+            (LogicalXor, logical_xor, (Value, Value) -> Mask)
+            (Mul, mul, (Value, Value) -> Value)
+            (Ne, ne, (Value, Value) -> Mask)
+            (Neg, neg, (Value) -> Value)
+            (Pow, pow, (Value, Value) -> Value)
+            (Reciprocal, reciprocal, (Value) -> Value)
+            (Rsqrt, rsqrt, (Value) -> Value)
+            (ScaledAdd, scaled_add, (Value, Value, Value) -> Value)
+            (Select, select, (Mask, Value, Value) -> Value)
+            (Sigmoid, sigmoid, (Value) -> Value)
+            (Sign, sign, (Value) -> Value)
+            (Silu, silu, (Value) -> Value)
+            (Sin, sin, (Value) -> Value)
+            (Sinc, sinc, (Value) -> Value)
+            (Sinh, sinh, (Value) -> Value)
+            (Sqrt, sqrt, (Value) -> Value)
+            (Square, square, (Value) -> Value)
+            (Sub, sub, (Value, Value) -> Value)
+            (Tan, tan, (Value) -> Value)
+            (Tanh, tanh, (Value) -> Value)
         }
     };
 }

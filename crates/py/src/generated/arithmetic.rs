@@ -442,37 +442,20 @@ floats; DTypeError otherwise.",
         },
         Binding {
             name: "float_power",
-            overloads: &[
-                Overload {
-                    signature: "(input, exponent)",
-                    parameters: &[
-                        Parameter::new("input", Kind::Tensor),
-                        Parameter::new("exponent", Kind::TensorLike),
-                    ],
-                    out: true,
-                    call: |a| {
-                        let p0 = a.tensor(0)?;
-                        let p1 = a.tensor_like(1)?;
-                        a.give(&|| ops::float_power(&p0, &p1))
-                    },
+            overloads: &[Overload {
+                signature: "(input, exponent)",
+                parameters: &[
+                    Parameter::new("input", Kind::TensorLike),
+                    Parameter::new("exponent", Kind::TensorLike),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor_like(0)?;
+                    let p1 = a.tensor_like(1)?;
+                    a.give(&|| ops::float_power(&p0, &p1))
                 },
-                Overload {
-                    signature: "(input, exponent)",
-                    parameters: &[
-                        Parameter::new("input", Kind::Scalar),
-                        Parameter::new("exponent", Kind::Tensor),
-                    ],
-                    out: true,
-                    call: |a| {
-                        let p0 = a.scalar(0)?;
-                        let p1 = a.tensor(1)?;
-                        a.give(&|| ops::float_power_of_number(p0, &p1))
-                    },
-                },
-            ],
-            doc: "float_power(input, exponent)\n    Raises `input` to the power `exponent`, \
-computed in float64.\n\nfloat_power(input, exponent)\n    Raises the number \
-`input` to the powers `exponent`, computed in float64.\n\nExample:\n\n>>> \
+            }],
+            doc: "Raises `input` to the power `exponent`, computed in float64.\n\nExample:\n\n>>> \
 rustorch.float_power(rustorch.tensor([1, 2, 3]), -1)\ntensor([1.0000, 0.5000, \
 0.3333], dtype=rustorch.float64)",
             module: Some("rustorch"),
@@ -485,12 +468,12 @@ rustorch.float_power(rustorch.tensor([1, 2, 3]), -1)\ntensor([1.0000, 0.5000, \
             overloads: &[Overload {
                 signature: "(input, exponent)",
                 parameters: &[
-                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("input", Kind::TensorLike),
                     Parameter::new("exponent", Kind::TensorLike),
                 ],
                 out: false,
                 call: |a| {
-                    let p0 = a.tensor(0)?;
+                    let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
                     a.give_first(&|| ops::float_power_(&p0, &p1))
                 },
@@ -692,40 +675,6 @@ DTypeError otherwise. Its gradient is zero.",
             }],
             doc: "In-place form of sign: -1, 0 or 1 by the sign of each element.\n\nTakes every \
 real dtype and bool; DTypeError otherwise. Its gradient is zero.",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "sgn",
-            overloads: &[Overload {
-                signature: "(input)",
-                parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    a.give(&|| ops::sgn(&p0))
-                },
-            }],
-            doc: "The sign of each element, as `sign`.",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "sgn_",
-            overloads: &[Overload {
-                signature: "(input)",
-                parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    a.give_first(&|| ops::sgn_(&p0))
-                },
-            }],
-            doc: "In-place form of sgn: The sign of each element, as `sign`.",
             module: None,
             method: true,
             aliases: &[],
@@ -1745,6 +1694,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 73>,
     entry::<File, 74>,
     entry::<File, 75>,
-    entry::<File, 76>,
-    entry::<File, 77>,
 ];

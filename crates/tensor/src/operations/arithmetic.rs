@@ -108,11 +108,6 @@ pub fn clamp(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Resu
     }
 }
 
-/// The sign of each element.
-pub fn sgn(input: &Tensor) -> Result<Tensor> {
-    ops::sign(input)
-}
-
 /// `other - alpha * input`.
 pub fn rsub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
     let common = crate::result_type(&[input, other]);
@@ -146,11 +141,6 @@ pub fn float_power(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
         super::creation::cast(exponent, dtype)?
     };
     ops::pow(&super::creation::cast(input, dtype)?, &exponent)
-}
-
-/// A number to the powers `exponent` in float64.
-pub fn float_power_of_number(input: Scalar, exponent: &Tensor) -> Result<Tensor> {
-    float_power(&Tensor::number(input)?, exponent)
 }
 
 /// Whether both arguments are bool.

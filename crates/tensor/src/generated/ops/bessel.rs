@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -21,6 +21,7 @@ static I0: Spec = Spec {
     op: ElementwiseOp::I0,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the first kind of order 0.
 pub fn i0(input: &Tensor) -> Result<Tensor> {
@@ -100,6 +101,7 @@ static SPECIAL_I0E: Spec = Spec {
     op: ElementwiseOp::I0e,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the first kind of order 0, times `exp(-|x|)`.
 pub fn special_i0e(input: &Tensor) -> Result<Tensor> {
@@ -171,6 +173,7 @@ static SPECIAL_I1: Spec = Spec {
     op: ElementwiseOp::I1,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the first kind of order 1.
 pub fn special_i1(input: &Tensor) -> Result<Tensor> {
@@ -255,6 +258,7 @@ static SPECIAL_I1E: Spec = Spec {
     op: ElementwiseOp::I1e,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the first kind of order 1, times `exp(-|x|)`.
 pub fn special_i1e(input: &Tensor) -> Result<Tensor> {
@@ -345,6 +349,7 @@ static SPECIAL_BESSEL_J0: Spec = Spec {
     op: ElementwiseOp::BesselJ0,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The Bessel function of the first kind of order 0.
 pub fn special_bessel_j0(input: &Tensor) -> Result<Tensor> {
@@ -409,6 +414,7 @@ static SPECIAL_BESSEL_J1: Spec = Spec {
     op: ElementwiseOp::BesselJ1,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The Bessel function of the first kind of order 1.
 pub fn special_bessel_j1(input: &Tensor) -> Result<Tensor> {
@@ -493,6 +499,7 @@ static SPECIAL_BESSEL_Y0: Spec = Spec {
     op: ElementwiseOp::BesselY0,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The Bessel function of the second kind of order 0; minus infinity at 0 and NaN below.
 pub fn special_bessel_y0(input: &Tensor) -> Result<Tensor> {
@@ -557,6 +564,7 @@ static SPECIAL_BESSEL_Y1: Spec = Spec {
     op: ElementwiseOp::BesselY1,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The Bessel function of the second kind of order 1; minus infinity at 0 and NaN below.
 pub fn special_bessel_y1(input: &Tensor) -> Result<Tensor> {
@@ -626,6 +634,7 @@ static SPECIAL_MODIFIED_BESSEL_K0: Spec = Spec {
     op: ElementwiseOp::ModifiedBesselK0,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the second kind of order 0; infinity at 0 and NaN below.
 pub fn special_modified_bessel_k0(input: &Tensor) -> Result<Tensor> {
@@ -690,6 +699,7 @@ static SPECIAL_MODIFIED_BESSEL_K1: Spec = Spec {
     op: ElementwiseOp::ModifiedBesselK1,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the second kind of order 1; infinity at 0 and NaN below.
 pub fn special_modified_bessel_k1(input: &Tensor) -> Result<Tensor> {
@@ -761,6 +771,7 @@ static SPECIAL_SCALED_MODIFIED_BESSEL_K0: Spec = Spec {
     op: ElementwiseOp::ScaledModifiedBesselK0,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the second kind of order 0, times `exp(x)`.
 pub fn special_scaled_modified_bessel_k0(x: &Tensor) -> Result<Tensor> {
@@ -828,6 +839,7 @@ static SPECIAL_SCALED_MODIFIED_BESSEL_K1: Spec = Spec {
     op: ElementwiseOp::ScaledModifiedBesselK1,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The modified Bessel function of the second kind of order 1, times `exp(x)`.
 pub fn special_scaled_modified_bessel_k1(x: &Tensor) -> Result<Tensor> {
@@ -899,6 +911,7 @@ static SPECIAL_SPHERICAL_BESSEL_J0: Spec = Spec {
     op: ElementwiseOp::SphericalBesselJ0,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The spherical Bessel function of the first kind of order 0, `sin(x) / x`.
 pub fn special_spherical_bessel_j0(x: &Tensor) -> Result<Tensor> {

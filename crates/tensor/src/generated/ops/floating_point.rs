@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -53,9 +53,10 @@ impl Backward for FrexpBackward {
             let exponent = saved(self.exponent.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::exp2(&exponent)?;
                 let t1 = ops::div(&grad, &t0, None)?;
-                t1
+                autograd::conjugate(&t1)?
             })?);
         }
         Ok(gradients)
@@ -117,10 +118,11 @@ impl Backward for NanToNumBackward {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::isfinite(&input)?;
                 let t1 = Tensor::number(0_i64)?;
                 let t2 = ops::where_(&t0, &grad, &t1)?;
-                t2
+                autograd::conjugate(&t2)?
             })?);
         }
         Ok(gradients)
@@ -133,6 +135,7 @@ static FREXP_MANTISSA: Spec = Spec {
     op: ElementwiseOp::FrexpMantissa,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The mantissa that `frexp` gives.
 ///
@@ -148,6 +151,7 @@ static FREXP_EXPONENT: Spec = Spec {
     op: ElementwiseOp::FrexpExponent,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The exponent that `frexp` gives, as a floating-point number.
 ///

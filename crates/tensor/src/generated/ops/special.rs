@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -21,6 +21,7 @@ static SPECIAL_ENTR: Spec = Spec {
     op: ElementwiseOp::Entr,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// `-x log(x)`; 0 at 0 and minus infinity for negative x.
 pub fn special_entr(input: &Tensor) -> Result<Tensor> {
@@ -88,6 +89,7 @@ static SPECIAL_ERFCX: Spec = Spec {
     op: ElementwiseOp::Erfcx,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The scaled complementary error function, `exp(x²) erfc(x)`.
 pub fn special_erfcx(input: &Tensor) -> Result<Tensor> {
@@ -159,6 +161,7 @@ static SPECIAL_NDTR: Spec = Spec {
     op: ElementwiseOp::Ndtr,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The distribution function of the standard Gaussian.
 pub fn special_ndtr(input: &Tensor) -> Result<Tensor> {
@@ -229,6 +232,7 @@ static SPECIAL_LOG_NDTR: Spec = Spec {
     op: ElementwiseOp::LogNdtr,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The logarithm of the distribution function of the standard Gaussian, accurate where that is small.
 pub fn special_log_ndtr(input: &Tensor) -> Result<Tensor> {
@@ -297,6 +301,7 @@ static SPECIAL_NDTRI: Spec = Spec {
     op: ElementwiseOp::Ndtri,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The inverse of the distribution function of the standard Gaussian.
 pub fn special_ndtri(input: &Tensor) -> Result<Tensor> {
@@ -367,6 +372,7 @@ static SPECIAL_XLOG1PY: Spec = Spec {
     op: ElementwiseOp::Xlog1py,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// `input * log(1 + other)`; 0 where `input` is 0, unless `other` is NaN.
 pub fn special_xlog1py(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -473,6 +479,7 @@ static SPECIAL_ZETA: Spec = Spec {
     op: ElementwiseOp::Zeta,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// Hurwitz's zeta function, `Σ (other + k)^-input` over k from 0 on.
 pub fn special_zeta(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -551,6 +558,7 @@ static POLYGAMMA_OF: Spec = Spec {
     op: ElementwiseOp::Polygamma,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The derivative of order `order` of digamma.
 ///
@@ -637,6 +645,7 @@ static IGAMMA: Spec = Spec {
     op: ElementwiseOp::Gammainc,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The lower regularized incomplete gamma function, `1/Γ(input) ∫ t^(input - 1) e^-t dt` over t from 0 to `other`.
 pub fn igamma(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -742,6 +751,7 @@ static IGAMMAC: Spec = Spec {
     op: ElementwiseOp::Gammaincc,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The upper regularized incomplete gamma function, `1 - igamma(input, other)`, accurate where that is small.
 pub fn igammac(input: &Tensor, other: &Tensor) -> Result<Tensor> {
