@@ -4,6 +4,7 @@
 pub mod algebra;
 mod compute;
 pub mod device;
+mod dimension_map;
 mod dtype;
 mod generated;
 mod layout;
@@ -12,10 +13,11 @@ mod program;
 pub mod special;
 
 pub use compute::{
-    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp, Sampler,
-    ScatterOp,
+    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
+    Sampler, ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
+pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
 pub use half;
 pub use layout::{

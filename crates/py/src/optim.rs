@@ -1,13 +1,13 @@
 //! The steps of optimizers: one call per parameter group. The state lives in Python's dictionaries, as PyTorch's does.
 
-use pyo3::intern;
 use pyo3::conversion::FromPyObjectOwned;
+use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
-use pyo3::exceptions::PyValueError;
 use rustorch::nn::optim::{
-    Adadelta, Adagrad, AdamOptions, AdamState, Adamax, AveragedSgd, NAdam, RAdam, RmsProp, Rprop, Rule, RuleState,
-    SgdOptions, WeightDecay, adam_step, rule_step, sgd_step,
+    Adadelta, Adagrad, AdamOptions, AdamState, Adamax, AveragedSgd, NAdam, RAdam, RmsProp, Rprop, Rule,
+    RuleState, SgdOptions, WeightDecay, adam_step, rule_step, sgd_step,
 };
 use rustorch_tensor::Tensor;
 

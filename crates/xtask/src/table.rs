@@ -291,7 +291,9 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     let mut op = Op {
         rust_name: raw.rust_name.unwrap_or_else(|| name.clone()),
         map: raw.map.unwrap_or_else(|| raw.name.clone()),
-        promote: raw.promote.unwrap_or_else(|| if matches!(domain.as_str(), "float" | "special") { "float" } else { "common" }.into()),
+        promote: raw.promote.unwrap_or_else(|| {
+            if matches!(domain.as_str(), "float" | "special") { "float" } else { "common" }.into()
+        }),
         name,
         short_name: raw.name,
         aliases: raw.aliases,

@@ -122,11 +122,7 @@ pub fn ndtr(x: f64) -> f64 {
 /// The logarithm of the Gaussian's distribution function, accurate where that is small.
 pub fn log_ndtr(x: f64) -> f64 {
     let t = x * FRAC_1_SQRT_2;
-    if x < -1.0 {
-        libm::log(0.5 * erfcx(-t)) - 0.5 * x * x
-    } else {
-        libm::log1p(-0.5 * libm::erfc(t))
-    }
+    if x < -1.0 { libm::log(0.5 * erfcx(-t)) - 0.5 * x * x } else { libm::log1p(-0.5 * libm::erfc(t)) }
 }
 
 /// The inverse of the Gaussian's distribution function on [0, 1].

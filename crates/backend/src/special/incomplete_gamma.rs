@@ -60,7 +60,8 @@ fn stirling_rest(a: f64) -> f64 {
     }
     let z = 1.0 / (a * a);
     (1.0 / 12.0
-        - z * (1.0 / 360.0 - z * (1.0 / 1260.0 - z * (1.0 / 1680.0 - z * (1.0 / 1188.0 - z * 691.0 / 360360.0)))))
+        - z * (1.0 / 360.0
+            - z * (1.0 / 1260.0 - z * (1.0 / 1680.0 - z * (1.0 / 1188.0 - z * 691.0 / 360360.0)))))
         / a
 }
 
@@ -189,7 +190,11 @@ pub fn gammaincc(a: f64, x: f64) -> f64 {
         uniform(a, x).1
     } else if x < 1.1 {
         // Small where a lies well below the median: there the series for Q keeps the digits.
-        if x < 0.5 && -0.4 / libm::log(x) < a || x >= 0.5 && x < 1.1 * a { 1.0 - series(a, x) } else { small(a, x) }
+        if x < 0.5 && -0.4 / libm::log(x) < a || x >= 0.5 && x < 1.1 * a {
+            1.0 - series(a, x)
+        } else {
+            small(a, x)
+        }
     } else if x <= a {
         1.0 - series(a, x)
     } else {

@@ -59,7 +59,11 @@ fn bessel_functions() {
     }
     assert_eq!((i0(f64::INFINITY), i0e(f64::INFINITY), bessel_j1(-f64::INFINITY)), (f64::INFINITY, 0.0, 0.0));
     assert_eq!((bessel_y0(0.0), modified_bessel_k1(0.0)), (f64::NEG_INFINITY, f64::INFINITY));
-    assert!([bessel_y0(-1.0), modified_bessel_k0(-1.0), bessel_j0(f64::NAN), i1(f64::NAN)].iter().all(|x| x.is_nan()));
+    assert!(
+        [bessel_y0(-1.0), modified_bessel_k0(-1.0), bessel_j0(f64::NAN), i1(f64::NAN)]
+            .iter()
+            .all(|x| x.is_nan())
+    );
     assert_eq!(i1(-1.5), -i1(1.5));
     check("i0 near its end", i0(713.0), 6.705_128_263_670_996e307, 1e-12);
 }
@@ -81,7 +85,10 @@ fn error_functions() {
         (ndtri, 0.3 => -0.5244005127080408),
         (ndtri, 0.75 => 0.6744897501960817),
     }
-    assert_eq!((erfcx(-30.0), erfcx(f64::INFINITY), log_ndtr(f64::NEG_INFINITY)), (f64::INFINITY, 0.0, f64::NEG_INFINITY));
+    assert_eq!(
+        (erfcx(-30.0), erfcx(f64::INFINITY), log_ndtr(f64::NEG_INFINITY)),
+        (f64::INFINITY, 0.0, f64::NEG_INFINITY)
+    );
     assert_eq!((ndtri(0.0), ndtri(0.5), ndtri(1.0)), (f64::NEG_INFINITY, 0.0, f64::INFINITY));
     assert!(ndtri(-0.1).is_nan() && ndtri(1.1).is_nan());
     assert_eq!((entr(0.0), entr(-1.0), xlog1py(0.0, -1.0)), (0.0, f64::NEG_INFINITY, 0.0));
@@ -102,7 +109,10 @@ fn zeta_and_polygamma() {
         (polygamma, 1000.0, 20.0 => -1.2286580895552956e-43),
         (polygamma, -150.25, 3.0 => 1558.54545596026),
     }
-    assert_eq!((zeta(1.0, 2.0), zeta(2.0, -3.0), zeta(2.0, f64::INFINITY)), (f64::INFINITY, f64::INFINITY, 0.0));
+    assert_eq!(
+        (zeta(1.0, 2.0), zeta(2.0, -3.0), zeta(2.0, f64::INFINITY)),
+        (f64::INFINITY, f64::INFINITY, 0.0)
+    );
     assert!(zeta(0.5, 2.0).is_nan() && zeta(2.5, -0.5).is_nan());
 }
 

@@ -5,9 +5,9 @@ use rustorch_error::Result;
 use rustorch_tensor::DType;
 use smallvec::smallvec;
 
+use super::check_not_negative;
 use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
-use super::{check_not_negative};
 
 /// How Adadelta steps. The defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,13 +26,7 @@ pub struct Adadelta {
 
 impl Default for Adadelta {
     fn default() -> Self {
-        Adadelta {
-            learning_rate: 1.0,
-            rho: 0.9,
-            eps: 1e-6,
-            weight_decay: 0.0,
-            maximize: false,
-        }
+        Adadelta { learning_rate: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, maximize: false }
     }
 }
 

@@ -26,13 +26,7 @@ pub struct Adamax {
 
 impl Default for Adamax {
     fn default() -> Self {
-        Adamax {
-            learning_rate: 2e-3,
-            betas: (0.9, 0.999),
-            eps: 1e-8,
-            weight_decay: 0.0,
-            maximize: false,
-        }
+        Adamax { learning_rate: 2e-3, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0, maximize: false }
     }
 }
 

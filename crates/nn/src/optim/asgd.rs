@@ -5,9 +5,9 @@ use rustorch_error::Result;
 use rustorch_tensor::DType;
 use smallvec::smallvec;
 
+use super::check_not_negative;
 use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
-use super::{check_not_negative};
 
 /// How ASGD steps. The defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,8 +66,7 @@ impl Rule for AveragedSgd {
         let mut constants: Constants = smallvec![1.0 - self.lambd * eta, -eta, mu];
         // As their places in the state, both are float32.
         let single = |x: f64| f64::from(x as f32);
-        let falling =
-            self.learning_rate / (1.0 + self.lambd * self.learning_rate * step).powf(self.alpha);
+        let falling = self.learning_rate / (1.0 + self.lambd * self.learning_rate * step).powf(self.alpha);
         numbers[0] = single(falling);
         numbers[1] = single(1.0 / (step - self.t0).max(1.0));
         if self.weight_decay != 0.0 {

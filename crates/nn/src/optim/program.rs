@@ -91,7 +91,13 @@ impl UpdateRule {
     }
 
     /// `kept * square + share * x²`.
-    pub(super) fn running_square(&mut self, square: Source, x: Source, kept: Source, share: Source) -> Source {
+    pub(super) fn running_square(
+        &mut self,
+        square: Source,
+        x: Source,
+        kept: Source,
+        share: Source,
+    ) -> Source {
         let kept = self.mul(square, kept);
         let new = self.mul(x, x);
         self.scaled_add(kept, new, share)

@@ -72,14 +72,13 @@ impl Rule for RAdam {
         let rate = -self.learning_rate / left1;
         // While the mean square rests on few gradients, the step does without it.
         let (plain, adaptive) = if length > 5.0 {
-            let rectified = (length - 4.0) * (length - 2.0) * longest
-                / ((longest - 4.0) * (longest - 2.0) * length);
+            let rectified =
+                (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
             (0.0, rate * rectified.sqrt() * left2.sqrt())
         } else {
             (rate, 0.0)
         };
-        let mut constants: Constants =
-            smallvec![1.0 - beta1, beta2, 1.0 - beta2, self.eps, plain, adaptive];
+        let mut constants: Constants = smallvec![1.0 - beta1, beta2, 1.0 - beta2, self.eps, plain, adaptive];
         if self.weight_decay != 0.0 {
             constants.push(self.decay.factor(self.learning_rate, self.weight_decay));
         }

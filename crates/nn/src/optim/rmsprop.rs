@@ -5,9 +5,9 @@ use rustorch_error::Result;
 use rustorch_tensor::DType;
 use smallvec::smallvec;
 
+use super::check_not_negative;
 use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
-use super::{check_not_negative};
 
 /// How RMSprop steps. The defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,9 +5,9 @@ use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::DType;
 use smallvec::smallvec;
 
+use super::check_not_negative;
 use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
-use super::{check_not_negative};
 
 /// How Rprop steps. The defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,12 +24,7 @@ pub struct Rprop {
 
 impl Default for Rprop {
     fn default() -> Self {
-        Rprop {
-            learning_rate: 1e-2,
-            etas: (0.5, 1.2),
-            step_sizes: (1e-6, 50.0),
-            maximize: false,
-        }
+        Rprop { learning_rate: 1e-2, etas: (0.5, 1.2), step_sizes: (1e-6, 50.0), maximize: false }
     }
 }
 

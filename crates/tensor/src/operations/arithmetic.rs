@@ -33,7 +33,10 @@ pub(crate) fn pow_special_case(exponent: &Tensor) -> Option<f64> {
     if !exponent.is_wrapped_number() {
         return None;
     }
-    let value = exponent.item().ok()?.to_f64();
+    let value = match exponent.item().ok()? {
+        Scalar::Complex(_, im) if im != 0.0 => return None,
+        real => real.to_f64(),
+    };
     [2.0, 3.0, 0.5, -0.5, -1.0, 1.0].contains(&value).then_some(value)
 }
 
@@ -130,16 +133,10 @@ pub fn positive(input: &Tensor) -> Result<Tensor> {
 
 /// `input` to the power `exponent` in float64.
 pub fn float_power(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
-    let dtype = if crate::result_type(&[input, exponent]).is_complex() {
-        DType::Complex128
-    } else {
-        DType::Float64
-    };
-    let exponent = if exponent.is_wrapped_number() {
-        exponent.clone()
-    } else {
-        super::creation::cast(exponent, dtype)?
-    };
+    let dtype =
+        if crate::result_type(&[input, exponent]).is_complex() { DType::Complex128 } else { DType::Float64 };
+    let exponent =
+        if exponent.is_wrapped_number() { exponent.clone() } else { super::creation::cast(exponent, dtype)? };
     ops::pow(&super::creation::cast(input, dtype)?, &exponent)
 }
 

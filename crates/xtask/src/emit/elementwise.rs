@@ -14,8 +14,9 @@ struct Function<'a> {
 
 /// The functions of the algebra that the table names, one per `map`, in alphabetical order.
 fn functions(ops: &[Op]) -> BTreeMap<&str, Function<'_>> {
-    let width =
-        |domain: &str| ["mask", "integer", "special", "float", "real", "number"].iter().position(|d| *d == domain);
+    let width = |domain: &str| {
+        ["mask", "integer", "special", "float", "real", "number"].iter().position(|d| *d == domain)
+    };
     let mut found: BTreeMap<&str, Function<'_>> = BTreeMap::new();
     for op in ops.iter().filter(|op| op.kind == Kind::Elementwise) {
         let entry = found.entry(&op.map).or_insert(Function { op, domain: &op.domain, complex: false });

@@ -73,9 +73,29 @@ pub(crate) const fn grain(op: ElementwiseOp) -> usize {
         | Conj | MaskAnd | MaskOr | MaskNot | MaskToValue | ValueToMask | BitwiseAnd | BitwiseOr
         | BitwiseXor | BitwiseNot | BitwiseLeftShift | BitwiseRightShift | Floor | Ceil | Round | Trunc
         | Frac | Div | Sqrt | Reciprocal | Copysign | Heaviside | Deg2rad | Rad2deg => 32768,
-        Erfc | Erfinv | Lgamma | Digamma | Erfcx | LogNdtr | Ndtri | I0 | I0e | I1 | I1e | BesselJ0 | BesselJ1
-        | BesselY0 | BesselY1 | ModifiedBesselK0 | ModifiedBesselK1 | ScaledModifiedBesselK0
-        | ScaledModifiedBesselK1 | Zeta | Polygamma | Gammainc | Gammaincc => 1024,
+        Erfc
+        | Erfinv
+        | Lgamma
+        | Digamma
+        | Erfcx
+        | LogNdtr
+        | Ndtri
+        | I0
+        | I0e
+        | I1
+        | I1e
+        | BesselJ0
+        | BesselJ1
+        | BesselY0
+        | BesselY1
+        | ModifiedBesselK0
+        | ModifiedBesselK1
+        | ScaledModifiedBesselK0
+        | ScaledModifiedBesselK1
+        | Zeta
+        | Polygamma
+        | Gammainc
+        | Gammaincc => 1024,
         _ => 8192,
     }
 }

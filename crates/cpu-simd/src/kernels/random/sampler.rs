@@ -31,7 +31,9 @@ pub fn sample(
     }
     match (sampler, parameters) {
         (Sampler::Poisson, &[rate]) => each(output, [rate, rate], |i, rate, _| poisson(key, i, rate)),
-        (Sampler::Binomial, &[count, p]) => each(output, [count, p], |i, count, p| binomial(key, i, count, p)),
+        (Sampler::Binomial, &[count, p]) => {
+            each(output, [count, p], |i, count, p| binomial(key, i, count, p))
+        }
         _ => {
             return Err(RusTorchError::argument(
                 "sample",
@@ -192,6 +194,9 @@ mod tests {
     fn ends_are_certain() {
         assert_eq!(poisson(KEY, 0, 0.0), 0.0);
         assert!(poisson(KEY, 0, f64::NAN).is_nan() && binomial(KEY, 0, 3.0, f64::NAN).is_nan());
-        assert_eq!((binomial(KEY, 0, 7.0, 0.0), binomial(KEY, 0, 7.0, 1.0), binomial(KEY, 0, 0.0, 0.5)), (0.0, 7.0, 0.0));
+        assert_eq!(
+            (binomial(KEY, 0, 7.0, 0.0), binomial(KEY, 0, 7.0, 1.0), binomial(KEY, 0, 0.0, 0.5)),
+            (0.0, 7.0, 0.0)
+        );
     }
 }
