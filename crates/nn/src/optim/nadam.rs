@@ -1,4 +1,4 @@
-//! NAdam, Adam with Nesterov's momentum (T. Dozat, *Incorporating Nesterov Momentum into Adam*, ICLR 2016).
+//! `NAdam`, Adam with Nesterov's momentum (T. Dozat, *Incorporating Nesterov Momentum into Adam*, ICLR 2016).
 
 use rustorch_backend::{Program, Source};
 use rustorch_error::Result;
@@ -9,7 +9,7 @@ use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
 use super::{WeightDecay, check_betas, check_not_negative};
 
-/// How NAdam steps. The defaults are PyTorch's.
+/// How `NAdam` steps. The defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NAdam {
     /// Factor of the step.

@@ -1,4 +1,4 @@
-//! RAdam (L. Liu et al., *On the Variance of the Adaptive Learning Rate and Beyond*, ICLR 2020).
+//! `RAdam` (L. Liu et al., *On the Variance of the Adaptive Learning Rate and Beyond*, ICLR 2020).
 
 use rustorch_backend::{Program, Source};
 use rustorch_error::Result;
@@ -9,7 +9,7 @@ use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
 use super::{WeightDecay, check_betas, check_not_negative};
 
-/// How RAdam steps. The defaults are PyTorch's.
+/// How `RAdam` steps. The defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RAdam {
     /// Factor of the step.

@@ -1,4 +1,5 @@
-//! RMSprop (G. Hinton, *Neural Networks for Machine Learning*, lecture 6e, 2012), with momentum, and centered (A. Graves, 2013).
+//! `RMSprop` (G. Hinton, *Neural Networks for Machine Learning*, lecture 6e, 2012), with momentum, and centered
+//! (A. Graves, 2013).
 
 use rustorch_backend::{Program, Source};
 use rustorch_error::Result;
@@ -9,7 +10,7 @@ use super::check_not_negative;
 use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
 
-/// How RMSprop steps. The defaults are PyTorch's.
+/// How `RMSprop` steps. The defaults are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RmsProp {
     /// Factor of the step.

@@ -30,9 +30,11 @@ pub fn sample(
         return Err(RusTorchError::dtype("sample", "parameters and counts are float64"));
     }
     match (sampler, parameters) {
-        (Sampler::Poisson, &[rate]) => each(output, [rate, rate], |i, rate, _| poisson(key, i, rate)),
+        (Sampler::Poisson, &[rate]) => {
+            each(output, [rate, rate], |i, rate, _| poisson(key, i, rate));
+        }
         (Sampler::Binomial, &[count, p]) => {
-            each(output, [count, p], |i, count, p| binomial(key, i, count, p))
+            each(output, [count, p], |i, count, p| binomial(key, i, count, p));
         }
         _ => {
             return Err(RusTorchError::argument(
