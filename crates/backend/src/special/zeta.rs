@@ -35,6 +35,11 @@ pub fn zeta(s: f64, q: f64) -> f64 {
         if s != s.floor() || s.is_infinite() {
             return f64::NAN;
         }
+        if q > -16.0 {
+            let below = (-q).ceil();
+            let negative: f64 = (0..below as u32).map(|k| libm::pow(q + f64::from(k), -s)).sum();
+            return negative + positive(s, q + below);
+        }
         // Over all whole k the sum depends on the fraction of q alone; what stands left of q is taken off again.
         let fraction = q - q.floor();
         let sign = if s % 2.0 == 0.0 { 1.0 } else { -1.0 };
