@@ -36,20 +36,18 @@ pub fn zeta(s: f64, q: f64) -> f64 {
             return f64::NAN;
         }
         if q > -16.0 {
-            let below = (-q).ceil();
-            let negative: f64 = (0..below as u32).map(|k| libm::pow(q + f64::from(k), -s)).sum();
-            return negative + positive(s, q + below);
+            return upward(s, q);
         }
         // Over all whole k the sum depends on the fraction of q alone; what stands left of q is taken off again.
         let fraction = q - q.floor();
         let sign = if s % 2.0 == 0.0 { 1.0 } else { -1.0 };
-        return positive(s, fraction) + sign * (positive(s, 1.0 - fraction) - positive(s, 1.0 - q));
+        return upward(s, fraction) + sign * (upward(s, 1.0 - fraction) - upward(s, 1.0 - q));
     }
-    positive(s, q)
+    upward(s, q)
 }
 
-/// [`zeta`] for `s > 1` and `q > 0`: the first terms as they are, the rest by Euler and Maclaurin.
-fn positive(s: f64, q: f64) -> f64 {
+/// [`zeta`] for `s > 1`, and whole s where q is negative, which is not far below 0: the first terms as they are, the rest by Euler and Maclaurin.
+fn upward(s: f64, q: f64) -> f64 {
     if s.is_infinite() {
         return if q < 1.0 {
             f64::INFINITY
@@ -68,7 +66,7 @@ fn positive(s: f64, q: f64) -> f64 {
     while terms < 9 || a <= 9.0 {
         let term = libm::pow(a, -s);
         sum += term;
-        if term <= sum * (f64::EPSILON / 16.0) {
+        if a > 0.0 && term <= sum.abs() * (f64::EPSILON / 16.0) {
             return sum;
         }
         a += 1.0;
