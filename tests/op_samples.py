@@ -58,6 +58,9 @@ ELEMENTWISE = [
     elementwise("abs", np.abs, dtypes=NUMBERS),
     elementwise("sign", np.sign, dtypes=NUMBERS, grad=False, special_values=False),
     elementwise("square", np.square, dtypes=NUMBERS),
+    elementwise(
+        "square", lambda x: x.astype(np.int64), FLAG, dtypes=("bool",), result="int64", inplace=False, grad=False
+    ),
     elementwise("reciprocal", lambda x: 1 / x, (1, 4), **TO_FLOAT),
     elementwise("sqrt", np.sqrt, POSITIVE, **TO_FLOAT),
     elementwise("rsqrt", lambda x: 1 / np.sqrt(x), (1, 4), **TO_FLOAT),
@@ -118,7 +121,7 @@ ELEMENTWISE = [
     elementwise("bitwise_left_shift", np.left_shift, ANY, (0, 4), scalar=2, dtypes=INTS, grad=False),
     elementwise("bitwise_right_shift", np.right_shift, (-99, 99), (0, 4), scalar=2, dtypes=INTS, grad=False),
     elementwise("heaviside", np.heaviside, ANY, ANY, grad=False, special_values=False),
-    elementwise("nextafter", np.nextafter, ANY, ANY, dtypes=("float64",), grad=False),
+    elementwise("nextafter", np.nextafter, ANY, ANY, dtypes=("float64",)),
     elementwise("where", np.where, FLAG, ANY, ANY, fixed={0: "bool"}, dtypes=ALL, inplace=False, method=False),
     # exponential, trigonometric and special functions
     elementwise("exp", np.exp, **TO_FLOAT),
@@ -147,8 +150,8 @@ ELEMENTWISE = [
     elementwise("erf", special.erf, **TO_FLOAT),
     elementwise("erfc", special.erfc, **TO_FLOAT),
     elementwise("erfinv", special.erfinv, UNIT, **TO_FLOAT),
-    elementwise("lgamma", special.gammaln, POSITIVE, **TO_FLOAT, second_grad=False, special_values=False),
-    elementwise("digamma", special.digamma, (1, 4), **TO_FLOAT, grad=False, special_values=False),
+    elementwise("lgamma", special.gammaln, POSITIVE, **TO_FLOAT, special_values=False),
+    elementwise("digamma", special.digamma, (1, 4), **TO_FLOAT, special_values=False),
     elementwise("sinc", np.sinc, **TO_FLOAT, special_values=False),
     elementwise("sigmoid", special.expit, **TO_FLOAT),
     elementwise("logit", ref.logit, (0.1, 0.9), special_values=False),

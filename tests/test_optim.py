@@ -9,9 +9,18 @@ import pytest
 import rustorch
 from rustorch import optim
 
-from pytorch_answers.cases import OPTIMIZERS, optimizer_path
+from pytorch_answers.optimizer_cases import (
+    MATRIX_OPTIMIZERS,
+    OPTIMIZERS,
+    SCHEDULES,
+    matrix_path,
+    optimizer_path,
+    schedule_path,
+)
 
 ANSWERS = np.load(Path(__file__).parent / "pytorch_answers/optimizers.npz")
+SCHEDULE_ANSWERS = np.load(Path(__file__).parent / "pytorch_answers/schedules.npz")
+ONE_PASS = ["SGD", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "RMSprop", "ASGD"]
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
@@ -20,7 +29,93 @@ def test_paths(key: str, device: str) -> None:
     np.testing.assert_allclose(optimizer_path(rustorch, kind, settings, device), ANSWERS[key], rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
+@pytest.mark.parametrize("key", MATRIX_OPTIMIZERS)
+def test_paths_of_a_closure(key: str, device: str) -> None:
+    kind, settings = MATRIX_OPTIMIZERS[key]
+    np.testing.assert_allclose(matrix_path(rustorch, kind, settings, device), ANSWERS[key], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+@pytest.mark.parametrize("key", SCHEDULES)
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+def test_schedules(key: str, kind: str) -> None:
+    path = schedule_path(rustorch, SCHEDULES[key], kind)
+    np.testing.assert_allclose(path, SCHEDULE_ANSWERS[f"{key}/{kind}"], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("key", SCHEDULES)
+def test_schedules_continue_from_their_state(key: str) -> None:
+    def fresh() -> tuple[optim.Optimizer, optim.lr_scheduler.LRScheduler]:
+        optimizer = optim.SGD([rustorch.ones(1, requires_grad=True)], lr=1.0, momentum=0.5)
+        return optimizer, SCHEDULES[key](optim.lr_scheduler, optimizer)
+
+    (first, schedule), (second, other) = fresh(), fresh()
+    measure = [1.0] if "plateau" in key else []
+    for _ in range(4):
+        schedule.step(*measure)
+    other.load_state_dict(copy.deepcopy(schedule.state_dict()))
+    second.load_state_dict(first.state_dict())
+    for _ in range(4):
+        schedule.step(*measure)
+        other.step(*measure)
+        assert first.param_groups[0]["lr"] == second.param_groups[0]["lr"]
+
+
+def test_muon_makes_the_step_nearly_orthogonal() -> None:
+    w = rustorch.zeros(6, 3, requires_grad=True)
+    optimizer = optim.Muon([w], lr=0.5, weight_decay=0.0)
+    grad = np.random.default_rng(0).normal(size=(6, 3))
+    w.grad = rustorch.from_numpy(grad).to(rustorch.float32)
+    optimizer.step()
+    step = -np.array(w.tolist()) / (0.5 * 2**0.5)
+    assert np.all(np.abs(np.linalg.svd(step)[1] - 1) < 0.4)
+    u, _, v = np.linalg.svd(grad, full_matrices=False)
+    assert np.vdot(step, u @ v) / np.linalg.norm(step) / 3**0.5 > 0.97
+    with pytest.raises(ValueError, match="2D"):
+        optim.Muon([rustorch.ones(3, requires_grad=True)])
+
+
+STATE = {
+    "Adagrad": ["step", "sum"],
+    "Adadelta": ["step", "square_avg", "acc_delta"],
+    "Adamax": ["step", "exp_avg", "exp_inf"],
+    "NAdam": ["step", "mu_product", "exp_avg", "exp_avg_sq"],
+    "RAdam": ["step", "exp_avg", "exp_avg_sq"],
+    "RMSprop": ["step", "square_avg"],
+    "Rprop": ["step", "prev", "step_size"],
+    "ASGD": ["step", "eta", "mu", "ax"],
+    "Adafactor": ["step", "variance"],
+    "LBFGS": ["func_evals", "n_iter", "prev_flat_grad", "prev_loss", "d", "t", "old_dirs", "old_stps", "ro", "H_diag"],
+}
+
+
+@pytest.mark.parametrize("kind", STATE)
+def test_states_are_named_as_pytorchs_and_continue(kind: str) -> None:
+    def run(x: rustorch.Tensor, optimizer: optim.Optimizer) -> None:
+        def closure() -> rustorch.Tensor:
+            optimizer.zero_grad()
+            loss = (x * x * x.cos()).sum()
+            loss.backward()
+            return loss
+
+        for _ in range(3):
+            optimizer.step(closure)
+
+    settings = {"max_iter": 2} if kind == "LBFGS" else {}
+    x = rustorch.tensor([0.5, -0.25, 1.0], dtype=rustorch.float64, requires_grad=True)
+    first = getattr(optim, kind)([x], lr=0.1, **settings)
+    run(x, first)
+    saved = copy.deepcopy(first.state_dict())
+    assert set(saved["state"][0]) - {"al"} == set(STATE[kind])
+    y = x.detach().clone().requires_grad_()
+    second = getattr(optim, kind)([y], lr=0.1, **settings)
+    second.load_state_dict(saved)
+    run(x, first)
+    run(y, second)
+    assert x.tolist() == y.tolist()
+
+
+@pytest.mark.parametrize("kind", ONE_PASS)
 @pytest.mark.parametrize("dtype", ["float32", "float64", pytest.param("bfloat16", marks=pytest.mark.rustorch_only)])
 def test_one_long_parameter_equals_many_short_ones(kind: str, dtype: str, device: str) -> None:
     """A fused update must not depend on where vectors and threads end."""

@@ -105,7 +105,19 @@ e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
-    {"autograd", "datasets", "functional", "linalg", "nn", "optim", "return_types", "safetensors", "special", "utils"}
+    {
+        "autograd",
+        "datasets",
+        "functional",
+        "linalg",
+        "nn",
+        "optim",
+        "random",
+        "return_types",
+        "safetensors",
+        "special",
+        "utils",
+    }
 )
 
 

@@ -6,6 +6,13 @@ from typing import NamedTuple
 from rustorch._C import Tensor
 
 
+class frexp(NamedTuple):
+    """The results of frexp()."""
+
+    mantissa: Tensor
+    exponent: Tensor
+
+
 class max_pool1d_with_indices(NamedTuple):
     """The results of max_pool1d_with_indices()."""
 

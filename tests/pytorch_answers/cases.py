@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 PROMOTION_DTYPES = (
     *("bool", "uint8", "int8", "int16", "int32", "int64"),
     *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
@@ -58,34 +56,3 @@ LAYERS: dict[str, tuple[Any, tuple[int, ...], bool]] = {
         True,
     ),
 }
-
-# name: (class, settings)
-OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "sgd": ("SGD", {"lr": 0.1}),
-    "sgd momentum": ("SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1}),
-    "sgd dampening": ("SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.5}),
-    "sgd nesterov": ("SGD", {"lr": 0.05, "momentum": 0.8, "nesterov": True}),
-    "sgd maximize": ("SGD", {"lr": 0.01, "momentum": 0.5, "maximize": True}),
-    "adam": ("Adam", {"lr": 0.1}),
-    "adam amsgrad": ("Adam", {"lr": 0.1, "betas": (0.8, 0.9), "eps": 1e-4, "amsgrad": True}),
-    "adam decay": ("Adam", {"lr": 0.1, "weight_decay": 0.2}),
-    "adam maximize": ("Adam", {"lr": 0.1, "maximize": True}),
-    "adamw": ("AdamW", {"lr": 0.1}),
-    "adamw decay": ("AdamW", {"lr": 0.1, "weight_decay": 0.5, "amsgrad": True}),
-}
-
-
-def optimizer_path(library: Any, kind: str, settings: dict[str, Any], device: str = "cpu") -> np.ndarray:
-    """Ten steps on a crooked function of two parameters in float64: their values after each, (10, 7)."""
-    rng = np.random.default_rng(3)
-    target, mix = (library.from_numpy(rng.normal(size=shape)).to(device) for shape in ((4,), (4, 3)))
-    a, b = (library.from_numpy(rng.normal(size=n)).to(device).requires_grad_() for n in (4, 3))
-    optimizer = getattr(library.optim, kind)([{"params": [a]}, {"params": [b], "lr": settings["lr"] / 2}], **settings)
-    path = []
-    for _ in range(10):
-        optimizer.zero_grad()
-        loss = ((a - target) ** 2).sum() + ((mix @ b).sin() * a.tanh()).sum()
-        loss.backward()
-        optimizer.step()
-        path.append(np.concatenate([p.detach().to("cpu").numpy() for p in (a, b)]))
-    return np.stack(path)

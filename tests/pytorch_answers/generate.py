@@ -5,7 +5,8 @@ python tests/pytorch_answers/generate.py
 promotion.json   every answer of promote_types, and of result_type for tensors of 0 and 1 dimensions and Python numbers
 layers.npz       per layer: parameters, input, output, gradients of input and parameters, buffers after the call
 out.json         the functions of torch, torch.linalg, torch.special and torch.fft that take out=
-optimizers.npz   per optimizer and setting: where two parameters stand after each of ten steps
+optimizers.npz   per optimizer and setting: where its parameters stand after each step
+schedules.npz    per schedule and optimizer: learning rate and momentum in each epoch
 """
 
 import itertools
@@ -15,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from optimizer_cases import MATRIX_OPTIMIZERS, OPTIMIZERS, SCHEDULES, matrix_path, optimizer_path, schedule_path
 
-from cases import LAYERS, OPTIMIZERS, PROMOTION_DTYPES, optimizer_path
+from cases import LAYERS, PROMOTION_DTYPES
 
 HERE = Path(__file__).parent
 
@@ -87,7 +89,17 @@ def layers() -> None:
 
 def optimizers() -> None:
     paths = {key: optimizer_path(torch, kind, settings) for key, (kind, settings) in OPTIMIZERS.items()}
+    paths |= {key: matrix_path(torch, kind, settings) for key, (kind, settings) in MATRIX_OPTIMIZERS.items()}
     np.savez_compressed(HERE / "optimizers.npz", **paths)
+
+
+def schedules() -> None:
+    paths = {
+        f"{key}/{kind}": schedule_path(torch, build, kind)
+        for key, build in SCHEDULES.items()
+        for kind in ("SGD", "Adam")
+    }
+    np.savez_compressed(HERE / "schedules.npz", **paths)
 
 
 if __name__ == "__main__":
@@ -95,3 +107,4 @@ if __name__ == "__main__":
     out()
     layers()
     optimizers()
+    schedules()

@@ -154,6 +154,15 @@ pub enum Distribution {
     },
 }
 
+/// A distribution of counts whose parameters may differ by element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampler {
+    /// One parameter: the expected count.
+    Poisson,
+    /// Two parameters: the number of trials, and the probability of success.
+    Binomial,
+}
+
 /// The state from which Philox derives a tensor's numbers: element `i` depends on `seed`, `offset` and `i` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RandomKey {
@@ -462,6 +471,18 @@ pub trait ComputeBackend: Send + Sync {
     /// number of threads. `n` elements use at most `n` blocks, by which the generator's offset moves on.
     fn random(&self, distribution: Distribution, key: RandomKey, output: Operand<'_>) -> Result<()> {
         lacks!(self, "random")
+    }
+
+    /// Draws element `i` of `output` from the distribution with the parameters at `i`, all float64 and of one shape
+    /// (stride 0 broadcasts). `n` elements use the counters of `n` blocks, as often as they need.
+    fn sample(
+        &self,
+        sampler: Sampler,
+        key: RandomKey,
+        parameters: &[Operand<'_>],
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "sample")
     }
 
     /// `start + i * step` at flat position `i`, computed in float64 (or int64 for integers), rounded once.

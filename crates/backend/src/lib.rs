@@ -10,10 +10,11 @@ mod generated;
 mod layout;
 pub mod memory;
 mod program;
+pub mod special;
 
 pub use compute::{
     ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
-    ScatterOp,
+    Sampler, ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
     Buffer, ComputeBackend, ConvParams, DeviceInfo, DeviceKind, DimensionMap, Distribution, Epilogue,
-    MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScatterOp,
+    MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -181,6 +181,9 @@ impl ComputeBackend for CpuBackend {
         count_nonzero => kernels::index::count_nonzero: (input: Operand<'_>) -> usize;
         nonzero => kernels::index::nonzero: (input: Operand<'_>, output: Operand<'_>) -> ();
         random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>) -> ();
+        sample => kernels::random::sample: (
+            sampler: Sampler, key: RandomKey, parameters: &[Operand<'_>], output: Operand<'_>,
+        ) -> ();
         arange => kernels::random::arange: (start: Scalar, step: Scalar, output: Operand<'_>) -> ();
     }
 }

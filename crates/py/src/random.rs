@@ -66,7 +66,7 @@ impl PyGenerator {
         {
             return Err(PyTypeError::new_err("Generator(): argument 'device' must be device or str"));
         }
-        Ok(PyGenerator { generator: Generator::new(default_generator().state().seed) })
+        Ok(PyGenerator { generator: Generator::new(rustorch_tensor::DEFAULT_SEED) })
     }
 
     /// The device whose numbers it gives. Philox gives the same ones on every device.

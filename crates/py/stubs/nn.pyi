@@ -94,6 +94,7 @@ def _sgd_step(
     nesterov: _bool,
     maximize: _bool,
 ) -> None: ...
+def _rule_step(kind: str, group: dict[str, Any], state: Any) -> None: ...
 def _adam_step(
     parameters: list[Tensor],
     state: Any,

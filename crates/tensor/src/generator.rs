@@ -4,6 +4,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustorch_backend::RandomKey;
 
+/// The seed of a generator that was given none; PyTorch's.
+pub const DEFAULT_SEED: u64 = 67_280_421_310_721;
+
 /// A source of random numbers. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Generator(Arc<Mutex<RandomKey>>);
@@ -46,8 +49,7 @@ impl Generator {
 /// The generator that is used where none is given.
 pub fn default_generator() -> &'static Generator {
     static DEFAULT: OnceLock<Generator> = OnceLock::new();
-    // PyTorch's default seed.
-    DEFAULT.get_or_init(|| Generator::new(67_280_421_310_721))
+    DEFAULT.get_or_init(|| Generator::new(DEFAULT_SEED))
 }
 
 /// Seeds the default generator.

@@ -15,7 +15,7 @@ mod tensor;
 
 pub use creation::TensorOptions;
 pub use generated::ops;
-pub use generator::{Generator, default_generator, manual_seed};
+pub use generator::{DEFAULT_SEED, Generator, default_generator, manual_seed};
 pub use promotion::{can_cast, default_dtype, promote, result_type, set_default_dtype};
 pub use rustorch_backend::{
     Buffer, Category, DType, Device, DeviceKind, Element, Layout, Scalar, Shape, parse_dtype,

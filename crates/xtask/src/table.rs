@@ -81,13 +81,21 @@ struct RawOp {
     #[serde(default)]
     grad: BTreeMap<String, String>,
     grad_zero: Option<String>,
-    grad_missing: Option<String>,
+    grad_missing: Option<Missing>,
     #[serde(default)]
     no_grad: bool,
     doc: String,
     shape: Option<String>,
     errors: Option<String>,
     example: Option<String>,
+}
+
+/// Why a gradient is not built: that of the op, or those of some arguments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Missing {
+    Op(String),
+    Arguments(BTreeMap<String, String>),
 }
 
 fn yes() -> bool {
@@ -157,6 +165,8 @@ pub struct Op {
     pub redirect: Option<Redirect>,
     /// See [`Gradient`].
     pub gradient: Gradient,
+    /// Arguments by which the derivative is not built, though by others it is, and why; calling backward raises.
+    pub missing: BTreeMap<String, String>,
     /// One sentence.
     pub doc: String,
     /// The shapes of arguments and results, where the sentence does not say them.
@@ -247,11 +257,16 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     let returns = raw.returns.unwrap_or_else(|| vec!["result".into()]);
     let result_kind = raw.result.unwrap_or_else(|| "value".into());
     let domain = raw.domain.unwrap_or_default();
-    if elementwise && !["number", "real", "float", "integer", "mask"].contains(&domain.as_str()) {
-        return Err(format!("domain '{domain}' is none of number, real, float, integer, mask"));
+    if elementwise && !["number", "real", "float", "special", "integer", "mask"].contains(&domain.as_str()) {
+        return Err(format!("domain '{domain}' is none of number, real, float, special, integer, mask"));
     }
     let integral = result_kind == "mask" || domain == "integer" || domain == "mask";
-    let gradient = match (kind, raw.grad.is_empty(), raw.grad_zero, raw.grad_missing) {
+    let (grad_missing, missing) = match raw.grad_missing {
+        None => (None, BTreeMap::new()),
+        Some(Missing::Op(reason)) => (Some(reason), BTreeMap::new()),
+        Some(Missing::Arguments(reasons)) => (None, reasons),
+    };
+    let gradient = match (kind, raw.grad.is_empty(), raw.grad_zero, grad_missing) {
         (Kind::Composite, true, None, None) => Gradient::Inherited,
         (Kind::Composite, ..) => {
             return Err("a composite op inherits its gradient from the ops inside".into());
@@ -276,7 +291,9 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     let mut op = Op {
         rust_name: raw.rust_name.unwrap_or_else(|| name.clone()),
         map: raw.map.unwrap_or_else(|| raw.name.clone()),
-        promote: raw.promote.unwrap_or_else(|| if domain == "float" { "float" } else { "common" }.into()),
+        promote: raw.promote.unwrap_or_else(|| {
+            if matches!(domain.as_str(), "float" | "special") { "float" } else { "common" }.into()
+        }),
         name,
         short_name: raw.name,
         aliases: raw.aliases,
@@ -296,6 +313,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         result_kind,
         redirect: raw.redirect,
         gradient,
+        missing,
         doc: raw.doc,
         shape: raw.shape,
         errors: raw.errors,
@@ -315,11 +333,13 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         }
     }
     if let Gradient::Formulas(formulas) = &op.gradient {
-        for target in formulas.keys() {
+        for target in formulas.keys().chain(op.missing.keys()) {
             if !op.parameters.iter().any(|p| &p.name == target && p.kind.is_tensor_or_list()) {
                 return Err(format!("grad.{target}: there is no tensor argument of that name"));
             }
         }
+    } else if !op.missing.is_empty() {
+        return Err("grad_missing of an argument goes with the grad of another".into());
     }
     Ok(op)
 }

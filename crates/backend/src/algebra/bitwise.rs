@@ -1,4 +1,4 @@
-//! Bits of integers and bool.
+//! What integers and bool have beside arithmetic: bits, and divisors.
 
 use super::IntegerAlgebra;
 
@@ -36,4 +36,16 @@ pub fn bitwise_left_shift<A: IntegerAlgebra>(a: &A, x: A::Value, y: A::Value) ->
 #[inline(always)]
 pub fn bitwise_right_shift<A: IntegerAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
     a.shift_right(x, y)
+}
+
+/// The greatest common divisor.
+#[inline(always)]
+pub fn gcd<A: IntegerAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
+    a.gcd(x, y)
+}
+
+/// The least common multiple.
+#[inline(always)]
+pub fn lcm<A: IntegerAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
+    a.lcm(x, y)
 }

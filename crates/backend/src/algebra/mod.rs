@@ -163,14 +163,6 @@ pub trait FloatAlgebra: Algebra {
     fn atanh(&self, x: Self::Value) -> Self::Value;
     /// The error function.
     fn erf(&self, x: Self::Value) -> Self::Value;
-    /// `1 - erf(x)`, accurate for large `x`.
-    fn erfc(&self, x: Self::Value) -> Self::Value;
-    /// The inverse of the error function.
-    fn erfinv(&self, x: Self::Value) -> Self::Value;
-    /// The logarithm of `|Γ(x)|`.
-    fn lgamma(&self, x: Self::Value) -> Self::Value;
-    /// The derivative of the logarithm of Γ.
-    fn digamma(&self, x: Self::Value) -> Self::Value;
     /// `sqrt(x² + y²)` without overflow on the way.
     fn hypot(&self, x: Self::Value, y: Self::Value) -> Self::Value;
 }
@@ -185,6 +177,10 @@ pub trait IntegerAlgebra: Algebra {
     fn bit_xor(&self, x: Self::Value, y: Self::Value) -> Self::Value;
     /// Every bit turned; for bool the opposite.
     fn bit_not(&self, x: Self::Value) -> Self::Value;
+    /// The greatest common divisor, not negative; 0 of two zeros.
+    fn gcd(&self, x: Self::Value, y: Self::Value) -> Self::Value;
+    /// The least common multiple, not negative; wraps.
+    fn lcm(&self, x: Self::Value, y: Self::Value) -> Self::Value;
     /// `x · 2^y`, bits leaving at the top; 0 when `y` is negative or at least the width.
     fn shift_left(&self, x: Self::Value, y: Self::Value) -> Self::Value;
     /// `x / 2^y` rounded down; the sign alone when `y` is negative or at least the width.

@@ -26,6 +26,14 @@ pub enum ElementwiseOp {
     Atan2,
     /// The inverse hyperbolic tangent of each element.
     Atanh,
+    /// The Bessel function of the first kind of order 0.
+    BesselJ0,
+    /// The Bessel function of the first kind of order 1.
+    BesselJ1,
+    /// The Bessel function of the second kind of order 0; minus infinity at 0 and NaN below.
+    BesselY0,
+    /// The Bessel function of the second kind of order 1; minus infinity at 0 and NaN below.
+    BesselY1,
     /// The bits set in both.
     BitwiseAnd,
     /// Shifts the bits of `input` left by `other` places.
@@ -60,12 +68,16 @@ pub enum ElementwiseOp {
     Div,
     /// x where positive, `alpha * (exp(x) - 1)` elsewhere.
     Elu,
+    /// `-x log(x)`; 0 at 0 and minus infinity for negative x.
+    Entr,
     /// Whether elements are equal.
     Eq,
     /// The error function of each element.
     Erf,
     /// The complementary error function of each element, accurate where it is small.
     Erfc,
+    /// The scaled complementary error function, `exp(x²) erfc(x)`.
+    Erfcx,
     /// The inverse of the error function.
     Erfinv,
     /// e raised to each element.
@@ -86,6 +98,16 @@ pub enum ElementwiseOp {
     Fmod,
     /// The fractional part of each element, with its sign.
     Frac,
+    /// The exponent that `frexp` gives, as a floating-point number.
+    FrexpExponent,
+    /// The mantissa that `frexp` gives.
+    FrexpMantissa,
+    /// The lower regularized incomplete gamma function, `1/Γ(input) ∫ t^(input - 1) e^-t dt` over t from 0 to `other`.
+    Gammainc,
+    /// The upper regularized incomplete gamma function, `1 - igamma(input, other)`, accurate where that is small.
+    Gammaincc,
+    /// The greatest common divisor of each pair of integers; not negative, and 0 of two zeros.
+    Gcd,
     /// Whether `input` is greater than or equal to `other`.
     Ge,
     /// `x * Φ(x)` with the Gaussian's cumulative distribution Φ; `approximate='tanh'` for the usual approximation.
@@ -106,6 +128,14 @@ pub enum ElementwiseOp {
     Huber,
     /// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
     Hypot,
+    /// The modified Bessel function of the first kind of order 0.
+    I0,
+    /// The modified Bessel function of the first kind of order 0, times `exp(-|x|)`.
+    I0e,
+    /// The modified Bessel function of the first kind of order 1.
+    I1,
+    /// The modified Bessel function of the first kind of order 1, times `exp(-|x|)`.
+    I1e,
     /// Whether each element is neither infinite nor NaN.
     Isfinite,
     /// Whether each element is infinite.
@@ -118,6 +148,8 @@ pub enum ElementwiseOp {
     Isposinf,
     /// Whether each element's imaginary part is 0.
     Isreal,
+    /// The least common multiple of each pair of integers; not negative, and 0 where either is.
+    Lcm,
     /// Whether `input` is less than or equal to `other`.
     Le,
     /// x where positive, `negative_slope * x` elsewhere.
@@ -134,6 +166,8 @@ pub enum ElementwiseOp {
     Log1p,
     /// The logarithm to base 2 of each element.
     Log2,
+    /// The logarithm of the distribution function of the standard Gaussian, accurate where that is small.
+    LogNdtr,
     /// `log(sigmoid(x))`, without overflow.
     LogSigmoid,
     /// `log(exp(input) + exp(other))`, without overflow on the way.
@@ -166,14 +200,24 @@ pub enum ElementwiseOp {
     Minimum,
     /// `x * tanh(softplus(x))`.
     Mish,
+    /// The modified Bessel function of the second kind of order 0; infinity at 0 and NaN below.
+    ModifiedBesselK0,
+    /// The modified Bessel function of the second kind of order 1; infinity at 0 and NaN below.
+    ModifiedBesselK1,
     /// Multiplies `input` by `other`.
     Mul,
+    /// The distribution function of the standard Gaussian.
+    Ndtr,
+    /// The inverse of the distribution function of the standard Gaussian.
+    Ndtri,
     /// Whether elements differ.
     Ne,
     /// The negative of each element.
     Neg,
     /// The next representable number after `input` toward `other`.
     Nextafter,
+    /// The derivative of order `order` of digamma.
+    Polygamma,
     /// Raises `input` to the power `exponent`.
     Pow,
     /// Converts radians to degrees.
@@ -192,6 +236,10 @@ pub enum ElementwiseOp {
     Rsqrt,
     /// `input + alpha * other`: what `add` and `sub` become for an `alpha` other than 1.
     ScaledAdd,
+    /// The modified Bessel function of the second kind of order 0, times `exp(x)`.
+    ScaledModifiedBesselK0,
+    /// The modified Bessel function of the second kind of order 1, times `exp(x)`.
+    ScaledModifiedBesselK1,
     /// `input` where `condition` holds, `other` elsewhere.
     Select,
     /// The self-normalising ELU, with its fixed scale and alpha.
@@ -216,6 +264,8 @@ pub enum ElementwiseOp {
     Softplus,
     /// `x / (1 + |x|)`.
     Softsign,
+    /// The spherical Bessel function of the first kind of order 0, `sin(x) / x`.
+    SphericalBesselJ0,
     /// The square root of each element; NaN for negative ones.
     Sqrt,
     /// The square of each element.
@@ -232,8 +282,12 @@ pub enum ElementwiseOp {
     Trunc,
     /// Whether each element differs from zero: how a fused program turns a number into a truth value.
     ValueToMask,
+    /// `input * log(1 + other)`; 0 where `input` is 0, unless `other` is NaN.
+    Xlog1py,
     /// `input * log(other)`; 0 where `input` is 0, unless `other` is NaN.
     Xlogy,
+    /// Hurwitz's zeta function, `Σ (other + k)^-input` over k from 0 on.
+    Zeta,
 }
 
 use RegisterKind::{Mask, Value};
@@ -261,7 +315,7 @@ const fn signature(
     Signature { name, arguments, result, single: [single] }
 }
 
-static SIGNATURES: [Signature; 114] = [
+static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Abs, "abs", &[Value], Value),
     signature(ElementwiseOp::Acos, "acos", &[Value], Value),
     signature(ElementwiseOp::Acosh, "acosh", &[Value], Value),
@@ -272,6 +326,10 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Atan, "atan", &[Value], Value),
     signature(ElementwiseOp::Atan2, "atan2", &[Value, Value], Value),
     signature(ElementwiseOp::Atanh, "atanh", &[Value], Value),
+    signature(ElementwiseOp::BesselJ0, "bessel_j0", &[Value], Value),
+    signature(ElementwiseOp::BesselJ1, "bessel_j1", &[Value], Value),
+    signature(ElementwiseOp::BesselY0, "bessel_y0", &[Value], Value),
+    signature(ElementwiseOp::BesselY1, "bessel_y1", &[Value], Value),
     signature(ElementwiseOp::BitwiseAnd, "bitwise_and", &[Value, Value], Value),
     signature(ElementwiseOp::BitwiseLeftShift, "bitwise_left_shift", &[Value, Value], Value),
     signature(ElementwiseOp::BitwiseNot, "bitwise_not", &[Value], Value),
@@ -289,9 +347,11 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Digamma, "digamma", &[Value], Value),
     signature(ElementwiseOp::Div, "div", &[Value, Value], Value),
     signature(ElementwiseOp::Elu, "elu", &[Value, Value], Value),
+    signature(ElementwiseOp::Entr, "entr", &[Value], Value),
     signature(ElementwiseOp::Eq, "eq", &[Value, Value], Mask),
     signature(ElementwiseOp::Erf, "erf", &[Value], Value),
     signature(ElementwiseOp::Erfc, "erfc", &[Value], Value),
+    signature(ElementwiseOp::Erfcx, "erfcx", &[Value], Value),
     signature(ElementwiseOp::Erfinv, "erfinv", &[Value], Value),
     signature(ElementwiseOp::Exp, "exp", &[Value], Value),
     signature(ElementwiseOp::Exp2, "exp2", &[Value], Value),
@@ -302,6 +362,11 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Fmin, "fmin", &[Value, Value], Value),
     signature(ElementwiseOp::Fmod, "fmod", &[Value, Value], Value),
     signature(ElementwiseOp::Frac, "frac", &[Value], Value),
+    signature(ElementwiseOp::FrexpExponent, "frexp_exponent", &[Value], Value),
+    signature(ElementwiseOp::FrexpMantissa, "frexp_mantissa", &[Value], Value),
+    signature(ElementwiseOp::Gammainc, "gammainc", &[Value, Value], Value),
+    signature(ElementwiseOp::Gammaincc, "gammaincc", &[Value, Value], Value),
+    signature(ElementwiseOp::Gcd, "gcd", &[Value, Value], Value),
     signature(ElementwiseOp::Ge, "ge", &[Value, Value], Mask),
     signature(ElementwiseOp::Gelu, "gelu", &[Value], Value),
     signature(ElementwiseOp::GeluTanh, "gelu_tanh", &[Value], Value),
@@ -312,12 +377,17 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Heaviside, "heaviside", &[Value, Value], Value),
     signature(ElementwiseOp::Huber, "huber", &[Value, Value], Value),
     signature(ElementwiseOp::Hypot, "hypot", &[Value, Value], Value),
+    signature(ElementwiseOp::I0, "i0", &[Value], Value),
+    signature(ElementwiseOp::I0e, "i0e", &[Value], Value),
+    signature(ElementwiseOp::I1, "i1", &[Value], Value),
+    signature(ElementwiseOp::I1e, "i1e", &[Value], Value),
     signature(ElementwiseOp::Isfinite, "isfinite", &[Value], Mask),
     signature(ElementwiseOp::Isinf, "isinf", &[Value], Mask),
     signature(ElementwiseOp::Isnan, "isnan", &[Value], Mask),
     signature(ElementwiseOp::Isneginf, "isneginf", &[Value], Mask),
     signature(ElementwiseOp::Isposinf, "isposinf", &[Value], Mask),
     signature(ElementwiseOp::Isreal, "isreal", &[Value], Mask),
+    signature(ElementwiseOp::Lcm, "lcm", &[Value, Value], Value),
     signature(ElementwiseOp::Le, "le", &[Value, Value], Mask),
     signature(ElementwiseOp::LeakyRelu, "leaky_relu", &[Value, Value], Value),
     signature(ElementwiseOp::Lerp, "lerp", &[Value, Value, Value], Value),
@@ -326,6 +396,7 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Log10, "log10", &[Value], Value),
     signature(ElementwiseOp::Log1p, "log1p", &[Value], Value),
     signature(ElementwiseOp::Log2, "log2", &[Value], Value),
+    signature(ElementwiseOp::LogNdtr, "log_ndtr", &[Value], Value),
     signature(ElementwiseOp::LogSigmoid, "log_sigmoid", &[Value], Value),
     signature(ElementwiseOp::Logaddexp, "logaddexp", &[Value, Value], Value),
     signature(ElementwiseOp::Logaddexp2, "logaddexp2", &[Value, Value], Value),
@@ -342,10 +413,15 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Maximum, "maximum", &[Value, Value], Value),
     signature(ElementwiseOp::Minimum, "minimum", &[Value, Value], Value),
     signature(ElementwiseOp::Mish, "mish", &[Value], Value),
+    signature(ElementwiseOp::ModifiedBesselK0, "modified_bessel_k0", &[Value], Value),
+    signature(ElementwiseOp::ModifiedBesselK1, "modified_bessel_k1", &[Value], Value),
     signature(ElementwiseOp::Mul, "mul", &[Value, Value], Value),
+    signature(ElementwiseOp::Ndtr, "ndtr", &[Value], Value),
+    signature(ElementwiseOp::Ndtri, "ndtri", &[Value], Value),
     signature(ElementwiseOp::Ne, "ne", &[Value, Value], Mask),
     signature(ElementwiseOp::Neg, "neg", &[Value], Value),
     signature(ElementwiseOp::Nextafter, "nextafter", &[Value, Value], Value),
+    signature(ElementwiseOp::Polygamma, "polygamma", &[Value, Value], Value),
     signature(ElementwiseOp::Pow, "pow", &[Value, Value], Value),
     signature(ElementwiseOp::Rad2deg, "rad2deg", &[Value], Value),
     signature(ElementwiseOp::Reciprocal, "reciprocal", &[Value], Value),
@@ -355,6 +431,8 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Round, "round", &[Value], Value),
     signature(ElementwiseOp::Rsqrt, "rsqrt", &[Value], Value),
     signature(ElementwiseOp::ScaledAdd, "scaled_add", &[Value, Value, Value], Value),
+    signature(ElementwiseOp::ScaledModifiedBesselK0, "scaled_modified_bessel_k0", &[Value], Value),
+    signature(ElementwiseOp::ScaledModifiedBesselK1, "scaled_modified_bessel_k1", &[Value], Value),
     signature(ElementwiseOp::Select, "select", &[Mask, Value, Value], Value),
     signature(ElementwiseOp::Selu, "selu", &[Value], Value),
     signature(ElementwiseOp::Shrink, "shrink", &[Value, Value], Value),
@@ -367,6 +445,7 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Sinh, "sinh", &[Value], Value),
     signature(ElementwiseOp::Softplus, "softplus", &[Value, Value, Value], Value),
     signature(ElementwiseOp::Softsign, "softsign", &[Value], Value),
+    signature(ElementwiseOp::SphericalBesselJ0, "spherical_bessel_j0", &[Value], Value),
     signature(ElementwiseOp::Sqrt, "sqrt", &[Value], Value),
     signature(ElementwiseOp::Square, "square", &[Value], Value),
     signature(ElementwiseOp::Sub, "sub", &[Value, Value], Value),
@@ -375,12 +454,14 @@ static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Threshold, "threshold", &[Value, Value, Value], Value),
     signature(ElementwiseOp::Trunc, "trunc", &[Value], Value),
     signature(ElementwiseOp::ValueToMask, "value_to_mask", &[Value], Mask),
+    signature(ElementwiseOp::Xlog1py, "xlog1py", &[Value, Value], Value),
     signature(ElementwiseOp::Xlogy, "xlogy", &[Value, Value], Value),
+    signature(ElementwiseOp::Zeta, "zeta", &[Value, Value], Value),
 ];
 
 impl ElementwiseOp {
     /// How many operations there are; `op as usize` is less.
-    pub const COUNT: usize = 114;
+    pub const COUNT: usize = 141;
 
     /// Every operation, in the order of `op as usize`.
     pub const ALL: [ElementwiseOp; Self::COUNT] = [
@@ -394,6 +475,10 @@ impl ElementwiseOp {
         ElementwiseOp::Atan,
         ElementwiseOp::Atan2,
         ElementwiseOp::Atanh,
+        ElementwiseOp::BesselJ0,
+        ElementwiseOp::BesselJ1,
+        ElementwiseOp::BesselY0,
+        ElementwiseOp::BesselY1,
         ElementwiseOp::BitwiseAnd,
         ElementwiseOp::BitwiseLeftShift,
         ElementwiseOp::BitwiseNot,
@@ -411,9 +496,11 @@ impl ElementwiseOp {
         ElementwiseOp::Digamma,
         ElementwiseOp::Div,
         ElementwiseOp::Elu,
+        ElementwiseOp::Entr,
         ElementwiseOp::Eq,
         ElementwiseOp::Erf,
         ElementwiseOp::Erfc,
+        ElementwiseOp::Erfcx,
         ElementwiseOp::Erfinv,
         ElementwiseOp::Exp,
         ElementwiseOp::Exp2,
@@ -424,6 +511,11 @@ impl ElementwiseOp {
         ElementwiseOp::Fmin,
         ElementwiseOp::Fmod,
         ElementwiseOp::Frac,
+        ElementwiseOp::FrexpExponent,
+        ElementwiseOp::FrexpMantissa,
+        ElementwiseOp::Gammainc,
+        ElementwiseOp::Gammaincc,
+        ElementwiseOp::Gcd,
         ElementwiseOp::Ge,
         ElementwiseOp::Gelu,
         ElementwiseOp::GeluTanh,
@@ -434,12 +526,17 @@ impl ElementwiseOp {
         ElementwiseOp::Heaviside,
         ElementwiseOp::Huber,
         ElementwiseOp::Hypot,
+        ElementwiseOp::I0,
+        ElementwiseOp::I0e,
+        ElementwiseOp::I1,
+        ElementwiseOp::I1e,
         ElementwiseOp::Isfinite,
         ElementwiseOp::Isinf,
         ElementwiseOp::Isnan,
         ElementwiseOp::Isneginf,
         ElementwiseOp::Isposinf,
         ElementwiseOp::Isreal,
+        ElementwiseOp::Lcm,
         ElementwiseOp::Le,
         ElementwiseOp::LeakyRelu,
         ElementwiseOp::Lerp,
@@ -448,6 +545,7 @@ impl ElementwiseOp {
         ElementwiseOp::Log10,
         ElementwiseOp::Log1p,
         ElementwiseOp::Log2,
+        ElementwiseOp::LogNdtr,
         ElementwiseOp::LogSigmoid,
         ElementwiseOp::Logaddexp,
         ElementwiseOp::Logaddexp2,
@@ -464,10 +562,15 @@ impl ElementwiseOp {
         ElementwiseOp::Maximum,
         ElementwiseOp::Minimum,
         ElementwiseOp::Mish,
+        ElementwiseOp::ModifiedBesselK0,
+        ElementwiseOp::ModifiedBesselK1,
         ElementwiseOp::Mul,
+        ElementwiseOp::Ndtr,
+        ElementwiseOp::Ndtri,
         ElementwiseOp::Ne,
         ElementwiseOp::Neg,
         ElementwiseOp::Nextafter,
+        ElementwiseOp::Polygamma,
         ElementwiseOp::Pow,
         ElementwiseOp::Rad2deg,
         ElementwiseOp::Reciprocal,
@@ -477,6 +580,8 @@ impl ElementwiseOp {
         ElementwiseOp::Round,
         ElementwiseOp::Rsqrt,
         ElementwiseOp::ScaledAdd,
+        ElementwiseOp::ScaledModifiedBesselK0,
+        ElementwiseOp::ScaledModifiedBesselK1,
         ElementwiseOp::Select,
         ElementwiseOp::Selu,
         ElementwiseOp::Shrink,
@@ -489,6 +594,7 @@ impl ElementwiseOp {
         ElementwiseOp::Sinh,
         ElementwiseOp::Softplus,
         ElementwiseOp::Softsign,
+        ElementwiseOp::SphericalBesselJ0,
         ElementwiseOp::Sqrt,
         ElementwiseOp::Square,
         ElementwiseOp::Sub,
@@ -497,7 +603,9 @@ impl ElementwiseOp {
         ElementwiseOp::Threshold,
         ElementwiseOp::Trunc,
         ElementwiseOp::ValueToMask,
+        ElementwiseOp::Xlog1py,
         ElementwiseOp::Xlogy,
+        ElementwiseOp::Zeta,
     ];
 
     fn signature(self) -> &'static Signature {
@@ -537,7 +645,8 @@ impl ElementwiseOp {
 /// Calls a macro with every operation: `(Variant, function, domain, (Argument, …) -> Result)`.
 ///
 /// The domain is the widest set of dtypes for which the function exists: `number` (bool, integers, floats), `real`
-/// (integers, floats), `float`, `integer` (integers, bool) or `mask`.
+/// (integers, floats), `float`, `integer` (integers, bool), `mask`; or `special`, floats whose function is one of
+/// [`special`](crate::special) instead of the algebra's.
 #[macro_export]
 macro_rules! for_each_elementwise {
     ($callback:ident) => {
@@ -552,6 +661,10 @@ macro_rules! for_each_elementwise {
             (Atan, atan, float, (Value) -> Value)
             (Atan2, atan2, float, (Value, Value) -> Value)
             (Atanh, atanh, float, (Value) -> Value)
+            (BesselJ0, bessel_j0, special, (Value) -> Value)
+            (BesselJ1, bessel_j1, special, (Value) -> Value)
+            (BesselY0, bessel_y0, special, (Value) -> Value)
+            (BesselY1, bessel_y1, special, (Value) -> Value)
             (BitwiseAnd, bitwise_and, integer, (Value, Value) -> Value)
             (BitwiseLeftShift, bitwise_left_shift, integer, (Value, Value) -> Value)
             (BitwiseNot, bitwise_not, integer, (Value) -> Value)
@@ -566,13 +679,15 @@ macro_rules! for_each_elementwise {
             (Cos, cos, float, (Value) -> Value)
             (Cosh, cosh, float, (Value) -> Value)
             (Deg2rad, deg2rad, float, (Value) -> Value)
-            (Digamma, digamma, float, (Value) -> Value)
+            (Digamma, digamma, special, (Value) -> Value)
             (Div, div, float, (Value, Value) -> Value)
             (Elu, elu, float, (Value, Value) -> Value)
+            (Entr, entr, special, (Value) -> Value)
             (Eq, eq, number, (Value, Value) -> Mask)
             (Erf, erf, float, (Value) -> Value)
-            (Erfc, erfc, float, (Value) -> Value)
-            (Erfinv, erfinv, float, (Value) -> Value)
+            (Erfc, erfc, special, (Value) -> Value)
+            (Erfcx, erfcx, special, (Value) -> Value)
+            (Erfinv, erfinv, special, (Value) -> Value)
             (Exp, exp, float, (Value) -> Value)
             (Exp2, exp2, float, (Value) -> Value)
             (Expm1, expm1, float, (Value) -> Value)
@@ -582,6 +697,11 @@ macro_rules! for_each_elementwise {
             (Fmin, fmin, number, (Value, Value) -> Value)
             (Fmod, fmod, real, (Value, Value) -> Value)
             (Frac, frac, float, (Value) -> Value)
+            (FrexpExponent, frexp_exponent, special, (Value) -> Value)
+            (FrexpMantissa, frexp_mantissa, special, (Value) -> Value)
+            (Gammainc, gammainc, special, (Value, Value) -> Value)
+            (Gammaincc, gammaincc, special, (Value, Value) -> Value)
+            (Gcd, gcd, integer, (Value, Value) -> Value)
             (Ge, ge, number, (Value, Value) -> Mask)
             (Gelu, gelu, float, (Value) -> Value)
             (GeluTanh, gelu_tanh, float, (Value) -> Value)
@@ -592,20 +712,26 @@ macro_rules! for_each_elementwise {
             (Heaviside, heaviside, number, (Value, Value) -> Value)
             (Huber, huber, float, (Value, Value) -> Value)
             (Hypot, hypot, float, (Value, Value) -> Value)
+            (I0, i0, special, (Value) -> Value)
+            (I0e, i0e, special, (Value) -> Value)
+            (I1, i1, special, (Value) -> Value)
+            (I1e, i1e, special, (Value) -> Value)
             (Isfinite, isfinite, number, (Value) -> Mask)
             (Isinf, isinf, number, (Value) -> Mask)
             (Isnan, isnan, number, (Value) -> Mask)
             (Isneginf, isneginf, number, (Value) -> Mask)
             (Isposinf, isposinf, number, (Value) -> Mask)
             (Isreal, isreal, number, (Value) -> Mask)
+            (Lcm, lcm, integer, (Value, Value) -> Value)
             (Le, le, number, (Value, Value) -> Mask)
             (LeakyRelu, leaky_relu, float, (Value, Value) -> Value)
             (Lerp, lerp, float, (Value, Value, Value) -> Value)
-            (Lgamma, lgamma, float, (Value) -> Value)
+            (Lgamma, lgamma, special, (Value) -> Value)
             (Log, log, float, (Value) -> Value)
             (Log10, log10, float, (Value) -> Value)
             (Log1p, log1p, float, (Value) -> Value)
             (Log2, log2, float, (Value) -> Value)
+            (LogNdtr, log_ndtr, special, (Value) -> Value)
             (LogSigmoid, log_sigmoid, float, (Value) -> Value)
             (Logaddexp, logaddexp, float, (Value, Value) -> Value)
             (Logaddexp2, logaddexp2, float, (Value, Value) -> Value)
@@ -622,10 +748,15 @@ macro_rules! for_each_elementwise {
             (Maximum, maximum, number, (Value, Value) -> Value)
             (Minimum, minimum, number, (Value, Value) -> Value)
             (Mish, mish, float, (Value) -> Value)
+            (ModifiedBesselK0, modified_bessel_k0, special, (Value) -> Value)
+            (ModifiedBesselK1, modified_bessel_k1, special, (Value) -> Value)
             (Mul, mul, number, (Value, Value) -> Value)
+            (Ndtr, ndtr, special, (Value) -> Value)
+            (Ndtri, ndtri, special, (Value) -> Value)
             (Ne, ne, number, (Value, Value) -> Mask)
             (Neg, neg, real, (Value) -> Value)
             (Nextafter, nextafter, float, (Value, Value) -> Value)
+            (Polygamma, polygamma, special, (Value, Value) -> Value)
             (Pow, pow, real, (Value, Value) -> Value)
             (Rad2deg, rad2deg, float, (Value) -> Value)
             (Reciprocal, reciprocal, float, (Value) -> Value)
@@ -635,6 +766,8 @@ macro_rules! for_each_elementwise {
             (Round, round, real, (Value) -> Value)
             (Rsqrt, rsqrt, float, (Value) -> Value)
             (ScaledAdd, scaled_add, number, (Value, Value, Value) -> Value)
+            (ScaledModifiedBesselK0, scaled_modified_bessel_k0, special, (Value) -> Value)
+            (ScaledModifiedBesselK1, scaled_modified_bessel_k1, special, (Value) -> Value)
             (Select, select, number, (Mask, Value, Value) -> Value)
             (Selu, selu, float, (Value) -> Value)
             (Shrink, shrink, float, (Value, Value) -> Value)
@@ -647,6 +780,7 @@ macro_rules! for_each_elementwise {
             (Sinh, sinh, float, (Value) -> Value)
             (Softplus, softplus, float, (Value, Value, Value) -> Value)
             (Softsign, softsign, float, (Value) -> Value)
+            (SphericalBesselJ0, spherical_bessel_j0, special, (Value) -> Value)
             (Sqrt, sqrt, float, (Value) -> Value)
             (Square, square, number, (Value) -> Value)
             (Sub, sub, real, (Value, Value) -> Value)
@@ -655,7 +789,9 @@ macro_rules! for_each_elementwise {
             (Threshold, threshold, real, (Value, Value, Value) -> Value)
             (Trunc, trunc, real, (Value) -> Value)
             (ValueToMask, value_to_mask, number, (Value) -> Mask)
+            (Xlog1py, xlog1py, special, (Value, Value) -> Value)
             (Xlogy, xlogy, float, (Value, Value) -> Value)
+            (Zeta, zeta, special, (Value, Value) -> Value)
         }
     };
 }

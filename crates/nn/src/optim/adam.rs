@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::program::{Programs, UpdateRule, check, run};
 use super::sgd::zeros_like;
-use super::{Optimizer, check_not_negative};
+use super::{Optimizer, check_betas, check_not_negative};
 
 /// What weight decay acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,16 @@ pub enum WeightDecay {
     Gradient,
     /// The parameter itself: `AdamW`.
     Decoupled,
+}
+
+impl WeightDecay {
+    /// The constant that a program takes for the decay.
+    pub(super) fn factor(self, learning_rate: f64, weight_decay: f64) -> f64 {
+        match self {
+            WeightDecay::Gradient => weight_decay,
+            WeightDecay::Decoupled => 1.0 - learning_rate * weight_decay,
+        }
+    }
 }
 
 /// How [`Adam`] steps. The defaults are those of PyTorch's Adam; [`AdamOptions::adamw`] has `AdamW`'s.
@@ -63,15 +73,7 @@ impl AdamOptions {
         check_not_negative("Adam", "learning rate", self.learning_rate)?;
         check_not_negative("Adam", "epsilon value", self.eps)?;
         check_not_negative("Adam", "weight_decay value", self.weight_decay)?;
-        for (i, beta) in [self.betas.0, self.betas.1].into_iter().enumerate() {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(RusTorchError::argument(
-                    "Adam",
-                    format!("invalid beta parameter at index {i}: {beta}"),
-                ));
-            }
-        }
-        Ok(())
+        check_betas("Adam", self.betas)
     }
 
     /// The update of parameter, mean, mean square (and the largest of it) by the gradient, the last input.
@@ -126,10 +128,7 @@ impl AdamOptions {
             self.eps,
         ];
         if self.weight_decay != 0.0 {
-            constants.push(match self.decay {
-                WeightDecay::Gradient => self.weight_decay,
-                WeightDecay::Decoupled => 1.0 - self.learning_rate * self.weight_decay,
-            });
+            constants.push(self.decay.factor(self.learning_rate, self.weight_decay));
         }
         constants
     }

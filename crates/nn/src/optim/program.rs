@@ -5,6 +5,8 @@ use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{DType, Scalar, Tensor};
 use smallvec::SmallVec;
 
+use super::WeightDecay;
+
 /// Collects the instructions of an update rule.
 #[derive(Default)]
 pub(super) struct UpdateRule {
@@ -55,6 +57,83 @@ impl UpdateRule {
 
     pub(super) fn maximum(&mut self, x: Source, y: Source) -> Source {
         self.push(ElementwiseOp::Maximum, &[x, y])
+    }
+
+    pub(super) fn abs(&mut self, x: Source) -> Source {
+        self.push(ElementwiseOp::Abs, &[x])
+    }
+
+    pub(super) fn sign(&mut self, x: Source) -> Source {
+        self.push(ElementwiseOp::Sign, &[x])
+    }
+
+    /// Whether `x > y`, for [`Self::select`].
+    pub(super) fn greater(&mut self, x: Source, y: Source) -> Source {
+        self.push(ElementwiseOp::Gt, &[x, y])
+    }
+
+    pub(super) fn select(&mut self, mask: Source, x: Source, y: Source) -> Source {
+        self.push(ElementwiseOp::Select, &[mask, x, y])
+    }
+
+    pub(super) fn clamp(&mut self, x: Source, low: Source, high: Source) -> Source {
+        self.push(ElementwiseOp::Clamp, &[x, low, high])
+    }
+
+    pub(super) fn lerp(&mut self, x: Source, end: Source, weight: Source) -> Source {
+        self.push(ElementwiseOp::Lerp, &[x, end, weight])
+    }
+
+    /// `mean + share * (x - mean)`.
+    pub(super) fn running_mean(&mut self, mean: Source, x: Source, share: Source) -> Source {
+        let difference = self.sub(x, mean);
+        self.scaled_add(mean, difference, share)
+    }
+
+    /// `kept * square + share * x²`.
+    pub(super) fn running_square(
+        &mut self,
+        square: Source,
+        x: Source,
+        kept: Source,
+        share: Source,
+    ) -> Source {
+        let kept = self.mul(square, kept);
+        let new = self.mul(x, x);
+        self.scaled_add(kept, new, share)
+    }
+
+    /// The gradient with the direction and the decay taken in; the decay's factor is the next constant unless it is 0.
+    pub(super) fn gradient(
+        &mut self,
+        grad: Source,
+        parameter: Source,
+        maximize: bool,
+        weight_decay: f64,
+    ) -> Source {
+        let grad = if maximize { self.neg(grad) } else { grad };
+        if weight_decay == 0.0 {
+            return grad;
+        }
+        let decay = self.constant();
+        self.scaled_add(grad, parameter, decay)
+    }
+
+    /// Parameter and gradient, with the decay taken in where it acts; its factor is the next constant unless it is 0.
+    pub(super) fn decayed(
+        &mut self,
+        parameter: Source,
+        grad: Source,
+        maximize: bool,
+        weight_decay: f64,
+        decay: WeightDecay,
+    ) -> (Source, Source) {
+        if decay == WeightDecay::Gradient || weight_decay == 0.0 {
+            return (parameter, self.gradient(grad, parameter, maximize, weight_decay));
+        }
+        let grad = if maximize { self.neg(grad) } else { grad };
+        let kept = self.constant();
+        (self.mul(parameter, kept), grad)
     }
 
     /// The finished program; its constants are set before each run.

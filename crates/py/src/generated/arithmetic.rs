@@ -113,6 +113,50 @@ not. Takes integers and floats; DTypeError otherwise.",
             release_from: 1 << 15,
         },
         Binding {
+            name: "rsub",
+            overloads: &[Overload {
+                signature: "(input, other, *, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("other", Kind::TensorLike),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor_like(1)?;
+                    let p2 = if a.given(2) { a.scalar(2)? } else { Scalar::Int(1) };
+                    a.give(&|| ops::rsub(&p0, &p1, p2))
+                },
+            }],
+            doc: "`other - alpha * input`: subtraction with its arguments \
+exchanged.\n\nExample:\n\n>>> rustorch.rsub(rustorch.tensor([1.0, 2.0]), \
+10)\ntensor([9., 8.])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "positive",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::positive(&p0))
+                },
+            }],
+            doc: "The tensor itself.\n\nErrors: DTypeError for bool, which has no \
+sign.\n\nExample:\n\n>>> rustorch.positive(rustorch.tensor([1.0, -2.0]))\ntensor([ \
+1., -2.])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "mul",
             overloads: &[Overload {
                 signature: "(input, other)",
@@ -391,6 +435,139 @@ otherwise.",
             doc: "In-place form of pow: Raises `input` to the power `exponent`.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes integers and \
 floats; DTypeError otherwise.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "float_power",
+            overloads: &[Overload {
+                signature: "(input, exponent)",
+                parameters: &[
+                    Parameter::new("input", Kind::TensorLike),
+                    Parameter::new("exponent", Kind::TensorLike),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor_like(0)?;
+                    let p1 = a.tensor_like(1)?;
+                    a.give(&|| ops::float_power(&p0, &p1))
+                },
+            }],
+            doc: "Raises `input` to the power `exponent`, computed in float64.\n\nExample:\n\n>>> \
+rustorch.float_power(rustorch.tensor([1, 2, 3]), -1)\ntensor([1.0000, 0.5000, \
+0.3333], dtype=rustorch.float64)",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "float_power_",
+            overloads: &[Overload {
+                signature: "(input, exponent)",
+                parameters: &[
+                    Parameter::new("input", Kind::TensorLike),
+                    Parameter::new("exponent", Kind::TensorLike),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor_like(0)?;
+                    let p1 = a.tensor_like(1)?;
+                    a.give_first(&|| ops::float_power_(&p0, &p1))
+                },
+            }],
+            doc: "In-place form of float_power: Raises `input` to the power `exponent`, computed \
+in float64.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "gcd",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::gcd(&p0, &p1))
+                },
+            }],
+            doc: "The greatest common divisor of each pair of integers; not negative, and 0 of \
+two zeros.\n\nShapes broadcast against each other; ShapeMismatchError if they do \
+not. Takes integers and bool; DTypeError otherwise. The result has no \
+gradient.\n\nErrors: DTypeError for bool.\n\nExample:\n\n>>> \
+rustorch.gcd(rustorch.tensor([12, -18, 0]), rustorch.tensor([8, 12, \
+5]))\ntensor([4, 6, 5])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "gcd_",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give_first(&|| ops::gcd_(&p0, &p1))
+                },
+            }],
+            doc: "In-place form of gcd: The greatest common divisor of each pair of integers; not \
+negative, and 0 of two zeros.\n\nShapes broadcast against each other; \
+ShapeMismatchError if they do not. Takes integers and bool; DTypeError \
+otherwise. The result has no gradient.\n\nErrors: DTypeError for bool.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "lcm",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::lcm(&p0, &p1))
+                },
+            }],
+            doc: "The least common multiple of each pair of integers; not negative, and 0 where \
+either is.\n\nShapes broadcast against each other; ShapeMismatchError if they do \
+not. Takes integers and bool; DTypeError otherwise. The result has no \
+gradient.\n\nErrors: DTypeError for bool.\n\nExample:\n\n>>> \
+rustorch.lcm(rustorch.tensor([4, -6, 0]), rustorch.tensor([6, 4, \
+5]))\ntensor([12, 12,  0])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "lcm_",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give_first(&|| ops::lcm_(&p0, &p1))
+                },
+            }],
+            doc: "In-place form of lcm: The least common multiple of each pair of integers; not \
+negative, and 0 where either is.\n\nShapes broadcast against each other; \
+ShapeMismatchError if they do not. Takes integers and bool; DTypeError \
+otherwise. The result has no gradient.\n\nErrors: DTypeError for bool.",
             module: None,
             method: true,
             aliases: &[],
@@ -1509,4 +1686,12 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 65>,
     entry::<File, 66>,
     entry::<File, 67>,
+    entry::<File, 68>,
+    entry::<File, 69>,
+    entry::<File, 70>,
+    entry::<File, 71>,
+    entry::<File, 72>,
+    entry::<File, 73>,
+    entry::<File, 74>,
+    entry::<File, 75>,
 ];

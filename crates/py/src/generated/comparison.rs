@@ -877,7 +877,7 @@ backward() through it raises AutogradError: PyTorch has none either.",
             }],
             doc: "The next representable number after `input` toward `other`.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes floats; DTypeError \
-otherwise. backward() through it raises AutogradError: PyTorch has none either.",
+otherwise.",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -897,8 +897,7 @@ otherwise. backward() through it raises AutogradError: PyTorch has none either."
             }],
             doc: "In-place form of nextafter: The next representable number after `input` toward \
 `other`.\n\nShapes broadcast against each other; ShapeMismatchError if they do \
-not. Takes floats; DTypeError otherwise. backward() through it raises \
-AutogradError: PyTorch has none either.",
+not. Takes floats; DTypeError otherwise.",
             module: None,
             method: true,
             aliases: &[],

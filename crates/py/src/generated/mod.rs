@@ -3,14 +3,17 @@
 
 mod activation;
 mod arithmetic;
+mod bessel;
 mod comparison;
 mod complex;
 mod contraction;
 mod convolution;
 mod creation;
 mod distance;
+mod distributions;
 mod dropout;
 mod embedding;
+mod floating_point;
 mod grid_sampling;
 mod indexing;
 mod interpolation;
@@ -29,6 +32,7 @@ mod region_pooling;
 mod regression_loss;
 mod shape_ops;
 mod softmax;
+mod special;
 mod statistical;
 mod transcendental;
 
@@ -43,6 +47,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, activation::File::BINDINGS, activation::ENTRIES)?;
     add_functions(module, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
     add_methods(class, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
+    add_functions(module, bessel::File::BINDINGS, bessel::ENTRIES)?;
+    add_methods(class, bessel::File::BINDINGS, bessel::ENTRIES)?;
     add_functions(module, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_methods(class, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_functions(module, complex::File::BINDINGS, complex::ENTRIES)?;
@@ -55,10 +61,14 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, creation::File::BINDINGS, creation::ENTRIES)?;
     add_functions(module, distance::File::BINDINGS, distance::ENTRIES)?;
     add_methods(class, distance::File::BINDINGS, distance::ENTRIES)?;
+    add_functions(module, distributions::File::BINDINGS, distributions::ENTRIES)?;
+    add_methods(class, distributions::File::BINDINGS, distributions::ENTRIES)?;
     add_functions(module, dropout::File::BINDINGS, dropout::ENTRIES)?;
     add_methods(class, dropout::File::BINDINGS, dropout::ENTRIES)?;
     add_functions(module, embedding::File::BINDINGS, embedding::ENTRIES)?;
     add_methods(class, embedding::File::BINDINGS, embedding::ENTRIES)?;
+    add_functions(module, floating_point::File::BINDINGS, floating_point::ENTRIES)?;
+    add_methods(class, floating_point::File::BINDINGS, floating_point::ENTRIES)?;
     add_functions(module, grid_sampling::File::BINDINGS, grid_sampling::ENTRIES)?;
     add_methods(class, grid_sampling::File::BINDINGS, grid_sampling::ENTRIES)?;
     add_functions(module, indexing::File::BINDINGS, indexing::ENTRIES)?;
@@ -95,6 +105,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, shape_ops::File::BINDINGS, shape_ops::ENTRIES)?;
     add_functions(module, softmax::File::BINDINGS, softmax::ENTRIES)?;
     add_methods(class, softmax::File::BINDINGS, softmax::ENTRIES)?;
+    add_functions(module, special::File::BINDINGS, special::ENTRIES)?;
+    add_methods(class, special::File::BINDINGS, special::ENTRIES)?;
     add_functions(module, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_methods(class, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_functions(module, transcendental::File::BINDINGS, transcendental::ENTRIES)?;

@@ -203,20 +203,40 @@ equally likely.",
         },
         Binding {
             name: "bernoulli",
-            overloads: &[Overload {
-                signature: "(input, *, generator=None)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.optional_generator(1)?;
-                    a.give(&|| ops::bernoulli(&p0, p1.as_ref()))
+            overloads: &[
+                Overload {
+                    signature: "(input, *, generator=None)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                    ],
+                    out: true,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_generator(1)?;
+                        a.give(&|| ops::bernoulli(&p0, p1.as_ref()))
+                    },
                 },
-            }],
-            doc: "1 with the probability that each element gives, else 0.\n\nIts gradient is zero.",
+                Overload {
+                    signature: "(input, p, *, generator=None)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("p", Kind::Float),
+                        Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                    ],
+                    out: true,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.float(1)?;
+                        let p2 = a.optional_generator(2)?;
+                        a.give(&|| ops::bernoulli_with(&p0, p1, p2.as_ref()))
+                    },
+                },
+            ],
+            doc: "bernoulli(input, *, generator=None)\n    1 with the probability that each \
+element gives, else 0.\n\nbernoulli(input, p, *, generator=None)\n    1 with \
+probability `p`, else 0, in another tensor's shape and dtype.\n\nIts gradient is \
+zero.",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -274,22 +294,41 @@ equally likely.",
         },
         Binding {
             name: "bernoulli_",
-            overloads: &[Overload {
-                signature: "(input, p=0.5, *, generator=None)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("p", Kind::Float).optional(),
-                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
-                    let p2 = a.optional_generator(2)?;
-                    a.give_first(&|| ops::bernoulli_(&p0, p1, p2.as_ref()))
+            overloads: &[
+                Overload {
+                    signature: "(input, p=0.5, *, generator=None)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("p", Kind::Float).optional(),
+                        Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
+                        let p2 = a.optional_generator(2)?;
+                        a.give_first(&|| ops::bernoulli_(&p0, p1, p2.as_ref()))
+                    },
                 },
-            }],
-            doc: "Fills the tensor with 1 with probability `p`, else 0.",
+                Overload {
+                    signature: "(input, p, *, generator=None)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("p", Kind::Tensor),
+                        Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor(1)?;
+                        let p2 = a.optional_generator(2)?;
+                        a.give_first(&|| ops::bernoulli_from_(&p0, &p1, p2.as_ref()))
+                    },
+                },
+            ],
+            doc: "bernoulli_(input, p=0.5, *, generator=None)\n    Fills the tensor with 1 with \
+probability `p`, else 0.\n\nbernoulli_(input, p, *, generator=None)\n    Fills the \
+tensor with 1 with the probability that each element of `p` gives, else 0.",
             module: None,
             method: true,
             aliases: &[],

@@ -1034,8 +1034,7 @@ dtype; DTypeError otherwise.",
                 },
             }],
             doc: "The derivative of `lgamma`.\n\nTakes every real dtype; integers and bools become \
-the default float dtype; DTypeError otherwise. backward() through it raises \
-AutogradError: its derivative, trigamma, is not built yet.",
+the default float dtype; DTypeError otherwise.",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1053,9 +1052,7 @@ AutogradError: its derivative, trigamma, is not built yet.",
                 },
             }],
             doc: "In-place form of digamma: The derivative of `lgamma`.\n\nTakes every real dtype; \
-integers and bools become the default float dtype; DTypeError otherwise. \
-backward() through it raises AutogradError: its derivative, trigamma, is not \
-built yet.",
+integers and bools become the default float dtype; DTypeError otherwise.",
             module: None,
             method: true,
             aliases: &[],

@@ -1,6 +1,6 @@
 //! Forms of elementwise ops that are made of others.
 
-use rustorch_backend::Scalar;
+use rustorch_backend::{DType, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::{Tensor, ops};
@@ -109,4 +109,44 @@ pub fn clamp(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Resu
         // PyTorch's rule where the ends cross: max wins.
         (Some(min), Some(max)) => ops::clamp_max(&ops::clamp_min(input, min)?, max),
     }
+}
+
+/// `other - alpha * input`.
+pub fn rsub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
+    let common = crate::result_type(&[input, other]);
+    if common.is_integral(true) && !matches!(alpha, Scalar::Int(_) | Scalar::Bool(_)) {
+        return Err(RusTorchError::argument(
+            "rsub",
+            "for integral input tensors, argument alpha must not be a floating point number",
+        ));
+    }
+    ops::sub(other, input, alpha)
+}
+
+/// The tensor itself.
+pub fn positive(input: &Tensor) -> Result<Tensor> {
+    if input.dtype() == DType::Bool {
+        return Err(RusTorchError::dtype("positive", "the `+` operator is not supported on a bool tensor"));
+    }
+    Ok(input.clone())
+}
+
+/// `input` to the power `exponent` in float64.
+pub fn float_power(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
+    let dtype =
+        if crate::result_type(&[input, exponent]).is_complex() { DType::Complex128 } else { DType::Float64 };
+    let exponent =
+        if exponent.is_wrapped_number() { exponent.clone() } else { super::creation::cast(exponent, dtype)? };
+    ops::pow(&super::creation::cast(input, dtype)?, &exponent)
+}
+
+/// Whether both arguments are bool.
+pub(crate) fn is_bool(input: &Tensor, other: &Tensor) -> bool {
+    crate::result_type(&[input, other]) == DType::Bool
+}
+
+/// The error of an op of integers that bool does not have.
+#[cold]
+pub(crate) fn refuse_bool(op: &'static str) -> Result<Tensor> {
+    Err(RusTorchError::dtype(op, "not implemented for bool; it takes integer tensors"))
 }

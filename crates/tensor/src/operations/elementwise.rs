@@ -123,6 +123,11 @@ impl Spec {
     }
 }
 
+/// The dtype in which a function of floats takes a tensor: its own, or the default float for integers and bool.
+pub fn float_dtype_of(tensor: &Tensor) -> DType {
+    if tensor.dtype().is_integral(true) { default_dtype() } else { tensor.dtype() }
+}
+
 /// The shape that all broadcast to.
 #[inline]
 pub fn broadcast(op: &'static str, inputs: &[&Tensor]) -> Result<Shape> {

@@ -7,6 +7,7 @@ use super::creation::sizes;
 use crate::autograd::check_inplace;
 use crate::{Generator, Tensor, default_dtype, default_generator, ops};
 
+/// Fills a tensor, without history.
 pub(crate) fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
     let key = generator.unwrap_or_else(|| default_generator()).advance(tensor.numel());
     if tensor.numel() == 0 {
@@ -29,7 +30,8 @@ fn fresh(
     if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
 }
 
-fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
+/// The dtype of floating-point random numbers, or the error that says so.
+pub(super) fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
     let dtype = dtype.unwrap_or_else(default_dtype);
     if dtype.is_differentiable() {
         Ok(dtype)
@@ -43,8 +45,8 @@ fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
     }
 }
 
-const STANDARD_UNIFORM: Distribution = Distribution::Uniform { low: 0.0, high: 1.0 };
-const STANDARD_NORMAL: Distribution = Distribution::Normal { mean: 0.0, std: 1.0 };
+pub(super) const STANDARD_UNIFORM: Distribution = Distribution::Uniform { low: 0.0, high: 1.0 };
+pub(super) const STANDARD_NORMAL: Distribution = Distribution::Normal { mean: 0.0, std: 1.0 };
 
 /// Uniform numbers from [0, 1).
 pub fn rand(
@@ -178,13 +180,44 @@ pub fn bernoulli(input: &Tensor, generator: Option<&Generator>) -> Result<Tensor
     super::creation::cast(&ops::lt(&uniform, input)?, input.dtype())
 }
 
-fn fill_in_place(
+/// 1 with probability `p`, in another tensor's shape and dtype.
+pub fn bernoulli_with(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<Tensor> {
+    check_probability("bernoulli", p)?;
+    let output = Tensor::empty(input.shape(), input.dtype(), input.device())?;
+    fill(&output, Distribution::Bernoulli { p }, generator)?;
+    Ok(output)
+}
+
+/// Fills the tensor with 1 with the probability that each element of `p` gives.
+pub fn bernoulli_from_(input: &Tensor, p: &Tensor, generator: Option<&Generator>) -> Result<()> {
+    let sizes: Vec<i64> = input.shape().iter().map(|&n| n as i64).collect();
+    let drawn = ops::bernoulli(&ops::expand(&p.detach(), &sizes)?, generator)?;
+    let drawn = super::creation::cast(&drawn, input.dtype())?;
+    check_inplace("bernoulli_", input, &[])?;
+    crate::autograd::assign("bernoulli_", input, &drawn)
+}
+
+fn check_probability(op: &'static str, p: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&p) {
+        Ok(())
+    } else {
+        Err(RusTorchError::argument(op, format!("expects p to be in [0, 1], but got p={p}")))
+    }
+}
+
+/// Overwrites a tensor with random numbers; what was recorded of it before ends here.
+pub(super) fn fill_in_place(
     op: &'static str,
     input: &Tensor,
     distribution: Distribution,
     generator: Option<&Generator>,
 ) -> Result<()> {
     check_inplace(op, input, &[])?;
+    if crate::autograd::is_recording(&[input]) {
+        let drawn = Tensor::empty(input.shape(), input.dtype(), input.device())?;
+        fill(&drawn, distribution, generator)?;
+        return crate::autograd::assign(op, input, &drawn);
+    }
     fill(input, distribution, generator)?;
     input.storage().bump_version();
     Ok(())
@@ -213,11 +246,6 @@ pub fn uniform_(input: &Tensor, from: f64, to: f64, generator: Option<&Generator
 
 /// Fills the tensor with 1 with probability `p`, else 0.
 pub fn bernoulli_(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<()> {
-    if !(0.0..=1.0).contains(&p) {
-        return Err(RusTorchError::argument(
-            "bernoulli_",
-            format!("expects p to be in [0, 1], but got p={p}"),
-        ));
-    }
+    check_probability("bernoulli_", p)?;
     fill_in_place("bernoulli_", input, Distribution::Bernoulli { p }, generator)
 }

@@ -14,8 +14,9 @@ struct Function<'a> {
 
 /// The functions of the algebra that the table names, one per `map`, in alphabetical order.
 fn functions(ops: &[Op]) -> BTreeMap<&str, Function<'_>> {
-    let width =
-        |domain: &str| ["mask", "integer", "float", "real", "number"].iter().position(|d| *d == domain);
+    let width = |domain: &str| {
+        ["mask", "integer", "special", "float", "real", "number"].iter().position(|d| *d == domain)
+    };
     let mut found: BTreeMap<&str, Function<'_>> = BTreeMap::new();
     for op in ops.iter().filter(|op| op.kind == Kind::Elementwise) {
         let entry = found.entry(&op.map).or_insert(Function { op, domain: &op.domain, complex: false });
@@ -80,7 +81,7 @@ pub fn emit(ops: &[Op]) -> String {
     out += "    /// Whether an argument is a number or a truth value.\n    #[inline]\n    pub fn argument_kind(self, argument: usize) -> RegisterKind {\n        self.signature().arguments[argument]\n    }\n\n";
     out += "    /// Whether the result is a number or a truth value.\n    #[inline]\n    pub fn result_kind(self) -> RegisterKind {\n        self.signature().result\n    }\n\n";
     out += "    /// The instruction that applies this operation to the first inputs.\n    #[inline]\n    pub fn as_single(self) -> &'static [Instruction] {\n        &self.signature().single\n    }\n}\n\n";
-    out += "/// Calls a macro with every operation: `(Variant, function, domain, (Argument, …) -> Result)`.\n///\n/// The domain is the widest set of dtypes for which the function exists: `number` (bool, integers, floats), `real`\n/// (integers, floats), `float`, `integer` (integers, bool) or `mask`.\n";
+    out += "/// Calls a macro with every operation: `(Variant, function, domain, (Argument, …) -> Result)`.\n///\n/// The domain is the widest set of dtypes for which the function exists: `number` (bool, integers, floats), `real`\n/// (integers, floats), `float`, `integer` (integers, bool), `mask`; or `special`, floats whose function is one of\n/// [`special`](crate::special) instead of the algebra's.\n";
     out += "#[macro_export]\nmacro_rules! for_each_elementwise {\n    ($callback:ident) => {\n        $callback! {\n";
     for (name, f) in &functions {
         let _ = writeln!(

@@ -68,6 +68,13 @@ pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, Strin
     }
     let mut statics = String::new();
     for (i, p) in inputs(op).iter().enumerate() {
+        if let Some(reason) = op.missing.get(&p.name) {
+            let _ = writeln!(
+                out,
+                "if node.wants({i}) {{ return Err(RusTorchError::autograd(\"backward\", \"the derivative of '{}' by '{}' is not implemented: {reason}\")); }}",
+                op.name, p.name
+            );
+        }
         let Some((_, expr)) = b.formulas.iter().find(|(t, _)| *t == p.name) else { continue };
         let _ = writeln!(out, "if node.wants({i}) {{");
         out += &unpack(op, b, expr);

@@ -26,8 +26,8 @@ pub fn notes(op: &Op) -> String {
         let takes = match op.domain.as_str() {
             "number" => "every real dtype and bool",
             "real" => "integers and floats",
-            "float" if op.promote == "same" => "floats",
-            "float" => "every real dtype; integers and bools become the default float dtype",
+            "float" | "special" if op.promote == "same" => "floats",
+            "float" | "special" => "every real dtype; integers and bools become the default float dtype",
             "integer" => "integers and bool",
             _ => "masks",
         };

@@ -187,6 +187,7 @@ fn doc(op: &Op) -> String {
 fn spec(op: &Op) -> String {
     let domain = match op.domain.as_str() {
         "mask" => "Number".to_owned(),
+        "special" => "Float".to_owned(),
         other => pascal(other),
     };
     format!(
@@ -251,7 +252,7 @@ fn forward(op: &Op, b: Option<&Backward>) -> String {
         let node = construct(op, b, None);
         // Formulas speak of the first result's gradient; further results (indices, statistics) have no history.
         let record = format!("autograd::record(&{}, {node}, {});", op.returns[0], edges(op));
-        if op.domain == "float" {
+        if matches!(op.domain.as_str(), "float" | "special") {
             let _ = writeln!(out, "{record}");
         } else {
             let _ = writeln!(out, "if {}.dtype().is_differentiable() {{ {record} }}", op.returns[0]);

@@ -97,19 +97,26 @@ macro_rules! applications {
                 match op {
                     $(ElementwiseOp::$variant => {
                         self.check(op, stringify!($domain))?;
-                        Ok(applications!(@call self $function x y z ($($argument)*)))
+                        Ok(applications!(@call $domain self $function x y z ($($argument)*)))
                     })*
                 }
             }
         }
     };
-    (@call $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident)) => {
+    // A special function is the device's own, by its name.
+    (@call special $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident)) => {
+        $printer.call(RegisterKind::Value, &stringify!($function).to_uppercase(), [$x])
+    };
+    (@call special $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident $b:ident)) => {
+        $printer.call(RegisterKind::Value, &stringify!($function).to_uppercase(), [$x, $y])
+    };
+    (@call $domain:ident $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident)) => {
         super::$function($printer, $x)
     };
-    (@call $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident $b:ident)) => {
+    (@call $domain:ident $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident $b:ident)) => {
         super::$function($printer, $x, $y)
     };
-    (@call $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident $b:ident $c:ident)) => {
+    (@call $domain:ident $printer:ident $function:ident $x:ident $y:ident $z:ident ($a:ident $b:ident $c:ident)) => {
         super::$function($printer, $x, $y, $z)
     };
 }
@@ -123,7 +130,7 @@ impl Printer<'_> {
             (Category::Complex, _) => false,
             (_, "number" | "mask") => true,
             (Category::Bool, domain) => domain == "integer",
-            (Category::Integer, domain) => domain != "float",
+            (Category::Integer, domain) => domain != "float" && domain != "special",
             (Category::Float, domain) => domain != "integer",
         };
         if fits {
@@ -350,10 +357,6 @@ impl FloatAlgebra for Printer<'_> {
         Value acosh(x) "ACOSH";
         Value atanh(x) "ATANH";
         Value erf(x) "ERF";
-        Value erfc(x) "ERFC";
-        Value erfinv(x) "ERFINV";
-        Value lgamma(x) "LGAMMA";
-        Value digamma(x) "DIGAMMA";
         Value hypot(x, y) "HYPOT";
     }
 }
@@ -368,6 +371,8 @@ impl IntegerAlgebra for Printer<'_> {
         self.prefix(RegisterKind::Value, if self.dtype == DType::Bool { "!" } else { "~" }, x)
     }
     calls! {
+        Value gcd(x, y) "GCD";
+        Value lcm(x, y) "LCM";
         Value shift_left(x, y) "SHIFT_LEFT";
         Value shift_right(x, y) "SHIFT_RIGHT";
     }

@@ -7,7 +7,9 @@ pub(crate) mod convert;
 pub(crate) mod plan;
 mod tile;
 
-use rustorch_backend::{DType, ElementwiseOp, Operand, Program, RegisterKind, Source};
+use rustorch_backend::{
+    DType, Element, ElementwiseOp, Operand, Program, RegisterKind, Scalar, Source, with_element,
+};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::dense::Shared;
@@ -71,6 +73,29 @@ pub(crate) const fn grain(op: ElementwiseOp) -> usize {
         | Conj | MaskAnd | MaskOr | MaskNot | MaskToValue | ValueToMask | BitwiseAnd | BitwiseOr
         | BitwiseXor | BitwiseNot | BitwiseLeftShift | BitwiseRightShift | Floor | Ceil | Round | Trunc
         | Frac | Div | Sqrt | Reciprocal | Copysign | Heaviside | Deg2rad | Rad2deg => 32768,
+        Erfc
+        | Erfinv
+        | Lgamma
+        | Digamma
+        | Erfcx
+        | LogNdtr
+        | Ndtri
+        | I0
+        | I0e
+        | I1
+        | I1e
+        | BesselJ0
+        | BesselJ1
+        | BesselY0
+        | BesselY1
+        | ModifiedBesselK0
+        | ModifiedBesselK1
+        | ScaledModifiedBesselK0
+        | ScaledModifiedBesselK1
+        | Zeta
+        | Polygamma
+        | Gammainc
+        | Gammaincc => 1024,
         _ => 8192,
     }
 }
@@ -84,6 +109,23 @@ const STREAM_BYTES: usize = 16 << 20;
 fn divides(op: ElementwiseOp, compute: DType) -> bool {
     matches!(op, ElementwiseOp::FloorDivide | ElementwiseOp::Remainder | ElementwiseOp::Fmod)
         && compute.is_integral(true)
+}
+
+/// How many elements are so few that their constants are written out.
+const FEW: usize = 16;
+
+/// Fills `room` with a number of the compute dtype.
+#[inline]
+fn repeat(room: &mut [u64; FEW], compute: DType, scalar: Scalar) -> Option<*const u8> {
+    let to = room.as_mut_ptr();
+    with_element!(compute, T => {
+        let value = T::from_scalar(scalar);
+        for i in 0..FEW {
+            // SAFETY: an element is at most as large as the eight bytes that there is room for.
+            unsafe { to.cast::<T>().add(i).write(value) };
+        }
+    }, else return None);
+    Some(to.cast())
 }
 
 #[cold]
@@ -115,8 +157,18 @@ fn straight(
     let result = address(output);
     let mut arguments = [result.cast_const(); 3];
     let mut in_place = false;
-    for (i, argument) in arguments.iter_mut().enumerate().take(op.arity()) {
-        let Source::Input(input) = instruction.arguments[i] else { return None };
+    // Of few elements a constant is written out, as a tile would be.
+    let mut constants = [[0u64; FEW]; 3];
+    for ((i, argument), constant) in arguments.iter_mut().enumerate().take(op.arity()).zip(&mut constants) {
+        let input = match instruction.arguments[i] {
+            Source::Input(input) => input,
+            Source::Constant(c) if n <= FEW && op.argument_kind(i) == RegisterKind::Value => {
+                let scalar = *program.constants.get(c as usize)?;
+                *argument = repeat(constant, program.compute, scalar)?;
+                continue;
+            }
+            _ => return None,
+        };
         let input = inputs.get(input as usize)?;
         if input.dtype != storage(op.argument_kind(i), program.compute) || !input.layout.is_contiguous() {
             return None;

@@ -3,6 +3,9 @@
 mod gaussian;
 mod generate;
 mod philox;
+mod sampler;
+
+pub use sampler::sample;
 
 use rustorch_backend::{DType, Dims, Distribution, Layout, Operand, RandomKey, Scalar, with_element};
 use rustorch_error::{Result, RusTorchError};

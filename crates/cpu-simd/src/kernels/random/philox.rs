@@ -15,9 +15,9 @@ pub(super) const WORDS: usize = 4 * LANES;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
-/// Ten rounds on [`LANES`] counters; `counters[w][l]` is word `w` of counter `l`.
+/// Ten rounds on some counters; `counters[w][l]` is word `w` of counter `l`.
 #[inline(always)]
-fn rounds(mut counters: [[u32; LANES]; 4], mut key: [u32; 2]) -> [[u32; LANES]; 4] {
+fn rounds<const LANES: usize>(mut counters: [[u32; LANES]; 4], mut key: [u32; 2]) -> [[u32; LANES]; 4] {
     for _ in 0..10 {
         let mut next = [[0; LANES]; 4];
         for l in 0..LANES {
@@ -59,6 +59,19 @@ pub(super) fn wide_blocks(key: RandomKey, first: u64) -> [[u64; LANES]; 2] {
         wide[1][l] = u64::from(words[2][l]) | u64::from(words[3][l]) << 32;
     }
     wide
+}
+
+/// Two uniform numbers of (0, 1) for the `attempt`-th try at an element: the block of the element's own number whose
+/// counter has the attempt in its high half. Element and attempt decide, whoever computes them.
+pub(super) fn attempt(key: RandomKey, element: u64, attempt: u64) -> [f64; 2] {
+    let number = key.offset.wrapping_add(element);
+    let halves = [number as u32, (number >> 32) as u32, attempt as u32, (attempt >> 32) as u32];
+    let words = rounds(halves.map(|half| [half]), [key.seed as u32, (key.seed >> 32) as u32]);
+    [0, 2].map(|i| {
+        let wide = u64::from(words[i][0]) | u64::from(words[i + 1][0]) << 32;
+        // 52 bits and a half, so that neither end is met.
+        ((wide >> 12) as f64 + 0.5) / (1u64 << 52) as f64
+    })
 }
 
 #[cfg(test)]

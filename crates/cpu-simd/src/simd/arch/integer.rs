@@ -39,6 +39,8 @@ pub trait IntegerElement: Copy + Default + PartialEq + PartialOrd + 'static {
     fn bit_or(self, y: Self) -> Self;
     fn bit_xor(self, y: Self) -> Self;
     fn bit_not(self) -> Self;
+    fn gcd(self, y: Self) -> Self;
+    fn lcm(self, y: Self) -> Self;
     fn shift_left(self, y: Self) -> Self;
     fn shift_right(self, y: Self) -> Self;
 }
@@ -109,6 +111,19 @@ macro_rules! integer {
             fn bit_xor(self, y: Self) -> Self { self ^ y }
             #[inline(always)]
             fn bit_not(self) -> Self { !self }
+            #[inline(always)]
+            fn gcd(self, y: Self) -> Self {
+                let (mut a, mut b) = (self, y);
+                while b != 0 {
+                    (a, b) = (b, a.wrapping_rem(b));
+                }
+                IntegerElement::abs(a)
+            }
+            #[inline(always)]
+            fn lcm(self, y: Self) -> Self {
+                let divisor = self.gcd(y);
+                if divisor == 0 { 0 } else { IntegerElement::abs(self.wrapping_div(divisor).wrapping_mul(y)) }
+            }
             #[inline(always)]
             fn shift_left(self, y: Self) -> Self {
                 if (0..$t::BITS as i64).contains(&(y as i64)) { self << y } else { 0 }
@@ -191,6 +206,14 @@ impl IntegerElement for bool {
     #[inline(always)]
     fn bit_not(self) -> Self {
         !self
+    }
+    #[inline(always)]
+    fn gcd(self, y: Self) -> Self {
+        self | y
+    }
+    #[inline(always)]
+    fn lcm(self, y: Self) -> Self {
+        self & y
     }
     #[inline(always)]
     fn shift_left(self, y: Self) -> Self {
@@ -300,6 +323,8 @@ impl<T: IntegerElement> IntegerAlgebra for Integer<T> {
         bit_or(x, y);
         bit_xor(x, y);
         bit_not(x);
+        gcd(x, y);
+        lcm(x, y);
         shift_left(x, y);
         shift_right(x, y);
     }

@@ -1,7 +1,7 @@
 //! The loop of every elementwise operation, over contiguous memory.
 
 use rustorch_backend::algebra::{self, Algebra, FloatAlgebra, IntegerAlgebra};
-use rustorch_backend::{DType, ElementwiseOp, for_each_elementwise};
+use rustorch_backend::{DType, ElementwiseOp, for_each_elementwise, special};
 
 use super::comparison::{Kind, Mask, Value};
 #[cfg(target_arch = "x86_64")]
@@ -11,7 +11,7 @@ use crate::simd::arch::avx512::{Avx512F32, Avx512F64};
 use crate::simd::arch::fallback::Scalar;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::arch::neon::{NeonF32, NeonF64};
-use crate::simd::arch::{Float, Integer};
+use crate::simd::arch::{Float, FloatElement, Integer};
 use crate::simd::{Lanes, SimdLevel};
 
 /// The loop of one operation: arguments, result, number of elements, whether to store around the caches.
@@ -118,9 +118,40 @@ macro_rules! operations {
         }
     };
 
+    (@domain special $row:tt) => { operations! { @special $row } };
     (@domain float $row:tt) => { operations! { @implement (FloatAlgebra) $row } };
     (@domain integer $row:tt) => { operations! { @implement (IntegerAlgebra) $row } };
     (@domain $other:ident $row:tt) => { operations! { @implement (Algebra) $row } };
+
+    // A special function takes one number of float64 at a time, whatever the instruction set.
+    (@special ($variant:ident $function:ident ($x:ident) $result:ident)) => {
+        impl<A: Lanes<Element: FloatElement>> Operation<A> for operation::$variant {
+            const RESULT_SIZE: usize = size_of::<A::Element>();
+            #[inline(always)]
+            unsafe fn step(_: &A, p: &[*const u8; 3], result: *mut u8, i: usize, _: usize, _: bool) {
+                // SAFETY: the caller's.
+                unsafe {
+                    let x = *p[0].cast::<A::Element>().add(i);
+                    *result.cast::<A::Element>().add(i) = A::Element::from_f64(special::$function(x.to_f64()));
+                }
+            }
+        }
+    };
+    (@special ($variant:ident $function:ident ($x:ident $y:ident) $result:ident)) => {
+        impl<A: Lanes<Element: FloatElement>> Operation<A> for operation::$variant {
+            const RESULT_SIZE: usize = size_of::<A::Element>();
+            #[inline(always)]
+            unsafe fn step(_: &A, p: &[*const u8; 3], result: *mut u8, i: usize, _: usize, _: bool) {
+                // SAFETY: the caller's.
+                unsafe {
+                    let x = *p[0].cast::<A::Element>().add(i);
+                    let y = *p[1].cast::<A::Element>().add(i);
+                    *result.cast::<A::Element>().add(i) =
+                        A::Element::from_f64(special::$function(x.to_f64(), y.to_f64()));
+                }
+            }
+        }
+    };
 
     (@implement ($bound:ident) ($variant:ident $function:ident ($x:ident) $result:ident)) => {
         impl<A: Lanes + $bound> Operation<A> for operation::$variant {
@@ -167,6 +198,10 @@ macro_rules! operations {
 
     // Which classes of numbers an operation of each domain is for.
     (@entry float integer $drive:ident $variant:ident $algebra:ty) => { None };
+    (@entry float special $drive:ident $variant:ident $algebra:ty) => {
+        Some(drive_baseline::<operation::$variant, Single<$algebra>> as Kernel)
+    };
+    (@entry $class:ident special $drive:ident $variant:ident $algebra:ty) => { None };
     (@entry integer float $drive:ident $variant:ident $algebra:ty) => { None };
     (@entry bool float $drive:ident $variant:ident $algebra:ty) => { None };
     (@entry bool real $drive:ident $variant:ident $algebra:ty) => { None };
@@ -174,6 +209,9 @@ macro_rules! operations {
         Some($drive::<operation::$variant, $algebra> as Kernel)
     };
 }
+
+/// One lane of the elements of `A`.
+type Single<A> = Float<Scalar<<A as Lanes>::Element>>;
 
 for_each_elementwise!(operations);
 

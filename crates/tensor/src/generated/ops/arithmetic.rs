@@ -238,6 +238,10 @@ impl Backward for SubBackward {
     }
 }
 
+pub use crate::operations::arithmetic::rsub;
+
+pub use crate::operations::arithmetic::positive;
+
 static MUL: Spec = Spec {
     name: "mul",
     in_place: "mul_",
@@ -894,6 +898,65 @@ impl Backward for PowBackward {
     }
 }
 
+pub use crate::operations::arithmetic::float_power;
+
+/// In-place form of [`float_power`]: writes the result into `input`.
+pub fn float_power_(input: &Tensor, exponent: &Tensor) -> Result<()> {
+    autograd::assign("float_power_", input, &float_power(input, exponent)?)
+}
+
+static GCD: Spec = Spec {
+    name: "gcd",
+    in_place: "gcd_",
+    op: ElementwiseOp::Gcd,
+    promote: Promote::Common,
+    domain: Domain::Integer,
+    complex: None,
+};
+/// The greatest common divisor of each pair of integers; not negative, and 0 of two zeros.
+pub fn gcd(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    if operations::arithmetic::is_bool(input, other) {
+        return operations::arithmetic::refuse_bool("gcd");
+    }
+    let result = elementwise::run(&GCD, &[input, other], &[])?;
+    Ok(result)
+}
+
+/// In-place form of [`gcd`]: writes the result into `input`.
+pub fn gcd_(input: &Tensor, other: &Tensor) -> Result<()> {
+    if operations::arithmetic::is_bool(input, other) {
+        return autograd::assign("gcd_", input, &operations::arithmetic::refuse_bool("gcd")?);
+    }
+    autograd::check_inplace("gcd_", input, &[other])?;
+    elementwise::run_in_place(&GCD, &[input, other], &[], input)
+}
+
+static LCM: Spec = Spec {
+    name: "lcm",
+    in_place: "lcm_",
+    op: ElementwiseOp::Lcm,
+    promote: Promote::Common,
+    domain: Domain::Integer,
+    complex: None,
+};
+/// The least common multiple of each pair of integers; not negative, and 0 where either is.
+pub fn lcm(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    if operations::arithmetic::is_bool(input, other) {
+        return operations::arithmetic::refuse_bool("lcm");
+    }
+    let result = elementwise::run(&LCM, &[input, other], &[])?;
+    Ok(result)
+}
+
+/// In-place form of [`lcm`]: writes the result into `input`.
+pub fn lcm_(input: &Tensor, other: &Tensor) -> Result<()> {
+    if operations::arithmetic::is_bool(input, other) {
+        return autograd::assign("lcm_", input, &operations::arithmetic::refuse_bool("lcm")?);
+    }
+    autograd::check_inplace("lcm_", input, &[other])?;
+    elementwise::run_in_place(&LCM, &[input, other], &[], input)
+}
+
 static NEG: Spec = Spec {
     name: "neg",
     in_place: "neg_",
@@ -1108,6 +1171,9 @@ static SQUARE: Spec = Spec {
 };
 /// The square of each element.
 pub fn square(input: &Tensor) -> Result<Tensor> {
+    if input.dtype() == DType::Bool {
+        return square(&operations::creation::cast(input, DType::Int64)?);
+    }
     let result = elementwise::run(&SQUARE, &[input], &[])?;
     if autograd::is_recording(&[input]) {
         if result.dtype().is_differentiable() {
@@ -1126,6 +1192,13 @@ pub fn square(input: &Tensor) -> Result<Tensor> {
 
 /// In-place form of [`square`]: writes the result into `input`.
 pub fn square_(input: &Tensor) -> Result<()> {
+    if input.dtype() == DType::Bool {
+        return autograd::assign(
+            "square_",
+            input,
+            &square(&operations::creation::cast(input, DType::Int64)?)?,
+        );
+    }
     autograd::check_inplace("square_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SQUARE, &[input], &[], input);

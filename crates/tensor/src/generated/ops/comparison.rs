@@ -484,7 +484,12 @@ pub fn nextafter(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     if autograd::is_recording(&[input, other]) {
         autograd::record(
             &result,
-            Arc::new(NextafterBackward {}),
+            Arc::new(NextafterBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)),
+                other: (input.requires_grad()).then(|| Saved::input(other)),
+                input_origin: Origin::of(input),
+                other_origin: Origin::of(other),
+            }),
             smallvec::smallvec![input.edge(), other.edge()],
         );
     }
@@ -497,25 +502,83 @@ pub fn nextafter_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&NEXTAFTER, &[input, other], &[], input);
     }
+    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
     elementwise::run_in_place(&NEXTAFTER, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(NextafterBackward {}), edges);
+    autograd::rebase(
+        input,
+        Arc::new(NextafterBackward {
+            input: original.map(|t| Saved::input(&t)),
+            other: (input.requires_grad()).then(|| Saved::input(other)),
+            input_origin: Origin::of(input),
+            other_origin: Origin::of(other),
+        }),
+        edges,
+    );
     Ok(())
 }
 
+static NEXTAFTER_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Input(1)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Constant(0), Source::Input(2)],
+        ),
+    ],
+    literals: &[0.0],
+    output: Source::Register(1),
+};
+
+static NEXTAFTER_OTHER: Formula = Formula {
+    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)])],
+    literals: &[0.0],
+    output: Source::Register(0),
+};
+
 #[derive(Debug)]
-struct NextafterBackward {}
+struct NextafterBackward {
+    input: Option<Saved>,
+    other: Option<Saved>,
+    input_origin: Origin,
+    other_origin: Origin,
+}
 
 impl Backward for NextafterBackward {
     fn name(&self) -> std::borrow::Cow<'static, str> {
         "NextafterBackward0".into()
     }
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let _ = (node, grads);
-        Err(RusTorchError::autograd(
-            "backward",
-            "the derivative of 'nextafter' is not implemented: PyTorch has none either",
-        ))
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let other = saved(self.other.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::eq(&input, &other)?;
+                    let t1 = Tensor::number(0_i64)?;
+                    let t2 = ops::where_(&t0, &t1, &grad)?;
+                    t2
+                })?
+            } else {
+                autograd::run_fused(&NEXTAFTER_INPUT, &[&input, &other, grad], &[], origin)?
+            });
+        }
+        if node.wants(1) {
+            let origin = &self.other_origin;
+            gradients[1] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(0_i64)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    t1
+                })?
+            } else {
+                autograd::run_fused(&NEXTAFTER_OTHER, &[grad], &[], origin)?
+            });
+        }
+        Ok(gradients)
     }
 }
 

@@ -71,3 +71,42 @@ pub use crate::operations::random::normal_;
 pub use crate::operations::random::uniform_;
 
 pub use crate::operations::random::bernoulli_;
+
+/// 1 with probability `p`, else 0, in another tensor's shape and dtype.
+pub fn bernoulli_with(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::random::bernoulli_with(input, p, generator)?
+    };
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(BernoulliWithBackward { input_origin: Origin::of(input) }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct BernoulliWithBackward {
+    input_origin: Origin,
+}
+
+impl Backward for BernoulliWithBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "BernoulliWithBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        let _ = grad;
+        if node.wants(0) {
+            gradients[0] = Some(self.input_origin.zeros()?);
+        }
+        Ok(gradients)
+    }
+}
+pub use crate::operations::random::bernoulli_from_;

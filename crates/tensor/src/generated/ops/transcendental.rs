@@ -2500,7 +2500,14 @@ static DIGAMMA: Spec = Spec {
 pub fn digamma(input: &Tensor) -> Result<Tensor> {
     let result = elementwise::run(&DIGAMMA, &[input], &[])?;
     if autograd::is_recording(&[input]) {
-        autograd::record(&result, Arc::new(DigammaBackward {}), smallvec::smallvec![input.edge()]);
+        autograd::record(
+            &result,
+            Arc::new(DigammaBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
     }
     Ok(result)
 }
@@ -2511,25 +2518,57 @@ pub fn digamma_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&DIGAMMA, &[input], &[], input);
     }
+    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
     elementwise::run_in_place(&DIGAMMA, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(DigammaBackward {}), edges);
+    autograd::rebase(
+        input,
+        Arc::new(DigammaBackward {
+            input: original.map(|t| Saved::input(&t)),
+            input_origin: Origin::of(input),
+        }),
+        edges,
+    );
     Ok(())
 }
 
+static DIGAMMA_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Polygamma, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
+    ],
+    literals: &[1.0],
+    output: Source::Register(1),
+};
+
 #[derive(Debug)]
-struct DigammaBackward {}
+struct DigammaBackward {
+    input: Option<Saved>,
+    input_origin: Origin,
+}
 
 impl Backward for DigammaBackward {
     fn name(&self) -> std::borrow::Cow<'static, str> {
         "DigammaBackward0".into()
     }
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let _ = (node, grads);
-        Err(RusTorchError::autograd(
-            "backward",
-            "the derivative of 'digamma' is not implemented: its derivative, trigamma, is not built yet",
-        ))
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(1_i64)?;
+                    let t1 = ops::polygamma_of(&input, &t0)?;
+                    let t2 = ops::mul(&grad, &t1)?;
+                    t2
+                })?
+            } else {
+                autograd::run_fused(&DIGAMMA_INPUT, &[grad, &input], &[], origin)?
+            });
+        }
+        Ok(gradients)
     }
 }
 
