@@ -5,6 +5,7 @@ pub mod algebra;
 mod compute;
 pub mod device;
 mod dtype;
+mod factorization;
 mod generated;
 mod layout;
 pub mod memory;
@@ -16,6 +17,7 @@ pub use compute::{
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
+pub use factorization::Factorization;
 pub use half;
 pub use layout::{
     Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, dims_from_slice, normalize_dim,

@@ -7,6 +7,7 @@ mod comparison;
 mod contraction;
 mod convolution;
 mod creation;
+mod decomposition;
 mod distance;
 mod dropout;
 mod embedding;
@@ -22,6 +23,7 @@ mod reduction_ops;
 mod regression_loss;
 mod shape_ops;
 mod softmax;
+mod solver;
 mod statistical;
 mod transcendental;
 
@@ -44,6 +46,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, convolution::File::BINDINGS, convolution::ENTRIES)?;
     add_functions(module, creation::File::BINDINGS, creation::ENTRIES)?;
     add_methods(class, creation::File::BINDINGS, creation::ENTRIES)?;
+    add_functions(module, decomposition::File::BINDINGS, decomposition::ENTRIES)?;
+    add_methods(class, decomposition::File::BINDINGS, decomposition::ENTRIES)?;
     add_functions(module, distance::File::BINDINGS, distance::ENTRIES)?;
     add_methods(class, distance::File::BINDINGS, distance::ENTRIES)?;
     add_functions(module, dropout::File::BINDINGS, dropout::ENTRIES)?;
@@ -74,6 +78,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, shape_ops::File::BINDINGS, shape_ops::ENTRIES)?;
     add_functions(module, softmax::File::BINDINGS, softmax::ENTRIES)?;
     add_methods(class, softmax::File::BINDINGS, softmax::ENTRIES)?;
+    add_functions(module, solver::File::BINDINGS, solver::ENTRIES)?;
+    add_methods(class, solver::File::BINDINGS, solver::ENTRIES)?;
     add_functions(module, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_methods(class, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_functions(module, transcendental::File::BINDINGS, transcendental::ENTRIES)?;

@@ -8,14 +8,16 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 8] = [
+const HEAVY: [&str; 10] = [
     "contraction",
     "convolution",
+    "decomposition",
     "distance",
     "linear_algebra",
     "normalization",
     "pooling",
     "softmax",
+    "solver",
     "loss",
 ];
 
