@@ -246,6 +246,8 @@ pub fn svd(matrix: &[f64], m: usize, n: usize, full: bool) -> Option<Svd> {
 /// Rotates the rows of `vectors` (n, n) until they are orthogonal, and those of `turned` alike.
 fn orthogonalize(vectors: &mut [f64], turned: &mut [f64], n: usize) -> Option<()> {
     const SWEEPS: usize = 60;
+    // Beside entries of size 1, a vector whose square is this small is the rounding of 0: each sweep makes it smaller.
+    const NOTHING: f64 = 1e-280;
     // Less than the rounding of a short dot product would never be reached.
     let tolerance = f64::EPSILON * (8.0 + (n as f64).sqrt());
     for _ in 0..SWEEPS {
@@ -254,6 +256,12 @@ fn orthogonalize(vectors: &mut [f64], turned: &mut [f64], n: usize) -> Option<()
             for q in p + 1..n {
                 let (x, y) = two_rows(vectors, n, p, q);
                 let (alpha, beta, gamma) = (dot(x, x), dot(y, y), dot(x, y));
+                if alpha.min(beta) < NOTHING {
+                    if alpha > 0.0 && beta > 0.0 {
+                        if alpha < beta { x.fill(0.0) } else { y.fill(0.0) }
+                    }
+                    continue;
+                }
                 if gamma.abs() <= tolerance * alpha.sqrt() * beta.sqrt() {
                     continue;
                 }
