@@ -4,6 +4,7 @@
 pub mod algebra;
 mod compute;
 pub mod device;
+mod dimension_map;
 mod dtype;
 mod factorization;
 mod generated;
@@ -16,6 +17,7 @@ pub use compute::{
     ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
+pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
 pub use factorization::Factorization;
 pub use half;

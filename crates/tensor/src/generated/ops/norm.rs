@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -27,6 +27,9 @@ pub fn linalg_vector_norm(
     keepdim: bool,
     dtype: Option<DType>,
 ) -> Result<Tensor> {
+    if x.dtype().is_complex() {
+        return linalg_vector_norm(&ops::abs(x)?, ord, dim, keepdim, dtype.map(DType::to_real));
+    }
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::norm::linalg_vector_norm(x, ord, dim, keepdim, dtype)?
@@ -72,6 +75,7 @@ impl Backward for LinalgVectorNormBackward {
             let x = saved(self.x.as_ref(), node)?;
             let origin = &self.x_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::vector_norm_grad(
                     &grad,
                     &x,
@@ -80,7 +84,7 @@ impl Backward for LinalgVectorNormBackward {
                     self.dim.as_deref(),
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
