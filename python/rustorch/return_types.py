@@ -137,6 +137,41 @@ class cummin(NamedTuple):
     indices: Tensor
 
 
+class adaptive_max_pool1d(NamedTuple):
+    """The results of adaptive_max_pool1d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class adaptive_max_pool2d(NamedTuple):
+    """The results of adaptive_max_pool2d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class adaptive_max_pool3d(NamedTuple):
+    """The results of adaptive_max_pool3d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class fractional_max_pool2d_with_indices(NamedTuple):
+    """The results of fractional_max_pool2d_with_indices()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class fractional_max_pool3d_with_indices(NamedTuple):
+    """The results of fractional_max_pool3d_with_indices()."""
+
+    values: Tensor
+    indices: Tensor
+
+
 class linalg_solve_ex(NamedTuple):
     """The results of linalg_solve_ex()."""
 

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -58,8 +58,9 @@ impl Backward for LuDecompositionBackward {
             let pivots = saved(self.pivots.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::lu_grad(&grad, &lu, &pivots)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -114,8 +115,9 @@ impl Backward for CholeskyDecompositionBackward {
             let lower = saved(self.lower.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::cholesky_grad(&grad, &lower)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -168,8 +170,9 @@ impl Backward for QrDecompositionBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::qr_grad(&grad, &result, &self.input_origin.shape, self.complete)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -254,8 +257,9 @@ impl Backward for EigenDecompositionBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::eigen_grad(&grad, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -308,8 +312,9 @@ impl Backward for SingularValueDecompositionBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::svd_grad(&grad, &result, &self.input_origin.shape, self.full)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -60,16 +60,18 @@ impl Backward for SolutionBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.a_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::solution_grad_a(&grad, &a, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
             let a = saved(self.a.as_ref(), node)?;
             let origin = &self.b_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::solution_grad_b(&grad, &a)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -125,16 +127,18 @@ impl Backward for TriangularSolutionBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.a_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::triangular_grad_a(&grad, &a, &result, self.upper, self.unit)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
             let a = saved(self.a.as_ref(), node)?;
             let origin = &self.b_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::triangular_grad_b(&grad, &a, self.upper, self.unit)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -197,8 +201,9 @@ impl Backward for CholeskySolveBackward {
             let input2 = saved(self.input2.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::cholesky_solve(&grad, &input2, self.upper)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
@@ -206,8 +211,9 @@ impl Backward for CholeskySolveBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input2_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::cholesky_solve_grad(&grad, &input2, &result, self.upper)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -261,8 +267,9 @@ impl Backward for DetBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::det_grad(&grad, &input, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -309,8 +316,9 @@ impl Backward for LogAbsDetBackward {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::log_abs_det_grad(&grad, &input)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -377,8 +385,9 @@ impl Backward for PseudoInverseBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::pinv_grad(&grad, &input, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
