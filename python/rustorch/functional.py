@@ -19,6 +19,7 @@ __all__ = [
     "is_neg",
     "is_nonzero",
     "isclose",
+    "lu",
     "numel",
     "tensordot",
 ]
@@ -140,3 +141,13 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Tensor | Sequence[Any] = 2) -> T
         return _C.tensordot(a, b, list(range(a.dim() - dims, a.dim())), list(range(dims)))
     of_a, of_b = ([side] if isinstance(side, int) else [int(dim) for dim in side] for side in dims)
     return _C.tensordot(a, b, of_a, of_b)
+
+
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
+    """The LU decomposition, packed, and its pivots; with ``get_infos`` also where U is singular, else an error.
+
+    >>> rustorch.lu(rustorch.tensor([[1.0, 2.0], [4.0, 4.0]]))[1]
+    tensor([2, 2], dtype=rustorch.int32)
+    """
+    packed, pivots, info = _C.linalg_lu_factor_ex(A, pivot=pivot, check_errors=not get_infos)
+    return (packed, pivots, info) if get_infos else (packed, pivots)

@@ -366,3 +366,47 @@ DISTANCES = [
 ]
 
 SAMPLES = PRODUCTS + CONTRACTIONS + NORMS + DISTANCES
+
+# Their factors are fixed only up to signs, or their arguments must be far from singular.
+WITHOUT_SAMPLE = dict.fromkeys(
+    (
+        "cholesky",
+        "cholesky_inverse",
+        "cholesky_solve",
+        "det",
+        "geqrf",
+        "inverse",
+        "linalg.cholesky_ex",
+        "linalg.cond",
+        "linalg.eigh",
+        "linalg.eigvalsh",
+        "linalg.inv_ex",
+        "linalg.lstsq",
+        "linalg.lu",
+        "linalg.lu_factor",
+        "linalg.lu_factor_ex",
+        "linalg.lu_solve",
+        "linalg.matrix_rank",
+        "linalg.pinv",
+        "linalg.qr",
+        "linalg.solve",
+        "linalg.solve_ex",
+        "linalg.solve_triangular",
+        "linalg.svd",
+        "linalg.svdvals",
+        "linalg.tensorinv",
+        "linalg.tensorsolve",
+        "logdet",
+        "lu_solve",
+        "lu_unpack",
+        "matrix_exp",
+        "orgqr",
+        "ormqr",
+        "pinverse",
+        "qr",
+        "slogdet",
+        "svd",
+        "triangular_solve",
+    ),
+    "test_decompositions.py",
+)

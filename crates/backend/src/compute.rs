@@ -10,7 +10,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::memory::{Buffer, MemoryAllocator};
-use crate::{DType, DimensionMap, Layout, Program, Scalar};
+use crate::{DType, DimensionMap, Factorization, Layout, Program, Scalar};
 
 /// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
 #[derive(Debug, Clone, Copy)]
@@ -263,6 +263,24 @@ pub trait ComputeBackend: Send + Sync {
         epilogue: Epilogue<'_>,
     ) -> Result<()> {
         lacks!(self, "matrix_multiply")
+    }
+
+    /// Decomposes each matrix of a batch, in the precision of float64 at least.
+    fn factorize(&self, op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>]) -> Result<()> {
+        lacks!(self, "factorize")
+    }
+
+    /// `output = A⁻¹ b`, batched: A (…, n, n) triangular, of which one triangle is read (without its diagonal, of ones, if
+    /// `unit`), b and output (…, n, columns).
+    fn solve_triangular(
+        &self,
+        upper: bool,
+        unit: bool,
+        a: Operand<'_>,
+        b: Operand<'_>,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "solve_triangular")
     }
 
     /// Cross-correlation, as deep learning calls convolution.

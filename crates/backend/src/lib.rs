@@ -6,6 +6,7 @@ mod compute;
 pub mod device;
 mod dimension_map;
 mod dtype;
+mod factorization;
 mod generated;
 mod layout;
 pub mod memory;
@@ -19,6 +20,7 @@ pub use compute::{
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
+pub use factorization::Factorization;
 pub use half;
 pub use layout::{
     Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, dims_from_slice, normalize_dim,

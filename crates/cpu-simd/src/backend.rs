@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
     Buffer, ComputeBackend, ConvParams, DeviceInfo, DeviceKind, DimensionMap, Distribution, Epilogue,
-    MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar, ScatterOp,
+    Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar,
+    ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -122,6 +123,12 @@ impl ComputeBackend for CpuBackend {
         ) -> ();
         matrix_multiply => kernels::matmul::matrix_multiply: (
             a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
+        ) -> ();
+        factorize => kernels::linalg::factorize: (
+            op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>],
+        ) -> ();
+        solve_triangular => kernels::linalg::solve_triangular: (
+            upper: bool, unit: bool, a: Operand<'_>, b: Operand<'_>, output: Operand<'_>,
         ) -> ();
         convolution => kernels::conv::convolution: (
             params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,

@@ -82,6 +82,14 @@ pub enum RusTorchError {
         /// What is wrong and what would work.
         message: String,
     },
+    /// A matrix for which there is no answer: singular, not positive definite.
+    #[error("{op}: {message}")]
+    LinearAlgebra {
+        /// The op that was called.
+        op: &'static str,
+        /// Which matrix, and why.
+        message: String,
+    },
     /// A model file that is not what it claims to be.
     #[error("{message}")]
     ModelFormat {
@@ -121,6 +129,7 @@ constructors! {
     device => Device, "Tensors on different devices, or a device that does not exist.";
     unavailable => BackendUnavailable, "A device whose library or hardware is missing.";
     unsupported => Unsupported, "A backend that does not have this op.";
+    linear_algebra => LinearAlgebra, "A matrix for which there is no answer.";
     autograd => Autograd, "A broken rule of automatic differentiation.";
 }
 

@@ -18,7 +18,7 @@ struct Class {
     standard: fn(Python<'_>) -> Bound<'_, PyType>,
 }
 
-const CLASSES: [Class; 12] = [
+const CLASSES: [Class; 13] = [
     Class {
         name: "RusTorchError",
         doc: c"Everything that RusTorch raises on its own account.",
@@ -79,6 +79,11 @@ const CLASSES: [Class; 12] = [
         doc: c"A file that the operating system refused to read or write.",
         standard: |py| py.get_type::<exceptions::PyOSError>(),
     },
+    Class {
+        name: "LinAlgError",
+        doc: c"A matrix for which there is no answer: singular, not positive definite.",
+        standard: |py| py.get_type::<exceptions::PyRuntimeError>(),
+    },
 ];
 
 fn class_index(error: &RusTorchError) -> usize {
@@ -94,6 +99,7 @@ fn class_index(error: &RusTorchError) -> usize {
         RusTorchError::Autograd { .. } => 9,
         RusTorchError::ModelFormat { .. } => 10,
         RusTorchError::Io { .. } => 11,
+        RusTorchError::LinearAlgebra { .. } => 12,
     }
 }
 

@@ -4,6 +4,7 @@ pub mod conv;
 pub mod copy;
 mod dense;
 pub mod index;
+pub mod linalg;
 pub mod map;
 pub mod matmul;
 pub mod norm;

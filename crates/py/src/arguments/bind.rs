@@ -76,7 +76,7 @@ fn names(keyword: &str, parameter: &Parameter) -> bool {
     match keyword {
         "axis" => parameter.name == "dim",
         "keepdims" => parameter.name == "keepdim",
-        "self" | "x" | "x1" | "a" => parameter.name == "input",
+        "self" | "x" | "x1" | "a" | "A" => parameter.name == "input",
         "x2" => parameter.name == "other",
         _ => false,
     }

@@ -127,13 +127,18 @@ pub fn linalg_matrix_norm(
     let op = "linalg.matrix_norm";
     let dims = matrix_dims(op, a, dim)?;
     let p = ord.to_f64();
+    if p.abs() == 2.0 {
+        return by_singular_values(&in_dtype(op, a, dtype)?, dims, keepdim, |values| {
+            if p > 0.0 { ops::amax(values, &[-1], false) } else { ops::amin(values, &[-1], false) }
+        });
+    }
     let along = match p.abs() {
         1.0 => dims,
         f64::INFINITY => [dims[1], dims[0]],
         _ => {
             return Err(RusTorchError::argument(
                 op,
-                format!("order {ord} is not supported; 1, -1, inf, -inf, 'fro' are"),
+                format!("order {ord} is not supported; 1, -1, 2, -2, inf, -inf, 'fro' and 'nuc' are"),
             ));
         }
     };
@@ -151,6 +156,23 @@ fn without(kept: &Tensor, dims: [usize; 2], keepdim: bool) -> Result<Tensor> {
     if keepdim { Ok(kept.clone()) } else { ops::squeeze(kept, Some(&dims.map(|d| d as i64))) }
 }
 
+/// A norm that is a function of the singular values.
+fn by_singular_values(
+    a: &Tensor,
+    dims: [usize; 2],
+    keepdim: bool,
+    norm: impl Fn(&Tensor) -> Result<Tensor>,
+) -> Result<Tensor> {
+    let matrices = ops::movedim(a, &dims.map(|d| d as i64), &[-2, -1])?;
+    let mut result = norm(&ops::linalg_svdvals(&matrices, None)?)?;
+    if keepdim {
+        for d in [dims[0].min(dims[1]), dims[0].max(dims[1])] {
+            result = ops::unsqueeze(&result, d as i64)?;
+        }
+    }
+    Ok(result)
+}
+
 /// A norm of matrices by its name.
 pub fn linalg_matrix_norm_named(
     a: &Tensor,
@@ -160,10 +182,15 @@ pub fn linalg_matrix_norm_named(
     dtype: Option<DType>,
 ) -> Result<Tensor> {
     let op = "linalg.matrix_norm";
-    matrix_dims(op, a, dim)?;
+    let dims = matrix_dims(op, a, dim)?;
     match ord {
+        "nuc" => by_singular_values(&in_dtype(op, a, dtype)?, dims, keepdim, |values| {
+            ops::sum(values, Some(&[-1]), false, None)
+        }),
         "fro" => ops::linalg_vector_norm(a, 2.into(), Some(dim), keepdim, dtype),
-        other => Err(RusTorchError::argument(op, format!("order '{other}' is not supported; 'fro' is"))),
+        other => {
+            Err(RusTorchError::argument(op, format!("order '{other}' is not supported; 'fro' and 'nuc' are")))
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 13] = [
+const HEAVY: [&str; 15] = [
     "contraction",
     "convolution",
+    "decomposition",
     "distance",
     "grid_sampling",
     "interpolation",
@@ -22,6 +23,7 @@ const HEAVY: [&str; 13] = [
     "pooling",
     "region_pooling",
     "softmax",
+    "solver",
 ];
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.

@@ -160,7 +160,10 @@ fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> BTreeM
 
 fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> String {
     let mut text = format!("# {MARK}\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
-    let names = functions_of(files, module);
+    let mut names = functions_of(files, module);
+    if module == "rustorch.linalg" {
+        names.insert("LinAlgError".into(), "LinAlgError".into());
+    }
     for (name, native) in &names {
         if name == native {
             let _ = writeln!(text, "    {name},");
@@ -175,7 +178,7 @@ fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> 
     text + "]\n"
 }
 
-/// The modules that hold nothing but ops: their name, and what they are about.
+/// The modules that hold nothing but ops and their errors: their name, and what they are about.
 const MODULES: [(&str, &str); 4] = [
     ("fft", "Discrete Fourier transforms."),
     ("linalg", "Linear algebra: norms, products, decompositions, solvers."),

@@ -2,6 +2,7 @@
 //! kernel for a pass whose result is not recorded.
 
 mod complex;
+mod decomposition;
 mod indexing;
 mod interpolation;
 mod norm;
@@ -9,9 +10,11 @@ mod normalization;
 mod padding;
 mod reduction;
 mod shape;
+mod solver;
 mod windows;
 
 pub use complex::{angle_grad, join_parts, sgn_grad};
+pub use decomposition::{cholesky_grad, eigen_grad, lu_grad, qr_grad, svd_grad};
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };
@@ -25,6 +28,10 @@ pub use reduction::{
 };
 pub use shape::{
     as_strided_grad, cat_grad, diagonal_grad, inverse_permute, reshape_as_shape, select_grad, slice_grad,
+};
+pub use solver::{
+    cholesky_solve_grad, det_grad, log_abs_det_grad, pinv_grad, solution_grad_a, solution_grad_b,
+    triangular_grad_a, triangular_grad_b,
 };
 pub use windows::{
     avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,

@@ -119,11 +119,8 @@ pub fn matrix_power(input: &Tensor, n: i64) -> Result<Tensor> {
         let identity = ops::eye(size, Some(size), Some(input.dtype()), Some(input.device()), false)?;
         return ignoring(input, ops::clone(&super::expand_to(&identity, input.shape())?)?);
     }
-    if n < 0 {
-        return Err(RusTorchError::argument(op, format!("the power must not be negative, got {n}")));
-    }
     let mut rest = n.unsigned_abs();
-    let mut square = input.clone();
+    let mut square = if n < 0 { ops::inverse(input)? } else { input.clone() };
     let mut result: Option<Tensor> = None;
     loop {
         if rest & 1 == 1 {
