@@ -8,6 +8,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::memory::{Buffer, MemoryAllocator};
+use crate::sequence::{AttentionParams, CtcSample};
 use crate::{DType, Layout, Program, Scalar};
 
 /// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
@@ -325,6 +326,69 @@ pub trait ComputeBackend: Send + Sync {
         output: Operand<'_>,
     ) -> Result<()> {
         lacks!(self, "softmax_grad")
+    }
+
+    /// `softmax(scale * query @ keyᵀ + mask) @ value`, without the scores being held all at once; also the logarithm of
+    /// each row's sum of exponentials, `inf` where a query sees no key, whose result is 0.
+    ///
+    /// `query` is `(…, L, E)`, `key` `(…, S, E)`, `value` `(…, S, D)`, `mask` `(…, L, S)`, contiguous along `S`, `output`
+    /// `(…, L, D)` and `log_sum` `(…, L)`, contiguous and in the dtype of computation; leading dimensions are equal.
+    fn attention(
+        &self,
+        params: &AttentionParams,
+        query: Operand<'_>,
+        key: Operand<'_>,
+        value: Operand<'_>,
+        mask: Option<Operand<'_>>,
+        output: Operand<'_>,
+        log_sum: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "attention")
+    }
+
+    /// The gradients of `attention` by `[query, key, value]`, from its output and `log_sum`.
+    fn attention_grad(
+        &self,
+        params: &AttentionParams,
+        grad: Operand<'_>,
+        inputs: [Operand<'_>; 3],
+        mask: Option<Operand<'_>>,
+        results: (Operand<'_>, Operand<'_>),
+        grads: [Operand<'_>; 3],
+    ) -> Result<()> {
+        lacks!(self, "attention_grad")
+    }
+
+    /// Connectionist temporal classification: the negative log-likelihood `(N)` of each sample's targets, summed over
+    /// their alignments with the frames of `log_probs` `(T, N, C)`, and the logarithms of the probabilities of its
+    /// prefixes `(N, T, states)`, two states per target of the longest sample and one more. Outputs are contiguous,
+    /// all is float64 but the targets, int64 in one dimension. Lengths and classes are checked.
+    fn ctc_loss(
+        &self,
+        blank: usize,
+        samples: &[CtcSample],
+        log_probs: Operand<'_>,
+        targets: Operand<'_>,
+        losses: Operand<'_>,
+        log_alpha: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "ctc_loss")
+    }
+
+    /// The gradient of `ctc_loss` by log-probabilities that a log-softmax gave; with `zero_infinity` 0 for samples whose
+    /// loss is infinite.
+    fn ctc_loss_grad(
+        &self,
+        blank: usize,
+        samples: &[CtcSample],
+        zero_infinity: bool,
+        grad: Operand<'_>,
+        log_probs: Operand<'_>,
+        targets: Operand<'_>,
+        log_alpha: Operand<'_>,
+        grad_log_probs: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "ctc_loss_grad")
     }
 
     /// `(x - mean) * rstd * weight + bias`, where all but `input` and `output` broadcast (size 1 or stride 0).

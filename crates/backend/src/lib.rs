@@ -9,6 +9,7 @@ mod generated;
 mod layout;
 pub mod memory;
 mod program;
+mod sequence;
 
 pub use compute::{
     ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
@@ -22,3 +23,4 @@ pub use layout::{
 };
 pub use memory::{Buffer, MemoryAllocator};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
+pub use sequence::{AttentionParams, CtcSample};

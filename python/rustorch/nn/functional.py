@@ -43,6 +43,7 @@ from ._functional.activation import (
     softmin as softmin,
     threshold as threshold,
 )
+from ._functional.attention import multi_head_attention_forward as multi_head_attention_forward
 from ._functional.dropout import (
     alpha_dropout as alpha_dropout,
     dropout as dropout,
@@ -56,6 +57,7 @@ from ._functional.loss import (
     binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
     cosine_embedding_loss as cosine_embedding_loss,
     cross_entropy as cross_entropy,
+    ctc_loss as ctc_loss,
     hinge_embedding_loss as hinge_embedding_loss,
     huber_loss as huber_loss,
     kl_div as kl_div,
@@ -86,6 +88,7 @@ from ._functional_ops import (
     linear_cross_entropy as linear_cross_entropy,
     logsigmoid as logsigmoid,
     one_hot as one_hot,
+    scaled_dot_product_attention as scaled_dot_product_attention,
     softplus as softplus,
     softshrink as softshrink,
     softsign as softsign,

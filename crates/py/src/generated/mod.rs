@@ -3,9 +3,11 @@
 
 mod activation;
 mod arithmetic;
+mod attention;
 mod comparison;
 mod convolution;
 mod creation;
+mod ctc_loss;
 mod dropout;
 mod embedding;
 mod indexing;
@@ -33,12 +35,16 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, activation::File::BINDINGS, activation::ENTRIES)?;
     add_functions(module, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
     add_methods(class, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
+    add_functions(module, attention::File::BINDINGS, attention::ENTRIES)?;
+    add_methods(class, attention::File::BINDINGS, attention::ENTRIES)?;
     add_functions(module, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_methods(class, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_functions(module, convolution::File::BINDINGS, convolution::ENTRIES)?;
     add_methods(class, convolution::File::BINDINGS, convolution::ENTRIES)?;
     add_functions(module, creation::File::BINDINGS, creation::ENTRIES)?;
     add_methods(class, creation::File::BINDINGS, creation::ENTRIES)?;
+    add_functions(module, ctc_loss::File::BINDINGS, ctc_loss::ENTRIES)?;
+    add_methods(class, ctc_loss::File::BINDINGS, ctc_loss::ENTRIES)?;
     add_functions(module, dropout::File::BINDINGS, dropout::ENTRIES)?;
     add_methods(class, dropout::File::BINDINGS, dropout::ENTRIES)?;
     add_functions(module, embedding::File::BINDINGS, embedding::ENTRIES)?;

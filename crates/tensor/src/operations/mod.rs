@@ -2,9 +2,11 @@
 
 pub mod activation;
 pub mod arithmetic;
+pub mod attention;
 pub mod broadcasting;
 pub mod convolution;
 pub mod creation;
+pub mod ctc_loss;
 pub mod dropout;
 pub mod elementwise;
 pub mod embedding;

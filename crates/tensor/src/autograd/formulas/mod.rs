@@ -1,12 +1,14 @@
 //! Gradients that are more than one expression. All are made of ops, so they differentiate again; some have a faster
 //! kernel for a pass whose result is not recorded.
 
+mod attention;
 mod indexing;
 mod normalization;
 mod reduction;
 mod shape;
 mod windows;
 
+pub use attention::attention_backward;
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };
