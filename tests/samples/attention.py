@@ -18,6 +18,8 @@ def attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False,
         scores = np.where(attn_mask, scores, -np.inf) if attn_mask.dtype == bool else scores + attn_mask
     if is_causal:
         scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+    if not scores.shape[-1]:
+        return np.zeros((*scores.shape[:-1], value.shape[-1]))
     unseen = (scores == -np.inf).all(-1, keepdims=True)
     return np.where(unseen, 0, special.softmax(np.where(unseen, 0, scores), -1)) @ value
 
