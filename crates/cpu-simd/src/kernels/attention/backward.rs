@@ -71,7 +71,7 @@ fn backward<T: Real>(
                                 target.write_bytes(0, size);
                             }
                             let task = Head {
-                                head,
+                                index: head,
                                 slope: &slope,
                                 made: &made,
                                 log_sum: sums.get().add(head * inputs.queries),
@@ -94,7 +94,7 @@ fn backward<T: Real>(
 
 /// One head: what its gradient is made from, scratch memory for a tile, and where the gradients go.
 struct Head<'a, T> {
-    head: usize,
+    index: usize,
     /// The gradient by the result.
     slope: &'a Matrices<'a, T>,
     /// The result.
@@ -119,7 +119,7 @@ impl<T: Real> Head<'_, T> {
         unsafe {
             let (made_step, slope_step) = (self.made.steps().1, self.slope.steps().1);
             for query in 0..inputs.queries {
-                let (made, slope) = (self.made.at(self.head, query), self.slope.at(self.head, query));
+                let (made, slope) = (self.made.at(self.index, query), self.slope.at(self.index, query));
                 let inner = (0..inputs.values as isize)
                     .map(|d| {
                         (*made.offset(d * made_step)).to_f64() * (*slope.offset(d * slope_step)).to_f64()
@@ -146,7 +146,7 @@ impl<T: Real> Head<'_, T> {
         (start, rows): (usize, usize),
         (first, width): (usize, usize),
     ) -> Result<()> {
-        let Head { head, probabilities, slopes, .. } = *self;
+        let Head { index: head, probabilities, slopes, .. } = *self;
         let (features, values) = (inputs.features, inputs.values);
         let (tall, flipped) = ((KEYS as isize, 1), (1, KEYS as isize));
         let product = Product {

@@ -1,5 +1,6 @@
 //! Scaled dot-product attention, in tiles: the scores of a block of queries with a block of keys are there at a time,
-//! never all of them (T. Dao et al., *FlashAttention*, 2022; the running softmax is by M. Milakov and N. Gimelshein).
+//! never all of them (T. Dao et al., *Fast and Memory-Efficient Exact Attention*, 2022; the running softmax is by
+//! M. Milakov and N. Gimelshein, *Online normalizer calculation for softmax*, 2018).
 
 mod backward;
 mod rows;
