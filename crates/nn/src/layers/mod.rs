@@ -26,7 +26,7 @@ use rustorch_tensor::Tensor;
 pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use convolution::{Conv, Conv1d, Conv2d, Conv3d, ConvConfig};
-pub use dropout::Dropout;
+pub use dropout::{Dropout, DropoutKind};
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use flatten::Flatten;
 pub use linear::{Linear, LinearConfig};

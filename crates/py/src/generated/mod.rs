@@ -5,6 +5,7 @@ mod activation;
 mod arithmetic;
 mod attention;
 mod comparison;
+mod complex;
 mod contraction;
 mod convolution;
 mod creation;
@@ -42,6 +43,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, attention::File::BINDINGS, attention::ENTRIES)?;
     add_functions(module, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_methods(class, comparison::File::BINDINGS, comparison::ENTRIES)?;
+    add_functions(module, complex::File::BINDINGS, complex::ENTRIES)?;
+    add_methods(class, complex::File::BINDINGS, complex::ENTRIES)?;
     add_functions(module, contraction::File::BINDINGS, contraction::ENTRIES)?;
     add_methods(class, contraction::File::BINDINGS, contraction::ENTRIES)?;
     add_functions(module, convolution::File::BINDINGS, convolution::ENTRIES)?;

@@ -79,13 +79,13 @@ fn additive(mask: &Tensor, dtype: DType) -> Result<Tensor> {
     if mask.dtype() == dtype {
         return Ok(mask.clone());
     }
-    if mask.dtype().is_floating_point() {
+    if mask.dtype() == DType::Float32 {
         return cast(mask, dtype);
     }
     Err(RusTorchError::dtype(
         OP,
         format!(
-            "expected attn_mask to be bool, float or of the query's dtype, {dtype}, got {}",
+            "expected attn_mask to be bool, float32 or of the query's dtype, {dtype}, got {}",
             mask.dtype()
         ),
     ))
@@ -144,7 +144,7 @@ pub fn scaled_dot_product_attention(
         }
         None => None,
     };
-    let scale = scale.unwrap_or_else(|| 1.0 / (features as f64).sqrt());
+    let scale = scale.unwrap_or_else(|| 1.0 / (features.max(1) as f64).sqrt());
     if dropout_p == 0.0 && !mask.as_ref().is_some_and(Tensor::requires_grad) {
         return ops::attention(&query, &key, &value, mask.as_ref(), scale, is_causal);
     }

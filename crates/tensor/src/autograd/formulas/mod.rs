@@ -2,6 +2,7 @@
 //! kernel for a pass whose result is not recorded.
 
 mod attention;
+mod complex;
 mod indexing;
 mod norm;
 mod normalization;
@@ -10,6 +11,7 @@ mod shape;
 mod windows;
 
 pub use attention::attention_backward;
+pub use complex::{angle_grad, join_parts, sgn_grad};
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };

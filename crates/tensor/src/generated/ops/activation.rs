@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -21,6 +21,7 @@ static RELU: Spec = Spec {
     op: ElementwiseOp::Relu,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// `max(x, 0)`; NaN stays NaN.
 pub fn relu(input: &Tensor) -> Result<Tensor> {
@@ -61,10 +62,10 @@ pub fn relu_(input: &Tensor) -> Result<()> {
 
 static RELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -90,8 +91,8 @@ impl Backward for ReluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&result, &t0)?;
-                    let t2 = ops::where_(&t1, &grad, &t0)?;
+                    let t1 = ops::le(&result, &t0)?;
+                    let t2 = ops::where_(&t1, &t0, &grad)?;
                     t2
                 })?
             } else {
@@ -108,6 +109,7 @@ static RELU6: Spec = Spec {
     op: ElementwiseOp::Relu6,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// `min(max(x, 0), 6)`.
 pub fn relu6(input: &Tensor) -> Result<Tensor> {
@@ -149,12 +151,12 @@ pub fn relu6_(input: &Tensor) -> Result<()> {
 
 static RELU6_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(2), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0, 6.0],
@@ -180,11 +182,11 @@ impl Backward for Relu6Backward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(6_i64)?;
-                    let t3 = ops::lt(&input, &t2)?;
-                    let t4 = ops::logical_and(&t1, &t3)?;
-                    let t5 = ops::where_(&t4, &grad, &t0)?;
+                    let t3 = ops::ge(&input, &t2)?;
+                    let t4 = ops::logical_or(&t1, &t3)?;
+                    let t5 = ops::where_(&t4, &t0, &grad)?;
                     t5
                 })?
             } else {
@@ -201,6 +203,7 @@ static LEAKY_RELU: Spec = Spec {
     op: ElementwiseOp::LeakyRelu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// x where positive, `negative_slope * x` elsewhere.
 pub fn leaky_relu(input: &Tensor, negative_slope: f64) -> Result<Tensor> {
@@ -298,6 +301,7 @@ static SILU: Spec = Spec {
     op: ElementwiseOp::Silu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// `x * sigmoid(x)`, also known as swish.
 pub fn silu(input: &Tensor) -> Result<Tensor> {
@@ -361,8 +365,9 @@ impl Backward for SiluBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::sigmoid(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
                     let t2 = Tensor::number(1_i64)?;
@@ -370,7 +375,7 @@ impl Backward for SiluBackward {
                     let t4 = ops::mul(&input, &t3)?;
                     let t5 = ops::add(&t2, &t4, Scalar::Int(1))?;
                     let t6 = ops::mul(&t1, &t5)?;
-                    t6
+                    autograd::conjugate(&t6)?
                 })?
             } else {
                 autograd::run_fused(&SILU_INPUT, &[grad, &input], &[], origin)?
@@ -386,6 +391,7 @@ static MISH: Spec = Spec {
     op: ElementwiseOp::Mish,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x * tanh(softplus(x))`.
 pub fn mish(input: &Tensor) -> Result<Tensor> {
@@ -483,6 +489,7 @@ static GELU: Spec = Spec {
     op: ElementwiseOp::Gelu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x * Φ(x)` with the Gaussian's cumulative distribution Φ; `approximate='tanh'` for the usual approximation.
 pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
@@ -595,6 +602,7 @@ static GELU_TANH: Spec = Spec {
     op: ElementwiseOp::GeluTanh,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
 ///
@@ -694,6 +702,7 @@ static SOFTPLUS: Spec = Spec {
     op: ElementwiseOp::Softplus,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `log(1 + exp(beta x)) / beta`; x itself where `beta x > threshold`.
 pub fn softplus(input: &Tensor, beta: f64, threshold: f64) -> Result<Tensor> {
@@ -803,6 +812,7 @@ static LOGSIGMOID: Spec = Spec {
     op: ElementwiseOp::LogSigmoid,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `log(sigmoid(x))`, without overflow.
 pub fn logsigmoid(input: &Tensor) -> Result<Tensor> {
@@ -887,6 +897,7 @@ static ELU: Spec = Spec {
     op: ElementwiseOp::Elu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// x where positive, `alpha * (exp(x) - 1)` elsewhere.
 pub fn elu(input: &Tensor, alpha: f64) -> Result<Tensor> {
@@ -928,13 +939,13 @@ pub fn elu_(input: &Tensor, alpha: f64) -> Result<()> {
 
 static ELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
         Instruction::new(ElementwiseOp::Exp, &[Source::Input(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Register(3)],
+            &[Source::Register(0), Source::Register(3), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -961,12 +972,12 @@ impl Backward for EluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(self.alpha)?;
                     let t3 = ops::mul(&grad, &t2)?;
                     let t4 = ops::exp(&input)?;
                     let t5 = ops::mul(&t3, &t4)?;
-                    let t6 = ops::where_(&t1, &grad, &t5)?;
+                    let t6 = ops::where_(&t1, &t5, &grad)?;
                     t6
                 })?
             } else {
@@ -983,6 +994,7 @@ static CELU: Spec = Spec {
     op: ElementwiseOp::Celu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// x where positive, `alpha * (exp(x / alpha) - 1)` elsewhere.
 pub fn celu(input: &Tensor, alpha: f64) -> Result<Tensor> {
@@ -1024,13 +1036,13 @@ pub fn celu_(input: &Tensor, alpha: f64) -> Result<()> {
 
 static CELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Constant(1)]),
         Instruction::new(ElementwiseOp::Exp, &[Source::Register(1)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Register(3)],
+            &[Source::Register(0), Source::Register(3), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -1057,12 +1069,12 @@ impl Backward for CeluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(self.alpha)?;
                     let t3 = ops::div(&input, &t2, None)?;
                     let t4 = ops::exp(&t3)?;
                     let t5 = ops::mul(&grad, &t4)?;
-                    let t6 = ops::where_(&t1, &grad, &t5)?;
+                    let t6 = ops::where_(&t1, &t5, &grad)?;
                     t6
                 })?
             } else {
@@ -1079,6 +1091,7 @@ static SELU: Spec = Spec {
     op: ElementwiseOp::Selu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The self-normalising ELU, with its fixed scale and alpha.
 pub fn selu(input: &Tensor) -> Result<Tensor> {
@@ -1115,17 +1128,17 @@ pub fn selu_(input: &Tensor) -> Result<()> {
 
 static SELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(2)]),
         Instruction::new(ElementwiseOp::Exp, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(1), Source::Register(4)],
+            &[Source::Register(0), Source::Register(3), Source::Register(4)],
         ),
     ],
-    literals: &[0.0, 1.0507009873554805, 1.7580993408473766],
+    literals: &[0.0, 1.7580993408473766, 1.0507009873554805],
     output: Source::Register(5),
 };
 
@@ -1148,14 +1161,14 @@ impl Backward for SeluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
-                    let t2 = Tensor::number(1.0507009873554805_f64)?;
+                    let t1 = ops::le(&input, &t0)?;
+                    let t2 = Tensor::number(1.7580993408473766_f64)?;
                     let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = Tensor::number(1.7580993408473766_f64)?;
-                    let t5 = ops::mul(&grad, &t4)?;
-                    let t6 = ops::exp(&input)?;
-                    let t7 = ops::mul(&t5, &t6)?;
-                    let t8 = ops::where_(&t1, &t3, &t7)?;
+                    let t4 = ops::exp(&input)?;
+                    let t5 = ops::mul(&t3, &t4)?;
+                    let t6 = Tensor::number(1.0507009873554805_f64)?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    let t8 = ops::where_(&t1, &t5, &t7)?;
                     t8
                 })?
             } else {
@@ -1172,6 +1185,7 @@ static HARDSWISH: Spec = Spec {
     op: ElementwiseOp::Hardswish,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x * relu6(x + 3) / 6`.
 pub fn hardswish(input: &Tensor) -> Result<Tensor> {
@@ -1212,13 +1226,13 @@ pub fn hardswish_(input: &Tensor) -> Result<()> {
 static HARDSWISH_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(2)]),
+        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(2)]),
         Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Constant(2)]),
         Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Constant(3)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(3)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(1), Source::Input(1), Source::Register(4)],
+            &[Source::Register(1), Source::Register(4), Source::Input(1)],
         ),
         Instruction::new(
             ElementwiseOp::Select,
@@ -1251,12 +1265,12 @@ impl Backward for HardswishBackward {
                     let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(0_i64)?;
                     let t3 = Tensor::number(3_i64)?;
-                    let t4 = ops::ge(&input, &t3)?;
+                    let t4 = ops::lt(&input, &t3)?;
                     let t5 = ops::div(&input, &t3, None)?;
                     let t6 = Tensor::number(0.5_f64)?;
                     let t7 = ops::add(&t5, &t6, Scalar::Int(1))?;
                     let t8 = ops::mul(&grad, &t7)?;
-                    let t9 = ops::where_(&t4, &grad, &t8)?;
+                    let t9 = ops::where_(&t4, &t8, &grad)?;
                     let t10 = ops::where_(&t1, &t2, &t9)?;
                     t10
                 })?
@@ -1274,6 +1288,7 @@ static HARDSIGMOID: Spec = Spec {
     op: ElementwiseOp::Hardsigmoid,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `relu6(x + 3) / 6`.
 pub fn hardsigmoid(input: &Tensor) -> Result<Tensor> {
@@ -1369,6 +1384,7 @@ static HARDTANH: Spec = Spec {
     op: ElementwiseOp::Clamp,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// Limits each element to `[min_val, max_val]`.
 pub fn hardtanh(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<Tensor> {
@@ -1419,12 +1435,12 @@ pub fn hardtanh_(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<()>
 
 static HARDTANH_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(2)]),
+        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(2), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -1452,12 +1468,12 @@ impl Backward for HardtanhBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(self.min_val)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(self.max_val)?;
-                    let t3 = ops::lt(&input, &t2)?;
-                    let t4 = ops::logical_and(&t1, &t3)?;
+                    let t3 = ops::ge(&input, &t2)?;
+                    let t4 = ops::logical_or(&t1, &t3)?;
                     let t5 = Tensor::number(0_i64)?;
-                    let t6 = ops::where_(&t4, &grad, &t5)?;
+                    let t6 = ops::where_(&t4, &t5, &grad)?;
                     t6
                 })?
             } else {
@@ -1479,6 +1495,7 @@ static SOFTSIGN: Spec = Spec {
     op: ElementwiseOp::Softsign,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x / (1 + |x|)`.
 pub fn softsign(input: &Tensor) -> Result<Tensor> {
@@ -1566,6 +1583,7 @@ static THRESHOLD: Spec = Spec {
     op: ElementwiseOp::Threshold,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// x where greater than `threshold`, `value` elsewhere.
 pub fn threshold(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<Tensor> {
@@ -1614,10 +1632,10 @@ pub fn threshold_(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<()
 
 static THRESHOLD_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(1)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -1644,9 +1662,9 @@ impl Backward for ThresholdBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(self.threshold)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(0_i64)?;
-                    let t3 = ops::where_(&t1, &grad, &t2)?;
+                    let t3 = ops::where_(&t1, &t2, &grad)?;
                     t3
                 })?
             } else {
@@ -1668,6 +1686,7 @@ static HARDSHRINK: Spec = Spec {
     op: ElementwiseOp::Hardshrink,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// 0 where `|x| <= lambd`, x elsewhere.
 pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
@@ -1741,6 +1760,7 @@ static SHRINK: Spec = Spec {
     op: ElementwiseOp::Shrink,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `softshrink` with a `lambd` that has been checked.
 ///
@@ -1820,6 +1840,7 @@ static LEAKY_SLOPE: Spec = Spec {
     op: ElementwiseOp::LeakyRelu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `prelu` with a weight that broadcasts to the input.
 ///

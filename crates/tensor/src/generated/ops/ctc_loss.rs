@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -89,6 +89,7 @@ impl Backward for CtcBackward {
             let targets = saved(self.targets.as_ref(), node)?;
             let origin = &self.log_probs_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::ctc_grad(
                     &grad,
                     &log_probs,
@@ -100,7 +101,7 @@ impl Backward for CtcBackward {
                     self.blank,
                     self.zero_infinity,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

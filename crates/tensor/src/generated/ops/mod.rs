@@ -27,6 +27,8 @@ mod attention;
 pub use attention::*;
 mod comparison;
 pub use comparison::*;
+mod complex;
+pub use complex::*;
 mod contraction;
 pub use contraction::*;
 mod convolution;
