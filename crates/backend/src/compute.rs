@@ -4,12 +4,15 @@
 //! Callers (the tensor crate) have checked shapes and dtypes; a backend that lacks an op or a dtype answers
 //! [`RusTorchError::Unsupported`] and never a wrong or empty result.
 
+use std::ops::Range;
+
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::memory::{Buffer, MemoryAllocator};
 use crate::sequence::{AttentionParams, CtcSample};
-use crate::{DType, Layout, Program, Scalar};
+use crate::windows::{ConvParams, PoolParams};
+use crate::{DType, DimensionMap, Layout, Program, Scalar};
 
 /// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
 #[derive(Debug, Clone, Copy)]
@@ -71,55 +74,6 @@ impl Default for Epilogue<'_> {
     fn default() -> Self {
         Epilogue { alpha: 1.0, beta: 0.0, bias: None }
     }
-}
-
-/// A convolution over one to three spatial dimensions. Entries beyond `spatial` are unused.
-///
-/// Input `(N, C_in, *spatial)`, weight `(C_out, C_in / groups, *kernel)`, output `(N, C_out, *out)`, where
-/// `out = (in + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ConvParams {
-    /// The number of spatial dimensions: 1, 2 or 3.
-    pub spatial: usize,
-    /// Step of the window, per dimension.
-    pub stride: [usize; 3],
-    /// Zeros added at both ends, per dimension.
-    pub padding: [usize; 3],
-    /// Distance between the kernel's taps, per dimension.
-    pub dilation: [usize; 3],
-    /// The number of independent channel groups.
-    pub groups: usize,
-}
-
-/// What a pooling window computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PoolOp {
-    /// The largest element (NaN wins) and its flat index in the input's spatial plane.
-    Max,
-    /// The mean; `count_include_pad` as in PyTorch, `divisor_override` 0 for none.
-    Average {
-        /// Whether padding counts in the divisor.
-        count_include_pad: bool,
-        /// Divides by this instead when it is not 0.
-        divisor_override: usize,
-    },
-}
-
-/// A pooling over one to three spatial dimensions of `(N, C, *spatial)`. Entries beyond `spatial` are unused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PoolParams {
-    /// What is computed.
-    pub op: PoolOp,
-    /// The number of spatial dimensions: 1, 2 or 3.
-    pub spatial: usize,
-    /// Window sizes.
-    pub kernel: [usize; 3],
-    /// Steps of the window.
-    pub stride: [usize; 3],
-    /// Padding at both ends.
-    pub padding: [usize; 3],
-    /// Distance between taps (max pooling only; 1 otherwise).
-    pub dilation: [usize; 3],
 }
 
 /// A distribution of random numbers.
@@ -309,6 +263,57 @@ pub trait ComputeBackend: Send + Sync {
         grad_input: Operand<'_>,
     ) -> Result<()> {
         lacks!(self, "pool_grad")
+    }
+
+    /// Max pooling of `(N, C, *spatial)` over windows that lie anywhere: per spatial dimension the part that each output
+    /// covers, or the parts of each plane, one plane after the other. `indices` as for `pool`.
+    fn max_pool_regions(
+        &self,
+        regions: &[Vec<Range<usize>>],
+        input: Operand<'_>,
+        output: Operand<'_>,
+        indices: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "max_pool_regions")
+    }
+
+    /// `out[n, c, p] = Σ_t weight[n, p, t] * input[n, c, index[n, p, t]]`, with int64 indices; negative ones pick nothing.
+    fn weighted_gather(
+        &self,
+        input: Operand<'_>,
+        index: Operand<'_>,
+        weight: Operand<'_>,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "weighted_gather")
+    }
+
+    /// The gradient of `weighted_gather` by its input.
+    fn weighted_gather_grad_input(
+        &self,
+        grad: Operand<'_>,
+        index: Operand<'_>,
+        weight: Operand<'_>,
+        grad_input: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "weighted_gather_grad_input")
+    }
+
+    /// The gradient of `weighted_gather` by its weight.
+    fn weighted_gather_grad_weight(
+        &self,
+        grad: Operand<'_>,
+        input: Operand<'_>,
+        index: Operand<'_>,
+        grad_weight: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "weighted_gather_grad_weight")
+    }
+
+    /// Applies a linear map along each of the last `maps.len()` dimensions. Selections for every dtype, else floats and
+    /// complex numbers. `input` is row-major.
+    fn resample(&self, maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "resample")
     }
 
     /// Softmax along `dim`, or its logarithm.

@@ -4,18 +4,18 @@
 pub mod algebra;
 mod compute;
 pub mod device;
+mod dimension_map;
 mod dtype;
 mod generated;
 mod layout;
 pub mod memory;
 mod program;
 mod sequence;
+mod windows;
 
-pub use compute::{
-    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
-    ScatterOp,
-};
+pub use compute::{ComputeBackend, Distribution, Epilogue, Operand, RandomKey, ReduceOp, ScatterOp};
 pub use device::{Device, DeviceInfo, DeviceKind};
+pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
 pub use half;
 pub use layout::{
@@ -24,3 +24,4 @@ pub use layout::{
 pub use memory::{Buffer, MemoryAllocator};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
 pub use sequence::{AttentionParams, CtcSample};
+pub use windows::{ConvParams, PoolOp, PoolParams};
