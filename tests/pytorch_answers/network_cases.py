@@ -7,6 +7,7 @@ n) for integers below n, ("sign", shape) for 1 and -1.
 from typing import Any
 
 X, Y = ("normal", (4, 5)), ("unit", (4, 5))
+Q, K, SEQUENCE = ("normal", (3, 2, 6)), ("normal", (4, 2, 6)), ("normal", (5, 2, 4))
 SIGNS, CLASSES = ("sign", (4,)), ("class", (4,), 5)
 
 MODULES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -40,4 +41,31 @@ MODULES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "LinearCrossEntropyLoss": (lambda nn: nn.LinearCrossEntropyLoss(5, 7, bias=True), (X, CLASSES)),
     "AlphaDropout eval": (lambda nn: nn.AlphaDropout(0.2).eval(), (X,)),
     "EmbeddingBag": (lambda nn: nn.EmbeddingBag(6, 3, mode="max", padding_idx=1), (("class", (4, 5), 6),)),
+    "MultiheadAttention": (lambda nn: nn.MultiheadAttention(6, 2), (Q, K, K)),
+    "MultiheadAttention sizes": (
+        lambda nn: nn.MultiheadAttention(
+            6, 3, bias=False, add_bias_kv=True, add_zero_attn=True, kdim=4, vdim=5, batch_first=True
+        ),
+        (("normal", (2, 3, 6)), ("normal", (2, 4, 4)), ("normal", (2, 4, 5))),
+    ),
+    "TransformerEncoderLayer": (lambda nn: nn.TransformerEncoderLayer(6, 2, 5, dropout=0.0), (Q,)),
+    "TransformerEncoderLayer first": (
+        lambda nn: nn.TransformerEncoderLayer(6, 2, 5, 0.0, "gelu", norm_first=True, batch_first=True, bias=False),
+        (Q,),
+    ),
+    "TransformerDecoderLayer": (lambda nn: nn.TransformerDecoderLayer(6, 2, 5, dropout=0.0), (Q, K)),
+    "TransformerEncoder": (
+        lambda nn: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 5, 0.0), 2, nn.LayerNorm(6)),
+        (Q,),
+    ),
+    "Transformer": (lambda nn: nn.Transformer(6, 2, 1, 1, 5, 0.0), (Q, K)),
+    "RNN": (lambda nn: nn.RNN(4, 3, 2, bidirectional=True), (SEQUENCE,)),
+    "RNN relu": (lambda nn: nn.RNN(4, 3, nonlinearity="relu", batch_first=True), (SEQUENCE, ("normal", (1, 5, 3)))),
+    "LSTM": (lambda nn: nn.LSTM(4, 3, 2, bias=False, batch_first=True, bidirectional=True), (SEQUENCE,)),
+    "LSTM projected": (lambda nn: nn.LSTM(4, 3, num_layers=2, proj_size=2), (SEQUENCE,)),
+    "LSTM unbatched": (lambda nn: nn.LSTM(4, 3), (("normal", (5, 4)),)),
+    "GRU": (lambda nn: nn.GRU(4, 3, 2, bidirectional=True), (SEQUENCE, ("normal", (4, 2, 3)))),
+    "RNNCell": (lambda nn: nn.RNNCell(4, 3, nonlinearity="relu"), (("normal", (2, 4)), ("normal", (2, 3)))),
+    "LSTMCell": (lambda nn: nn.LSTMCell(4, 3), (("normal", (2, 4)),)),
+    "GRUCell": (lambda nn: nn.GRUCell(4, 3, bias=False), (("normal", (4,)), ("normal", (3,)))),
 }

@@ -10,6 +10,8 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::memory::{Buffer, MemoryAllocator};
+use crate::sequence::{AttentionParams, CtcSample};
+use crate::windows::{ConvParams, PoolParams};
 use crate::{DType, DimensionMap, Factorization, Layout, Program, Scalar};
 
 /// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
@@ -72,55 +74,6 @@ impl Default for Epilogue<'_> {
     fn default() -> Self {
         Epilogue { alpha: 1.0, beta: 0.0, bias: None }
     }
-}
-
-/// A convolution over one to three spatial dimensions. Entries beyond `spatial` are unused.
-///
-/// Input `(N, C_in, *spatial)`, weight `(C_out, C_in / groups, *kernel)`, output `(N, C_out, *out)`, where
-/// `out = (in + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ConvParams {
-    /// The number of spatial dimensions: 1, 2 or 3.
-    pub spatial: usize,
-    /// Step of the window, per dimension.
-    pub stride: [usize; 3],
-    /// Zeros added at both ends, per dimension.
-    pub padding: [usize; 3],
-    /// Distance between the kernel's taps, per dimension.
-    pub dilation: [usize; 3],
-    /// The number of independent channel groups.
-    pub groups: usize,
-}
-
-/// What a pooling window computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PoolOp {
-    /// The largest element (NaN wins) and its flat index in the input's spatial plane.
-    Max,
-    /// The mean; `count_include_pad` as in PyTorch, `divisor_override` 0 for none.
-    Average {
-        /// Whether padding counts in the divisor.
-        count_include_pad: bool,
-        /// Divides by this instead when it is not 0.
-        divisor_override: i64,
-    },
-}
-
-/// A pooling over one to three spatial dimensions of `(N, C, *spatial)`. Entries beyond `spatial` are unused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PoolParams {
-    /// What is computed.
-    pub op: PoolOp,
-    /// The number of spatial dimensions: 1, 2 or 3.
-    pub spatial: usize,
-    /// Window sizes.
-    pub kernel: [usize; 3],
-    /// Steps of the window.
-    pub stride: [usize; 3],
-    /// Padding at both ends.
-    pub padding: [usize; 3],
-    /// Distance between taps (max pooling only; 1 otherwise).
-    pub dilation: [usize; 3],
 }
 
 /// A distribution of random numbers.
@@ -405,6 +358,69 @@ pub trait ComputeBackend: Send + Sync {
         output: Operand<'_>,
     ) -> Result<()> {
         lacks!(self, "softmax_grad")
+    }
+
+    /// `softmax(scale * query @ keyᵀ + mask) @ value`, without the scores being held all at once; also the logarithm of
+    /// each row's sum of exponentials, `inf` where a query sees no key, whose result is 0.
+    ///
+    /// `query` is `(…, L, E)`, `key` `(…, S, E)`, `value` `(…, S, D)`, `mask` `(…, L, S)`, contiguous along `S`, `output`
+    /// `(…, L, D)` and `log_sum` `(…, L)`, contiguous and in the dtype of computation; leading dimensions are equal.
+    fn attention(
+        &self,
+        params: &AttentionParams,
+        query: Operand<'_>,
+        key: Operand<'_>,
+        value: Operand<'_>,
+        mask: Option<Operand<'_>>,
+        output: Operand<'_>,
+        log_sum: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "attention")
+    }
+
+    /// The gradients of `attention` by `[query, key, value]`, from its output and `log_sum`.
+    fn attention_grad(
+        &self,
+        params: &AttentionParams,
+        grad: Operand<'_>,
+        inputs: [Operand<'_>; 3],
+        mask: Option<Operand<'_>>,
+        results: (Operand<'_>, Operand<'_>),
+        grads: [Operand<'_>; 3],
+    ) -> Result<()> {
+        lacks!(self, "attention_grad")
+    }
+
+    /// Connectionist temporal classification: the negative log-likelihood `(N)` of each sample's targets, summed over
+    /// their alignments with the frames of `log_probs` `(T, N, C)`, and the logarithms of the probabilities of its
+    /// prefixes `(N, T, states)`, two states per target of the longest sample and one more. Outputs are contiguous,
+    /// all is float64 but the targets, int64 in one dimension. Lengths and classes are checked.
+    fn ctc_loss(
+        &self,
+        blank: usize,
+        samples: &[CtcSample],
+        log_probs: Operand<'_>,
+        targets: Operand<'_>,
+        losses: Operand<'_>,
+        log_alpha: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "ctc_loss")
+    }
+
+    /// The gradient of `ctc_loss` by log-probabilities that a log-softmax gave; with `zero_infinity` 0 for samples whose
+    /// loss is infinite.
+    fn ctc_loss_grad(
+        &self,
+        blank: usize,
+        samples: &[CtcSample],
+        zero_infinity: bool,
+        grad: Operand<'_>,
+        log_probs: Operand<'_>,
+        targets: Operand<'_>,
+        log_alpha: Operand<'_>,
+        grad_log_probs: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "ctc_loss_grad")
     }
 
     /// `(x - mean) * rstd * weight + bias`, where all but `input` and `output` broadcast (size 1 or stride 0).

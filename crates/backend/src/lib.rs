@@ -11,11 +11,12 @@ mod generated;
 mod layout;
 pub mod memory;
 mod program;
+mod sequence;
 pub mod special;
+mod windows;
 
 pub use compute::{
-    ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
-    Sampler, ScatterOp,
+    ComputeBackend, Distribution, Epilogue, Operand, RandomKey, ReduceOp, Sampler, ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
@@ -27,3 +28,5 @@ pub use layout::{
 };
 pub use memory::{Buffer, MemoryAllocator};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
+pub use sequence::{AttentionParams, CtcSample};
+pub use windows::{ConvParams, PoolOp, PoolParams};

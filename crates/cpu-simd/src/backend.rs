@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
-    Buffer, ComputeBackend, ConvParams, DeviceInfo, DeviceKind, DimensionMap, Distribution, Epilogue,
-    Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar,
+    AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
+    Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar,
     ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
@@ -164,6 +164,22 @@ impl ComputeBackend for CpuBackend {
         softmax => kernels::softmax::softmax: (log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> ();
         softmax_grad => kernels::softmax::softmax_grad: (
             log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
+        ) -> ();
+        attention => kernels::attention::attention: (
+            params: &AttentionParams, query: Operand<'_>, key: Operand<'_>, value: Operand<'_>,
+            mask: Option<Operand<'_>>, output: Operand<'_>, log_sum: Operand<'_>,
+        ) -> ();
+        attention_grad => kernels::attention::attention_grad: (
+            params: &AttentionParams, grad: Operand<'_>, inputs: [Operand<'_>; 3], mask: Option<Operand<'_>>,
+            results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
+        ) -> ();
+        ctc_loss => kernels::ctc::ctc_loss: (
+            blank: usize, samples: &[CtcSample], log_probs: Operand<'_>, targets: Operand<'_>, losses: Operand<'_>,
+            log_alpha: Operand<'_>,
+        ) -> ();
+        ctc_loss_grad => kernels::ctc::ctc_loss_grad: (
+            blank: usize, samples: &[CtcSample], zero_infinity: bool, grad: Operand<'_>, log_probs: Operand<'_>,
+            targets: Operand<'_>, log_alpha: Operand<'_>, grad_log_probs: Operand<'_>,
         ) -> ();
         normalize => kernels::norm::normalize: (
             input: Operand<'_>, dims: &[usize], eps: f64, weight: Option<Operand<'_>>, bias: Option<Operand<'_>>,

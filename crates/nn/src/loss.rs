@@ -1,9 +1,17 @@
 //! Losses: how far what a network says is from what was wanted.
 
+mod margin;
+mod regression;
+
 use std::fmt::Debug;
 
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{Tensor, ops};
+
+pub use margin::{
+    HingeEmbeddingLoss, MultiMarginLoss, MultilabelMarginLoss, MultilabelSoftMarginLoss, SoftMarginLoss,
+};
+pub use regression::{HuberLoss, PoissonNllLoss, SmoothL1Loss};
 
 /// What becomes of the elements of a loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

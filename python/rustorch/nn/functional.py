@@ -41,6 +41,7 @@ from ._functional.activation import (
     softmin as softmin,
     threshold as threshold,
 )
+from ._functional.attention import multi_head_attention_forward as multi_head_attention_forward
 from ._functional.convolution import conv1d as conv1d, conv2d as conv2d, conv3d as conv3d
 from ._functional.dropout import (
     alpha_dropout as alpha_dropout,
@@ -60,6 +61,7 @@ from ._functional.loss import (
     binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
     cosine_embedding_loss as cosine_embedding_loss,
     cross_entropy as cross_entropy,
+    ctc_loss as ctc_loss,
     hinge_embedding_loss as hinge_embedding_loss,
     huber_loss as huber_loss,
     kl_div as kl_div,
@@ -135,6 +137,7 @@ from ._functional_ops import (
     pad as pad,
     pairwise_distance as pairwise_distance,
     pdist as pdist,
+    scaled_dot_product_attention as scaled_dot_product_attention,
     softplus as softplus,
     softshrink as softshrink,
     softsign as softsign,

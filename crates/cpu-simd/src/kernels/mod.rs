@@ -1,7 +1,9 @@
 //! The kernels: a file or folder per family of operations.
 
+pub mod attention;
 pub mod conv;
 pub mod copy;
+pub mod ctc;
 mod dense;
 pub mod index;
 pub mod linalg;

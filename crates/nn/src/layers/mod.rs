@@ -28,7 +28,7 @@ pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use convolution::{Conv, Conv1d, Conv2d, Conv3d, ConvConfig};
 pub use convolution_transpose::{ConvTranspose, ConvTransposeConfig};
-pub use dropout::Dropout;
+pub use dropout::{Dropout, DropoutKind};
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use flatten::Flatten;
 pub use linear::{Linear, LinearConfig};

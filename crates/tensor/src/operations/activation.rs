@@ -54,7 +54,7 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
     }
     let d = input.dim_index("glu", dim)?;
     let size = input.shape()[d];
-    if size % 2 != 0 {
+    if !size.is_multiple_of(2) {
         return Err(RusTorchError::shape(
             "glu",
             format!("halving dimension must be even, but dimension {d} is size {size}"),
@@ -65,7 +65,7 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
     ops::mul(&ops::narrow(input, dim, 0, half)?, &gate)
 }
 
-/// Leaky ReLU with learnt slopes (He and others, 2015).
+/// A leaky rectifier with learnt slopes (He and others, 2015).
 pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
     let op = "prelu";
     require_float(op, input)?;
@@ -107,7 +107,7 @@ pub fn prelu(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
     ops::leaky_slope(input, &reshape_to(weight, &shape)?)
 }
 
-/// Leaky ReLU with random slopes (Xu and others, 2015).
+/// A leaky rectifier with random slopes (Xu and others, 2015).
 pub fn rrelu(
     input: &Tensor,
     lower: f64,

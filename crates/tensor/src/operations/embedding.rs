@@ -95,7 +95,7 @@ struct Bags {
     /// The positions that count, in order.
     positions: Vec<i64>,
     /// The bag of each.
-    bags: Vec<i64>,
+    owners: Vec<i64>,
 }
 
 impl Bags {
@@ -129,23 +129,23 @@ impl Bags {
             ));
         }
         let count = offsets.len() - usize::from(include_last_offset);
-        let (mut positions, mut bags) = (Vec::new(), Vec::new());
+        let (mut positions, mut owners) = (Vec::new(), Vec::new());
         for bag in 0..count {
             let end = offsets.get(bag + 1).copied().unwrap_or(length);
             for position in offsets[bag]..end {
                 if Some(indices[position as usize]) != padding {
                     positions.push(position);
-                    bags.push(bag as i64);
+                    owners.push(bag as i64);
                 }
             }
         }
-        Ok(Bags { count, positions, bags })
+        Ok(Bags { count, positions, owners })
     }
 
     /// The number of positions of each bag, as a column.
     fn sizes(&self, like: &Tensor) -> Result<Tensor> {
         let mut sizes = vec![0_f64; self.count];
-        for &bag in &self.bags {
+        for &bag in &self.owners {
             sizes[bag as usize] += 1.0;
         }
         cast(&Tensor::from_slice(&sizes, &[self.count, 1])?, like.dtype())
@@ -155,13 +155,13 @@ impl Bags {
     fn sum(&self, rows: &Tensor) -> Result<Tensor> {
         let sizes = [self.count as i64, rows.shape()[1] as i64];
         let zeros = ops::zeros(&sizes, Some(rows.dtype()), Some(rows.device()), false)?;
-        ops::index_add(&zeros, 0, &Tensor::from_slice(&self.bags, &[self.bags.len()])?, rows, 1.into())
+        ops::index_add(&zeros, 0, &Tensor::from_slice(&self.owners, &[self.owners.len()])?, rows, 1.into())
     }
 
     /// The largest of each column of each bag's rows; 0 for an empty bag.
     fn max(&self, rows: &Tensor) -> Result<Tensor> {
         let mut lists: Vec<Vec<i64>> = vec![Vec::new(); self.count];
-        for (row, &bag) in self.bags.iter().enumerate() {
+        for (row, &bag) in self.owners.iter().enumerate() {
             lists[bag as usize].push(row as i64);
         }
         let longest = lists.iter().map(Vec::len).max().unwrap_or(0);

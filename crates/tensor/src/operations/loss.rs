@@ -276,18 +276,20 @@ pub fn binary_cross_entropy(
             "all elements of input should be between 0 and 1; see binary_cross_entropy_with_logits()",
         ));
     }
-    let floor = Tensor::number(-100.0)?;
-    let one = Tensor::number(1.0)?;
-    let complement = |t: &Tensor| ops::add(&ops::neg(t)?, &one, 1.into());
-    let log_p = ops::clamp_min(&ops::log(input)?, &floor)?;
-    let log_q = ops::clamp_min(&ops::log1p(&ops::neg(input)?)?, &floor)?;
-    let likelihood =
-        ops::add(&ops::mul(target, &log_p)?, &ops::mul(&complement(target)?, &log_q)?, 1.into())?;
-    let mut loss = ops::neg(&likelihood)?;
+    let mut loss = ops::bernoulli_cross_entropy(input, target)?;
     if let Some(weight) = weight {
         loss = ops::mul(&loss, weight)?;
     }
     reduce(op, loss, reduction)
+}
+
+/// The cross-entropy of each probability with its target, the logarithms no less than -100.
+pub fn bernoulli_cross_entropy(input: &Tensor, target: &Tensor) -> Result<Tensor> {
+    let floor = Tensor::number(-100.0)?;
+    let complement = ops::sub(target, &Tensor::number(1.0)?, 1.into())?;
+    let log_p = ops::clamp_min(&ops::log(input)?, &floor)?;
+    let log_q = ops::clamp_min(&ops::log1p(&ops::neg(input)?)?, &floor)?;
+    ops::sub(&ops::mul(&complement, &log_q)?, &ops::mul(target, &log_p)?, 1.into())
 }
 
 /// The cross-entropy of sigmoid(input).

@@ -166,6 +166,11 @@ fn require_int64(op: &'static str, target: &Tensor) -> Result<()> {
     Err(RusTorchError::dtype(op, format!("expected targets to be int64, got {}", target.dtype())))
 }
 
+/// As [`reduce`], but the mean over no samples is 0.
+fn reduce_samples(op: &'static str, loss: Tensor, reduction: &str) -> Result<Tensor> {
+    reduce(op, loss.clone(), if loss.numel() == 0 && reduction == "mean" { "sum" } else { reduction })
+}
+
 /// The classes as (1, C), to compare with.
 fn class_numbers(classes: usize, like: &Tensor) -> Result<Tensor> {
     ops::arange_to((classes as i64).into(), Some(DType::Int64), Some(like.device()), false)
@@ -203,7 +208,7 @@ pub fn multi_margin_loss(
     check_classes(op, target, classes)?;
     let column = reshape_to(target, &[count, 1])?;
     let right = ops::gather(&rows, 1, &column)?;
-    let mut excess = positive_part(&below(margin, &difference(&right, &rows)?)?)?;
+    let mut excess = ops::relu(&below(margin, &difference(&right, &rows)?)?)?;
     if p == 2.0 {
         excess = ops::square(&excess)?;
     }
@@ -214,11 +219,7 @@ pub fn multi_margin_loss(
     let own = ops::eq(&class_numbers(classes, input)?, &column)?;
     let others = ops::masked_fill(&excess, &own, &Tensor::number(0)?)?;
     let loss = ops::mean(&others, Some(&[1]), false, None)?;
-    let loss = if input.ndim() < 2 { reshape_to(&loss, target.shape())? } else { loss };
-    if input.ndim() < 2 && matches!(reduction, "mean" | "sum" | "none") {
-        return reshape_to(&loss, &[]);
-    }
-    reduce(op, loss, reduction)
+    reduce_samples(op, reshape_to(&loss, target.shape())?, reduction)
 }
 
 /// The hinge loss of several classes of which several are right.
@@ -256,13 +257,13 @@ pub fn multilabel_margin_loss(input: &Tensor, target: &Tensor, reduction: &str) 
     let right = ops::any(&chosen, Some(&[1]), false)?;
     // (N, targets, classes): how far class i is above target j less the margin.
     let scores = ops::unsqueeze(&ops::gather(&rows, 1, &safe)?, 2)?;
-    let excess = positive_part(&below(1.0, &difference(&scores, &ops::unsqueeze(&rows, 1)?)?)?)?;
+    let excess = ops::relu(&below(1.0, &difference(&scores, &ops::unsqueeze(&rows, 1)?)?)?)?;
     let pairs =
         ops::logical_and(&ops::unsqueeze(&counted, 2)?, &ops::logical_not(&ops::unsqueeze(&right, 1)?)?)?;
     let kept = ops::masked_fill(&excess, &ops::logical_not(&pairs)?, &Tensor::number(0)?)?;
     let loss =
         ops::div(&ops::sum(&kept, Some(&[1, 2]), false, None)?, &Tensor::number(classes as f64)?, None)?;
-    reduce(op, if input.ndim() < 2 { reshape_to(&loss, &[])? } else { loss }, reduction)
+    reduce_samples(op, if input.ndim() < 2 { reshape_to(&loss, &[])? } else { loss }, reduction)
 }
 
 /// The binary cross-entropy of each class.

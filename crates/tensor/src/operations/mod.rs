@@ -2,12 +2,14 @@
 
 pub mod activation;
 pub mod arithmetic;
+pub mod attention;
 pub mod broadcasting;
 pub mod complex;
 pub mod contraction;
 pub mod convolution;
 pub mod creation;
 pub mod decomposition;
+pub mod ctc_loss;
 pub mod distance;
 pub mod distributions;
 pub mod dropout;

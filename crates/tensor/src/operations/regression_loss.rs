@@ -2,6 +2,7 @@
 
 use rustorch_error::{Result, RusTorchError};
 
+use super::creation::cast;
 use super::loss::{invalid_reduction, reduce, weighted};
 use crate::autograd::GradMode;
 use crate::{Tensor, ops};
@@ -22,7 +23,10 @@ pub fn huber_loss(
     if delta.is_nan() || delta <= 0.0 {
         return Err(RusTorchError::argument(op, format!("delta must be positive, got {delta}")));
     }
-    weighted(op, ops::huber(&difference(input, target)?, delta)?, weight, reduction)
+    let loss = ops::huber(&difference(input, target)?, delta)?;
+    // The input says the dtype, as PyTorch has it, whatever the target's is.
+    let loss = if input.dtype().is_floating_point() { cast(&loss, input.dtype())? } else { loss };
+    weighted(op, loss, weight, reduction)
 }
 
 /// The Huber loss over `beta`, whose slope far out is 1.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rustorch._C import Tensor
 from rustorch.nn import _functional_ops as _ops
@@ -307,3 +307,25 @@ def triplet_margin_with_distance_loss(
     if reduction not in ("mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction; it is 'none', 'mean' or 'sum'")
     return loss.mean() if reduction == "mean" else loss.sum()
+
+
+def _lengths(given: Tensor | Sequence[int]) -> list[int]:
+    if not isinstance(given, Tensor):
+        return [int(n) for n in given]
+    if given.is_floating_point():
+        raise TypeError(f"ctc_loss: expected integer lengths, got {given.dtype}")
+    return [int(n) for n in given.reshape(-1).tolist()]
+
+
+@documented_as(_ops.ctc_loss)
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor | Sequence[int],
+    target_lengths: Tensor | Sequence[int],
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor:
+    lengths = _lengths(input_lengths), _lengths(target_lengths)
+    return _ops.ctc_loss(log_probs, targets, *lengths, blank, reduction, zero_infinity)

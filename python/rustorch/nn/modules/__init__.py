@@ -26,6 +26,9 @@ from .activation import (
     Tanhshrink as Tanhshrink,
     Threshold as Threshold,
 )
+from .attention import (
+    MultiheadAttention as MultiheadAttention,
+)
 from .batchnorm import BatchNorm1d as BatchNorm1d, BatchNorm2d as BatchNorm2d, BatchNorm3d as BatchNorm3d
 from .container import (
     ModuleDict as ModuleDict,
@@ -136,11 +139,22 @@ from .region_pooling import (
     MaxUnpool3d as MaxUnpool3d,
 )
 from .regression_loss import (
+    CTCLoss as CTCLoss,
     GaussianNLLLoss as GaussianNLLLoss,
     HuberLoss as HuberLoss,
     KLDivLoss as KLDivLoss,
     PoissonNLLLoss as PoissonNLLLoss,
     SmoothL1Loss as SmoothL1Loss,
+)
+from .rnn import (
+    GRU as GRU,
+    LSTM as LSTM,
+    RNN as RNN,
+    GRUCell as GRUCell,
+    LSTMCell as LSTMCell,
+    RNNBase as RNNBase,
+    RNNCell as RNNCell,
+    RNNCellBase as RNNCellBase,
 )
 from .softmax import (
     LogSoftmax as LogSoftmax,
@@ -151,6 +165,13 @@ from .softmax import (
 from .sparse import (
     Embedding as Embedding,
     EmbeddingBag as EmbeddingBag,
+)
+from .transformer import (
+    Transformer as Transformer,
+    TransformerDecoder as TransformerDecoder,
+    TransformerDecoderLayer as TransformerDecoderLayer,
+    TransformerEncoder as TransformerEncoder,
+    TransformerEncoderLayer as TransformerEncoderLayer,
 )
 from .upsampling import (
     Upsample as Upsample,

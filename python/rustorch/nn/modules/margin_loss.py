@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
+from .distance import PairwiseDistance
 from .loss import _Loss, _WeightedLoss
 from .module import Module
 
@@ -172,7 +173,7 @@ class TripletMarginWithDistanceLoss(Module):
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
         self.reduction = reduction
-        self.distance_function = distance_function
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin = margin
         self.swap = swap
 

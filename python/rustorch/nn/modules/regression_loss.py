@@ -1,6 +1,8 @@
-"""Losses of numbers and of distributions."""
+"""Losses of numbers, of distributions and of sequences."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
@@ -8,7 +10,7 @@ from rustorch.nn import functional as F
 from .loss import _Loss
 from .module import Module
 
-__all__ = ["GaussianNLLLoss", "HuberLoss", "KLDivLoss", "PoissonNLLLoss", "SmoothL1Loss"]
+__all__ = ["CTCLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "PoissonNLLLoss", "SmoothL1Loss"]
 
 
 class SmoothL1Loss(_Loss):
@@ -91,3 +93,23 @@ class GaussianNLLLoss(Module):
 
     def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
         return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+
+
+class CTCLoss(_Loss):
+    """The negative logarithm of the probability of target sequences, summed over their alignments with frames."""
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(
+        self,
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: Tensor | Sequence[int],
+        target_lengths: Tensor | Sequence[int],
+    ) -> Tensor:
+        return F.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )

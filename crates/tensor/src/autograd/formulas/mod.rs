@@ -1,6 +1,7 @@
 //! Gradients that are more than one expression. All are made of ops, so they differentiate again; some have a faster
 //! kernel for a pass whose result is not recorded.
 
+mod attention;
 mod complex;
 mod decomposition;
 mod indexing;
@@ -13,6 +14,7 @@ mod shape;
 mod solver;
 mod windows;
 
+pub use attention::attention_backward;
 pub use complex::{angle_grad, join_parts, sgn_grad};
 pub use decomposition::{cholesky_grad, eigen_grad, lu_grad, qr_grad, svd_grad};
 pub use indexing::{

@@ -62,10 +62,10 @@ pub fn relu_(input: &Tensor) -> Result<()> {
 
 static RELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -91,8 +91,8 @@ impl Backward for ReluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&result, &t0)?;
-                    let t2 = ops::where_(&t1, &grad, &t0)?;
+                    let t1 = ops::le(&result, &t0)?;
+                    let t2 = ops::where_(&t1, &t0, &grad)?;
                     t2
                 })?
             } else {
@@ -151,12 +151,12 @@ pub fn relu6_(input: &Tensor) -> Result<()> {
 
 static RELU6_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(2), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0, 6.0],
@@ -182,11 +182,11 @@ impl Backward for Relu6Backward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(6_i64)?;
-                    let t3 = ops::lt(&input, &t2)?;
-                    let t4 = ops::logical_and(&t1, &t3)?;
-                    let t5 = ops::where_(&t4, &grad, &t0)?;
+                    let t3 = ops::ge(&input, &t2)?;
+                    let t4 = ops::logical_or(&t1, &t3)?;
+                    let t5 = ops::where_(&t4, &t0, &grad)?;
                     t5
                 })?
             } else {
@@ -939,13 +939,13 @@ pub fn elu_(input: &Tensor, alpha: f64) -> Result<()> {
 
 static ELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
         Instruction::new(ElementwiseOp::Exp, &[Source::Input(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Register(3)],
+            &[Source::Register(0), Source::Register(3), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -972,12 +972,12 @@ impl Backward for EluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(self.alpha)?;
                     let t3 = ops::mul(&grad, &t2)?;
                     let t4 = ops::exp(&input)?;
                     let t5 = ops::mul(&t3, &t4)?;
-                    let t6 = ops::where_(&t1, &grad, &t5)?;
+                    let t6 = ops::where_(&t1, &t5, &grad)?;
                     t6
                 })?
             } else {
@@ -1036,13 +1036,13 @@ pub fn celu_(input: &Tensor, alpha: f64) -> Result<()> {
 
 static CELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Constant(1)]),
         Instruction::new(ElementwiseOp::Exp, &[Source::Register(1)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Register(3)],
+            &[Source::Register(0), Source::Register(3), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -1069,12 +1069,12 @@ impl Backward for CeluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(self.alpha)?;
                     let t3 = ops::div(&input, &t2, None)?;
                     let t4 = ops::exp(&t3)?;
                     let t5 = ops::mul(&grad, &t4)?;
-                    let t6 = ops::where_(&t1, &grad, &t5)?;
+                    let t6 = ops::where_(&t1, &t5, &grad)?;
                     t6
                 })?
             } else {
@@ -1128,17 +1128,17 @@ pub fn selu_(input: &Tensor) -> Result<()> {
 
 static SELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(2)]),
         Instruction::new(ElementwiseOp::Exp, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(1), Source::Register(4)],
+            &[Source::Register(0), Source::Register(3), Source::Register(4)],
         ),
     ],
-    literals: &[0.0, 1.0507009873554805, 1.7580993408473766],
+    literals: &[0.0, 1.7580993408473766, 1.0507009873554805],
     output: Source::Register(5),
 };
 
@@ -1161,14 +1161,14 @@ impl Backward for SeluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
-                    let t2 = Tensor::number(1.0507009873554805_f64)?;
+                    let t1 = ops::le(&input, &t0)?;
+                    let t2 = Tensor::number(1.7580993408473766_f64)?;
                     let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = Tensor::number(1.7580993408473766_f64)?;
-                    let t5 = ops::mul(&grad, &t4)?;
-                    let t6 = ops::exp(&input)?;
-                    let t7 = ops::mul(&t5, &t6)?;
-                    let t8 = ops::where_(&t1, &t3, &t7)?;
+                    let t4 = ops::exp(&input)?;
+                    let t5 = ops::mul(&t3, &t4)?;
+                    let t6 = Tensor::number(1.0507009873554805_f64)?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    let t8 = ops::where_(&t1, &t5, &t7)?;
                     t8
                 })?
             } else {
@@ -1226,13 +1226,13 @@ pub fn hardswish_(input: &Tensor) -> Result<()> {
 static HARDSWISH_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(2)]),
+        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(2)]),
         Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Constant(2)]),
         Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Constant(3)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(3)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(1), Source::Input(1), Source::Register(4)],
+            &[Source::Register(1), Source::Register(4), Source::Input(1)],
         ),
         Instruction::new(
             ElementwiseOp::Select,
@@ -1265,12 +1265,12 @@ impl Backward for HardswishBackward {
                     let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(0_i64)?;
                     let t3 = Tensor::number(3_i64)?;
-                    let t4 = ops::ge(&input, &t3)?;
+                    let t4 = ops::lt(&input, &t3)?;
                     let t5 = ops::div(&input, &t3, None)?;
                     let t6 = Tensor::number(0.5_f64)?;
                     let t7 = ops::add(&t5, &t6, Scalar::Int(1))?;
                     let t8 = ops::mul(&grad, &t7)?;
-                    let t9 = ops::where_(&t4, &grad, &t8)?;
+                    let t9 = ops::where_(&t4, &t8, &grad)?;
                     let t10 = ops::where_(&t1, &t2, &t9)?;
                     t10
                 })?
@@ -1435,12 +1435,12 @@ pub fn hardtanh_(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<()>
 
 static HARDTANH_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(2)]),
+        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(2), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -1468,12 +1468,12 @@ impl Backward for HardtanhBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(self.min_val)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(self.max_val)?;
-                    let t3 = ops::lt(&input, &t2)?;
-                    let t4 = ops::logical_and(&t1, &t3)?;
+                    let t3 = ops::ge(&input, &t2)?;
+                    let t4 = ops::logical_or(&t1, &t3)?;
                     let t5 = Tensor::number(0_i64)?;
-                    let t6 = ops::where_(&t4, &grad, &t5)?;
+                    let t6 = ops::where_(&t4, &t5, &grad)?;
                     t6
                 })?
             } else {
@@ -1632,10 +1632,10 @@ pub fn threshold_(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<()
 
 static THRESHOLD_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(1)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Constant(0)],
+            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
@@ -1662,9 +1662,9 @@ impl Backward for ThresholdBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(self.threshold)?;
-                    let t1 = ops::gt(&input, &t0)?;
+                    let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(0_i64)?;
-                    let t3 = ops::where_(&t1, &grad, &t2)?;
+                    let t3 = ops::where_(&t1, &t2, &grad)?;
                     t3
                 })?
             } else {

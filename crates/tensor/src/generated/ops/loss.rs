@@ -25,6 +25,80 @@ pub use crate::operations::loss::cross_entropy;
 
 pub use crate::operations::loss::binary_cross_entropy;
 
+/// `binary_cross_entropy` of each element; at 0 and 1 its slope is that of inner points, limited.
+///
+/// Internal: without a Python name.
+pub fn bernoulli_cross_entropy(input: &Tensor, target: &Tensor) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::loss::bernoulli_cross_entropy(input, target)?
+    };
+    if autograd::is_recording(&[input, target]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(BernoulliCrossEntropyBackward {
+                    input: (input.requires_grad() || target.requires_grad()).then(|| Saved::input(input)),
+                    target: (input.requires_grad()).then(|| Saved::input(target)),
+                    input_origin: Origin::of(input),
+                    target_origin: Origin::of(target),
+                }),
+                smallvec::smallvec![input.edge(), target.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct BernoulliCrossEntropyBackward {
+    input: Option<Saved>,
+    target: Option<Saved>,
+    input_origin: Origin,
+    target_origin: Origin,
+}
+
+impl Backward for BernoulliCrossEntropyBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "BernoulliCrossEntropyBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let target = saved(self.target.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
+                let t0 = ops::sub(&input, &target, Scalar::Int(1))?;
+                let t1 = ops::mul(&grad, &t0)?;
+                let t2 = Tensor::number(1_i64)?;
+                let t3 = ops::sub(&t2, &input, Scalar::Int(1))?;
+                let t4 = ops::mul(&t3, &input)?;
+                let t5 = Tensor::number(1e-12_f64)?;
+                let t6 = ops::clamp_min(&t4, &t5)?;
+                let t7 = ops::div(&t1, &t6, None)?;
+                autograd::conjugate(&t7)?
+            })?);
+        }
+        if node.wants(1) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.target_origin;
+            gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
+                let t0 = ops::neg(&input)?;
+                let t1 = ops::log1p(&t0)?;
+                let t2 = ops::log(&input)?;
+                let t3 = ops::sub(&t1, &t2, Scalar::Int(1))?;
+                let t4 = ops::mul(&grad, &t3)?;
+                autograd::conjugate(&t4)?
+            })?);
+        }
+        Ok(gradients)
+    }
+}
+
 pub use crate::operations::loss::binary_cross_entropy_with_logits;
 
 pub use crate::operations::loss::linear_cross_entropy;

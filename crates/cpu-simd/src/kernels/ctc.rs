@@ -1,0 +1,246 @@
+//! Connectionist temporal classification (A. Graves et al., *Connectionist Temporal Classification*, 2006): the
+//! likelihood of a sequence of targets, summed over all its alignments with frames, and its gradient.
+
+use rustorch_backend::{CtcSample, DType, Operand};
+use rustorch_error::Result;
+
+use super::dense::{Dense, Scratch, Shared, address, fill_contiguous, unsupported};
+use crate::threads::try_parallel_for;
+
+const OP: &str = "ctc_loss";
+
+/// What both passes read: log-probabilities by frame, sample and class, and the targets of all samples.
+struct Problem<'a> {
+    log_probs: *const f64,
+    classes: usize,
+    count: usize,
+    targets: Dense<i64>,
+    blank: usize,
+    samples: &'a [CtcSample],
+    /// The states of the longest sample: its targets with blanks around them.
+    states: usize,
+    frames: usize,
+    _held: Dense<f64>,
+}
+
+// SAFETY: tasks only read.
+unsafe impl Sync for Problem<'_> {}
+
+impl<'a> Problem<'a> {
+    fn new(
+        blank: usize,
+        samples: &'a [CtcSample],
+        log_probs: Operand<'_>,
+        targets: Operand<'_>,
+        log_alpha: Operand<'_>,
+    ) -> Result<Self> {
+        let shape = log_probs.layout.shape();
+        let held = wide(log_probs)?;
+        Ok(Problem {
+            log_probs: held.as_ptr(),
+            frames: shape[0],
+            count: shape[1],
+            classes: shape[2],
+            targets: Dense::contiguous(OP, targets)?,
+            blank,
+            samples,
+            states: log_alpha.layout.shape()[2],
+            _held: held,
+        })
+    }
+
+    /// The class of a state of a sample: blanks and targets in turn.
+    fn class(&self, sample: usize, state: usize) -> usize {
+        if state.is_multiple_of(2) {
+            return self.blank;
+        }
+        // SAFETY: a sample has a target for each odd state, and the caller of the kernel has checked the classes.
+        unsafe { *self.targets.as_ptr().add(self.samples[sample].first + state / 2) as usize }
+    }
+
+    fn log_prob(&self, frame: usize, sample: usize, class: usize) -> f64 {
+        // SAFETY: the frame, the sample and the class are within the shape.
+        unsafe { *self.log_probs.add((frame * self.count + sample) * self.classes + class) }
+    }
+
+    /// Whether an alignment may step over the blank before this state.
+    fn skips(&self, sample: usize, state: usize) -> bool {
+        state >= 2 && !state.is_multiple_of(2) && self.class(sample, state) != self.class(sample, state - 2)
+    }
+}
+
+/// An operand as contiguous float64.
+fn wide(operand: Operand<'_>) -> Result<Dense<f64>> {
+    match operand.dtype {
+        DType::Float64 => Dense::contiguous(OP, operand),
+        dtype => Err(unsupported(OP, dtype)),
+    }
+}
+
+/// `log Σ exp(x)` of a few numbers.
+fn log_sum(terms: &[f64]) -> f64 {
+    let most = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY {
+        // NaN if any is.
+        return terms.iter().sum();
+    }
+    most + terms.iter().map(|x| (x - most).exp()).sum::<f64>().ln()
+}
+
+/// The negative log-likelihood of each sample, and the logarithms of the probabilities of its prefixes.
+///
+/// `log_probs` is `(T, N, C)`, `targets` int64 in one dimension, `losses` `(N)`, `log_alpha` `(N, T, states)`, where
+/// there are `2 n + 1` states for the most targets n of a sample. All but the targets are float64.
+///
+/// # Errors
+/// `Unsupported` for another dtype.
+pub fn ctc_loss(
+    blank: usize,
+    samples: &[CtcSample],
+    log_probs: Operand<'_>,
+    targets: Operand<'_>,
+    losses: Operand<'_>,
+    log_alpha: Operand<'_>,
+) -> Result<()> {
+    let problem = Problem::new(blank, samples, log_probs, targets, log_alpha)?;
+    let losses = Shared::new(address::<f64>(losses));
+    let alpha = Shared::new(address::<f64>(log_alpha));
+    try_parallel_for(samples.len(), 1, |range| {
+        for sample in range {
+            let size = problem.frames * problem.states;
+            // SAFETY: the outputs are contiguous, and each sample's part belongs to one task.
+            unsafe {
+                let alpha = std::slice::from_raw_parts_mut(alpha.get().add(sample * size), size);
+                losses.get().add(sample).write(prefixes(&problem, sample, alpha));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Fills in the prefixes' logarithms of one sample; the negative log-likelihood.
+fn prefixes(problem: &Problem<'_>, sample: usize, alpha: &mut [f64]) -> f64 {
+    let CtcSample { frames, targets, .. } = problem.samples[sample];
+    let (width, states) = (problem.states, 2 * targets + 1);
+    alpha.fill(f64::NEG_INFINITY);
+    if frames == 0 {
+        return negative_log_likelihood(problem, sample, alpha);
+    }
+    for (state, slot) in alpha.iter_mut().enumerate().take(states.min(2)) {
+        *slot = problem.log_prob(0, sample, problem.class(sample, state));
+    }
+    for frame in 1..frames {
+        let (before, now) = alpha.split_at_mut(frame * width);
+        let before = &before[(frame - 1) * width..];
+        for state in 0..states {
+            let mut ways = [before[state], f64::NEG_INFINITY, f64::NEG_INFINITY];
+            if state >= 1 {
+                ways[1] = before[state - 1];
+            }
+            if problem.skips(sample, state) {
+                ways[2] = before[state - 2];
+            }
+            now[state] = log_sum(&ways) + problem.log_prob(frame, sample, problem.class(sample, state));
+        }
+    }
+    negative_log_likelihood(problem, sample, alpha)
+}
+
+/// What a sample's prefixes say of all of it.
+fn negative_log_likelihood(problem: &Problem<'_>, sample: usize, alpha: &[f64]) -> f64 {
+    let CtcSample { frames, targets, .. } = problem.samples[sample];
+    if frames == 0 {
+        return if targets == 0 { 0.0 } else { f64::INFINITY };
+    }
+    let last = &alpha[(frames - 1) * problem.states..];
+    if targets == 0 { -last[0] } else { -log_sum(&last[2 * targets - 1..=2 * targets]) }
+}
+
+/// The gradient by the log-probabilities, taken as results of a log-softmax, from the gradient by each loss; with
+/// `zero_infinity` 0 for samples whose loss is infinite.
+///
+/// # Errors
+/// As [`ctc_loss`].
+pub fn ctc_loss_grad(
+    blank: usize,
+    samples: &[CtcSample],
+    zero_infinity: bool,
+    grad: Operand<'_>,
+    log_probs: Operand<'_>,
+    targets: Operand<'_>,
+    log_alpha: Operand<'_>,
+    grad_log_probs: Operand<'_>,
+) -> Result<()> {
+    let problem = Problem::new(blank, samples, log_probs, targets, log_alpha)?;
+    let (slopes, alpha) = (wide(grad)?, wide(log_alpha)?);
+    let [slopes, alpha] = [slopes.as_ptr(), alpha.as_ptr()].map(|p| Shared::new(p.cast_mut()));
+    fill_contiguous::<f64>(OP, grad_log_probs, |out| {
+        // SAFETY: the output holds a number per log-probability.
+        unsafe { out.write_bytes(0, problem.frames * problem.count * problem.classes) };
+        let out = Shared::new(out);
+        try_parallel_for(samples.len(), 1, |range| {
+            let beta = Scratch::<f64>::new(2 * problem.states)?;
+            let by_class = Scratch::<f64>::new(problem.classes)?;
+            for sample in range {
+                let size = problem.frames * problem.states;
+                // SAFETY: the operands are contiguous; the scratch is two rows of states, and one of classes; each
+                // sample's gradients belong to one task.
+                unsafe {
+                    let alpha = std::slice::from_raw_parts(alpha.get().add(sample * size), size);
+                    let loss = negative_log_likelihood(&problem, sample, alpha);
+                    if zero_infinity && loss == f64::INFINITY {
+                        continue;
+                    }
+                    let slope = *slopes.get().add(sample);
+                    let beta = std::slice::from_raw_parts_mut(beta.as_ptr(), 2 * problem.states);
+                    let by_class = std::slice::from_raw_parts_mut(by_class.as_ptr(), problem.classes);
+                    suffixes(&problem, sample, (slope, loss), alpha, beta, by_class, out);
+                }
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Walks one sample's frames backwards and writes its gradients.
+fn suffixes(
+    problem: &Problem<'_>,
+    sample: usize,
+    (slope, loss): (f64, f64),
+    alpha: &[f64],
+    beta: &mut [f64],
+    by_class: &mut [f64],
+    out: Shared<f64>,
+) {
+    let CtcSample { frames, targets, .. } = problem.samples[sample];
+    let (width, states) = (problem.states, 2 * targets + 1);
+    let (mut after, mut now) = beta.split_at_mut(width);
+    for frame in (0..frames).rev() {
+        by_class.fill(f64::NEG_INFINITY);
+        for state in 0..states {
+            let class = problem.class(sample, state);
+            let rest = if frame + 1 == frames {
+                if state + 2 >= states { 0.0 } else { f64::NEG_INFINITY }
+            } else {
+                let mut ways = [after[state], f64::NEG_INFINITY, f64::NEG_INFINITY];
+                if state + 1 < states {
+                    ways[1] = after[state + 1];
+                }
+                if state + 2 < states && problem.skips(sample, state + 2) {
+                    ways[2] = after[state + 2];
+                }
+                log_sum(&ways)
+            };
+            now[state] = rest + problem.log_prob(frame, sample, class);
+            by_class[class] = log_sum(&[by_class[class], alpha[frame * width + state] + now[state]]);
+        }
+        for (class, through) in by_class.iter().enumerate() {
+            let log_prob = problem.log_prob(frame, sample, class);
+            let grad = (log_prob.exp() - (through + loss - log_prob).exp()) * slope;
+            let at = (frame * problem.count + sample) * problem.classes + class;
+            // SAFETY: the frame, the sample and the class are within the shape.
+            unsafe { out.get().add(at).write(grad) };
+        }
+        std::mem::swap(&mut after, &mut now);
+    }
+}

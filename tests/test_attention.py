@@ -1,0 +1,149 @@
+"""Attention and CTC where a sample does not say it: masks, dropout, memory, refusals, gradients through log_softmax."""
+
+import math
+
+import numpy as np
+import pytest
+
+import rustorch
+from rustorch import nn
+from rustorch.autograd import gradcheck
+from rustorch.nn import functional as F
+
+attention = F.scaled_dot_product_attention
+
+
+def test_the_kernel_and_the_ops_agree_on_several_tiles() -> None:
+    rustorch.manual_seed(0)
+    q, k, v = (rustorch.randn(2, n, 8, requires_grad=True) for n in (150, 300, 300))
+    allowed = rustorch.rand(150, 300) > 0.3
+    allowed[7] = False
+    added = rustorch.zeros(150, 300).masked_fill(~allowed, -math.inf)
+    grads = []
+    for mask in (allowed, added.requires_grad_()):  # a mask with a gradient takes the ops
+        out = attention(q, k, v, mask)
+        grads.append([out.detach(), *rustorch.autograd.grad((out * out.cos()).sum(), [q, k, v])])
+    for kernel, ops in zip(*grads, strict=True):
+        np.testing.assert_allclose(kernel.numpy(), ops.numpy(), rtol=1e-4, atol=1e-5)
+    assert not grads[0][0][:, 7].any()
+    assert added.grad_fn is None
+
+
+def test_scores_are_never_all_there() -> None:
+    x = rustorch.randn(1, 40_000, 2)  # whose scores would take 6.4 GB
+    assert bool(attention(x, x, x[..., :1], is_causal=True).isfinite().all())
+
+
+def test_dropout_and_repeated_heads() -> None:
+    rustorch.manual_seed(0)
+    ones = rustorch.ones(1, 200, 4)
+    out = attention(ones, ones, ones, dropout_p=0.5)
+    assert 0.9 < out.mean().item() < 1.1
+    assert out.std().item() > 0
+    q, k = rustorch.randn(4, 3, 2), rustorch.randn(2, 5, 2)
+    want = attention(q, k[[0, 0, 1, 1]], k[[0, 0, 1, 1]])
+    np.testing.assert_allclose(attention(q, k, k, enable_gqa=True).numpy(), want.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("act", "text"),
+    [
+        (lambda x: attention(x, x, x.double()), "dtype"),
+        (lambda x: attention(x.long(), x.long(), x.long()), "dtype|Long|int64"),
+        (lambda x: attention(x, x, x, rustorch.ones(3, 3), is_causal=True), "is_causal"),
+        (lambda x: attention(x, x[..., :1], x), r"query|size|shape"),
+        (lambda x: attention(x, x, x, rustorch.ones(2, 3)), r"mask|expand|size"),
+        (lambda x: attention(x.expand(3, 3, 2), x.expand(2, 3, 2), x.expand(2, 3, 2), enable_gqa=True), "heads"),
+    ],
+)
+def test_refusals(act, text: str) -> None:
+    with pytest.raises((RuntimeError, ValueError, TypeError), match=text):
+        act(rustorch.ones(3, 2))
+
+
+def test_masks_of_multihead_attention() -> None:
+    rustorch.manual_seed(0)
+    layer, x = nn.MultiheadAttention(4, 2), rustorch.randn(3, 2, 4)
+    causal = nn.Transformer.generate_square_subsequent_mask(3)
+    assert causal.tolist() == [[0, -math.inf, -math.inf], [0, 0, -math.inf], [0, 0, 0]]
+    out, weights = layer(x, x, x, attn_mask=causal)
+    fast, none = layer(x, x, x, attn_mask=causal, need_weights=False, is_causal=True)
+    assert none is None
+    np.testing.assert_allclose(fast.detach().numpy(), out.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert (weights.triu(1) == 0).all().item()
+    padding = rustorch.tensor([[False, False, True], [False, True, False]])
+    _, each = layer(x, x, x, key_padding_mask=padding, average_attn_weights=False)
+    assert tuple(each.shape) == (2, 2, 3, 3)
+    assert not each[0, :, :, 2].any()
+    assert not each[1, :, :, 1].any()
+    np.testing.assert_allclose(each.sum(-1).detach().numpy(), 1, rtol=1e-5)
+    alone, _ = layer(x[:, 0], x[:, 0], x[:, 0], key_padding_mask=padding[0], need_weights=False)
+    batch, _ = layer(x, x, x, key_padding_mask=padding, need_weights=False)
+    np.testing.assert_allclose(alone.detach().numpy(), batch[:, 0].detach().numpy(), rtol=1e-5, atol=1e-6)
+    with pytest.raises(RuntimeError, match="2D attn_mask"):
+        layer(x, x, x, attn_mask=rustorch.zeros(2, 3))
+
+
+def test_an_encoder_sees_that_its_mask_is_causal() -> None:
+    rustorch.manual_seed(0)
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, 0.0), 2)
+    x = rustorch.randn(5, 3, 4)
+    causal = nn.Transformer.generate_square_subsequent_mask
+    with_mask, longer = encoder(x, causal(5)), encoder(rustorch.cat([x, x]), causal(10))
+    np.testing.assert_allclose(with_mask.detach().numpy(), longer[:5].detach().numpy(), rtol=1e-4, atol=1e-5)
+    assert len({id(layer) for layer in encoder.layers}) == 2
+
+
+def test_the_gradient_of_ctc_through_log_softmax() -> None:
+    rustorch.manual_seed(0)
+    x = rustorch.randn(6, 3, 4, dtype=rustorch.float64, requires_grad=True)
+    targets = rustorch.tensor([[1, 1, 2], [3, 2, 1], [2, 0, 0]])
+
+    def loss(x):
+        return F.ctc_loss(x.log_softmax(2), targets, [6, 5, 4], rustorch.tensor([3, 2, 1]), reduction="none")
+
+    assert gradcheck(loss, (x,))
+
+
+def test_ctc_without_an_alignment() -> None:
+    x = rustorch.randn(2, 1, 3).log_softmax(2).requires_grad_()
+    target = rustorch.tensor([[1, 1]])  # wants three frames
+    assert F.ctc_loss(x, target, [2], [2]).item() == math.inf
+    loss = nn.CTCLoss(zero_infinity=True)(x, target, rustorch.tensor([2]), rustorch.tensor([2]))
+    loss.backward()
+    assert loss.item() == 0
+    assert not x.grad.any()
+    alone = F.ctc_loss(x[:, 0], rustorch.tensor([1]), rustorch.tensor(2), rustorch.tensor(1), reduction="none")
+    assert alone.ndim == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (([[1]], [3], [1]), "input_lengths"),
+        (([[1]], [2, 2], [1]), "input_lengths"),
+        (([[1]], [2], [2]), r"targets|size|target"),
+        (([[5]], [2], [1]), r"5|class"),
+    ],
+)
+@pytest.mark.rustorch_only
+def test_lengths_of_ctc(args, text: str) -> None:
+    with pytest.raises((RuntimeError, ValueError, IndexError), match=text):
+        F.ctc_loss(rustorch.zeros(2, 1, 3), rustorch.tensor(args[0]), *args[1:])
+
+
+def test_recurrent_networks_refuse_what_does_not_fit() -> None:
+    with pytest.raises(RuntimeError, match="must be equal to input_size"):
+        nn.LSTM(3, 4)(rustorch.zeros(5, 2, 4))
+    with pytest.raises(RuntimeError, match="Expected hidden"):
+        nn.GRU(3, 4)(rustorch.zeros(5, 2, 3), rustorch.zeros(1, 3, 4))
+    with pytest.raises(ValueError, match="2D or 3D"):
+        nn.RNN(3, 4)(rustorch.zeros(3))
+    with pytest.raises(ValueError, match="only supported for LSTM"):
+        nn.GRU(3, 4, proj_size=2)
+    with pytest.warns(UserWarning, match="num_layers"):
+        nn.LSTM(3, 4, dropout=0.5)
+    net = nn.LSTM(3, 4, num_layers=2, dropout=0.9)
+    x = rustorch.randn(5, 2, 3)
+    assert net(x)[0].tolist() != net(x)[0].tolist()
+    assert net.eval()(x)[0].tolist() == net(x)[0].tolist()
