@@ -7,6 +7,7 @@ pub mod autograd;
 mod creation;
 mod generated;
 mod generator;
+mod memory_format;
 pub mod operations;
 mod promotion;
 pub mod registry;
@@ -15,6 +16,7 @@ mod tensor;
 
 pub use creation::TensorOptions;
 pub use generated::ops;
+pub use memory_format::MemoryFormat;
 pub use generator::{Generator, default_generator, manual_seed};
 pub use promotion::{can_cast, default_dtype, promote, result_type, set_default_dtype};
 pub use rustorch_backend::{

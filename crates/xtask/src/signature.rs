@@ -40,6 +40,8 @@ pub enum Type {
     OptionalDevice,
     /// A random generator or None.
     OptionalGenerator,
+    /// A memory format or None.
+    OptionalMemoryFormat,
     /// A string.
     Str,
     /// A string or None.
@@ -67,6 +69,7 @@ impl Type {
             "dtype?" => Type::OptionalDType,
             "device?" => Type::OptionalDevice,
             "generator?" => Type::OptionalGenerator,
+            "memory_format?" => Type::OptionalMemoryFormat,
             "str" => Type::Str,
             "str?" => Type::OptionalStr,
             _ => return None,
@@ -96,6 +99,7 @@ impl Type {
                 | Type::OptionalDType
                 | Type::OptionalDevice
                 | Type::OptionalGenerator
+                | Type::OptionalMemoryFormat
                 | Type::OptionalStr
         )
     }
@@ -118,6 +122,7 @@ impl Type {
             Type::OptionalDType => "Option<DType>",
             Type::OptionalDevice => "Option<Device>",
             Type::OptionalGenerator => "Option<&Generator>",
+            Type::OptionalMemoryFormat => "Option<MemoryFormat>",
             Type::Str => "&str",
             Type::OptionalStr => "Option<&str>",
         }
@@ -160,6 +165,7 @@ impl Type {
             Type::OptionalDType => "dtype | None",
             Type::OptionalDevice => "device | str | None",
             Type::OptionalGenerator => "Generator | None",
+            Type::OptionalMemoryFormat => "memory_format | None",
             Type::Str => "str",
             Type::OptionalStr => "str | None",
         }
@@ -188,6 +194,7 @@ impl Type {
             Type::OptionalDType => "optional_dtype",
             Type::OptionalDevice => "optional_device",
             Type::OptionalGenerator => "optional_generator",
+            Type::OptionalMemoryFormat => "optional_memory_format",
             Type::Str => "str",
             Type::OptionalStr => "optional_str",
         }

@@ -37,6 +37,7 @@ pub enum Kind {
     OptionalDType,
     OptionalDevice,
     OptionalGenerator,
+    OptionalMemoryFormat,
     Str,
     OptionalStr,
 }
@@ -158,6 +159,7 @@ impl Kind {
             Kind::OptionalDType => "rustorch.dtype or None",
             Kind::OptionalDevice => "rustorch.device, str or None",
             Kind::OptionalGenerator => "rustorch.Generator or None",
+            Kind::OptionalMemoryFormat => "rustorch.memory_format or None",
             Kind::Str => "str",
             Kind::OptionalStr => "str or None",
         }
@@ -175,6 +177,7 @@ impl Kind {
                 | Kind::OptionalDType
                 | Kind::OptionalDevice
                 | Kind::OptionalGenerator
+                | Kind::OptionalMemoryFormat
                 | Kind::OptionalStr
         )
     }

@@ -8,6 +8,7 @@ mod convert;
 mod copying;
 mod differentiation;
 mod index;
+pub mod memory;
 mod numeric;
 mod sequence;
 

@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
 use crate::autograd::check_inplace;
-use crate::{Generator, Tensor, default_dtype, default_generator, ops};
+use crate::{Generator, MemoryFormat, Tensor, default_dtype, default_generator, memory_format, ops};
 
 fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
     let key = generator.unwrap_or_else(|| default_generator()).advance(tensor.numel());
@@ -239,4 +239,28 @@ pub fn dropout(input: &Tensor, p: f64, train: bool) -> Result<Tensor> {
         ops::mul(&mask, &Tensor::number(scale)?)?
     };
     ops::mul(input, &mask)
+}
+
+/// See [`ops::rand_like_as`](crate::ops::rand_like_as).
+pub fn rand_like_as(
+    input: &Tensor,
+    memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = rand_like(input, dtype, device, requires_grad)?;
+    memory_format::laid_out("rand_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
+}
+
+/// See [`ops::randn_like_as`](crate::ops::randn_like_as).
+pub fn randn_like_as(
+    input: &Tensor,
+    memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = randn_like(input, dtype, device, requires_grad)?;
+    memory_format::laid_out("randn_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
 }

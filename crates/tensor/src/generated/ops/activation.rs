@@ -30,7 +30,7 @@ pub fn relu(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(ReluBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -51,7 +51,7 @@ pub fn relu_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ReluBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -117,7 +117,7 @@ pub fn relu6(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(Relu6Backward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -139,7 +139,7 @@ pub fn relu6_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Relu6Backward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -209,7 +209,7 @@ pub fn leaky_relu(input: &Tensor, negative_slope: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LeakyReluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 negative_slope: negative_slope,
                 input_origin: Origin::of(input),
             }),
@@ -231,7 +231,7 @@ pub fn leaky_relu_(input: &Tensor, negative_slope: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LeakyReluBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             negative_slope: negative_slope,
             input_origin: Origin::of(input),
         }),
@@ -306,7 +306,7 @@ pub fn silu(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SiluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -326,7 +326,10 @@ pub fn silu_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SILU, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SiluBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SiluBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -394,7 +397,7 @@ pub fn mish(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(MishBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -414,7 +417,10 @@ pub fn mish_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&MISH, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(MishBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(MishBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -494,7 +500,7 @@ pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(GeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -506,11 +512,11 @@ pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
 /// In-place form of [`gelu`]: writes the result into `input`.
 pub fn gelu_(input: &Tensor, approximate: &str) -> Result<()> {
     if approximate != "none" {
-        return autograd::assign(
-            "gelu_",
-            input,
-            &operations::activation::gelu_approximate(input, approximate)?,
-        );
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::activation::gelu_approximate(input, approximate)?
+        };
+        return autograd::assign("gelu_", input, &value);
     }
     autograd::check_inplace("gelu_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
@@ -521,7 +527,10 @@ pub fn gelu_(input: &Tensor, approximate: &str) -> Result<()> {
     elementwise::run_in_place(&GELU, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(GeluBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(GeluBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -605,7 +614,7 @@ pub fn gelu_tanh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(GeluTanhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -702,7 +711,7 @@ pub fn softplus(input: &Tensor, beta: f64, threshold: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SoftplusBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 beta: beta,
                 threshold: threshold,
                 input_origin: Origin::of(input),
@@ -730,7 +739,7 @@ pub fn softplus_(input: &Tensor, beta: f64, threshold: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SoftplusBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             beta: beta,
             threshold: threshold,
             input_origin: Origin::of(input),
@@ -811,7 +820,7 @@ pub fn logsigmoid(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogsigmoidBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -832,7 +841,7 @@ pub fn logsigmoid_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LogsigmoidBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -895,7 +904,7 @@ pub fn elu(input: &Tensor, alpha: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(EluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 alpha: alpha,
                 input_origin: Origin::of(input),
             }),
@@ -917,7 +926,7 @@ pub fn elu_(input: &Tensor, alpha: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(EluBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             alpha: alpha,
             input_origin: Origin::of(input),
         }),
@@ -991,7 +1000,7 @@ pub fn celu(input: &Tensor, alpha: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(CeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 alpha: alpha,
                 input_origin: Origin::of(input),
             }),
@@ -1013,7 +1022,7 @@ pub fn celu_(input: &Tensor, alpha: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(CeluBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             alpha: alpha,
             input_origin: Origin::of(input),
         }),
@@ -1087,7 +1096,7 @@ pub fn selu(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1107,7 +1116,10 @@ pub fn selu_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SELU, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SeluBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SeluBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1180,7 +1192,7 @@ pub fn hardswish(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HardswishBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1201,7 +1213,7 @@ pub fn hardswish_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(HardswishBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1282,7 +1294,7 @@ pub fn hardsigmoid(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HardsigmoidBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1303,7 +1315,7 @@ pub fn hardsigmoid_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(HardsigmoidBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1378,7 +1390,7 @@ pub fn hardtanh(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<Tens
             autograd::record(
                 &result,
                 Arc::new(HardtanhBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     max_val: max_val,
                     min_val: min_val,
                     input_origin: Origin::of(input),
@@ -1407,7 +1419,7 @@ pub fn hardtanh_(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<()>
     autograd::rebase(
         input,
         Arc::new(HardtanhBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             max_val: max_val,
             min_val: min_val,
             input_origin: Origin::of(input),
@@ -1487,7 +1499,7 @@ pub fn softsign(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SoftsignBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1508,7 +1520,7 @@ pub fn softsign_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SoftsignBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1575,7 +1587,7 @@ pub fn threshold(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<Ten
             autograd::record(
                 &result,
                 Arc::new(ThresholdBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     threshold: threshold,
                     input_origin: Origin::of(input),
                 }),
@@ -1603,7 +1615,7 @@ pub fn threshold_(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<()
     autograd::rebase(
         input,
         Arc::new(ThresholdBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             threshold: threshold,
             input_origin: Origin::of(input),
         }),
@@ -1676,7 +1688,7 @@ pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HardshrinkBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 lambd: lambd,
                 input_origin: Origin::of(input),
             }),

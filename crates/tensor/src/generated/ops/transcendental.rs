@@ -29,7 +29,7 @@ pub fn exp(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ExpBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -49,7 +49,7 @@ pub fn exp_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ExpBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -106,7 +106,7 @@ pub fn exp2(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Exp2Backward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -126,7 +126,7 @@ pub fn exp2_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Exp2Backward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -188,7 +188,7 @@ pub fn expm1(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Expm1Backward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -208,7 +208,7 @@ pub fn expm1_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Expm1Backward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -270,7 +270,7 @@ pub fn log(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -290,7 +290,10 @@ pub fn log_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&LOG, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(LogBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(LogBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -345,7 +348,7 @@ pub fn log2(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Log2Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -365,7 +368,10 @@ pub fn log2_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&LOG2, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(Log2Backward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(Log2Backward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -425,7 +431,7 @@ pub fn log10(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Log10Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -446,7 +452,7 @@ pub fn log10_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Log10Backward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -508,7 +514,7 @@ pub fn log1p(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Log1pBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -529,7 +535,7 @@ pub fn log1p_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Log1pBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -591,8 +597,12 @@ pub fn logaddexp(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogaddexpBackward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -615,8 +625,10 @@ pub fn logaddexp_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LogaddexpBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -714,8 +726,12 @@ pub fn logaddexp2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Logaddexp2Backward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -738,8 +754,10 @@ pub fn logaddexp2_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Logaddexp2Backward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -837,8 +855,12 @@ pub fn xlogy(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(XlogyBackward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -861,8 +883,10 @@ pub fn xlogy_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(XlogyBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -962,7 +986,7 @@ pub fn sin(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SinBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -982,7 +1006,10 @@ pub fn sin_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SIN, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SinBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SinBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1041,7 +1068,7 @@ pub fn cos(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(CosBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1061,7 +1088,10 @@ pub fn cos_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&COS, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(CosBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(CosBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1122,7 +1152,7 @@ pub fn tan(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(TanBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1142,7 +1172,7 @@ pub fn tan_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(TanBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1206,7 +1236,7 @@ pub fn asin(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AsinBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1226,7 +1256,10 @@ pub fn asin_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ASIN, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(AsinBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(AsinBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1290,7 +1323,7 @@ pub fn acos(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AcosBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1310,7 +1343,10 @@ pub fn acos_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ACOS, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(AcosBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(AcosBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1376,7 +1412,7 @@ pub fn atan(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AtanBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1396,7 +1432,10 @@ pub fn atan_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ATAN, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(AtanBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(AtanBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1458,8 +1497,12 @@ pub fn atan2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Atan2Backward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -1482,8 +1525,10 @@ pub fn atan2_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Atan2Backward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -1609,7 +1654,7 @@ pub fn sinh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SinhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1629,7 +1674,10 @@ pub fn sinh_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SINH, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SinhBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SinhBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1688,7 +1736,7 @@ pub fn cosh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(CoshBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1708,7 +1756,10 @@ pub fn cosh_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&COSH, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(CoshBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(CoshBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1767,7 +1818,7 @@ pub fn tanh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(TanhBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1787,7 +1838,7 @@ pub fn tanh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(TanhBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1851,7 +1902,7 @@ pub fn asinh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AsinhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1872,7 +1923,7 @@ pub fn asinh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(AsinhBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1938,7 +1989,7 @@ pub fn acosh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AcoshBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1959,7 +2010,7 @@ pub fn acosh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(AcoshBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2029,7 +2080,7 @@ pub fn atanh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AtanhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2050,7 +2101,7 @@ pub fn atanh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(AtanhBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2114,7 +2165,7 @@ pub fn erf(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ErfBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2134,7 +2185,10 @@ pub fn erf_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ERF, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(ErfBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(ErfBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -2200,7 +2254,7 @@ pub fn erfc(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ErfcBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2220,7 +2274,10 @@ pub fn erfc_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ERFC, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(ErfcBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(ErfcBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -2288,7 +2345,7 @@ pub fn erfinv(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ErfinvBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2308,7 +2365,7 @@ pub fn erfinv_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ErfinvBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2374,7 +2431,7 @@ pub fn lgamma(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LgammaBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2395,7 +2452,7 @@ pub fn lgamma_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LgammaBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2500,8 +2557,8 @@ pub fn sinc(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SincBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2522,8 +2579,8 @@ pub fn sinc_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SincBackward {
-            input: original.map(|t| Saved::input(&t)),
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2601,7 +2658,7 @@ pub fn sigmoid(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SigmoidBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2621,7 +2678,7 @@ pub fn sigmoid_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SigmoidBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2688,7 +2745,7 @@ pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogitBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2700,7 +2757,11 @@ pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
 /// In-place form of [`logit`]: writes the result into `input`.
 pub fn logit_(input: &Tensor, eps: Option<f64>) -> Result<()> {
     if eps.is_some() {
-        return autograd::assign("logit_", input, &operations::arithmetic::logit_clamped(input, eps)?);
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::arithmetic::logit_clamped(input, eps)?
+        };
+        return autograd::assign("logit_", input, &value);
     }
     autograd::check_inplace("logit_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
@@ -2712,7 +2773,7 @@ pub fn logit_(input: &Tensor, eps: Option<f64>) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LogitBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
