@@ -85,7 +85,7 @@ def test_functional_errors() -> None:
     x, w = points()
     with pytest.raises(RuntimeError):
         functional.vjp(lambda x: x * 2, x)
-    with pytest.raises(RuntimeError, match="size|shape"):
+    with pytest.raises(RuntimeError, match=r"size|shape"):
         functional.vjp(lambda x: x * 2, x, w)
     with pytest.raises(RuntimeError):
         functional.hessian(lambda x: x * 2, x)
@@ -101,7 +101,7 @@ def model() -> nn.Sequential:
     return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.5), nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 2))
 
 
-def gradients(run) -> list[list[float]]:  # noqa: ANN001
+def gradients(run) -> list[list[float]]:
     net = model()
     x = rustorch.randn(5, 4).requires_grad_()
     rustorch.manual_seed(11)
@@ -143,7 +143,7 @@ def test_checkpoint_runs_again_in_backward_alone() -> None:
 
 
 def test_checkpoint_can_be_differentiated_twice() -> None:
-    def second(run) -> list[float]:  # noqa: ANN001
+    def second(run) -> list[float]:
         x = rustorch.tensor([0.3, 0.7], dtype=rustorch.float64, requires_grad=True)
         (g,) = rustorch.autograd.grad(run(lambda x: (x * x).exp(), x).sum(), x, create_graph=True)
         return rustorch.autograd.grad(g.sum(), x)[0].tolist()
@@ -159,7 +159,7 @@ def test_checkpoint_says_when_the_runs_differ() -> None:
         calls.append(0)
         return x.exp() if len(calls) > 1 else x.exp().sin().exp()
 
-    with pytest.raises(RuntimeError, match="saved|number of tensors"):
+    with pytest.raises(RuntimeError, match=r"saved|number of tensors"):
         checkpoint(f, x, use_reentrant=False).sum().backward()
 
 
@@ -316,14 +316,14 @@ def test_memory_falls_as_backward_proceeds() -> None:
 
     class Count(rustorch.autograd.Function):
         @staticmethod
-        def forward(ctx, x):  # noqa: ANN001, ANN205
+        def forward(ctx, x):
             kept = x * 2
             alive.append(weakref.ref(kept))
             ctx.kept = kept
             return x * 1
 
         @staticmethod
-        def backward(ctx, grad):  # noqa: ANN001, ANN205
+        def backward(ctx, grad):
             del ctx.kept
             held.append(sum(ref() is not None for ref in alive))
             return grad

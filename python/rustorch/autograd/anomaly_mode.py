@@ -15,8 +15,8 @@ def is_anomaly_enabled() -> bool:
 class set_detect_anomaly:
     """Set at once whether backward looks for NaN; as a context manager it sets back what was before.
 
-    An op then remembers where in the program it was called. A gradient function that gives NaN, or fails, raises an error
-    that says which, and where its forward was. This costs time.
+    An op then remembers where in the program it was called. A gradient function that gives NaN, or fails, raises an
+    error that says which, and where its forward was. This costs time.
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:

@@ -13,8 +13,8 @@ __all__ = ["Node", "saved_tensors_hooks"]
 class saved_tensors_hooks:
     """Inside, ``pack_hook(tensor)`` is kept instead of each tensor that an op saves for backward.
 
-    ``unpack_hook`` is given what ``pack_hook`` gave when backward needs it, and gives the tensor: equal in content to the
-    one that was packed. Of nested contexts the innermost works.
+    ``unpack_hook`` is given what ``pack_hook`` gave when backward needs it, and gives the tensor: equal in content to
+    the one that was packed. Of nested contexts the innermost works.
     """
 
     def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:

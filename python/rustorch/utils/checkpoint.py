@@ -63,8 +63,8 @@ class _Run:
         value = self.values.pop(saved.index, None)
         if value is None:
             raise CheckpointError(
-                f"checkpoint: the first run of {self.function!r} saved {self.count} tensors for backward, its second run "
-                f"fewer; it must do the same both times"
+                f"checkpoint: the first run of {self.function!r} saved {self.count} tensors for backward, its second "
+                f"run fewer; it must do the same both times"
             )
         if (tuple(value.shape), value.dtype) != saved.description:
             raise CheckpointError(
@@ -133,7 +133,7 @@ def checkpoint_sequential(
     use_reentrant: bool | None = None,
     preserve_rng_state: bool = True,
 ) -> Any:
-    """Run functions, such as those of ``nn.Sequential``, one after the other; all segments but the last checkpointed."""
+    """Run functions, such as those of ``nn.Sequential``, one after the other; all but the last segment checkpointed."""
     steps = list(functions)
     if segments < 1:
         raise ValueError(f"checkpoint_sequential(): segments must be positive, got {segments}")

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
-use rustorch_tensor::{DType, Layout, MemoryFormat, RusTorchError, Shape, Storage, Tensor, autograd};
+use pyo3::types::{PyTuple, PyType};
+use rustorch_tensor::{DType, Layout, MemoryFormat, RusTorchError, Shape, Storage, Tensor, autograd, ops};
 
 use super::{PyTensor, wrap};
 use crate::arguments::{convert, type_name};
@@ -14,7 +14,7 @@ use crate::errors::IntoPyResult;
 use crate::memory_format::{PyMemoryFormat, strided};
 
 /// The memory under tensors, as bytes: views share one.
-#[pyclass(name = "UntypedStorage", module = "rustorch", frozen)]
+#[pyclass(name = "UntypedStorage", module = "rustorch", weakref, frozen)]
 pub struct PyStorage {
     storage: Arc<Storage>,
 }
@@ -49,6 +49,10 @@ impl PyStorage {
     /// Whether other processes see the memory: never.
     fn is_shared(&self) -> bool {
         false
+    }
+
+    fn __reduce_ex__<'py>(slf: &Bound<'py, Self>, protocol: usize) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rustorch._tensor")?.call_method1("reduce_storage", (slf, protocol))
     }
 
     fn __repr__(&self) -> String {
@@ -228,6 +232,19 @@ impl PyTensor {
         slf.call_method1("to", (crate::dtype::object(py, target)?,))
     }
 
+    /// Another object, of the class `cls`, for the same data and history.
+    fn as_subclass<'py>(slf: &Bound<'py, Self>, cls: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        if !cls.is_subclass_of::<PyTensor>()? {
+            return Err(PyTypeError::new_err(format!("as_subclass(): {} is no subclass of Tensor", cls.name()?)));
+        }
+        let object = py.get_type::<PyTensor>().call_method1("__new__", (cls, slf))?;
+        let tensor = slf.get().tensor(slf);
+        let shape: Vec<i64> = tensor.shape().iter().map(|&n| n as i64).collect();
+        object.cast::<PyTensor>()?.get().replace(ops::view(&tensor, &shape).into_py(py)?);
+        Ok(object)
+    }
+
     /// How the elements are found: by strides.
     #[getter]
     fn layout<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -296,7 +313,7 @@ impl PyTensor {
         if tensor.ndim() == 0 {
             return Ok(slf.clone().into_any());
         }
-        wrap(slf.py(), rustorch_tensor::ops::flip(&tensor, &[0]).into_py(slf.py())?)
+        wrap(slf.py(), ops::flip(&tensor, &[0]).into_py(slf.py())?)
     }
 }
 
