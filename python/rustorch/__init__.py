@@ -81,12 +81,23 @@ from rustorch._printing import set_printoptions
 from rustorch._size import Size
 from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
-from rustorch.functional import allclose, equal, is_complex, is_floating_point, is_nonzero, isclose, numel
+from rustorch.functional import (
+    allclose,
+    einsum,
+    equal,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    isclose,
+    numel,
+    tensordot,
+)
 
 if TYPE_CHECKING:
     from rustorch import (
         autograd as autograd,
         datasets as datasets,
+        linalg as linalg,
         nn as nn,
         optim as optim,
         safetensors as safetensors,
@@ -101,7 +112,7 @@ e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
-    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "special", "utils"}
+    {"autograd", "datasets", "functional", "linalg", "nn", "optim", "return_types", "safetensors", "special", "utils"}
 )
 
 
@@ -153,6 +164,7 @@ __all__ = [
     "double",
     "dtype",
     "e",
+    "einsum",
     "empty_cache",
     "enable_grad",
     "equal",
@@ -205,6 +217,7 @@ __all__ = [
     "short",
     "strided",
     "tensor",
+    "tensordot",
     "uint8",
 ]
 __all__ += _ops.__all__

@@ -217,30 +217,6 @@ added to the slices that `index` names.",
             release_from: 1 << 15,
         },
         Binding {
-            name: "embedding",
-            overloads: &[Overload {
-                signature: "(weight, indices, padding_idx=-1)",
-                parameters: &[
-                    Parameter::new("weight", Kind::Tensor),
-                    Parameter::new("indices", Kind::Tensor),
-                    Parameter::new("padding_idx", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { -1 };
-                    a.give(&|| ops::embedding(&p0, &p1, p2))
-                },
-            }],
-            doc: "The rows of `weight` that `indices` name; the row `padding_idx` gets no \
-gradient unless it is -1.",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "masked_fill",
             overloads: &[Overload {
                 signature: "(input, mask, value)",
@@ -399,5 +375,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 12>,
     entry::<File, 13>,
     entry::<File, 14>,
-    entry::<File, 15>,
 ];

@@ -343,30 +343,6 @@ requires_grad=False)\n    The same in a memory format.",
             aliases: &[],
             release_from: 1 << 15,
         },
-        Binding {
-            name: "dropout",
-            overloads: &[Overload {
-                signature: "(input, p, train)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("p", Kind::Float),
-                    Parameter::new("train", Kind::Bool),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.float(1)?;
-                    let p2 = a.bool(2)?;
-                    a.give(&|| ops::dropout(&p0, p1, p2))
-                },
-            }],
-            doc: "In training, zeroes elements with probability `p` and scales the rest by `1 / \
-(1 - p)`.",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
     ];
 }
 
@@ -381,5 +357,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 7>,
     entry::<File, 8>,
     entry::<File, 9>,
-    entry::<File, 10>,
 ];

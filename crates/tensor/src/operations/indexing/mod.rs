@@ -183,24 +183,6 @@ pub fn index_add(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alph
     reshape_to(&ops::scatter_add(&input_raised, d as i64, &index, &scaled)?, input.shape())
 }
 
-/// The rows of `weight` that `indices` name.
-pub fn embedding(weight: &Tensor, indices: &Tensor, _padding_idx: i64) -> Result<Tensor> {
-    if weight.ndim() != 2 {
-        return Err(RusTorchError::shape(
-            "embedding",
-            format!("'weight' must be 2-D, got {:?}", weight.shape()),
-        ));
-    }
-    let indices = int64("embedding", indices)?;
-    if let Some(low) = negative(&indices)? {
-        return Err(RusTorchError::index(
-            "embedding",
-            format!("index {low} is out of range for {} rows", weight.shape()[0]),
-        ));
-    }
-    read(weight, &[indices])
-}
-
 /// Advanced indexing over the leading dimensions, without history.
 fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
     let common = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
