@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod arithmetic;
 pub mod broadcasting;
+pub mod complex;
 pub mod contraction;
 pub mod convolution;
 pub mod creation;
