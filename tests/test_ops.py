@@ -167,6 +167,14 @@ def without_functional(name: str) -> str:
 SAMPLE_OF = {without_functional(sample.name): sample for sample in SAMPLES}
 
 
+def test_every_public_op_has_an_example() -> None:
+    """What help() shows; test_examples.py runs it."""
+    public = [r for r in ROWS if r.get("public", True) and (r.get("function", True) or r.get("method", True))]
+    names = {(row.get("module", ""), row["name"]) for row in public}
+    shown = {(row.get("module", ""), row["name"]) for row in public if "example" in row}
+    assert sorted(names - shown) == []
+
+
 def test_every_public_op_has_a_sample() -> None:
     public = {without_functional(full_name(row, row["name"])) for row in ROWS if row.get("public", True)}
     assert public - set(SAMPLE_OF) == set(WITHOUT_SAMPLE)

@@ -29,7 +29,7 @@ def name(dtype: torch.dtype) -> str:
 
 def out() -> None:
     stub = (Path(torch.__path__[0]) / "_C" / "_VariableFunctions.pyi").read_text()
-    names = set(re.findall(r"def (\w+)\((?:[^()]|\([^()]*\))*?\bout: ", stub)) | {"norm"}
+    names = set(re.findall(r"def (\w+)\((?:[^()]|\([^()]*\))*?\bout: ", stub)) | {"chain_matmul", "norm", "tensordot"}
     for schema in torch._C._jit_get_all_schemas():
         namespace, _, function = schema.name.partition("::")
         if namespace == "aten" and any(argument.is_out for argument in schema.arguments):

@@ -14,6 +14,7 @@ mod dlpack;
 mod dtype;
 mod errors;
 mod generated;
+mod memory_format;
 mod model_io;
 mod nn;
 mod numpy;
@@ -36,7 +37,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     errors::register(module)?;
     dtype::register(module)?;
     module.add_class::<device::PyDevice>()?;
+    memory_format::register(module)?;
     tensor::register(module)?;
+    tensor::memory::register(module)?;
     random::register(module)?;
     settings::register(module)?;
     numpy::register(module)?;

@@ -7,6 +7,7 @@ pub mod autograd;
 mod creation;
 mod generated;
 mod generator;
+mod memory_format;
 pub mod operations;
 mod promotion;
 pub mod registry;
@@ -16,6 +17,7 @@ mod tensor;
 pub use creation::TensorOptions;
 pub use generated::ops;
 pub use generator::{DEFAULT_SEED, Generator, default_generator, manual_seed};
+pub use memory_format::MemoryFormat;
 pub use promotion::{can_cast, default_dtype, promote, result_type, set_default_dtype};
 pub use rustorch_backend::{
     Buffer, Category, DType, Device, DeviceKind, Element, Layout, Scalar, Shape, parse_dtype,

@@ -115,6 +115,12 @@ impl Tensor {
         Tensor { body: self.body.clone(), meta: Arc::new(Meta::default()) }
     }
 
+    /// The same data without history, and with a count of writes of its own: what `x.data` means. Writing to it goes
+    /// unnoticed by what has been saved for a backward pass.
+    pub fn data(&self) -> Self {
+        Self::from_parts(self.body.storage.recounted(), self.body.layout.clone(), self.body.dtype)
+    }
+
     /// The same tensor (gradient, hooks, history) showing another tensor's data: what `x.data = y` means.
     pub fn with_data(&self, data: &Tensor) -> Self {
         Tensor { body: data.body.clone(), meta: self.meta.clone() }

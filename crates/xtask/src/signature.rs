@@ -46,6 +46,8 @@ pub enum Type {
     OptionalDevice,
     /// A random generator or None.
     OptionalGenerator,
+    /// A memory format or None.
+    OptionalMemoryFormat,
     /// A string.
     Str,
     /// A string or None.
@@ -76,6 +78,7 @@ impl Type {
             "dtype?" => Type::OptionalDType,
             "device?" => Type::OptionalDevice,
             "generator?" => Type::OptionalGenerator,
+            "memory_format?" => Type::OptionalMemoryFormat,
             "str" => Type::Str,
             "str?" => Type::OptionalStr,
             _ => return None,
@@ -107,6 +110,7 @@ impl Type {
                 | Type::OptionalDType
                 | Type::OptionalDevice
                 | Type::OptionalGenerator
+                | Type::OptionalMemoryFormat
                 | Type::OptionalStr
         )
     }
@@ -132,6 +136,7 @@ impl Type {
             Type::OptionalDType => "Option<DType>",
             Type::OptionalDevice => "Option<Device>",
             Type::OptionalGenerator => "Option<&Generator>",
+            Type::OptionalMemoryFormat => "Option<MemoryFormat>",
             Type::Str => "&str",
             Type::OptionalStr => "Option<&str>",
         }
@@ -181,6 +186,7 @@ impl Type {
             Type::OptionalDType => "dtype | None",
             Type::OptionalDevice => "device | str | None",
             Type::OptionalGenerator => "Generator | None",
+            Type::OptionalMemoryFormat => "memory_format | None",
             Type::Str => "str",
             Type::OptionalStr => "str | None",
         }
@@ -212,6 +218,7 @@ impl Type {
             Type::OptionalDType => "optional_dtype",
             Type::OptionalDevice => "optional_device",
             Type::OptionalGenerator => "optional_generator",
+            Type::OptionalMemoryFormat => "optional_memory_format",
             Type::Str => "str",
             Type::OptionalStr => "optional_str",
         }

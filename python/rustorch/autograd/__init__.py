@@ -1,6 +1,9 @@
 """Automatic differentiation."""
 
+from typing import Any
+
 from rustorch._C import _backward as backward, _grad as grad
+from rustorch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from rustorch.autograd.function import Function
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rustorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -9,11 +12,24 @@ __all__ = [
     "Function",
     "GradcheckError",
     "backward",
+    "detect_anomaly",
     "enable_grad",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "inference_mode",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
+
+# Imported when they are first used.
+_SUBMODULES = frozenset({"functional", "graph"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        from importlib import import_module
+
+        return import_module(f"rustorch.autograd.{name}")
+    raise AttributeError(f"module 'rustorch.autograd' has no attribute '{name}'")

@@ -74,12 +74,15 @@ class enable_grad(_GradMode):
 
 
 class inference_mode(_GradMode):
-    """As ``no_grad`` when ``mode`` is true, as ``enable_grad`` when it is not."""
+    """As ``no_grad`` when ``mode`` is true, and tensors made inside can not be saved for backward later.
+
+    When ``mode`` is false, as ``enable_grad``.
+    """
 
     def __new__(cls, mode: Any = True) -> Any:
         if callable(mode):
-            return super().__new__(cls, False)(mode)
-        made = super().__new__(cls, not mode)
+            return cls(True)(mode)
+        made = super().__new__(cls, not mode, bool(mode))
         made.mode = bool(mode)
         return made
 

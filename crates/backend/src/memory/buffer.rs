@@ -44,6 +44,19 @@ impl Buffer {
         Buffer { block: Block { address, capacity: bytes }, bytes, owner: Owner::Foreign(owner) }
     }
 
+    /// The same memory as the buffer inside `owner`, which stays alive.
+    pub fn within<T: AsRef<Buffer> + Send + Sync + 'static>(owner: std::sync::Arc<T>) -> Self {
+        let (address, bytes) = {
+            let buffer: &Buffer = (*owner).as_ref();
+            (buffer.address(), buffer.bytes)
+        };
+        Buffer {
+            block: Block { address, capacity: bytes },
+            bytes,
+            owner: Owner::Foreign(Box::new(owner)),
+        }
+    }
+
     /// The first byte on a CPU; a device's handle elsewhere.
     #[inline]
     pub fn address(&self) -> NonNull<u8> {

@@ -39,6 +39,7 @@ pub enum Kind {
     OptionalDType,
     OptionalDevice,
     OptionalGenerator,
+    OptionalMemoryFormat,
     Str,
     OptionalStr,
 }
@@ -162,6 +163,7 @@ impl Kind {
             Kind::OptionalDType => "rustorch.dtype or None",
             Kind::OptionalDevice => "rustorch.device, str or None",
             Kind::OptionalGenerator => "rustorch.Generator or None",
+            Kind::OptionalMemoryFormat => "rustorch.memory_format or None",
             Kind::Str => "str",
             Kind::OptionalStr => "str or None",
         }
@@ -181,6 +183,7 @@ impl Kind {
                 | Kind::OptionalDType
                 | Kind::OptionalDevice
                 | Kind::OptionalGenerator
+                | Kind::OptionalMemoryFormat
                 | Kind::OptionalStr
         )
     }

@@ -30,6 +30,7 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
             object.is_instance_of::<crate::device::PyDevice>() || object.is_instance_of::<PyString>()
         }
         Kind::OptionalGenerator => object.is_instance_of::<crate::random::PyGenerator>(),
+        Kind::OptionalMemoryFormat => object.is_instance_of::<crate::memory_format::PyMemoryFormat>(),
         Kind::Str | Kind::OptionalStr => object.is_instance_of::<PyString>(),
     }
 }

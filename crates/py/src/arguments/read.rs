@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 use rustorch_backend::{DType, Device, Dims, Scalar};
-use rustorch_tensor::{Generator, Result, Tensor};
+use rustorch_tensor::{Generator, MemoryFormat, Result, Tensor};
 use smallvec::SmallVec;
 
 use super::bind::{Places, is_last_positional};
@@ -15,6 +15,7 @@ use super::{Binding, Overload, convert, type_name};
 use crate::device;
 use crate::dtype;
 use crate::errors::IntoPyResult;
+use crate::memory_format::PyMemoryFormat;
 use crate::random::PyGenerator;
 use crate::tensor::wrap;
 
@@ -112,6 +113,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         dtype: DType = |object: &Bound<'py, PyAny>| PyResult::Ok(dtype::extract(object));
         device: Device = device::extract;
         generator: Generator = |object: &Bound<'py, PyAny>| PyResult::Ok(object.cast::<PyGenerator>().ok().map(|g| g.get().generator.clone()));
+        memory_format: MemoryFormat = |object: &Bound<'py, PyAny>| PyResult::Ok(object.cast::<PyMemoryFormat>().ok().map(|f| f.get().format));
         str: String = |object: &Bound<'py, PyAny>| PyResult::Ok(object.cast::<PyString>().ok().map(|s| s.to_string_lossy().into_owned()));
     }
 
@@ -127,6 +129,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         given_dtype: DType = dtype;
         optional_device: Device = device;
         optional_generator: Generator = generator;
+        optional_memory_format: MemoryFormat = memory_format;
         optional_str: String = str;
     }
 

@@ -1,13 +1,16 @@
 //! Python code called from the backward pass.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use rustorch_tensor::autograd::{Gradients, GradientsHook, NodeHook};
 use rustorch_tensor::{Result, RusTorchError, Tensor};
 
 use crate::arguments::{convert, type_name};
-use crate::tensor::wrap;
+use crate::tensor::{wrap, wrap_optional};
 
 thread_local! {
     /// The exception that Python code raised, while the core's error that stands for it is on its way out.
@@ -61,4 +64,61 @@ pub fn after_hook(function: Py<PyAny>) -> impl Fn(&Tensor) -> Result<Option<Tens
             call().map_err(|error| into_core(py, error))
         })
     }
+}
+
+fn objects<'py>(py: Python<'py>, gradients: &[Option<Tensor>]) -> PyResult<Bound<'py, PyTuple>> {
+    let objects: Vec<_> = gradients.iter().map(|g| wrap_optional(py, g.clone())).collect::<PyResult<_>>()?;
+    PyTuple::new(py, objects)
+}
+
+/// What a hook gave in the place of `count` gradients.
+fn replacement(result: &Bound<'_, PyAny>, count: usize) -> PyResult<Option<Gradients>> {
+    if result.is_none() {
+        return Ok(None);
+    }
+    let wrong = || {
+        PyTypeError::new_err(format!(
+            "hooks of a node must return None, a Tensor, or a tuple of {count} Tensors or None, not {}",
+            type_name(result)
+        ))
+    };
+    if let Some(tensor) = convert::tensor(result) {
+        return if count == 1 { Ok(Some(smallvec::smallvec![Some(tensor)])) } else { Err(wrong()) };
+    }
+    let tuple = result.cast::<PyTuple>().map_err(|_| wrong())?;
+    if tuple.len() != count {
+        return Err(wrong());
+    }
+    let gradients = tuple.iter_borrowed().map(|item| match convert::tensor(&item) {
+        Some(tensor) => Ok(Some(tensor)),
+        None if item.is_none() => Ok(None),
+        None => Err(wrong()),
+    });
+    gradients.collect::<PyResult<_>>().map(Some)
+}
+
+/// A hook of a node that sees the gradients it gives and those it got, and may replace the former.
+pub fn node_hook(function: Py<PyAny>) -> NodeHook {
+    Arc::new(move |given, got| {
+        Python::attach(|py| {
+            let call = || {
+                let result = function.bind(py).call1((objects(py, given)?, objects(py, got)?))?;
+                replacement(&result, given.len())
+            };
+            call().map_err(|error| into_core(py, error))
+        })
+    })
+}
+
+/// A hook of a node that sees the gradients it gets, and may replace them.
+pub fn gradients_hook(function: Py<PyAny>) -> GradientsHook {
+    Arc::new(move |got| {
+        Python::attach(|py| {
+            let call = || {
+                let result = function.bind(py).call1((objects(py, got)?,))?;
+                replacement(&result, got.len())
+            };
+            call().map_err(|error| into_core(py, error))
+        })
+    })
 }

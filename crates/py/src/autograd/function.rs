@@ -239,10 +239,11 @@ fn _record_function<'py>(
                 ))
             })?;
             let output = results.iter().position(|r| r.as_ref().is_some_and(|r| r.is_same(&tensor)));
-            Ok(Some(match output {
+            let kept = match output {
                 Some(index) if !is_constant(&tensor) => Saved::output(&tensor, index),
                 _ => Saved::input(&tensor),
-            }))
+            };
+            kept.map(Some).into_py(py)
         })
         .collect::<PyResult<_>>()?;
     state.node = node.as_ref().map(Arc::downgrade);

@@ -2,6 +2,7 @@
 
 pub mod callback;
 mod function;
+mod hooks;
 mod mode;
 pub mod node;
 
@@ -77,22 +78,34 @@ fn backward(
     py.detach(|| autograd::backward(&roots, &grads, retain, create_graph, inputs.as_deref())).into_py(py)
 }
 
+fn refused(py: Python<'_>, message: &str) -> PyErr {
+    crate::errors::to_python(py, &rustorch_tensor::RusTorchError::autograd("grad", message))
+}
+
 /// The gradients of `outputs` by `inputs`, as a tuple.
 ///
 /// An input that the outputs do not depend on is an error, unless `allow_unused` (then its gradient is None) or
 /// `materialize_grads` (then it is zeros).
 #[pyfunction]
-#[pyo3(signature = (outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=false, allow_unused=None, materialize_grads=false))]
+#[pyo3(signature = (outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=false, only_inputs=true, allow_unused=None, is_grads_batched=false, materialize_grads=false))]
 fn grad<'py>(
     outputs: &Bound<'py, PyAny>,
     inputs: &Bound<'py, PyAny>,
     grad_outputs: Option<&Bound<'py, PyAny>>,
     retain_graph: Option<bool>,
     create_graph: bool,
+    only_inputs: bool,
     allow_unused: Option<bool>,
+    is_grads_batched: bool,
     materialize_grads: bool,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let py = outputs.py();
+    if is_grads_batched {
+        return Err(refused(py, "is_grads_batched=True is not supported; call grad() once per row of grad_outputs"));
+    }
+    if !only_inputs {
+        return Err(refused(py, "only_inputs=False is deprecated in PyTorch and not supported; use backward()"));
+    }
     let roots = tensors("grad", "outputs", outputs)?;
     let leaves = tensors("grad", "inputs", inputs)?;
     let grads = gradients("grad", "grad_outputs", grad_outputs)?;
@@ -128,5 +141,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("_grad", wrap_pyfunction!(grad, module)?)?;
     node::register(module)?;
     function::register(module)?;
+    hooks::register(module)?;
     mode::register(module)
 }

@@ -10,12 +10,14 @@ use rustorch_tensor::autograd::mode;
 #[pyclass(name = "_GradMode", module = "rustorch._C", subclass, frozen)]
 struct PyGradMode {
     enabled: bool,
+    /// Whether tensors made inside are for inference alone; None leaves that as it is.
+    inference: Option<bool>,
     /// What was set before, per entry: one object may be entered again inside itself.
-    before: Mutex<Vec<bool>>,
+    before: Mutex<Vec<(bool, bool)>>,
 }
 
 impl PyGradMode {
-    fn stack(&self) -> std::sync::MutexGuard<'_, Vec<bool>> {
+    fn stack(&self) -> std::sync::MutexGuard<'_, Vec<(bool, bool)>> {
         self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -23,21 +25,24 @@ impl PyGradMode {
 #[pymethods]
 impl PyGradMode {
     #[new]
-    #[pyo3(signature = (enabled, *_rest))]
-    fn new(enabled: bool, _rest: &Bound<'_, PyTuple>) -> Self {
-        PyGradMode { enabled, before: Mutex::default() }
+    #[pyo3(signature = (enabled, inference=None, *_rest))]
+    fn new(enabled: bool, inference: Option<bool>, _rest: &Bound<'_, PyTuple>) -> Self {
+        PyGradMode { enabled, inference, before: Mutex::default() }
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        let inference = mode::is_inference();
+        mode::set_inference(slf.get().inference.unwrap_or(inference));
         let before = mode::set_enabled(slf.get().enabled);
-        slf.get().stack().push(before);
+        slf.get().stack().push((before, inference));
         slf
     }
 
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        if let Some(before) = self.stack().pop() {
+        if let Some((before, inference)) = self.stack().pop() {
             mode::set_enabled(before);
+            mode::set_inference(inference);
         }
     }
 }
@@ -46,6 +51,12 @@ impl PyGradMode {
 #[pyfunction]
 fn is_grad_enabled() -> bool {
     mode::is_enabled()
+}
+
+/// Whether tensors made on this thread are for inference alone.
+#[pyfunction]
+fn is_inference_mode_enabled() -> bool {
+    mode::is_inference()
 }
 
 /// Sets whether ops on this thread are recorded; gives what was set before.
@@ -58,5 +69,6 @@ fn _set_grad_enabled(enabled: bool) -> bool {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyGradMode>()?;
     module.add_function(wrap_pyfunction!(is_grad_enabled, module)?)?;
+    module.add_function(wrap_pyfunction!(is_inference_mode_enabled, module)?)?;
     module.add_function(wrap_pyfunction!(_set_grad_enabled, module)?)
 }

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rustorch_tensor::autograd::{HookHandle, Node};
 
+use super::callback;
 use crate::tensor::wrap_optional;
 
 /// A recorded op: what `Tensor.grad_fn` shows.
@@ -48,6 +49,17 @@ impl PyNode {
     #[getter]
     fn variable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         wrap_optional(py, self.node.leaf())
+    }
+
+    /// Calls `hook(grad_inputs, grad_outputs)` after the node has computed its gradients; what it gives, unless None,
+    /// replaces `grad_inputs`.
+    fn register_hook(&self, hook: Bound<'_, PyAny>) -> PyHookHandle {
+        PyHookHandle::new(self.node.register_hook(callback::node_hook(hook.unbind())))
+    }
+
+    /// Calls `hook(grad_outputs)` before the node computes its gradients; what it gives, unless None, replaces them.
+    fn register_prehook(&self, hook: Bound<'_, PyAny>) -> PyHookHandle {
+        PyHookHandle::new(self.node.register_prehook(callback::gradients_hook(hook.unbind())))
     }
 
     fn __repr__(&self) -> String {

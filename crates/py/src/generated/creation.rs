@@ -115,24 +115,47 @@ impl Table for File {
         },
         Binding {
             name: "zeros_like",
-            overloads: &[Overload {
-                signature: "(input, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.optional_dtype(1)?;
-                    let p2 = a.optional_device(2)?;
-                    let p3 = if a.given(3) { a.bool(3)? } else { false };
-                    a.give(&|| ops::zeros_like(&p0, p1, p2, p3))
+            overloads: &[
+                Overload {
+                    signature: "(input, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_dtype(1)?;
+                        let p2 = a.optional_device(2)?;
+                        let p3 = if a.given(3) { a.bool(3)? } else { false };
+                        a.give(&|| ops::zeros_like(&p0, p1, p2, p3))
+                    },
                 },
-            }],
-            doc: "Zeros of another tensor's shape, dtype and device.",
+                Overload {
+                    signature: "(input, *, memory_format, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_memory_format(1)?;
+                        let p2 = a.optional_dtype(2)?;
+                        let p3 = a.optional_device(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give(&|| ops::zeros_like_as(&p0, p1, p2, p3, p4))
+                    },
+                },
+            ],
+            doc: "zeros_like(input, *, dtype=None, device=None, requires_grad=False)\n    Zeros of \
+another tensor's shape, dtype and device.\n\nzeros_like(input, *, memory_format, \
+dtype=None, device=None, requires_grad=False)\n    The same in a memory format.",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -140,24 +163,47 @@ impl Table for File {
         },
         Binding {
             name: "ones_like",
-            overloads: &[Overload {
-                signature: "(input, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.optional_dtype(1)?;
-                    let p2 = a.optional_device(2)?;
-                    let p3 = if a.given(3) { a.bool(3)? } else { false };
-                    a.give(&|| ops::ones_like(&p0, p1, p2, p3))
+            overloads: &[
+                Overload {
+                    signature: "(input, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_dtype(1)?;
+                        let p2 = a.optional_device(2)?;
+                        let p3 = if a.given(3) { a.bool(3)? } else { false };
+                        a.give(&|| ops::ones_like(&p0, p1, p2, p3))
+                    },
                 },
-            }],
-            doc: "Ones of another tensor's shape, dtype and device.",
+                Overload {
+                    signature: "(input, *, memory_format, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_memory_format(1)?;
+                        let p2 = a.optional_dtype(2)?;
+                        let p3 = a.optional_device(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give(&|| ops::ones_like_as(&p0, p1, p2, p3, p4))
+                    },
+                },
+            ],
+            doc: "ones_like(input, *, dtype=None, device=None, requires_grad=False)\n    Ones of \
+another tensor's shape, dtype and device.\n\nones_like(input, *, memory_format, \
+dtype=None, device=None, requires_grad=False)\n    The same in a memory format.",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -165,24 +211,48 @@ impl Table for File {
         },
         Binding {
             name: "empty_like",
-            overloads: &[Overload {
-                signature: "(input, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.optional_dtype(1)?;
-                    let p2 = a.optional_device(2)?;
-                    let p3 = if a.given(3) { a.bool(3)? } else { false };
-                    a.give(&|| ops::empty_like(&p0, p1, p2, p3))
+            overloads: &[
+                Overload {
+                    signature: "(input, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_dtype(1)?;
+                        let p2 = a.optional_device(2)?;
+                        let p3 = if a.given(3) { a.bool(3)? } else { false };
+                        a.give(&|| ops::empty_like(&p0, p1, p2, p3))
+                    },
                 },
-            }],
-            doc: "Unspecified content of another tensor's shape, dtype and device.",
+                Overload {
+                    signature: "(input, *, memory_format, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_memory_format(1)?;
+                        let p2 = a.optional_dtype(2)?;
+                        let p3 = a.optional_device(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give(&|| ops::empty_like_as(&p0, p1, p2, p3, p4))
+                    },
+                },
+            ],
+            doc: "empty_like(input, *, dtype=None, device=None, requires_grad=False)\n    \
+Unspecified content of another tensor's shape, dtype and \
+device.\n\nempty_like(input, *, memory_format, dtype=None, device=None, \
+requires_grad=False)\n    The same in a memory format.",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -190,26 +260,53 @@ impl Table for File {
         },
         Binding {
             name: "full_like",
-            overloads: &[Overload {
-                signature: "(input, fill_value, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("fill_value", Kind::Scalar),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.scalar(1)?;
-                    let p2 = a.optional_dtype(2)?;
-                    let p3 = a.optional_device(3)?;
-                    let p4 = if a.given(4) { a.bool(4)? } else { false };
-                    a.give(&|| ops::full_like(&p0, p1, p2, p3, p4))
+            overloads: &[
+                Overload {
+                    signature: "(input, fill_value, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("fill_value", Kind::Scalar),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.scalar(1)?;
+                        let p2 = a.optional_dtype(2)?;
+                        let p3 = a.optional_device(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give(&|| ops::full_like(&p0, p1, p2, p3, p4))
+                    },
                 },
-            }],
-            doc: "One value in another tensor's shape, dtype and device.",
+                Overload {
+                    signature: "(input, fill_value, *, memory_format, dtype=None, device=None, \
+requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("fill_value", Kind::Scalar),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.scalar(1)?;
+                        let p2 = a.optional_memory_format(2)?;
+                        let p3 = a.optional_dtype(3)?;
+                        let p4 = a.optional_device(4)?;
+                        let p5 = if a.given(5) { a.bool(5)? } else { false };
+                        a.give(&|| ops::full_like_as(&p0, p1, p2, p3, p4, p5))
+                    },
+                },
+            ],
+            doc: "full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False)\n    \
+One value in another tensor's shape, dtype and device.\n\nfull_like(input, \
+fill_value, *, memory_format, dtype=None, device=None, requires_grad=False)\n    \
+The same in a memory format.",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

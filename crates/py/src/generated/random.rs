@@ -153,24 +153,48 @@ equally likely.",
         },
         Binding {
             name: "rand_like",
-            overloads: &[Overload {
-                signature: "(input, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.optional_dtype(1)?;
-                    let p2 = a.optional_device(2)?;
-                    let p3 = if a.given(3) { a.bool(3)? } else { false };
-                    a.give(&|| ops::rand_like(&p0, p1, p2, p3))
+            overloads: &[
+                Overload {
+                    signature: "(input, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_dtype(1)?;
+                        let p2 = a.optional_device(2)?;
+                        let p3 = if a.given(3) { a.bool(3)? } else { false };
+                        a.give(&|| ops::rand_like(&p0, p1, p2, p3))
+                    },
                 },
-            }],
-            doc: "Uniform numbers from [0, 1) in another tensor's shape, dtype and device.",
+                Overload {
+                    signature: "(input, *, memory_format, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_memory_format(1)?;
+                        let p2 = a.optional_dtype(2)?;
+                        let p3 = a.optional_device(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give(&|| ops::rand_like_as(&p0, p1, p2, p3, p4))
+                    },
+                },
+            ],
+            doc: "rand_like(input, *, dtype=None, device=None, requires_grad=False)\n    Uniform \
+numbers from [0, 1) in another tensor's shape, dtype and \
+device.\n\nrand_like(input, *, memory_format, dtype=None, device=None, \
+requires_grad=False)\n    The same in a memory format.",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -178,24 +202,48 @@ equally likely.",
         },
         Binding {
             name: "randn_like",
-            overloads: &[Overload {
-                signature: "(input, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.optional_dtype(1)?;
-                    let p2 = a.optional_device(2)?;
-                    let p3 = if a.given(3) { a.bool(3)? } else { false };
-                    a.give(&|| ops::randn_like(&p0, p1, p2, p3))
+            overloads: &[
+                Overload {
+                    signature: "(input, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_dtype(1)?;
+                        let p2 = a.optional_device(2)?;
+                        let p3 = if a.given(3) { a.bool(3)? } else { false };
+                        a.give(&|| ops::randn_like(&p0, p1, p2, p3))
+                    },
                 },
-            }],
-            doc: "Standard Gaussian numbers in another tensor's shape, dtype and device.",
+                Overload {
+                    signature: "(input, *, memory_format, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_memory_format(1)?;
+                        let p2 = a.optional_dtype(2)?;
+                        let p3 = a.optional_device(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give(&|| ops::randn_like_as(&p0, p1, p2, p3, p4))
+                    },
+                },
+            ],
+            doc: "randn_like(input, *, dtype=None, device=None, requires_grad=False)\n    Standard \
+Gaussian numbers in another tensor's shape, dtype and \
+device.\n\nrandn_like(input, *, memory_format, dtype=None, device=None, \
+requires_grad=False)\n    The same in a memory format.",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -400,16 +400,33 @@ result has no gradient.",
         },
         Binding {
             name: "contiguous",
-            overloads: &[Overload {
-                signature: "(input)",
-                parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    a.give(&|| ops::contiguous(&p0))
+            overloads: &[
+                Overload {
+                    signature: "(input)",
+                    parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        a.give(&|| ops::contiguous(&p0))
+                    },
                 },
-            }],
-            doc: "The tensor itself if it is row-major, else a row-major copy.",
+                Overload {
+                    signature: "(input, *, memory_format)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_memory_format(1)?;
+                        a.give(&|| ops::contiguous_as(&p0, p1))
+                    },
+                },
+            ],
+            doc: "contiguous(input)\n    The tensor itself if it is row-major, else a row-major \
+copy.\n\ncontiguous(input, *, memory_format)\n    The tensor itself if it lies in \
+the memory format, else a copy that does.",
             module: None,
             method: true,
             aliases: &[],
@@ -417,16 +434,32 @@ result has no gradient.",
         },
         Binding {
             name: "clone",
-            overloads: &[Overload {
-                signature: "(input)",
-                parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    a.give(&|| ops::clone(&p0))
+            overloads: &[
+                Overload {
+                    signature: "(input)",
+                    parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        a.give(&|| ops::clone(&p0))
+                    },
                 },
-            }],
-            doc: "A copy with the same history.",
+                Overload {
+                    signature: "(input, *, memory_format)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("memory_format", Kind::OptionalMemoryFormat).keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_memory_format(1)?;
+                        a.give(&|| ops::clone_as(&p0, p1))
+                    },
+                },
+            ],
+            doc: "clone(input)\n    A copy with the same history.\n\nclone(input, *, memory_format)\n    \
+A copy with the same history in a memory format.",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -53,8 +53,8 @@ impl PyTensor {
     }
 
     /// Where the data is.
-    #[getter]
-    fn device(&self) -> PyDevice {
+    #[getter(device)]
+    fn place(&self) -> PyDevice {
         PyDevice { device: self.with(rustorch_tensor::Tensor::device) }
     }
 
@@ -120,11 +120,6 @@ impl PyTensor {
             }
             t.storage().buffer().address().as_ptr() as usize + t.layout().offset() * t.dtype().size()
         })
-    }
-
-    /// Whether the elements lie in row-major order without gaps.
-    fn is_contiguous(&self) -> bool {
-        self.with(rustorch_tensor::Tensor::is_contiguous)
     }
 
     /// Whether the dtype is a real floating-point one.

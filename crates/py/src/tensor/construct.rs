@@ -7,7 +7,7 @@ use rustorch_backend::{Category, DType, Device, Scalar, with_element};
 use rustorch_tensor::operations::creation;
 use rustorch_tensor::{Element, RusTorchError, Tensor, ops};
 
-use super::copying::{_tensor_bytes, _tensor_from_bytes, from_bytes};
+use super::copying::from_bytes;
 use super::{PyTensor, wrap};
 use crate::arguments::{convert, type_name};
 use crate::errors::IntoPyResult;
@@ -382,7 +382,5 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(tensor, module)?)?;
     module.add_function(wrap_pyfunction!(as_tensor, module)?)?;
     module.add_function(wrap_pyfunction!(asarray, module)?)?;
-    module.add_function(wrap_pyfunction!(is_tensor, module)?)?;
-    module.add_function(wrap_pyfunction!(_tensor_bytes, module)?)?;
-    module.add_function(wrap_pyfunction!(_tensor_from_bytes, module)?)
+    module.add_function(wrap_pyfunction!(is_tensor, module)?)
 }

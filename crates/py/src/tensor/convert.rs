@@ -5,11 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyTuple};
 use rustorch_backend::{DType, Device, Scalar};
 use rustorch_tensor::operations::creation;
-use rustorch_tensor::{Tensor, ops};
+use rustorch_tensor::{MemoryFormat, Tensor, ops};
 
 use super::{PyTensor, complex, wrap};
 use crate::arguments::type_name;
 use crate::errors::IntoPyResult;
+use crate::memory_format::PyMemoryFormat;
 use crate::{device, dtype, numpy};
 
 /// A number of the core as a Python number.
@@ -41,6 +42,7 @@ struct Target {
     dtype: Option<DType>,
     device: Option<Device>,
     copy: bool,
+    format: Option<MemoryFormat>,
 }
 
 impl Target {
@@ -63,6 +65,8 @@ impl Target {
                 "dtype" | "device" | "other" if value.is_none() => {}
                 "dtype" | "device" | "other" => target.place(&value)?,
                 "copy" => target.copy = value.extract()?,
+                "memory_format" if value.is_none() => {}
+                "memory_format" => target.format = Some(value.cast::<PyMemoryFormat>()?.get().format),
                 "non_blocking" => {
                     let _: bool = value.extract()?;
                 }
@@ -99,7 +103,9 @@ fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound
     let tensor = slf.get().tensor(slf);
     let same = target.dtype.is_none_or(|d| d == tensor.dtype())
         && target.device.is_none_or(|d| d.kind == tensor.device().kind);
-    if same && !target.copy {
+    let format = target.format.filter(|&format| format != MemoryFormat::Preserve);
+    let laid = format.is_none_or(|format| tensor.is_contiguous_in(format).unwrap_or(false));
+    if same && laid && !target.copy {
         return Ok(slf.clone().into_any());
     }
     let result = py.detach(|| {
@@ -107,10 +113,14 @@ fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound
         if let Some(device) = target.device {
             result = creation::to_device(&result, device)?;
         }
-        match target.dtype {
-            Some(dtype) if dtype != result.dtype() => creation::cast(&result, dtype),
-            _ if target.copy => ops::clone(&result),
-            _ => Ok(result),
+        result = match target.dtype {
+            Some(dtype) if dtype != result.dtype() => creation::cast(&result, dtype)?,
+            _ if target.copy && laid => ops::clone(&result)?,
+            _ => result,
+        };
+        match format {
+            Some(_) => ops::contiguous_as(&result, format),
+            None => Ok(result),
         }
     });
     wrap(py, result.into_py(py)?)

@@ -1,41 +1,10 @@
 //! Copies, pickles, text, comparison as a whole. What is written in Python is imported when it is first needed.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use rustorch_backend::{DType, Device};
-use rustorch_tensor::{Tensor, ops};
+use rustorch_tensor::Tensor;
 
-use super::{PyTensor, wrap};
-use crate::dtype::PyDType;
-use crate::errors::IntoPyResult;
-
-/// The elements in row-major order as bytes.
-#[pyfunction]
-pub(super) fn _tensor_bytes<'py>(tensor: &Bound<'py, PyTensor>) -> PyResult<Bound<'py, PyBytes>> {
-    let py = tensor.py();
-    let tensor = tensor.get().tensor(tensor).detach();
-    let bytes = py
-        .detach(|| {
-            let dense = if tensor.is_contiguous() { tensor } else { ops::clone(&tensor)? };
-            let size = dense.dtype().size();
-            let mut bytes = vec![0u8; dense.numel() * size];
-            dense.backend()?.read(dense.storage().buffer(), dense.layout().offset() * size, &mut bytes)?;
-            Ok(bytes)
-        })
-        .into_py(py)?;
-    Ok(PyBytes::new(py, &bytes))
-}
-
-/// A tensor from bytes in row-major order.
-#[pyfunction]
-pub(super) fn _tensor_from_bytes<'py>(
-    py: Python<'py>,
-    data: &[u8],
-    dtype: &Bound<'py, PyDType>,
-    shape: Vec<usize>,
-) -> PyResult<Bound<'py, PyAny>> {
-    wrap(py, from_bytes(data, dtype.get().dtype, &shape).into_py(py)?)
-}
+use super::PyTensor;
 
 pub(super) fn from_bytes(data: &[u8], dtype: DType, shape: &[usize]) -> rustorch_tensor::Result<Tensor> {
     let tensor = Tensor::empty(shape, dtype, Device::CPU)?;

@@ -66,6 +66,11 @@ impl PyTensor {
         self.with(Tensor::grad_fn).map(PyNode::new)
     }
 
+    /// Whether this tensor was made in inference mode.
+    fn is_inference(&self) -> bool {
+        self.with(|t| t.storage().is_inference())
+    }
+
     /// Whether this tensor was not computed by a recorded op.
     #[getter]
     fn is_leaf(&self) -> bool {
@@ -87,7 +92,7 @@ impl PyTensor {
     /// The same data without history. Assigning makes the tensor show another tensor's data.
     #[getter]
     fn data<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        wrap(slf.py(), slf.get().with(Tensor::detach))
+        wrap(slf.py(), slf.get().with(Tensor::data))
     }
 
     #[setter(data)]

@@ -9,6 +9,7 @@ mod convert;
 mod copying;
 mod differentiation;
 mod index;
+pub mod memory;
 mod numeric;
 mod sequence;
 

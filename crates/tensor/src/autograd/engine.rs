@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::meta::apply_leaf_hooks;
 use super::mode::{self, GradMode};
-use super::node::{Edge, Node};
+use super::node::{Edge, Gradients, Node};
 use crate::Tensor;
 use crate::ops;
 
@@ -129,6 +129,42 @@ fn before_node(node: &Arc<Node>, slots: &mut Slots) -> Result<()> {
     Ok(())
 }
 
+/// Runs the hooks that see all gradients at a node's outputs.
+fn before_function(node: &Arc<Node>, slots: &mut Slots) -> Result<()> {
+    let Some(extras) = node.extras() else { return Ok(()) };
+    let hooks: Vec<_> = extras.before.iter().map(|(_, hook)| hook.clone()).collect();
+    drop(extras);
+    for hook in hooks {
+        if let Some(replaced) = hook(slots)? {
+            *slots = replaced.into_iter().collect();
+        }
+    }
+    Ok(())
+}
+
+/// Runs the hooks that see the gradients that a node gives.
+fn after_function(node: &Arc<Node>, mut gradients: Gradients, slots: &Slots) -> Result<Gradients> {
+    let Some(extras) = node.extras() else { return Ok(gradients) };
+    let hooks: Vec<_> = extras.after.iter().map(|(_, hook)| hook.clone()).collect();
+    drop(extras);
+    for hook in hooks {
+        if let Some(replaced) = hook(&gradients, slots)? {
+            gradients = replaced;
+        }
+    }
+    Ok(gradients)
+}
+
+/// An error of a node's function, with the place of its forward call where that is known.
+fn located(node: &Node, error: RusTorchError) -> RusTorchError {
+    match error {
+        RusTorchError::Autograd { op, message } if op == "backward" && !message.contains('\n') => {
+            RusTorchError::autograd("backward", message + &node.origin_note())
+        }
+        other => other,
+    }
+}
+
 fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Targets<'_>>) -> Result<()> {
     let mut pending: HashMap<u64, Slots> = HashMap::new();
     let mut ready = BinaryHeap::new();
@@ -155,7 +191,10 @@ fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Ta
             }
         }
         let operation = node.take(keep_graph)?;
-        let gradients = operation.backward(&node, &slots)?;
+        before_function(&node, &mut slots)?;
+        let gradients = operation.backward(&node, &slots).map_err(|e| located(&node, e))?;
+        super::anomaly::check(&node, &gradients)?;
+        let gradients = after_function(&node, gradients, &slots)?;
         drop(operation);
         drop(slots);
         for (edge, grad) in node.next().iter().zip(gradients) {

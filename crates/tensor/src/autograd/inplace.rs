@@ -22,6 +22,13 @@ pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> R
             ),
         ));
     }
+    if target.storage().is_inference() && !mode::is_inference() {
+        return Err(RusTorchError::autograd(
+            op,
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a \
+             normal tensor before doing inplace update",
+        ));
+    }
     if !mode::is_enabled() {
         return Ok(());
     }
@@ -93,6 +100,12 @@ pub fn assign(op: &'static str, target: &Tensor, value: &Tensor) -> Result<()> {
         return Err(elementwise::output_shape_error(op, target.shape(), value.shape()));
     }
     crate::ops::copy_(target, value)
+}
+
+/// What an op that becomes others reads of the tensor it will be written into: a copy, where those others are recorded
+/// and may keep it.
+pub fn original(target: &Tensor) -> Result<Tensor> {
+    if is_recording(&[target]) { crate::ops::clone(target) } else { Ok(target.clone()) }
 }
 
 /// The content of a tensor before an in-place op, with its history.

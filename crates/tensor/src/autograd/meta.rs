@@ -64,6 +64,11 @@ impl Meta {
 
 static HANDLE: AtomicU64 = AtomicU64::new(0);
 
+/// The number of a new hook.
+pub(super) fn next_handle() -> u64 {
+    HANDLE.fetch_add(1, Ordering::Relaxed)
+}
+
 /// Names a registered hook; [`HookHandle::remove`] takes it off.
 #[derive(Debug)]
 pub struct HookHandle {
@@ -86,6 +91,11 @@ impl fmt::Debug for Place {
 }
 
 impl HookHandle {
+    /// Of a hook on a node.
+    pub(super) fn of_node(id: u64, node: &Arc<Node>) -> Self {
+        HookHandle { id, place: Place::Node(Arc::downgrade(node)) }
+    }
+
     /// Takes the hook off; a second call does nothing.
     pub fn remove(&self) {
         match &self.place {
@@ -102,6 +112,8 @@ impl HookHandle {
                     && let Some(mut extras) = node.extras()
                 {
                     extras.hooks.retain(|(id, ..)| *id != self.id);
+                    extras.before.retain(|(id, _)| *id != self.id);
+                    extras.after.retain(|(id, _)| *id != self.id);
                 }
             }
         }
@@ -146,6 +158,12 @@ impl Tensor {
                     "only tensors of floating point and complex dtype can require gradients, got {}",
                     self.dtype()
                 ),
+            ));
+        }
+        if requires_grad && self.storage().is_inference() && !super::mode::is_inference() {
+            return Err(RusTorchError::autograd(
+                "requires_grad_",
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it first",
             ));
         }
         if !requires_grad && !self.is_leaf() {

@@ -4,9 +4,11 @@
 //! from the youngest to the oldest, iteratively; formulas are ops themselves, so with `create_graph` gradients
 //! differentiate again.
 
+pub mod anomaly;
 mod engine;
 pub mod formulas;
 pub(crate) mod fused;
+pub mod hooks;
 mod inplace;
 mod meta;
 pub mod mode;
@@ -16,11 +18,11 @@ mod views;
 
 pub use engine::{backward, grad};
 pub use fused::{Formula, run as run_fused};
-pub use inplace::{assign, check_inplace, rebase, snapshot};
+pub use inplace::{assign, check_inplace, original, rebase, snapshot};
 pub(crate) use meta::Meta;
 pub use meta::{Hook, HookHandle};
 pub use mode::GradMode;
-pub use node::{Backward, Edge, Edges, Gradients, Node};
+pub use node::{Backward, Edge, Edges, Gradients, GradientsHook, Node, NodeHook};
 pub use saved::{Origin, Saved};
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 thread_local! {
     static ENABLED: Cell<bool> = const { Cell::new(true) };
+    static INFERENCE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether ops on this thread are recorded.
@@ -16,6 +17,17 @@ pub fn is_enabled() -> bool {
 #[inline]
 pub fn set_enabled(enabled: bool) -> bool {
     ENABLED.replace(enabled)
+}
+
+/// Whether storages made on this thread are for inference alone.
+#[inline]
+pub fn is_inference() -> bool {
+    INFERENCE.get()
+}
+
+/// Sets whether storages made on this thread are for inference alone; gives what was set before.
+pub fn set_inference(inference: bool) -> bool {
+    INFERENCE.replace(inference)
 }
 
 /// Sets the mode while it lives.

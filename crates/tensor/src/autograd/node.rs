@@ -56,7 +56,22 @@ pub struct Edge {
 pub(super) struct Extras {
     pub(super) hooks: Vec<(u64, usize, Hook)>,
     pub(super) retained: Vec<(usize, Weak<Meta>)>,
+    /// Called with the gradients at the outputs, which they may replace, before the op's own function.
+    pub(super) before: Vec<(u64, GradientsHook)>,
+    /// Called with the gradients by the inputs, which they may replace, and those at the outputs.
+    pub(super) after: Vec<(u64, NodeHook)>,
+    /// Where in the program the op was called, in anomaly mode.
+    pub(super) trace: Option<String>,
+    /// Whose output a saved result of this node is, where it is not this node's own.
+    pub(super) output: Option<Edge>,
 }
+
+/// Sees gradients, and may replace them.
+pub type GradientsHook = Arc<dyn Fn(&[Option<Tensor>]) -> Result<Option<Gradients>> + Send + Sync>;
+
+/// Sees the gradients that a node gives and those that it got, and may replace the former.
+pub type NodeHook =
+    Arc<dyn Fn(&[Option<Tensor>], &[Option<Tensor>]) -> Result<Option<Gradients>> + Send + Sync>;
 
 /// A recorded op. The younger has the larger sequence number, so that order is a topological order.
 pub struct Node {
@@ -74,7 +89,7 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(1);
 impl Node {
     /// A node with its edges.
     pub fn new(operation: Arc<dyn Backward>, next: Edges) -> Self {
-        Node {
+        let node = Node {
             sequence: SEQUENCE.fetch_add(1, Ordering::Relaxed),
             outputs: operation.outputs(),
             accumulates: operation.accumulates(),
@@ -82,7 +97,46 @@ impl Node {
             operation: Mutex::new(Some(operation)),
             next,
             extras: OnceLock::new(),
+        };
+        if super::anomaly::is_enabled().0 {
+            node.extras_mut().trace = super::anomaly::trace();
         }
+        node
+    }
+
+    /// What messages say of the place in the program where the op was called, if that is known.
+    pub(super) fn origin_note(&self) -> String {
+        match self.extras().and_then(|extras| extras.trace.clone()) {
+            Some(trace) => format!(". The forward call that made it:\n{trace}"),
+            None => String::new(),
+        }
+    }
+
+    /// What a saved result of this node is a result of.
+    pub(super) fn output_edge(self: &Arc<Self>, index: usize) -> Edge {
+        let other = self.extras().and_then(|extras| extras.output.clone());
+        other.unwrap_or_else(|| Edge { node: self.clone(), index })
+    }
+
+    /// A node that wants the same gradients, but whose saved result is a result of `output`.
+    pub(super) fn standing_in(&self, operation: Arc<dyn Backward>, output: Edge) -> Self {
+        let node = Node::new(operation, self.next.clone());
+        node.extras_mut().output = Some(output);
+        node
+    }
+
+    /// Calls `hook` before the node's own function, with the gradients at its outputs.
+    pub fn register_prehook(self: &Arc<Self>, hook: GradientsHook) -> super::HookHandle {
+        let id = super::meta::next_handle();
+        self.extras_mut().before.push((id, hook));
+        super::HookHandle::of_node(id, self)
+    }
+
+    /// Calls `hook` after the node's own function, with the gradients it gives and those it got.
+    pub fn register_hook(self: &Arc<Self>, hook: NodeHook) -> super::HookHandle {
+        let id = super::meta::next_handle();
+        self.extras_mut().after.push((id, hook));
+        super::HookHandle::of_node(id, self)
     }
 
     /// PyTorch's name of the recorded op.

@@ -5,13 +5,20 @@ use std::sync::Arc;
 use rustorch_backend::{DType, Shape};
 use rustorch_error::{Result, RusTorchError};
 
+use super::hooks::{self, Packed, SavedHooks};
 use super::node::{Edge, Node};
 use crate::Tensor;
 
+/// What is kept of a tensor.
+enum Kept {
+    Tensor(Tensor),
+    /// What a pack hook made of it, and where the tensor's gradient goes.
+    Packed { packed: Packed, hooks: Arc<SavedHooks>, edge: Option<Edge> },
+}
+
 /// A tensor as it was when an op was recorded; unpacking it fails when it has been changed in place since.
-#[derive(Debug)]
 pub struct Saved {
-    tensor: Tensor,
+    kept: Kept,
     version: u32,
     /// For a result of the node itself: which one. Its history is put back when it is unpacked, because holding it
     /// would be a cycle.
@@ -21,44 +28,99 @@ pub struct Saved {
 impl Saved {
     /// Keeps an input, with its history.
     #[inline]
-    pub fn input(tensor: &Tensor) -> Self {
-        Saved { tensor: tensor.clone(), version: tensor.storage().version(), output: None }
+    pub fn input(tensor: &Tensor) -> Result<Self> {
+        Self::new(tensor, None)
     }
 
     /// Keeps the `index`-th result of the node that will hold this.
     #[inline]
-    pub fn output(tensor: &Tensor, index: usize) -> Self {
-        Saved { tensor: tensor.detach(), version: tensor.storage().version(), output: Some(index) }
+    pub fn output(tensor: &Tensor, index: usize) -> Result<Self> {
+        Self::new(tensor, Some(index))
+    }
+
+    #[inline]
+    fn new(tensor: &Tensor, output: Option<usize>) -> Result<Self> {
+        if tensor.storage().is_inference() {
+            return Err(RusTorchError::autograd(
+                "save_for_backward",
+                "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal \
+                 tensor and use it in autograd",
+            ));
+        }
+        let version = tensor.storage().version();
+        let own = if output.is_some() { tensor.detach() } else { tensor.clone() };
+        let kept = match hooks::current() {
+            None => Kept::Tensor(own),
+            Some(hooks) => Kept::Packed {
+                packed: (hooks.pack)(&own)?,
+                edge: if output.is_some() { None } else { tensor.edge() },
+                hooks,
+            },
+        };
+        Ok(Saved { kept, version, output })
     }
 
     /// The tensor, with its history.
     pub fn unpack(&self, node: &Arc<Node>) -> Result<Tensor> {
-        let now = self.tensor.storage().version();
-        if now != self.version {
-            return Err(RusTorchError::autograd(
-                "backward",
-                format!(
-                    "one of the variables needed for gradient computation has been modified by an inplace operation: \
-                     {} of shape {:?}, {}, is at version {now}; expected version {} instead. Clone it before the \
-                     in-place operation",
-                    match self.output {
-                        Some(index) => format!("output {index} of {}", node.name()),
-                        None => format!("a tensor saved by {}", node.name()),
-                    },
-                    self.tensor.shape(),
-                    self.tensor.dtype(),
-                    self.version
-                ),
-            ));
+        let history = match self.output {
+            Some(index) if super::mode::is_enabled() => Some(node.output_edge(index)),
+            _ => None,
+        };
+        let tensor = match &self.kept {
+            Kept::Tensor(tensor) => {
+                self.check_version(tensor, node)?;
+                if history.is_none() {
+                    return Ok(tensor.clone());
+                }
+                tensor.detach()
+            }
+            Kept::Packed { packed, hooks, edge } => {
+                let tensor = (hooks.unpack)(packed)?.detach();
+                if self.output.is_none()
+                    && super::mode::is_enabled()
+                    && let Some(edge) = edge
+                {
+                    tensor.set_history(edge.clone());
+                }
+                tensor
+            }
+        };
+        if let Some(edge) = history {
+            tensor.set_history(edge);
         }
-        if let Some(index) = self.output
-            && super::mode::is_enabled()
-        {
-            let tensor = self.tensor.detach();
-            tensor.set_history(Edge { node: node.clone(), index });
-            return Ok(tensor);
+        Ok(tensor)
+    }
+
+    fn check_version(&self, tensor: &Tensor, node: &Node) -> Result<()> {
+        let now = tensor.storage().version();
+        if now == self.version {
+            return Ok(());
         }
-        Ok(self.tensor.clone())
+        Err(RusTorchError::autograd(
+            "backward",
+            format!(
+                "one of the variables needed for gradient computation has been modified by an inplace operation: \
+                 {} of shape {:?}, {}, is at version {now}; expected version {} instead. Clone it before the \
+                 in-place operation{}",
+                match self.output {
+                    Some(index) => format!("output {index} of {}", node.name()),
+                    None => format!("a tensor saved by {}", node.name()),
+                },
+                tensor.shape(),
+                tensor.dtype(),
+                self.version,
+                node.origin_note()
+            ),
+        ))
+    }
+}
+
+impl std::fmt::Debug for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.kept {
+            Kept::Tensor(tensor) => write!(f, "Saved({tensor:?})"),
+            Kept::Packed { .. } => f.write_str("Saved(packed)"),
+        }
     }
 }
 

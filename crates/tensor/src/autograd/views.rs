@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustorch_error::{Result, RusTorchError};
 
 use super::mode;
-use super::node::{Backward, Edges, Gradients, Node};
+use super::node::{Backward, Edge, Edges, Gradients, Node};
 use super::saved::Origin;
 use crate::operations::elementwise::contiguous_copy;
 use crate::{DType, Layout, Tensor, ops};
@@ -34,6 +34,18 @@ impl Place {
 }
 
 impl Place {
+    /// The view's part of a row-major tensor of the base's shape and dtype, as recorded ops see it.
+    fn window(&self, base: &Tensor) -> Result<Tensor> {
+        let size: Vec<i64> = self.layout.shape().iter().map(|&n| n as i64).collect();
+        let stride: Vec<i64> = self.layout.strides().iter().map(|&s| s as i64).collect();
+        let same = match (self.dtype.is_complex(), base.dtype().is_complex()) {
+            (false, true) => ops::view_as_real(base)?,
+            (true, false) => ops::view_as_complex(&ops::reshape(base, &[-1, 2])?)?,
+            _ => base.clone(),
+        };
+        ops::as_strided(&same, &size, &stride, Some(self.layout.offset() as i64))
+    }
+
     /// Zeros of the base's shape with the view's gradient in its place.
     fn scatter(&self, grad: &Tensor) -> Result<Tensor> {
         let signed = |sizes: &[usize]| sizes.iter().map(|&n| n as i64).collect::<Vec<_>>();
@@ -71,12 +83,12 @@ pub(super) fn is_window(view: &Tensor, base: &Tensor) -> bool {
 
 /// The history of a view whose base has been written: the view is a strided window into the base.
 pub(super) fn as_strided_node(view: &Tensor, base: &Tensor) -> Node {
-    let operation = AsStrided { place: Place::of(view, base), window: is_window(view, base) };
+    let operation = AsStrided { place: Arc::new(Place::of(view, base)), window: is_window(view, base) };
     Node::new(Arc::new(operation), std::iter::once(base.edge()).collect::<Edges>())
 }
 
 struct AsStrided {
-    place: Place,
+    place: Arc<Place>,
     window: bool,
 }
 
@@ -101,13 +113,37 @@ impl Backward for AsStrided {
 /// An in-place op on a part of a tensor, as that tensor's history sees it.
 pub(super) struct CopySlices {
     operation: Arc<dyn Backward>,
-    place: Place,
+    place: Arc<Place>,
 }
 
 impl CopySlices {
     /// `operation` wrote the view `view` of `base`.
     pub(super) fn new(operation: Arc<dyn Backward>, view: &Tensor, base: &Tensor) -> Self {
-        CopySlices { operation, place: Place::of(view, base) }
+        CopySlices { operation, place: Arc::new(Place::of(view, base)) }
+    }
+
+    /// The gradients, made of recorded ops.
+    fn recorded(&self, node: &Arc<Node>, grad: &Tensor) -> Result<Gradients> {
+        let place = &self.place;
+        // Two copies: what is read below stays as it is when the other is written.
+        let (arrived, base) = (ops::clone(grad)?, ops::clone(grad)?);
+        let arrived = place.window(&arrived)?;
+        // What the op saved of its result is a window of this node's output.
+        let window = AsStrided { place: place.clone(), window: true };
+        let edges = smallvec::smallvec![Some(Edge { node: node.clone(), index: 0 })];
+        let window = Edge { node: Arc::new(Node::new(Arc::new(window), edges)), index: 0 };
+        let inner = Arc::new(node.standing_in(self.operation.clone(), window));
+        let mut gradients = self.operation.backward(&inner, &[Some(ops::clone(&arrived)?)])?;
+        if let Some(first) = gradients.first_mut() {
+            let part = match first.take() {
+                Some(part) => part,
+                None => ops::zeros_like(&arrived, None, None, false)?,
+            };
+            // A write into a view again, which is recorded in its turn.
+            ops::copy_(&place.window(&base)?, &part)?;
+            *first = Some(base);
+        }
+        Ok(gradients)
     }
 }
 
@@ -119,14 +155,7 @@ impl Backward for CopySlices {
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None; node.next().len()]) };
         if mode::is_enabled() {
-            return Err(RusTorchError::autograd(
-                "backward",
-                format!(
-                    "{} was applied in place to a view, and its gradient cannot be differentiated again \
-                     (create_graph=True); use the form that is not in place",
-                    self.operation.name()
-                ),
-            ));
+            return self.recorded(node, grad);
         }
         let base = contiguous_copy(grad)?;
         let window = base.alias_as(self.place.layout.clone(), self.place.dtype);

@@ -4,7 +4,7 @@ use rustorch_backend::{Category, DType, Device, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{GradMode, check_inplace};
-use crate::{Tensor, default_dtype, ops};
+use crate::{MemoryFormat, Tensor, default_dtype, memory_format, ops};
 
 /// The sizes of a shape argument; negative ones are refused.
 pub(crate) fn sizes(op: &'static str, size: &[i64]) -> Result<rustorch_backend::Shape> {
@@ -318,4 +318,52 @@ pub fn zero_(input: &Tensor) -> Result<()> {
     input.backend()?.fill(input.operand(), 0.into())?;
     input.storage().bump_version();
     Ok(())
+}
+
+/// See [`ops::zeros_like_as`](crate::ops::zeros_like_as).
+pub fn zeros_like_as(
+    input: &Tensor,
+    memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = zeros_like(input, dtype, device, requires_grad)?;
+    memory_format::laid_out("zeros_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
+}
+
+/// See [`ops::ones_like_as`](crate::ops::ones_like_as).
+pub fn ones_like_as(
+    input: &Tensor,
+    memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = ones_like(input, dtype, device, requires_grad)?;
+    memory_format::laid_out("ones_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
+}
+
+/// See [`ops::empty_like_as`](crate::ops::empty_like_as).
+pub fn empty_like_as(
+    input: &Tensor,
+    memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = empty_like(input, dtype, device, requires_grad)?;
+    memory_format::laid_out("empty_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
+}
+
+/// See [`ops::full_like_as`](crate::ops::full_like_as).
+pub fn full_like_as(
+    input: &Tensor,
+    fill_value: Scalar, memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = full_like(input, fill_value, dtype, device, requires_grad)?;
+    memory_format::laid_out("full_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
 }

@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
 use crate::autograd::check_inplace;
-use crate::{Generator, Tensor, default_dtype, default_generator, ops};
+use crate::{Generator, MemoryFormat, Tensor, default_dtype, default_generator, memory_format, ops};
 
 /// Fills a tensor, without history.
 pub(crate) fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
@@ -248,4 +248,28 @@ pub fn uniform_(input: &Tensor, from: f64, to: f64, generator: Option<&Generator
 pub fn bernoulli_(input: &Tensor, p: f64, generator: Option<&Generator>) -> Result<()> {
     check_probability("bernoulli_", p)?;
     fill_in_place("bernoulli_", input, Distribution::Bernoulli { p }, generator)
+}
+
+/// See [`ops::rand_like_as`](crate::ops::rand_like_as).
+pub fn rand_like_as(
+    input: &Tensor,
+    memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = rand_like(input, dtype, device, requires_grad)?;
+    memory_format::laid_out("rand_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
+}
+
+/// See [`ops::randn_like_as`](crate::ops::randn_like_as).
+pub fn randn_like_as(
+    input: &Tensor,
+    memory_format: Option<MemoryFormat>,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let fresh = randn_like(input, dtype, device, requires_grad)?;
+    memory_format::laid_out("randn_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
 }

@@ -16,6 +16,9 @@ impl<'a> Ops<'a> {
         let mut index = HashMap::new();
         for op in ops {
             index.insert(op.name.as_str(), op);
+        }
+        // Of overloads, a formula means the one whose Rust function it names.
+        for op in ops {
             index.insert(op.rust_name.as_str(), op);
         }
         Ops(index)

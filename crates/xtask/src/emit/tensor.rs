@@ -144,17 +144,17 @@ fn construct(op: &Op, b: &Backward, original: Option<(&str, &str)>) -> String {
         let target_is_list = targets.iter().any(|t| list_parameter(op) == Some(t));
         let wanted = if target_is_list { "true".to_owned() } else { wanted };
         fields.push(match (result, original) {
-            (Some(_), Some((target, _))) => format!("{name}: ({wanted}).then(|| Saved::output({target}, 0))"),
-            (Some(0), None) => format!("{name}: ({wanted}).then(|| Saved::output(&{name}, 0))"),
+            (Some(_), Some((target, _))) => format!("{name}: ({wanted}).then(|| Saved::output({target}, 0)).transpose()?"),
+            (Some(0), None) => format!("{name}: ({wanted}).then(|| Saved::output(&{name}, 0)).transpose()?"),
             // Further results are constants of the gradient: they have no history.
-            (Some(_), None) => format!("{name}: ({wanted}).then(|| Saved::input(&{name}))"),
+            (Some(_), None) => format!("{name}: ({wanted}).then(|| Saved::input(&{name})).transpose()?"),
             (None, Some((target, copy))) if name == target => {
-                format!("{name}: {copy}.map(|t| Saved::input(&t))")
+                format!("{name}: {copy}.map(|t| Saved::input(&t)).transpose()?")
             }
             (None, _) if is_optional(op, name) => {
-                format!("{name}: {name}.filter(|_| {wanted}).map(Saved::input)")
+                format!("{name}: {name}.filter(|_| {wanted}).map(Saved::input).transpose()?")
             }
-            (None, _) => format!("{name}: ({wanted}).then(|| Saved::input({name}))"),
+            (None, _) => format!("{name}: ({wanted}).then(|| Saved::input({name})).transpose()?"),
         });
     }
     for name in &b.captured {
@@ -282,8 +282,9 @@ fn in_place(op: &Op, b: Option<&Backward>) -> String {
     if let Some(redirect) = &op.redirect {
         let _ = writeln!(
             out,
-            "if {} {{ return autograd::assign(\"{}_\", {target}, &{}?); }}",
-            redirect.when, op.name, redirect.to
+            "if {} {{ let value = {{ let {target} = &autograd::original({target})?; {}? }}; \
+             return autograd::assign(\"{}_\", {target}, &value); }}",
+            redirect.when, redirect.to, op.name
         );
     }
     let (tensors, scalars) = tensors_and_scalars(op);

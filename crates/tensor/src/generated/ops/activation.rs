@@ -31,7 +31,7 @@ pub fn relu(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(ReluBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -52,7 +52,7 @@ pub fn relu_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ReluBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -119,7 +119,7 @@ pub fn relu6(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(Relu6Backward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -141,7 +141,7 @@ pub fn relu6_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Relu6Backward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -212,7 +212,7 @@ pub fn leaky_relu(input: &Tensor, negative_slope: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LeakyReluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 negative_slope: negative_slope,
                 input_origin: Origin::of(input),
             }),
@@ -234,7 +234,7 @@ pub fn leaky_relu_(input: &Tensor, negative_slope: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LeakyReluBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             negative_slope: negative_slope,
             input_origin: Origin::of(input),
         }),
@@ -310,7 +310,7 @@ pub fn silu(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SiluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -330,7 +330,10 @@ pub fn silu_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SILU, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SiluBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SiluBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -400,7 +403,7 @@ pub fn mish(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(MishBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -420,7 +423,10 @@ pub fn mish_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&MISH, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(MishBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(MishBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -501,7 +507,7 @@ pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(GeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -513,11 +519,11 @@ pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
 /// In-place form of [`gelu`]: writes the result into `input`.
 pub fn gelu_(input: &Tensor, approximate: &str) -> Result<()> {
     if approximate != "none" {
-        return autograd::assign(
-            "gelu_",
-            input,
-            &operations::activation::gelu_approximate(input, approximate)?,
-        );
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::activation::gelu_approximate(input, approximate)?
+        };
+        return autograd::assign("gelu_", input, &value);
     }
     autograd::check_inplace("gelu_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
@@ -528,7 +534,10 @@ pub fn gelu_(input: &Tensor, approximate: &str) -> Result<()> {
     elementwise::run_in_place(&GELU, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(GeluBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(GeluBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -613,7 +622,7 @@ pub fn gelu_tanh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(GeluTanhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -711,7 +720,7 @@ pub fn softplus(input: &Tensor, beta: f64, threshold: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SoftplusBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 beta: beta,
                 threshold: threshold,
                 input_origin: Origin::of(input),
@@ -739,7 +748,7 @@ pub fn softplus_(input: &Tensor, beta: f64, threshold: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SoftplusBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             beta: beta,
             threshold: threshold,
             input_origin: Origin::of(input),
@@ -821,7 +830,7 @@ pub fn logsigmoid(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogsigmoidBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -842,7 +851,7 @@ pub fn logsigmoid_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LogsigmoidBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -906,7 +915,7 @@ pub fn elu(input: &Tensor, alpha: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(EluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 alpha: alpha,
                 input_origin: Origin::of(input),
             }),
@@ -928,7 +937,7 @@ pub fn elu_(input: &Tensor, alpha: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(EluBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             alpha: alpha,
             input_origin: Origin::of(input),
         }),
@@ -1003,7 +1012,7 @@ pub fn celu(input: &Tensor, alpha: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(CeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 alpha: alpha,
                 input_origin: Origin::of(input),
             }),
@@ -1025,7 +1034,7 @@ pub fn celu_(input: &Tensor, alpha: f64) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(CeluBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             alpha: alpha,
             input_origin: Origin::of(input),
         }),
@@ -1100,7 +1109,7 @@ pub fn selu(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1120,7 +1129,10 @@ pub fn selu_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SELU, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SeluBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SeluBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1194,7 +1206,7 @@ pub fn hardswish(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HardswishBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1215,7 +1227,7 @@ pub fn hardswish_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(HardswishBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1297,7 +1309,7 @@ pub fn hardsigmoid(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HardsigmoidBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1318,7 +1330,7 @@ pub fn hardsigmoid_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(HardsigmoidBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1394,7 +1406,7 @@ pub fn hardtanh(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<Tens
             autograd::record(
                 &result,
                 Arc::new(HardtanhBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     max_val: max_val,
                     min_val: min_val,
                     input_origin: Origin::of(input),
@@ -1423,7 +1435,7 @@ pub fn hardtanh_(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<()>
     autograd::rebase(
         input,
         Arc::new(HardtanhBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             max_val: max_val,
             min_val: min_val,
             input_origin: Origin::of(input),
@@ -1504,7 +1516,7 @@ pub fn softsign(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SoftsignBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1525,7 +1537,7 @@ pub fn softsign_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SoftsignBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1593,7 +1605,7 @@ pub fn threshold(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<Ten
             autograd::record(
                 &result,
                 Arc::new(ThresholdBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     threshold: threshold,
                     input_origin: Origin::of(input),
                 }),
@@ -1621,7 +1633,7 @@ pub fn threshold_(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<()
     autograd::rebase(
         input,
         Arc::new(ThresholdBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             threshold: threshold,
             input_origin: Origin::of(input),
         }),
@@ -1695,7 +1707,7 @@ pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HardshrinkBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 lambd: lambd,
                 input_origin: Origin::of(input),
             }),
@@ -1771,7 +1783,7 @@ pub fn shrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ShrinkBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 lambd: lambd,
                 input_origin: Origin::of(input),
             }),
@@ -1851,8 +1863,10 @@ pub fn leaky_slope(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LeakySlopeBackward {
-                input: (input.requires_grad() || weight.requires_grad()).then(|| Saved::input(input)),
-                weight: (input.requires_grad()).then(|| Saved::input(weight)),
+                input: (input.requires_grad() || weight.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                weight: (input.requires_grad()).then(|| Saved::input(weight)).transpose()?,
                 input_origin: Origin::of(input),
                 weight_origin: Origin::of(weight),
             }),

@@ -44,7 +44,11 @@ pub fn add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
 /// In-place form of [`add`]: writes the result into `input`.
 pub fn add_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
     if !alpha.is_one() {
-        return autograd::assign("add_", input, &scaled_add(input, other, alpha)?);
+        let value = {
+            let input = &autograd::original(input)?;
+            scaled_add(input, other, alpha)?
+        };
+        return autograd::assign("add_", input, &value);
     }
     autograd::check_inplace("add_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
@@ -184,7 +188,11 @@ pub fn sub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
 /// In-place form of [`sub`]: writes the result into `input`.
 pub fn sub_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
     if !alpha.is_one() {
-        return autograd::assign("sub_", input, &scaled_add(input, other, -alpha)?);
+        let value = {
+            let input = &autograd::original(input)?;
+            scaled_add(input, other, -alpha)?
+        };
+        return autograd::assign("sub_", input, &value);
     }
     autograd::check_inplace("sub_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
@@ -258,8 +266,8 @@ pub fn mul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(MulBackward {
-                    input: (other.requires_grad()).then(|| Saved::input(input)),
-                    other: (input.requires_grad()).then(|| Saved::input(other)),
+                    input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -282,8 +290,8 @@ pub fn mul_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(MulBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -367,8 +375,10 @@ pub fn div(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Resul
         autograd::record(
             &result,
             Arc::new(DivBackward {
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
-                result: (other.requires_grad()).then(|| Saved::output(&result, 0)),
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
+                result: (other.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -381,11 +391,11 @@ pub fn div(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Resul
 /// In-place form of [`div`]: writes the result into `input`.
 pub fn div_(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<()> {
     if rounding_mode.is_some() {
-        return autograd::assign(
-            "div_",
-            input,
-            &operations::arithmetic::div_rounded(input, other, rounding_mode)?,
-        );
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::arithmetic::div_rounded(input, other, rounding_mode)?
+        };
+        return autograd::assign("div_", input, &value);
     }
     autograd::check_inplace("div_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
@@ -396,8 +406,10 @@ pub fn div_(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Resu
     autograd::rebase(
         input,
         Arc::new(DivBackward {
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
-            result: (other.requires_grad()).then(|| Saved::output(input, 0)),
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
+            result: (other.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -552,8 +564,8 @@ pub fn remainder(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(RemainderBackward {
-                    input: (other.requires_grad()).then(|| Saved::input(input)),
-                    other: (other.requires_grad()).then(|| Saved::input(other)),
+                    input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -576,8 +588,8 @@ pub fn remainder_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(RemainderBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -650,8 +662,8 @@ pub fn fmod(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(FmodBackward {
-                    input: (other.requires_grad()).then(|| Saved::input(input)),
-                    other: (other.requires_grad()).then(|| Saved::input(other)),
+                    input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -674,8 +686,8 @@ pub fn fmod_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(FmodBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -754,9 +766,12 @@ pub fn pow(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
                 &result,
                 Arc::new(PowBackward {
                     exponent: (exponent.requires_grad() || input.requires_grad())
-                        .then(|| Saved::input(exponent)),
-                    input: (exponent.requires_grad() || input.requires_grad()).then(|| Saved::input(input)),
-                    result: (exponent.requires_grad()).then(|| Saved::output(&result, 0)),
+                        .then(|| Saved::input(exponent))
+                        .transpose()?,
+                    input: (exponent.requires_grad() || input.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    result: (exponent.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     exponent_origin: Origin::of(exponent),
                     input_origin: Origin::of(input),
                 }),
@@ -770,7 +785,11 @@ pub fn pow(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
 /// In-place form of [`pow`]: writes the result into `input`.
 pub fn pow_(input: &Tensor, exponent: &Tensor) -> Result<()> {
     if operations::arithmetic::pow_special_case(exponent).is_some() {
-        return autograd::assign("pow_", input, &operations::arithmetic::pow_by_constant(input, exponent)?);
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::arithmetic::pow_by_constant(input, exponent)?
+        };
+        return autograd::assign("pow_", input, &value);
     }
     autograd::check_inplace("pow_", input, &[exponent])?;
     if !(autograd::is_recording(&[input, exponent])) {
@@ -786,9 +805,11 @@ pub fn pow_(input: &Tensor, exponent: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(PowBackward {
-            exponent: (exponent.requires_grad() || input.requires_grad()).then(|| Saved::input(exponent)),
-            input: original.map(|t| Saved::input(&t)),
-            result: (exponent.requires_grad()).then(|| Saved::output(input, 0)),
+            exponent: (exponent.requires_grad() || input.requires_grad())
+                .then(|| Saved::input(exponent))
+                .transpose()?,
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            result: (exponent.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             exponent_origin: Origin::of(exponent),
             input_origin: Origin::of(input),
         }),
@@ -1041,7 +1062,7 @@ pub fn abs(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(AbsBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -1062,7 +1083,10 @@ pub fn abs_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ABS, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(AbsBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(AbsBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1180,7 +1204,7 @@ pub fn square(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(SquareBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -1209,7 +1233,7 @@ pub fn square_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SquareBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1273,7 +1297,7 @@ pub fn reciprocal(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ReciprocalBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1293,7 +1317,7 @@ pub fn reciprocal_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ReciprocalBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1358,7 +1382,7 @@ pub fn sqrt(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SqrtBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1378,7 +1402,7 @@ pub fn sqrt_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SqrtBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1442,7 +1466,7 @@ pub fn rsqrt(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(RsqrtBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1462,7 +1486,7 @@ pub fn rsqrt_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(RsqrtBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1531,8 +1555,12 @@ pub fn maximum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(MaximumBackward {
-                    input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                    other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                    input: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    other: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(other))
+                        .transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -1556,8 +1584,10 @@ pub fn maximum_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(MaximumBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -1675,8 +1705,12 @@ pub fn minimum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(MinimumBackward {
-                    input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                    other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                    input: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    other: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(other))
+                        .transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -1700,8 +1734,10 @@ pub fn minimum_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(MinimumBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -1819,8 +1855,12 @@ pub fn fmax(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(FmaxBackward {
-                    input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                    other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                    input: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    other: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(other))
+                        .transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -1844,8 +1884,10 @@ pub fn fmax_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(FmaxBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -1951,8 +1993,12 @@ pub fn fmin(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(FminBackward {
-                    input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                    other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                    input: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    other: (input.requires_grad() || other.requires_grad())
+                        .then(|| Saved::input(other))
+                        .transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -1976,8 +2022,10 @@ pub fn fmin_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(FminBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -2082,9 +2130,11 @@ pub fn hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HypotBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                other: (other.requires_grad()).then(|| Saved::input(other)),
-                result: (input.requires_grad() || other.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
+                result: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::output(&result, 0))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -2106,9 +2156,11 @@ pub fn hypot_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(HypotBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (other.requires_grad()).then(|| Saved::input(other)),
-            result: (input.requires_grad() || other.requires_grad()).then(|| Saved::output(input, 0)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
+            result: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::output(input, 0))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -2198,8 +2250,8 @@ pub fn copysign(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(CopysignBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -2221,8 +2273,8 @@ pub fn copysign_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(CopysignBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -2319,9 +2371,11 @@ pub fn lerp(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LerpBackward {
-                end: (weight.requires_grad()).then(|| Saved::input(end)),
-                input: (weight.requires_grad()).then(|| Saved::input(input)),
-                weight: (end.requires_grad() || input.requires_grad()).then(|| Saved::input(weight)),
+                end: (weight.requires_grad()).then(|| Saved::input(end)).transpose()?,
+                input: (weight.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                weight: (end.requires_grad() || input.requires_grad())
+                    .then(|| Saved::input(weight))
+                    .transpose()?,
                 end_origin: Origin::of(end),
                 input_origin: Origin::of(input),
                 weight_origin: Origin::of(weight),
@@ -2344,9 +2398,11 @@ pub fn lerp_(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LerpBackward {
-            end: (weight.requires_grad()).then(|| Saved::input(end)),
-            input: original.map(|t| Saved::input(&t)),
-            weight: (end.requires_grad() || input.requires_grad()).then(|| Saved::input(weight)),
+            end: (weight.requires_grad()).then(|| Saved::input(end)).transpose()?,
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            weight: (end.requires_grad() || input.requires_grad())
+                .then(|| Saved::input(weight))
+                .transpose()?,
             end_origin: Origin::of(end),
             input_origin: Origin::of(input),
             weight_origin: Origin::of(weight),
@@ -2482,8 +2538,12 @@ pub fn clamp_min(input: &Tensor, min: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(ClampMinBackward {
-                    input: (input.requires_grad() || min.requires_grad()).then(|| Saved::input(input)),
-                    min: (input.requires_grad() || min.requires_grad()).then(|| Saved::input(min)),
+                    input: (input.requires_grad() || min.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    min: (input.requires_grad() || min.requires_grad())
+                        .then(|| Saved::input(min))
+                        .transpose()?,
                     input_origin: Origin::of(input),
                     min_origin: Origin::of(min),
                 }),
@@ -2507,8 +2567,8 @@ pub fn clamp_min_(input: &Tensor, min: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ClampMinBackward {
-            input: original.map(|t| Saved::input(&t)),
-            min: (input.requires_grad() || min.requires_grad()).then(|| Saved::input(min)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            min: (input.requires_grad() || min.requires_grad()).then(|| Saved::input(min)).transpose()?,
             input_origin: Origin::of(input),
             min_origin: Origin::of(min),
         }),
@@ -2606,8 +2666,12 @@ pub fn clamp_max(input: &Tensor, max: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(ClampMaxBackward {
-                    input: (input.requires_grad() || max.requires_grad()).then(|| Saved::input(input)),
-                    max: (input.requires_grad() || max.requires_grad()).then(|| Saved::input(max)),
+                    input: (input.requires_grad() || max.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    max: (input.requires_grad() || max.requires_grad())
+                        .then(|| Saved::input(max))
+                        .transpose()?,
                     input_origin: Origin::of(input),
                     max_origin: Origin::of(max),
                 }),
@@ -2631,8 +2695,8 @@ pub fn clamp_max_(input: &Tensor, max: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ClampMaxBackward {
-            input: original.map(|t| Saved::input(&t)),
-            max: (input.requires_grad() || max.requires_grad()).then(|| Saved::input(max)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            max: (input.requires_grad() || max.requires_grad()).then(|| Saved::input(max)).transpose()?,
             input_origin: Origin::of(input),
             max_origin: Origin::of(max),
         }),
@@ -2851,7 +2915,11 @@ pub fn round(input: &Tensor, decimals: i64) -> Result<Tensor> {
 /// In-place form of [`round`]: writes the result into `input`.
 pub fn round_(input: &Tensor, decimals: i64) -> Result<()> {
     if decimals != 0 {
-        return autograd::assign("round_", input, &operations::arithmetic::round_decimals(input, decimals)?);
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::arithmetic::round_decimals(input, decimals)?
+        };
+        return autograd::assign("round_", input, &value);
     }
     autograd::check_inplace("round_", input, &[])?;
     if !(autograd::is_recording(&[input])) {

@@ -599,7 +599,8 @@ pub fn where_(condition: &Tensor, input: &Tensor, other: &Tensor) -> Result<Tens
                 &result,
                 Arc::new(WhereBackward {
                     condition: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(condition)),
+                        .then(|| Saved::input(condition))
+                        .transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),

@@ -136,7 +136,11 @@ pub fn conj_physical(input: &Tensor) -> Result<Tensor> {
 /// In-place form of [`conj_physical`]: writes the result into `input`.
 pub fn conj_physical_(input: &Tensor) -> Result<()> {
     if !input.dtype().is_complex() {
-        return autograd::assign("conj_physical_", input, &Ok(input.clone())?);
+        let value = {
+            let input = &autograd::original(input)?;
+            Ok(input.clone())?
+        };
+        return autograd::assign("conj_physical_", input, &value);
     }
     autograd::check_inplace("conj_physical_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
@@ -204,7 +208,7 @@ pub fn angle(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AngleBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -254,8 +258,8 @@ pub fn sgn(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(SgnBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -277,8 +281,8 @@ pub fn sgn_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SgnBackward {
-            input: original.map(|t| Saved::input(&t)),
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,

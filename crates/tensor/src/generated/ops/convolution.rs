@@ -38,8 +38,8 @@ pub fn convolution(
             autograd::record(
                 &result,
                 Arc::new(ConvolutionBackward {
-                    input: (weight.requires_grad()).then(|| Saved::input(input)),
-                    weight: (input.requires_grad()).then(|| Saved::input(weight)),
+                    input: (weight.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    weight: (input.requires_grad()).then(|| Saved::input(weight)).transpose()?,
                     dilation: dilation.to_vec(),
                     groups: groups,
                     padding: padding.to_vec(),
@@ -141,8 +141,8 @@ pub fn conv_input(
             autograd::record(
                 &result,
                 Arc::new(ConvInputBackward {
-                    grad_output: (weight.requires_grad()).then(|| Saved::input(grad_output)),
-                    weight: (grad_output.requires_grad()).then(|| Saved::input(weight)),
+                    grad_output: (weight.requires_grad()).then(|| Saved::input(grad_output)).transpose()?,
+                    weight: (grad_output.requires_grad()).then(|| Saved::input(weight)).transpose()?,
                     dilation: dilation.to_vec(),
                     groups: groups,
                     padding: padding.to_vec(),
@@ -235,8 +235,8 @@ pub fn conv_weight(
             autograd::record(
                 &result,
                 Arc::new(ConvWeightBackward {
-                    grad_output: (input.requires_grad()).then(|| Saved::input(grad_output)),
-                    input: (grad_output.requires_grad()).then(|| Saved::input(input)),
+                    grad_output: (input.requires_grad()).then(|| Saved::input(grad_output)).transpose()?,
+                    input: (grad_output.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     dilation: dilation.to_vec(),
                     groups: groups,
                     padding: padding.to_vec(),

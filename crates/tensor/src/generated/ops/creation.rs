@@ -25,11 +25,19 @@ pub use crate::operations::creation::full;
 
 pub use crate::operations::creation::zeros_like;
 
+pub use crate::operations::creation::zeros_like_as;
+
 pub use crate::operations::creation::ones_like;
+
+pub use crate::operations::creation::ones_like_as;
 
 pub use crate::operations::creation::empty_like;
 
+pub use crate::operations::creation::empty_like_as;
+
 pub use crate::operations::creation::full_like;
+
+pub use crate::operations::creation::full_like_as;
 
 pub use crate::operations::creation::arange_to;
 

@@ -30,9 +30,11 @@ pub fn euclidean_distances(x1: &Tensor, x2: &Tensor, by_product: bool) -> Result
             autograd::record(
                 &result,
                 Arc::new(EuclideanDistancesBackward {
-                    result: (x1.requires_grad() || x2.requires_grad()).then(|| Saved::output(&result, 0)),
-                    x1: (x1.requires_grad() || x2.requires_grad()).then(|| Saved::input(x1)),
-                    x2: (x1.requires_grad() || x2.requires_grad()).then(|| Saved::input(x2)),
+                    result: (x1.requires_grad() || x2.requires_grad())
+                        .then(|| Saved::output(&result, 0))
+                        .transpose()?,
+                    x1: (x1.requires_grad() || x2.requires_grad()).then(|| Saved::input(x1)).transpose()?,
+                    x2: (x1.requires_grad() || x2.requires_grad()).then(|| Saved::input(x2)).transpose()?,
                     x1_origin: Origin::of(x1),
                     x2_origin: Origin::of(x2),
                 }),

@@ -32,7 +32,7 @@ pub fn embedding(
             autograd::record(
                 &result,
                 Arc::new(EmbeddingBackward {
-                    indices: (weight.requires_grad()).then(|| Saved::input(indices)),
+                    indices: (weight.requires_grad()).then(|| Saved::input(indices)).transpose()?,
                     padding_idx: padding_idx,
                     scale_grad_by_freq: scale_grad_by_freq,
                     weight_origin: Origin::of(weight),

@@ -26,7 +26,7 @@ pub fn gather(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(GatherBackward {
-                    index: (input.requires_grad()).then(|| Saved::input(index)),
+                    index: (input.requires_grad()).then(|| Saved::input(index)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                 }),
@@ -75,7 +75,9 @@ pub fn scatter(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result
             autograd::record(
                 &result,
                 Arc::new(ScatterBackward {
-                    index: (input.requires_grad() || src.requires_grad()).then(|| Saved::input(index)),
+                    index: (input.requires_grad() || src.requires_grad())
+                        .then(|| Saved::input(index))
+                        .transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                     src_origin: Origin::of(src),
@@ -141,7 +143,7 @@ pub fn scatter_add(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Re
             autograd::record(
                 &result,
                 Arc::new(ScatterAddBackward {
-                    index: (src.requires_grad()).then(|| Saved::input(index)),
+                    index: (src.requires_grad()).then(|| Saved::input(index)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                     src_origin: Origin::of(src),
@@ -201,7 +203,7 @@ pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> 
             autograd::record(
                 &result,
                 Arc::new(IndexSelectBackward {
-                    index: (input.requires_grad()).then(|| Saved::input(index)),
+                    index: (input.requires_grad()).then(|| Saved::input(index)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                 }),

@@ -28,8 +28,8 @@ pub fn matrix_product(input: &Tensor, other: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(MatrixProductBackward {
-                    input: (other.requires_grad()).then(|| Saved::input(input)),
-                    other: (input.requires_grad()).then(|| Saved::input(other)),
+                    input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -143,8 +143,8 @@ pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
             autograd::record(
                 &result,
                 Arc::new(LinearBackward {
-                    input: (weight.requires_grad()).then(|| Saved::input(input)),
-                    weight: (input.requires_grad()).then(|| Saved::input(weight)),
+                    input: (weight.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    weight: (input.requires_grad()).then(|| Saved::input(weight)).transpose()?,
                     bias_origin: bias.map(Origin::of),
                     input_origin: Origin::of(input),
                     weight_origin: Origin::of(weight),

@@ -39,8 +39,8 @@ pub fn linalg_vector_norm(
             autograd::record(
                 &result,
                 Arc::new(LinalgVectorNormBackward {
-                    result: (x.requires_grad()).then(|| Saved::output(&result, 0)),
-                    x: (x.requires_grad()).then(|| Saved::input(x)),
+                    result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                    x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
                     dim: dim.map(<[i64]>::to_vec),
                     keepdim: keepdim,
                     ord: ord,

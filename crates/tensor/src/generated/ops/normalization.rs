@@ -39,12 +39,15 @@ pub fn normalize_over(
                 &result,
                 Arc::new(NormalizeOverBackward {
                     input: (input.requires_grad() || weight.is_some_and(Tensor::requires_grad))
-                        .then(|| Saved::input(input)),
+                        .then(|| Saved::input(input))
+                        .transpose()?,
                     mean: (input.requires_grad() || weight.is_some_and(Tensor::requires_grad))
-                        .then(|| Saved::input(&mean)),
+                        .then(|| Saved::input(&mean))
+                        .transpose()?,
                     rstd: (input.requires_grad() || weight.is_some_and(Tensor::requires_grad))
-                        .then(|| Saved::input(&rstd)),
-                    weight: weight.filter(|_| input.requires_grad()).map(Saved::input),
+                        .then(|| Saved::input(&rstd))
+                        .transpose()?,
+                    weight: weight.filter(|_| input.requires_grad()).map(Saved::input).transpose()?,
                     dims: dims.to_vec(),
                     eps: eps,
                     bias_origin: bias.map(Origin::of),

@@ -35,7 +35,7 @@ pub fn max_pool(
             autograd::record(
                 &values,
                 Arc::new(MaxPoolBackward {
-                    indices: (input.requires_grad()).then(|| Saved::input(&indices)),
+                    indices: (input.requires_grad()).then(|| Saved::input(&indices)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -84,7 +84,7 @@ pub fn max_pool_input(grad_output: &Tensor, indices: &Tensor, shape: &[i64]) -> 
             autograd::record(
                 &result,
                 Arc::new(MaxPoolInputBackward {
-                    indices: (grad_output.requires_grad()).then(|| Saved::input(indices)),
+                    indices: (grad_output.requires_grad()).then(|| Saved::input(indices)).transpose()?,
                     grad_output_origin: Origin::of(grad_output),
                 }),
                 smallvec::smallvec![grad_output.edge(), indices.edge()],

@@ -27,7 +27,11 @@ pub use crate::operations::random::randperm;
 
 pub use crate::operations::random::rand_like;
 
+pub use crate::operations::random::rand_like_as;
+
 pub use crate::operations::random::randn_like;
+
+pub use crate::operations::random::randn_like_as;
 
 /// 1 with the probability that each element gives, else 0.
 pub fn bernoulli(input: &Tensor, generator: Option<&Generator>) -> Result<Tensor> {

@@ -128,8 +128,8 @@ pub fn prod_dim(input: &Tensor, dim: i64, keepdim: bool, dtype: Option<DType>) -
             autograd::record(
                 &result,
                 Arc::new(ProdDimBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     dim: dim,
                     keepdim: keepdim,
                     input_origin: Origin::of(input),
@@ -182,8 +182,8 @@ pub fn amax(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(AmaxBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     dim: dim.to_vec(),
                     keepdim: keepdim,
                     input_origin: Origin::of(input),
@@ -236,8 +236,8 @@ pub fn amin(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(AminBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     dim: dim.to_vec(),
                     keepdim: keepdim,
                     input_origin: Origin::of(input),
@@ -292,7 +292,7 @@ pub fn max_dim(input: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tenso
             autograd::record(
                 &values,
                 Arc::new(MaxDimBackward {
-                    indices: (input.requires_grad()).then(|| Saved::input(&indices)),
+                    indices: (input.requires_grad()).then(|| Saved::input(&indices)).transpose()?,
                     dim: dim,
                     keepdim: keepdim,
                     input_origin: Origin::of(input),
@@ -353,7 +353,7 @@ pub fn min_dim(input: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tenso
             autograd::record(
                 &values,
                 Arc::new(MinDimBackward {
-                    indices: (input.requires_grad()).then(|| Saved::input(&indices)),
+                    indices: (input.requires_grad()).then(|| Saved::input(&indices)).transpose()?,
                     dim: dim,
                     keepdim: keepdim,
                     input_origin: Origin::of(input),
@@ -492,8 +492,8 @@ pub fn cumprod(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor>
             autograd::record(
                 &result,
                 Arc::new(CumprodBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                 }),
@@ -544,7 +544,7 @@ pub fn cummax(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
             autograd::record(
                 &values,
                 Arc::new(CummaxBackward {
-                    indices: (input.requires_grad()).then(|| Saved::input(&indices)),
+                    indices: (input.requires_grad()).then(|| Saved::input(&indices)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                 }),
@@ -593,7 +593,7 @@ pub fn cummin(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
             autograd::record(
                 &values,
                 Arc::new(CumminBackward {
-                    indices: (input.requires_grad()).then(|| Saved::input(&indices)),
+                    indices: (input.requires_grad()).then(|| Saved::input(&indices)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                 }),

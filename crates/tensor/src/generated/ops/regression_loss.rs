@@ -34,7 +34,7 @@ pub fn huber(input: &Tensor, delta: f64) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HuberBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 delta: delta,
                 input_origin: Origin::of(input),
             }),

@@ -459,6 +459,8 @@ pub fn detach(input: &Tensor) -> Result<Tensor> {
 
 pub use crate::operations::shape_ops::contiguous;
 
+pub use crate::operations::shape_ops::contiguous_as;
+
 /// A copy with the same history.
 pub fn clone(input: &Tensor) -> Result<Tensor> {
     let result = {
@@ -496,6 +498,8 @@ impl Backward for CloneBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::shape_ops::clone_as;
 
 /// Joins tensors along an existing dimension.
 pub fn cat(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
@@ -810,7 +814,7 @@ pub fn as_strided(
             autograd::record(
                 &result,
                 Arc::new(AsStridedBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     size: size.to_vec(),
                     storage_offset: storage_offset,
                     stride: stride.to_vec(),

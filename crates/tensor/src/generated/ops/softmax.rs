@@ -26,7 +26,7 @@ pub fn softmax(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor>
             autograd::record(
                 &result,
                 Arc::new(SoftmaxBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                 }),
@@ -75,7 +75,7 @@ pub fn log_softmax(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Ten
             autograd::record(
                 &result,
                 Arc::new(LogSoftmaxBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     dim: dim,
                     input_origin: Origin::of(input),
                 }),

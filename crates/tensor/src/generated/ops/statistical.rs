@@ -32,7 +32,7 @@ pub fn var(
             autograd::record(
                 &result,
                 Arc::new(VarBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     correction: correction,
                     dim: dim.map(<[i64]>::to_vec),
                     keepdim: keepdim,

@@ -30,7 +30,7 @@ pub fn exp(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ExpBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -50,7 +50,7 @@ pub fn exp_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ExpBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -109,7 +109,7 @@ pub fn exp2(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Exp2Backward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -129,7 +129,7 @@ pub fn exp2_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Exp2Backward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -193,7 +193,7 @@ pub fn expm1(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Expm1Backward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -213,7 +213,7 @@ pub fn expm1_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Expm1Backward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -277,7 +277,7 @@ pub fn log(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -297,7 +297,10 @@ pub fn log_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&LOG, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(LogBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(LogBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -354,7 +357,7 @@ pub fn log2(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Log2Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -374,7 +377,10 @@ pub fn log2_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&LOG2, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(Log2Backward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(Log2Backward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -436,7 +442,7 @@ pub fn log10(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Log10Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -457,7 +463,7 @@ pub fn log10_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Log10Backward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -521,7 +527,7 @@ pub fn log1p(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Log1pBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -542,7 +548,7 @@ pub fn log1p_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Log1pBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -606,8 +612,12 @@ pub fn logaddexp(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogaddexpBackward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -630,8 +640,10 @@ pub fn logaddexp_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LogaddexpBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -730,8 +742,12 @@ pub fn logaddexp2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Logaddexp2Backward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -754,8 +770,10 @@ pub fn logaddexp2_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Logaddexp2Backward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -854,8 +872,12 @@ pub fn xlogy(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(XlogyBackward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -878,8 +900,10 @@ pub fn xlogy_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(XlogyBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -980,7 +1004,7 @@ pub fn sin(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SinBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1000,7 +1024,10 @@ pub fn sin_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SIN, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SinBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SinBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1061,7 +1088,7 @@ pub fn cos(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(CosBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1081,7 +1108,10 @@ pub fn cos_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&COS, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(CosBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(CosBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1144,7 +1174,7 @@ pub fn tan(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(TanBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1164,7 +1194,7 @@ pub fn tan_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(TanBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1230,7 +1260,7 @@ pub fn asin(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AsinBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1250,7 +1280,10 @@ pub fn asin_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ASIN, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(AsinBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(AsinBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1316,7 +1349,7 @@ pub fn acos(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AcosBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1336,7 +1369,10 @@ pub fn acos_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ACOS, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(AcosBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(AcosBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1404,7 +1440,7 @@ pub fn atan(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AtanBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1424,7 +1460,10 @@ pub fn atan_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ATAN, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(AtanBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(AtanBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1488,8 +1527,12 @@ pub fn atan2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Atan2Backward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -1512,8 +1555,10 @@ pub fn atan2_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(Atan2Backward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad() || other.requires_grad())
+                .then(|| Saved::input(other))
+                .transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),
@@ -1640,7 +1685,7 @@ pub fn sinh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SinhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1660,7 +1705,10 @@ pub fn sinh_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&SINH, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(SinhBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(SinhBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1721,7 +1769,7 @@ pub fn cosh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(CoshBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1741,7 +1789,10 @@ pub fn cosh_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&COSH, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(CoshBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(CoshBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -1802,7 +1853,7 @@ pub fn tanh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(TanhBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1822,7 +1873,7 @@ pub fn tanh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(TanhBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1888,7 +1939,7 @@ pub fn asinh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AsinhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1909,7 +1960,7 @@ pub fn asinh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(AsinhBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -1977,7 +2028,7 @@ pub fn acosh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AcoshBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1998,7 +2049,7 @@ pub fn acosh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(AcoshBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2070,7 +2121,7 @@ pub fn atanh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(AtanhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2091,7 +2142,7 @@ pub fn atanh_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(AtanhBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2157,7 +2208,7 @@ pub fn erf(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ErfBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2177,7 +2228,10 @@ pub fn erf_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ERF, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(ErfBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(ErfBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -2244,7 +2298,7 @@ pub fn erfc(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ErfcBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2264,7 +2318,10 @@ pub fn erfc_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&ERFC, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(ErfcBackward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(ErfcBackward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -2333,7 +2390,7 @@ pub fn erfinv(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ErfinvBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2353,7 +2410,7 @@ pub fn erfinv_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(ErfinvBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2420,7 +2477,7 @@ pub fn lgamma(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LgammaBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2441,7 +2498,7 @@ pub fn lgamma_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LgammaBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2587,8 +2644,8 @@ pub fn sinc(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SincBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2609,8 +2666,8 @@ pub fn sinc_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SincBackward {
-            input: original.map(|t| Saved::input(&t)),
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2691,7 +2748,7 @@ pub fn sigmoid(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SigmoidBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2711,7 +2768,7 @@ pub fn sigmoid_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(SigmoidBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)),
+            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
@@ -2780,7 +2837,7 @@ pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(LogitBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2792,7 +2849,11 @@ pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
 /// In-place form of [`logit`]: writes the result into `input`.
 pub fn logit_(input: &Tensor, eps: Option<f64>) -> Result<()> {
     if eps.is_some() {
-        return autograd::assign("logit_", input, &operations::arithmetic::logit_clamped(input, eps)?);
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::arithmetic::logit_clamped(input, eps)?
+        };
+        return autograd::assign("logit_", input, &value);
     }
     autograd::check_inplace("logit_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
@@ -2804,7 +2865,7 @@ pub fn logit_(input: &Tensor, eps: Option<f64>) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(LogitBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,

@@ -7,7 +7,7 @@ use smallvec::smallvec;
 use crate::operations::creation::sizes;
 use crate::operations::elementwise::contiguous_copy;
 use crate::tensor::infer_shape;
-use crate::{Tensor, ops};
+use crate::{MemoryFormat, Tensor, memory_format, ops};
 
 pub(super) fn to_i64(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&n| n as i64).collect()
@@ -306,6 +306,16 @@ pub fn diagonal(input: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<Ten
 /// The same data without history.
 pub fn detach(input: &Tensor) -> Result<Tensor> {
     Ok(input.detach())
+}
+
+/// See [`ops::clone_as`](crate::ops::clone_as).
+pub fn clone_as(input: &Tensor, memory_format: Option<MemoryFormat>) -> Result<Tensor> {
+    memory_format::copied("clone", input, memory_format.unwrap_or(MemoryFormat::Preserve))
+}
+
+/// See [`ops::contiguous_as`](crate::ops::contiguous_as).
+pub fn contiguous_as(input: &Tensor, memory_format: Option<MemoryFormat>) -> Result<Tensor> {
+    memory_format::converted("contiguous", input, memory_format.unwrap_or(MemoryFormat::Contiguous))
 }
 
 /// The tensor itself if it is row-major, else a copy.

@@ -1,0 +1,156 @@
+"""Trading time for memory: what a part of a model saved for backward is computed again instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rustorch._C import Tensor, get_rng_state, set_rng_state
+from rustorch.autograd.grad_mode import enable_grad
+from rustorch.autograd.graph import saved_tensors_hooks
+
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+
+
+class CheckpointError(RuntimeError):
+    """The second run of a checkpointed function saved something else than the first."""
+
+
+def noop_context_fn() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+    """Contexts of the two runs that do nothing."""
+    return nullcontext(), nullcontext()
+
+
+class _Done(Exception):
+    """Everything that the first run saved has been computed again: the rest of the function need not run."""
+
+
+class _Saved:
+    """Stands for the `index`-th tensor that the first run saved."""
+
+    def __init__(self, run: _Run, index: int, tensor: Tensor) -> None:
+        self.run = run
+        self.index = index
+        self.description = (tuple(tensor.shape), tensor.dtype)
+        # Computed again; it lives as long as the graph's node, which may ask more than once.
+        self.value: Tensor | None = None
+
+
+class _Run:
+    """A call of a checkpointed function: what is needed to run it again."""
+
+    def __init__(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, preserve_rng_state: bool, context: Any
+    ) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.context = context
+        self.state = get_rng_state() if preserve_rng_state else None
+        self.count = 0
+        self.values: dict[int, Tensor] = {}
+
+    def pack(self, tensor: Tensor) -> _Saved:
+        self.count += 1
+        return _Saved(self, self.count - 1, tensor)
+
+    def unpack(self, saved: _Saved) -> Tensor:
+        if saved.value is not None:
+            return saved.value
+        if saved.index not in self.values:
+            self.again()
+        value = self.values.pop(saved.index, None)
+        if value is None:
+            raise CheckpointError(
+                f"checkpoint: the first run of {self.function!r} saved {self.count} tensors for backward, its second "
+                f"run fewer; it must do the same both times"
+            )
+        if (tuple(value.shape), value.dtype) != saved.description:
+            raise CheckpointError(
+                f"checkpoint: tensor {saved.index} that {self.function!r} saved for backward had shape and dtype "
+                f"{saved.description} in its first run and {(tuple(value.shape), value.dtype)} in its second"
+            )
+        saved.value = value
+        return value
+
+    def again(self) -> None:
+        """Runs the function a second time, keeping what it saves."""
+        values: dict[int, Tensor] = {}
+
+        def keep(tensor: Tensor) -> Tensor:
+            values[len(values)] = kept = tensor.detach()
+            if len(values) == self.count:
+                raise _Done
+            return kept
+
+        now = get_rng_state() if self.state is not None else None
+        try:
+            if self.state is not None:
+                set_rng_state(self.state)
+            with enable_grad(), self.context, saved_tensors_hooks(keep, lambda tensor: tensor):
+                self.function(*self.args, **self.kwargs)
+        except _Done:
+            pass
+        finally:
+            if now is not None:
+                set_rng_state(now)
+        self.values = values
+
+
+def checkpoint(
+    function: Callable[..., Any],
+    *args: Any,
+    use_reentrant: bool | None = None,
+    context_fn: Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]] = noop_context_fn,
+    determinism_check: str = "default",
+    debug: bool = False,
+    preserve_rng_state: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Run ``function(*args, **kwargs)`` without keeping what it saves for backward; backward runs it again.
+
+    Args:
+        function: must do the same both times.
+        use_reentrant: taken as PyTorch has it; every value works as PyTorch's ``False``, the recommended one.
+        context_fn: gives the contexts in which the first and the second run stand.
+        determinism_check: ``"default"`` compares shapes and dtypes of what both runs saved, ``"none"`` does so, too.
+        debug: taken as PyTorch has it; the errors always say what differed.
+        preserve_rng_state: whether random numbers in the second run are those of the first.
+    """
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"checkpoint(): determinism_check must be 'default' or 'none', not {determinism_check!r}")
+    first, second = context_fn()
+    run = _Run(function, args, kwargs, preserve_rng_state, second)
+    with first, saved_tensors_hooks(run.pack, lambda saved: saved.run.unpack(saved)):
+        return function(*args, **kwargs)
+
+
+def checkpoint_sequential(
+    functions: Iterable[Callable[..., Any]],
+    segments: int,
+    input: Any,
+    use_reentrant: bool | None = None,
+    preserve_rng_state: bool = True,
+) -> Any:
+    """Run functions, such as those of ``nn.Sequential``, one after the other; all but the last segment checkpointed."""
+    steps = list(functions)
+    if segments < 1:
+        raise ValueError(f"checkpoint_sequential(): segments must be positive, got {segments}")
+
+    def chain(part: Sequence[Callable[..., Any]]) -> Callable[[Any], Any]:
+        def run(value: Any) -> Any:
+            for step in part:
+                value = step(value)
+            return value
+
+        return run
+
+    size = len(steps) // segments
+    end = 0
+    for _ in range(segments - 1):
+        start, end = end, end + size
+        input = checkpoint(
+            chain(steps[start:end]), input, use_reentrant=use_reentrant, preserve_rng_state=preserve_rng_state
+        )
+    return chain(steps[end:])(input)
