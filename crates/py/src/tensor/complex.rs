@@ -27,15 +27,9 @@ fn assign(
 ) -> PyResult<()> {
     let py = value.py();
     let part = part.into_py(py)?;
-    let value = match arguments::convert::tensor(value) {
-        Some(tensor) => tensor,
-        None => match arguments::convert::number(value)? {
-            Some(number) => Tensor::number(number).into_py(py)?,
-            None => {
-                let message = format!("expected a tensor or a number, got {}", arguments::type_name(value));
-                return Err(RusTorchError::argument(name, message)).into_py(py);
-            }
-        },
+    let Some(value) = arguments::convert::tensor_like(value)? else {
+        let message = format!("expected a tensor or a number, got {}", arguments::type_name(value));
+        return Err(RusTorchError::argument(name, message)).into_py(py);
     };
     ops::copy_(&part, &value).into_py(py)
 }
