@@ -6,6 +6,88 @@ from typing import NamedTuple
 from rustorch._C import Tensor
 
 
+class linalg_lu_factor_ex(NamedTuple):
+    """The results of linalg_lu_factor_ex()."""
+
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+
+
+class linalg_lu_factor(NamedTuple):
+    """The results of linalg_lu_factor()."""
+
+    LU: Tensor
+    pivots: Tensor
+
+
+class linalg_lu(NamedTuple):
+    """The results of linalg_lu()."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+
+class lu_unpack(NamedTuple):
+    """The results of lu_unpack()."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+
+class linalg_cholesky_ex(NamedTuple):
+    """The results of linalg_cholesky_ex()."""
+
+    L: Tensor
+    info: Tensor
+
+
+class linalg_qr(NamedTuple):
+    """The results of linalg_qr()."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class qr(NamedTuple):
+    """The results of qr()."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class geqrf(NamedTuple):
+    """The results of geqrf()."""
+
+    a: Tensor
+    tau: Tensor
+
+
+class linalg_eigh(NamedTuple):
+    """The results of linalg_eigh()."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class linalg_svd(NamedTuple):
+    """The results of linalg_svd()."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+class svd(NamedTuple):
+    """The results of svd()."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
 class frexp(NamedTuple):
     """The results of frexp()."""
 
@@ -95,6 +177,43 @@ class fractional_max_pool3d_with_indices(NamedTuple):
 
     values: Tensor
     indices: Tensor
+
+
+class linalg_solve_ex(NamedTuple):
+    """The results of linalg_solve_ex()."""
+
+    result: Tensor
+    info: Tensor
+
+
+class triangular_solve(NamedTuple):
+    """The results of triangular_solve()."""
+
+    solution: Tensor
+    cloned_coefficient: Tensor
+
+
+class linalg_inv_ex(NamedTuple):
+    """The results of linalg_inv_ex()."""
+
+    inverse: Tensor
+    info: Tensor
+
+
+class slogdet(NamedTuple):
+    """The results of slogdet()."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+
+class linalg_lstsq(NamedTuple):
+    """The results of linalg_lstsq()."""
+
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
 
 
 class var_mean(NamedTuple):

@@ -3,12 +3,15 @@
 
 mod activation;
 mod arithmetic;
+mod attention;
 mod bessel;
 mod comparison;
 mod complex;
 mod contraction;
 mod convolution;
 mod creation;
+mod ctc_loss;
+mod decomposition;
 mod distance;
 mod distributions;
 mod dropout;
@@ -32,6 +35,7 @@ mod region_pooling;
 mod regression_loss;
 mod shape_ops;
 mod softmax;
+mod solver;
 mod special;
 mod statistical;
 mod transcendental;
@@ -47,6 +51,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, activation::File::BINDINGS, activation::ENTRIES)?;
     add_functions(module, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
     add_methods(class, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
+    add_functions(module, attention::File::BINDINGS, attention::ENTRIES)?;
+    add_methods(class, attention::File::BINDINGS, attention::ENTRIES)?;
     add_functions(module, bessel::File::BINDINGS, bessel::ENTRIES)?;
     add_methods(class, bessel::File::BINDINGS, bessel::ENTRIES)?;
     add_functions(module, comparison::File::BINDINGS, comparison::ENTRIES)?;
@@ -59,6 +65,10 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, convolution::File::BINDINGS, convolution::ENTRIES)?;
     add_functions(module, creation::File::BINDINGS, creation::ENTRIES)?;
     add_methods(class, creation::File::BINDINGS, creation::ENTRIES)?;
+    add_functions(module, ctc_loss::File::BINDINGS, ctc_loss::ENTRIES)?;
+    add_methods(class, ctc_loss::File::BINDINGS, ctc_loss::ENTRIES)?;
+    add_functions(module, decomposition::File::BINDINGS, decomposition::ENTRIES)?;
+    add_methods(class, decomposition::File::BINDINGS, decomposition::ENTRIES)?;
     add_functions(module, distance::File::BINDINGS, distance::ENTRIES)?;
     add_methods(class, distance::File::BINDINGS, distance::ENTRIES)?;
     add_functions(module, distributions::File::BINDINGS, distributions::ENTRIES)?;
@@ -105,6 +115,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, shape_ops::File::BINDINGS, shape_ops::ENTRIES)?;
     add_functions(module, softmax::File::BINDINGS, softmax::ENTRIES)?;
     add_methods(class, softmax::File::BINDINGS, softmax::ENTRIES)?;
+    add_functions(module, solver::File::BINDINGS, solver::ENTRIES)?;
+    add_methods(class, solver::File::BINDINGS, solver::ENTRIES)?;
     add_functions(module, special::File::BINDINGS, special::ENTRIES)?;
     add_methods(class, special::File::BINDINGS, special::ENTRIES)?;
     add_functions(module, statistical::File::BINDINGS, statistical::ENTRIES)?;

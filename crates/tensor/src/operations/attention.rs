@@ -216,7 +216,7 @@ pub fn attention(
     }
     if is_recording(&[query, key, value]) {
         let node =
-            formulas::attention_backward([query, key, value], mask.as_ref(), params, (&result, log_sum));
+            formulas::attention_backward([query, key, value], mask.as_ref(), params, (&result, log_sum))?;
         record(&result, node, smallvec::smallvec![query.edge(), key.edge(), value.edge()]);
     }
     Ok(result)

@@ -26,15 +26,16 @@ pub fn attention_backward(
     mask: Option<&Tensor>,
     params: AttentionParams,
     (result, log_sum): (&Tensor, Tensor),
-) -> Arc<dyn Backward> {
-    Arc::new(AttentionBackward {
-        inputs: inputs.map(Saved::input),
+) -> Result<Arc<dyn Backward>> {
+    let [query, key, value] = inputs;
+    Ok(Arc::new(AttentionBackward {
+        inputs: [Saved::input(query)?, Saved::input(key)?, Saved::input(value)?],
         origins: inputs.map(Origin::of),
         mask: mask.cloned(),
         params,
-        result: Saved::output(result, 0),
+        result: Saved::output(result, 0)?,
         log_sum,
-    })
+    }))
 }
 
 /// The same gradients made of differentiable ops.

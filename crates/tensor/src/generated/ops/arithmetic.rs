@@ -946,7 +946,11 @@ pub fn gcd(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 /// In-place form of [`gcd`]: writes the result into `input`.
 pub fn gcd_(input: &Tensor, other: &Tensor) -> Result<()> {
     if operations::arithmetic::is_bool(input, other) {
-        return autograd::assign("gcd_", input, &operations::arithmetic::refuse_bool("gcd")?);
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::arithmetic::refuse_bool("gcd")?
+        };
+        return autograd::assign("gcd_", input, &value);
     }
     autograd::check_inplace("gcd_", input, &[other])?;
     elementwise::run_in_place(&GCD, &[input, other], &[], input)
@@ -972,7 +976,11 @@ pub fn lcm(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 /// In-place form of [`lcm`]: writes the result into `input`.
 pub fn lcm_(input: &Tensor, other: &Tensor) -> Result<()> {
     if operations::arithmetic::is_bool(input, other) {
-        return autograd::assign("lcm_", input, &operations::arithmetic::refuse_bool("lcm")?);
+        let value = {
+            let input = &autograd::original(input)?;
+            operations::arithmetic::refuse_bool("lcm")?
+        };
+        return autograd::assign("lcm_", input, &value);
     }
     autograd::check_inplace("lcm_", input, &[other])?;
     elementwise::run_in_place(&LCM, &[input, other], &[], input)
@@ -1217,11 +1225,11 @@ pub fn square(input: &Tensor) -> Result<Tensor> {
 /// In-place form of [`square`]: writes the result into `input`.
 pub fn square_(input: &Tensor) -> Result<()> {
     if input.dtype() == DType::Bool {
-        return autograd::assign(
-            "square_",
-            input,
-            &square(&operations::creation::cast(input, DType::Int64)?)?,
-        );
+        let value = {
+            let input = &autograd::original(input)?;
+            square(&operations::creation::cast(input, DType::Int64)?)?
+        };
+        return autograd::assign("square_", input, &value);
     }
     autograd::check_inplace("square_", input, &[])?;
     if !(autograd::is_recording(&[input])) {

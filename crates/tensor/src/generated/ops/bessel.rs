@@ -30,7 +30,7 @@ pub fn i0(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(I0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -50,7 +50,10 @@ pub fn i0_(input: &Tensor) -> Result<()> {
     elementwise::run_in_place(&I0, &[input], &[], input)?;
     autograd::rebase(
         input,
-        Arc::new(I0Backward { input: original.map(|t| Saved::input(&t)), input_origin: Origin::of(input) }),
+        Arc::new(I0Backward {
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            input_origin: Origin::of(input),
+        }),
         edges,
     );
     Ok(())
@@ -110,8 +113,8 @@ pub fn special_i0e(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialI0eBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -182,8 +185,8 @@ pub fn special_i1(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialI1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -267,8 +270,8 @@ pub fn special_i1e(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialI1eBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -358,7 +361,7 @@ pub fn special_bessel_j0(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialBesselJ0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -423,8 +426,8 @@ pub fn special_bessel_j1(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialBesselJ1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -508,7 +511,7 @@ pub fn special_bessel_y0(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialBesselY0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -573,8 +576,8 @@ pub fn special_bessel_y1(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialBesselY1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -643,7 +646,7 @@ pub fn special_modified_bessel_k0(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialModifiedBesselK0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -708,8 +711,8 @@ pub fn special_modified_bessel_k1(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialModifiedBesselK1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -780,8 +783,8 @@ pub fn special_scaled_modified_bessel_k0(x: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialScaledModifiedBesselK0Backward {
-                result: (x.requires_grad()).then(|| Saved::output(&result, 0)),
-                x: (x.requires_grad()).then(|| Saved::input(x)),
+                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
                 x_origin: Origin::of(x),
             }),
             smallvec::smallvec![x.edge()],
@@ -848,8 +851,8 @@ pub fn special_scaled_modified_bessel_k1(x: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialScaledModifiedBesselK1Backward {
-                result: (x.requires_grad()).then(|| Saved::output(&result, 0)),
-                x: (x.requires_grad()).then(|| Saved::input(x)),
+                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
                 x_origin: Origin::of(x),
             }),
             smallvec::smallvec![x.edge()],
@@ -920,8 +923,8 @@ pub fn special_spherical_bessel_j0(x: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialSphericalBesselJ0Backward {
-                result: (x.requires_grad()).then(|| Saved::output(&result, 0)),
-                x: (x.requires_grad()).then(|| Saved::input(x)),
+                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
                 x_origin: Origin::of(x),
             }),
             smallvec::smallvec![x.edge()],

@@ -485,8 +485,8 @@ pub fn nextafter(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(NextafterBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -508,8 +508,8 @@ pub fn nextafter_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(NextafterBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (input.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
             input_origin: Origin::of(input),
             other_origin: Origin::of(other),
         }),

@@ -46,9 +46,9 @@ pub fn ctc(
             autograd::record(
                 &losses,
                 Arc::new(CtcBackward {
-                    log_alpha: (log_probs.requires_grad()).then(|| Saved::input(&log_alpha)),
-                    log_probs: (log_probs.requires_grad()).then(|| Saved::input(log_probs)),
-                    targets: (log_probs.requires_grad()).then(|| Saved::input(targets)),
+                    log_alpha: (log_probs.requires_grad()).then(|| Saved::input(&log_alpha)).transpose()?,
+                    log_probs: (log_probs.requires_grad()).then(|| Saved::input(log_probs)).transpose()?,
+                    targets: (log_probs.requires_grad()).then(|| Saved::input(targets)).transpose()?,
                     blank: blank,
                     first_targets: first_targets.to_vec(),
                     input_lengths: input_lengths.to_vec(),

@@ -28,8 +28,8 @@ pub fn lu_decomposition(input: &Tensor, pivoting: bool) -> Result<(Tensor, Tenso
             autograd::record(
                 &lu,
                 Arc::new(LuDecompositionBackward {
-                    lu: (input.requires_grad()).then(|| Saved::output(&lu, 0)),
-                    pivots: (input.requires_grad()).then(|| Saved::input(&pivots)),
+                    lu: (input.requires_grad()).then(|| Saved::output(&lu, 0)).transpose()?,
+                    pivots: (input.requires_grad()).then(|| Saved::input(&pivots)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -88,7 +88,7 @@ pub fn cholesky_decomposition(input: &Tensor) -> Result<(Tensor, Tensor)> {
             autograd::record(
                 &lower,
                 Arc::new(CholeskyDecompositionBackward {
-                    lower: (input.requires_grad()).then(|| Saved::output(&lower, 0)),
+                    lower: (input.requires_grad()).then(|| Saved::output(&lower, 0)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -141,7 +141,7 @@ pub fn qr_decomposition(input: &Tensor, complete: bool) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(QrDecompositionBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     complete: complete,
                     input_origin: Origin::of(input),
                 }),
@@ -230,7 +230,7 @@ pub fn eigen_decomposition(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(EigenDecompositionBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -283,7 +283,7 @@ pub fn singular_value_decomposition(input: &Tensor, full: bool) -> Result<Tensor
             autograd::record(
                 &result,
                 Arc::new(SingularValueDecompositionBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     full: full,
                     input_origin: Origin::of(input),
                 }),

@@ -26,7 +26,7 @@ pub fn frexp(input: &Tensor) -> Result<(Tensor, Tensor)> {
             autograd::record(
                 &mantissa,
                 Arc::new(FrexpBackward {
-                    exponent: (input.requires_grad()).then(|| Saved::input(&exponent)),
+                    exponent: (input.requires_grad()).then(|| Saved::input(&exponent)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -86,7 +86,7 @@ pub fn nan_to_num(
             autograd::record(
                 &result,
                 Arc::new(NanToNumBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],

@@ -38,8 +38,10 @@ pub fn bernoulli_cross_entropy(input: &Tensor, target: &Tensor) -> Result<Tensor
             autograd::record(
                 &result,
                 Arc::new(BernoulliCrossEntropyBackward {
-                    input: (input.requires_grad() || target.requires_grad()).then(|| Saved::input(input)),
-                    target: (input.requires_grad()).then(|| Saved::input(target)),
+                    input: (input.requires_grad() || target.requires_grad())
+                        .then(|| Saved::input(input))
+                        .transpose()?,
+                    target: (input.requires_grad()).then(|| Saved::input(target)).transpose()?,
                     input_origin: Origin::of(input),
                     target_origin: Origin::of(target),
                 }),

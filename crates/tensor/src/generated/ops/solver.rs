@@ -28,8 +28,8 @@ pub fn solution(a: &Tensor, b: &Tensor) -> Result<(Tensor, Tensor)> {
             autograd::record(
                 &result,
                 Arc::new(SolutionBackward {
-                    a: (a.requires_grad() || b.requires_grad()).then(|| Saved::input(a)),
-                    result: (a.requires_grad()).then(|| Saved::output(&result, 0)),
+                    a: (a.requires_grad() || b.requires_grad()).then(|| Saved::input(a)).transpose()?,
+                    result: (a.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     a_origin: Origin::of(a),
                     b_origin: Origin::of(b),
                 }),
@@ -91,8 +91,8 @@ pub fn triangular_solution(a: &Tensor, b: &Tensor, upper: bool, unit: bool) -> R
             autograd::record(
                 &result,
                 Arc::new(TriangularSolutionBackward {
-                    a: (a.requires_grad() || b.requires_grad()).then(|| Saved::input(a)),
-                    result: (a.requires_grad()).then(|| Saved::output(&result, 0)),
+                    a: (a.requires_grad() || b.requires_grad()).then(|| Saved::input(a)).transpose()?,
+                    result: (a.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     unit: unit,
                     upper: upper,
                     a_origin: Origin::of(a),
@@ -168,8 +168,10 @@ pub fn cholesky_solve(input: &Tensor, input2: &Tensor, upper: bool) -> Result<Te
             autograd::record(
                 &result,
                 Arc::new(CholeskySolveBackward {
-                    input2: (input.requires_grad() || input2.requires_grad()).then(|| Saved::input(input2)),
-                    result: (input2.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input2: (input.requires_grad() || input2.requires_grad())
+                        .then(|| Saved::input(input2))
+                        .transpose()?,
+                    result: (input2.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     upper: upper,
                     input_origin: Origin::of(input),
                     input2_origin: Origin::of(input2),
@@ -237,8 +239,8 @@ pub fn det(input: &Tensor) -> Result<Tensor> {
             autograd::record(
                 &result,
                 Arc::new(DetBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -289,7 +291,7 @@ pub fn log_abs_det(input: &Tensor) -> Result<(Tensor, Tensor)> {
             autograd::record(
                 &logabsdet,
                 Arc::new(LogAbsDetBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -355,8 +357,8 @@ pub fn pseudo_inverse(
             autograd::record(
                 &result,
                 Arc::new(PseudoInverseBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)),
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge(), atol.and_then(Tensor::edge), rtol.and_then(Tensor::edge)],

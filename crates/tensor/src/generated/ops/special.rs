@@ -30,7 +30,7 @@ pub fn special_entr(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialEntrBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -98,8 +98,8 @@ pub fn special_erfcx(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialErfcxBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -170,7 +170,7 @@ pub fn special_ndtr(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialNdtrBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -241,7 +241,7 @@ pub fn special_log_ndtr(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialLogNdtrBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -310,7 +310,7 @@ pub fn special_ndtri(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialNdtriBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)),
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -381,8 +381,12 @@ pub fn special_xlog1py(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialXlog1pyBackward {
-                input: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(input)),
-                other: (input.requires_grad() || other.requires_grad()).then(|| Saved::input(other)),
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
+                    .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
             }),
@@ -488,8 +492,8 @@ pub fn special_zeta(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialZetaBackward {
-                input: (other.requires_grad()).then(|| Saved::input(input)),
-                other: (other.requires_grad()).then(|| Saved::input(other)),
+                input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
                 other_origin: Origin::of(other),
             }),
             smallvec::smallvec![input.edge(), other.edge()],
@@ -569,8 +573,8 @@ pub fn polygamma_of(input: &Tensor, order: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(PolygammaOfBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
-                order: (input.requires_grad()).then(|| Saved::input(order)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge(), order.edge()],
@@ -654,8 +658,8 @@ pub fn igamma(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(IgammaBackward {
-                input: (other.requires_grad()).then(|| Saved::input(input)),
-                other: (other.requires_grad()).then(|| Saved::input(other)),
+                input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
                 other_origin: Origin::of(other),
             }),
             smallvec::smallvec![input.edge(), other.edge()],
@@ -676,8 +680,8 @@ pub fn igamma_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(IgammaBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
             other_origin: Origin::of(other),
         }),
         edges,
@@ -760,8 +764,8 @@ pub fn igammac(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(IgammacBackward {
-                input: (other.requires_grad()).then(|| Saved::input(input)),
-                other: (other.requires_grad()).then(|| Saved::input(other)),
+                input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
                 other_origin: Origin::of(other),
             }),
             smallvec::smallvec![input.edge(), other.edge()],
@@ -782,8 +786,8 @@ pub fn igammac_(input: &Tensor, other: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(IgammacBackward {
-            input: original.map(|t| Saved::input(&t)),
-            other: (other.requires_grad()).then(|| Saved::input(other)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
+            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
             other_origin: Origin::of(other),
         }),
         edges,

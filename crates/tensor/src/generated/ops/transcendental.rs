@@ -2560,7 +2560,7 @@ pub fn digamma(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(DigammaBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)),
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2581,7 +2581,7 @@ pub fn digamma_(input: &Tensor) -> Result<()> {
     autograd::rebase(
         input,
         Arc::new(DigammaBackward {
-            input: original.map(|t| Saved::input(&t)),
+            input: original.map(|t| Saved::input(&t)).transpose()?,
             input_origin: Origin::of(input),
         }),
         edges,
