@@ -70,7 +70,17 @@ from rustorch._printing import set_printoptions
 from rustorch._size import Size
 from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
-from rustorch.functional import allclose, equal, is_complex, is_floating_point, is_nonzero, isclose, numel
+from rustorch.functional import (
+    allclose,
+    broadcast_shapes,
+    equal,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    isclose,
+    nonzero,
+    numel,
+)
 
 if TYPE_CHECKING:
     from rustorch import (
@@ -79,6 +89,7 @@ if TYPE_CHECKING:
         nn as nn,
         optim as optim,
         safetensors as safetensors,
+        signal as signal,
         special as special,
         utils as utils,
     )
@@ -90,7 +101,7 @@ e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
-    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "special", "utils"}
+    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "signal", "special", "utils"}
 )
 
 
@@ -128,6 +139,7 @@ __all__ = [
     "asarray",
     "bfloat16",
     "bool",
+    "broadcast_shapes",
     "can_cast",
     "cdouble",
     "cfloat",

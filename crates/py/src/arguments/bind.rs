@@ -87,6 +87,11 @@ fn find(keyword: &str, parameters: &[Parameter]) -> Option<usize> {
         .or_else(|| parameters.iter().position(|p| names(keyword, p)))
 }
 
+/// Whether the tensors of a list may be given one by one: nothing else is taken by position.
+pub fn one_by_one(parameters: &[Parameter]) -> bool {
+    parameters.iter().filter(|p| !p.keyword_only).count() == 1
+}
+
 /// Binds a call to a signature.
 #[inline]
 pub fn bind<'a, 'py>(
@@ -108,12 +113,12 @@ pub fn bind<'a, 'py>(
         let argument = call.get(index);
         places.slots[next] = Some(argument);
         // Sizes may come one by one, and tensors where a signature takes nothing else (`broadcast_tensors(a, b)`).
-        let one_by_one = match parameter.kind {
+        let follows = match parameter.kind {
             Kind::Shape => convert::is_int(&argument),
-            Kind::TensorList => parameters.len() == 1 && convert::is_tensor(&argument),
+            Kind::TensorList => one_by_one(parameters) && convert::is_tensor(&argument),
             _ => false,
         };
-        if one_by_one {
+        if follows {
             places.rest = &call.arguments[index..call.positional];
             break;
         }

@@ -44,7 +44,11 @@ pub fn choose<'a, 'py>(
             .parameters
             .iter()
             .enumerate()
-            .all(|(i, p)| places.get(i).is_none_or(|object| accepts(p.kind, &object)));
+            .all(|(i, p)| {
+                // Tensors one by one: binding looked at the first, reading will look at the others.
+                let several = p.kind == Kind::TensorList && !places.rest.is_empty();
+                places.get(i).is_none_or(|object| several || accepts(p.kind, &object))
+            });
         if fits {
             return Ok((overload, places));
         }

@@ -414,6 +414,23 @@ DTypeError otherwise.",
             release_from: 1 << 15,
         },
         Binding {
+            name: "positive",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::positive(&p0))
+                },
+            }],
+            doc: "The tensor itself.\n\nErrors: DTypeError for bool.\n\nExample:\n\n>>> \
+rustorch.positive(rustorch.tensor([-1, 2]))",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "abs",
             overloads: &[Overload {
                 signature: "(input)",
@@ -1441,4 +1458,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 65>,
     entry::<File, 66>,
     entry::<File, 67>,
+    entry::<File, 68>,
 ];

@@ -35,104 +35,6 @@ input[index[i][j]][j]` for dim 0.",
             release_from: 1 << 15,
         },
         Binding {
-            name: "scatter",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::TensorLike),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor_like(3)?;
-                    a.give(&|| ops::scatter(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "A copy with the elements of `src` written along `dim` where `index` says.",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::TensorLike),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor_like(3)?;
-                    a.give_first(&|| ops::scatter_(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "In-place form of scatter: A copy with the elements of `src` written along `dim` \
-where `index` says.",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_add",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::Tensor),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    a.give(&|| ops::scatter_add(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "A copy with the elements of `src` added along `dim` where `index` says.",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_add_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::Tensor),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    a.give_first(&|| ops::scatter_add_(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "In-place form of scatter_add: A copy with the elements of `src` added along \
-`dim` where `index` says.",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "index_select",
             overloads: &[Overload {
                 signature: "(input, dim, index)",
@@ -150,60 +52,6 @@ where `index` says.",
             }],
             doc: "The slices of a dimension that a vector of indices names.",
             module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "index_add",
-            overloads: &[Overload {
-                signature: "(input, dim, index, source, *, alpha=1)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("source", Kind::Tensor),
-                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
-                    a.give(&|| ops::index_add(&p0, p1, &p2, &p3, p4))
-                },
-            }],
-            doc: "A copy with the slices of `source`, times `alpha`, added to the slices that \
-`index` names.",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "index_add_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, source, *, alpha=1)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("source", Kind::Tensor),
-                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
-                    a.give_first(&|| ops::index_add_(&p0, p1, &p2, &p3, p4))
-                },
-            }],
-            doc: "In-place form of index_add: A copy with the slices of `source`, times `alpha`, \
-added to the slices that `index` names.",
-            module: None,
             method: true,
             aliases: &[],
             release_from: 1 << 15,
@@ -293,17 +141,18 @@ gradient unless it is -1.",
             release_from: 1 << 15,
         },
         Binding {
-            name: "nonzero",
+            name: "argwhere",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
                 call: |a| {
                     let p0 = a.tensor(0)?;
-                    a.give(&|| ops::nonzero(&p0))
+                    a.give(&|| ops::argwhere(&p0))
                 },
             }],
             doc: "The coordinates of the elements that differ from zero, a row each: int64 \
-(count, ndim).\n\nThe result has no gradient.",
+(count, ndim).\n\nThe result has no gradient.\n\nExample:\n\n>>> \
+rustorch.argwhere(rustorch.tensor([[1, 0], [0, 2]]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -320,9 +169,62 @@ gradient unless it is -1.",
                     a.give(&|| ops::take(&p0, &p1))
                 },
             }],
-            doc: "The elements at flat, row-major indices.",
+            doc: "The elements at flat, row-major indices; negative ones count from the \
+end.\n\nErrors: IndexOutOfRangeError for an index outside; DTypeError for one \
+that is not int64.\n\nExample:\n\n>>> rustorch.take(rustorch.tensor([[1, 2], [3, \
+4]]), rustorch.tensor([0, -1]))",
             module: Some("rustorch"),
             method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "take_along_dim",
+            overloads: &[Overload {
+                signature: "(input, indices, dim=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("indices", Kind::Tensor),
+                    Parameter::new("dim", Kind::OptionalInt).optional(),
+                ],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.optional_int(2)?;
+                    a.give(&|| ops::take_along_dim(&p0, &p1, p2))
+                },
+            }],
+            doc: "The elements along `dim` that `indices` names, as `argsort` gives them; without \
+`dim` from the elements in a row.\n\nShape: Both have as many dimensions; those \
+other than `dim` broadcast.\n\nErrors: IndexOutOfRangeError for an index outside \
+`dim`; DTypeError for one that is not int64.\n\nExample:\n\n>>> x = \
+rustorch.tensor([[5, 6], [7, 8]])\n>>> rustorch.take_along_dim(x, \
+rustorch.tensor([[1], [0]]), 1)",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "unravel_index",
+            overloads: &[Overload {
+                signature: "(indices, shape)",
+                parameters: &[
+                    Parameter::new("indices", Kind::Tensor),
+                    Parameter::new("shape", Kind::IntList),
+                ],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    a.give_tuple(&|| ops::unravel_index(&p0, &p1))
+                },
+            }],
+            doc: "The coordinates of flat, row-major positions in a tensor of a shape, an index \
+tensor per dimension.\n\nErrors: IndexOutOfRangeError for a position that the \
+shape does not have.\n\nExample:\n\n>>> rustorch.unravel_index(rustorch.tensor([3, \
+5]), (2, 3))",
+            module: Some("rustorch"),
+            method: false,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -380,8 +282,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 9>,
     entry::<File, 10>,
     entry::<File, 11>,
-    entry::<File, 12>,
-    entry::<File, 13>,
-    entry::<File, 14>,
-    entry::<File, 15>,
 ];

@@ -237,6 +237,62 @@ shares memory with its input.",
             release_from: 1 << 15,
         },
         Binding {
+            name: "view_as",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::view_as(&p0, &p1))
+                },
+            }],
+            doc: "The same elements under another tensor's shape, without copying.\n\nErrors: \
+ShapeMismatchError if the strides do not allow it.\n\nExample:\n\n>>> \
+rustorch.arange(4).view_as(rustorch.zeros(2, 2))",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "reshape_as",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::reshape_as(&p0, &p1))
+                },
+            }],
+            doc: "The same elements under another tensor's shape, as a view where the strides \
+allow it.\n\nExample:\n\n>>> rustorch.arange(4).reshape_as(rustorch.zeros(2, 2))",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "sum_to_size",
+            overloads: &[Overload {
+                signature: "(input, *size)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("size", Kind::Shape)],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    a.give(&|| ops::sum_to_size(&p0, &p1))
+                },
+            }],
+            doc: "Sums a tensor down to a shape that broadcasts to its own.\n\nErrors: \
+ShapeMismatchError for any other shape.\n\nExample:\n\n>>> rustorch.ones(2, \
+3).sum_to_size(1, 3)",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "broadcast_tensors",
             overloads: &[Overload {
                 signature: "(tensors)",
@@ -333,6 +389,34 @@ memory with its input.",
             }],
             doc: "`length` indices of a dimension from `start`.",
             module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "unfold",
+            overloads: &[Overload {
+                signature: "(input, dimension, size, step)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dimension", Kind::Int),
+                    Parameter::new("size", Kind::Int),
+                    Parameter::new("step", Kind::Int),
+                ],
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    let p2 = a.int(2)?;
+                    let p3 = a.int(3)?;
+                    a.give(&|| ops::unfold(&p0, p1, p2, p3))
+                },
+            }],
+            doc: "All windows of `size` along a dimension, `step` apart; the window is the last \
+dimension of the view.\n\nThe result shares memory with its input.\n\nShape: (*, (n \
+- size) // step + 1, *, size) where the dimension has size n.\n\nErrors: \
+InvalidArgumentError if `size` is negative or larger than the dimension, or \
+`step` is not positive.\n\nExample:\n\n>>> rustorch.arange(5).unfold(0, 3, 1)",
+            module: None,
             method: true,
             aliases: &[],
             release_from: 1 << 15,
@@ -448,70 +532,6 @@ result has no gradient.",
             doc: "Joins tensors of one shape along a new dimension.",
             module: Some("rustorch"),
             method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "split",
-            overloads: &[Overload {
-                signature: "(input, split_size_or_sections, dim=0)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("split_size_or_sections", Kind::IntList),
-                    Parameter::new("dim", Kind::Int).optional(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.ints(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { 0 };
-                    a.give_tuple(&|| ops::split(&p0, &p1, p2))
-                },
-            }],
-            doc: "Cuts a dimension into pieces of one size, or of the given sizes; views.",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "chunk",
-            overloads: &[Overload {
-                signature: "(input, chunks, dim=0)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("chunks", Kind::Int),
-                    Parameter::new("dim", Kind::Int).optional(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { 0 };
-                    a.give_tuple(&|| ops::chunk(&p0, p1, p2))
-                },
-            }],
-            doc: "Cuts a dimension into at most `chunks` pieces of about one size; views.",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "unbind",
-            overloads: &[Overload {
-                signature: "(input, dim=0)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int).optional(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = if a.given(1) { a.int(1)? } else { 0 };
-                    a.give_tuple(&|| ops::unbind(&p0, p1))
-                },
-            }],
-            doc: "The slices along a dimension; views.",
-            module: Some("rustorch"),
-            method: true,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -733,4 +753,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 32>,
     entry::<File, 33>,
     entry::<File, 34>,
+    entry::<File, 35>,
 ];

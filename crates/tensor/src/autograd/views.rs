@@ -63,7 +63,7 @@ impl Backward for AsStrided {
         }
         let signed = |sizes: &[usize]| sizes.iter().map(|&n| n as i64).collect::<Vec<_>>();
         let strides: Vec<i64> = self.place.layout.strides().iter().map(|&s| s as i64).collect();
-        let base = ops::as_strided_scatter(
+        let base = ops::as_strided_backward(
             grad,
             &signed(&self.place.base.shape),
             &signed(self.place.layout.shape()),

@@ -1,6 +1,6 @@
 //! Forms of elementwise ops that are made of others.
 
-use rustorch_backend::Scalar;
+use rustorch_backend::{DType, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::{Tensor, ops};
@@ -106,4 +106,12 @@ pub fn clamp(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Resu
         // PyTorch's rule where the ends cross: max wins.
         (Some(min), Some(max)) => ops::clamp_max(&ops::clamp_min(input, min)?, max),
     }
+}
+
+/// The tensor itself; bool has no sign.
+pub fn positive(input: &Tensor) -> Result<Tensor> {
+    if input.dtype() == DType::Bool {
+        return Err(RusTorchError::dtype("positive", "the `+` operator on a bool tensor is not supported"));
+    }
+    Ok(input.clone())
 }

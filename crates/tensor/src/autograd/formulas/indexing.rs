@@ -35,7 +35,7 @@ pub fn embedding_grad(grad: &Tensor, shape: &[usize], indices: &Tensor, padding_
         let padding = ops::unsqueeze(&ops::eq(&flat, &Tensor::number(padding_idx)?)?, 1)?;
         ops::where_(&padding, &Tensor::number(0.0)?, &rows)?
     };
-    ops::index_put(&zeros_of(shape, grad)?, &[flat], &rows, true)
+    ops::index_write(&zeros_of(shape, grad)?, &[flat], &rows, true)
 }
 
 struct IndexBackward {
@@ -50,7 +50,7 @@ impl Backward for IndexBackward {
 
     fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None]) };
-        let sum = ops::index_put(&self.origin.zeros()?, &self.indices, grad, true)?;
+        let sum = ops::index_write(&self.origin.zeros()?, &self.indices, grad, true)?;
         Ok(smallvec::smallvec![Some(sum)])
     }
 }
@@ -79,7 +79,7 @@ impl Backward for IndexPutBackward {
                 let kept = if self.accumulate {
                     grad.clone()
                 } else {
-                    ops::index_put(grad, &self.indices, &Tensor::number(0.0)?, false)?
+                    ops::index_write(grad, &self.indices, &Tensor::number(0.0)?, false)?
                 };
                 gradients[0] = Some(self.input.restore(kept)?);
             }
@@ -91,8 +91,8 @@ impl Backward for IndexPutBackward {
     }
 }
 
-/// The node of `index_put`.
-pub fn index_put_backward(
+/// The node of `index_write`.
+pub fn index_write_backward(
     input: &Tensor,
     indices: &[Tensor],
     values: &Tensor,

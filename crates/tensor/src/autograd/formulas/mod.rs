@@ -4,19 +4,25 @@
 mod indexing;
 mod normalization;
 mod reduction;
+mod scatter;
 mod shape;
 mod windows;
 
 pub use indexing::{
-    copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
+    copy_backward, embedding_grad, index_add_grad, index_backward, index_write_backward, scatter_sum_grad,
 };
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use reduction::{
     cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,
     var_grad,
 };
+pub use scatter::{
+    scatter_extremum_grad_input, scatter_extremum_grad_src, scatter_prod_grad_input, scatter_prod_grad_src,
+    scatter_src_grad,
+};
 pub use shape::{
-    as_strided_grad, cat_grad, diagonal_grad, inverse_permute, reshape_as_shape, select_grad, slice_grad,
+    as_strided_grad, cat_grad, diagonal_grad, diagonal_scatter_grad, inverse_permute, reshape_as_shape,
+    select_grad, select_scatter_grad, slice_grad, slice_scatter_grad, slice_scatter_src_grad, unfold_grad,
 };
 pub use windows::{
     avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,

@@ -939,6 +939,8 @@ impl Backward for NegBackward {
     }
 }
 
+pub use crate::operations::arithmetic::positive;
+
 static ABS: Spec = Spec {
     name: "abs",
     in_place: "abs_",
