@@ -78,7 +78,7 @@ from rustorch.functional import (
     is_floating_point,
     is_nonzero,
     isclose,
-    nonzero,
+    nonzero as nonzero,
     numel,
 )
 

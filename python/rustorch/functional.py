@@ -89,9 +89,7 @@ def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: Literal[False
 def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
 
 
-def nonzero(
-    input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False
-) -> Tensor | tuple[Tensor, ...]:
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The coordinates of the elements that differ from zero.
 
     They are the rows of one int64 tensor, or, with ``as_tuple``, an int64 vector per dimension, which may be used as an

@@ -21,6 +21,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -45,6 +46,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -69,6 +71,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -94,6 +97,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.scalar(1)?;
@@ -119,6 +123,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -143,6 +148,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -167,6 +173,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -192,6 +199,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.scalar(1)?;
@@ -218,6 +226,7 @@ impl Table for File {
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.scalar(0)?;
                         let p1 = a.optional_dtype(1)?;
@@ -236,6 +245,7 @@ impl Table for File {
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.scalar(0)?;
                         let p1 = a.scalar(1)?;
@@ -268,6 +278,7 @@ without it, in steps of `step`.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.scalar(0)?;
                     let p1 = a.scalar(1)?;
@@ -295,6 +306,7 @@ without it, in steps of `step`.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -305,7 +317,8 @@ without it, in steps of `step`.",
                 },
             }],
             doc: "A tensor of zeros, of this one's dtype and device unless others are \
-given.\n\nExample:\n\n>>> rustorch.ones(1).new_zeros(2, 2)",
+given.\n\nExample:\n\n>>> rustorch.ones(1).new_zeros(2, 2)\ntensor([[0., 0.],\n        \
+[0., 0.]])",
             module: None,
             method: true,
             aliases: &[],
@@ -322,6 +335,7 @@ given.\n\nExample:\n\n>>> rustorch.ones(1).new_zeros(2, 2)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -332,7 +346,8 @@ given.\n\nExample:\n\n>>> rustorch.ones(1).new_zeros(2, 2)",
                 },
             }],
             doc: "A tensor of ones, of this one's dtype and device unless others are \
-given.\n\nExample:\n\n>>> rustorch.ones(1).new_ones(2, 2)",
+given.\n\nExample:\n\n>>> rustorch.ones(1).new_ones(2, 2)\ntensor([[1., 1.],\n        \
+[1., 1.]])",
             module: None,
             method: true,
             aliases: &[],
@@ -349,6 +364,7 @@ given.\n\nExample:\n\n>>> rustorch.ones(1).new_ones(2, 2)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -359,7 +375,8 @@ given.\n\nExample:\n\n>>> rustorch.ones(1).new_ones(2, 2)",
                 },
             }],
             doc: "A tensor of unspecified content, of this one's dtype and device unless others \
-are given.\n\nExample:\n\n>>> rustorch.ones(1).new_empty(2, 2).shape",
+are given.\n\nExample:\n\n>>> rustorch.ones(1).new_empty(2, \
+2).shape\nrustorch.Size([2, 2])",
             module: None,
             method: true,
             aliases: &[],
@@ -377,6 +394,7 @@ are given.\n\nExample:\n\n>>> rustorch.ones(1).new_empty(2, 2).shape",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -388,7 +406,8 @@ are given.\n\nExample:\n\n>>> rustorch.ones(1).new_empty(2, 2).shape",
                 },
             }],
             doc: "A tensor with one value everywhere, of this one's dtype and device unless \
-others are given.\n\nExample:\n\n>>> rustorch.ones(1).new_full((2, 2), 7)",
+others are given.\n\nExample:\n\n>>> rustorch.ones(1).new_full((2, 2), \
+7)\ntensor([[7., 7.],\n        [7., 7.]])",
             module: None,
             method: true,
             aliases: &[],
@@ -404,6 +423,7 @@ others are given.\n\nExample:\n\n>>> rustorch.ones(1).new_full((2, 2), 7)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.scalar(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -413,7 +433,7 @@ others are given.\n\nExample:\n\n>>> rustorch.ones(1).new_full((2, 2), 7)",
                 },
             }],
             doc: "A 0-d tensor of a number, of the default dtype unless another is \
-given.\n\nExample:\n\n>>> rustorch.scalar_tensor(3)",
+given.\n\nExample:\n\n>>> rustorch.scalar_tensor(3)\ntensor(3.)",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -432,6 +452,7 @@ given.\n\nExample:\n\n>>> rustorch.scalar_tensor(3)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.scalar(0)?;
                     let p1 = a.scalar(1)?;
@@ -445,7 +466,7 @@ given.\n\nExample:\n\n>>> rustorch.scalar_tensor(3)",
             }],
             doc: "`base` to the powers that `linspace(start, end, steps)` gives.\n\nErrors: \
 InvalidArgumentError for a negative number of steps.\n\nExample:\n\n>>> \
-rustorch.logspace(0, 2, 3)",
+rustorch.logspace(0, 2, 3)\ntensor([  1.,  10., 100.])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -462,6 +483,7 @@ rustorch.logspace(0, 2, 3)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.optional_int(1)?;
@@ -485,6 +507,7 @@ rustorch.logspace(0, 2, 3)",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -502,6 +525,7 @@ rustorch.logspace(0, 2, 3)",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::zero_(&p0))

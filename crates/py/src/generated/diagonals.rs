@@ -19,6 +19,7 @@ impl Table for File {
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -27,8 +28,9 @@ impl Table for File {
             }],
             doc: "The matrix with a vector on a diagonal, or a diagonal of a matrix; a \
 copy.\n\nErrors: ShapeMismatchError for other than 1 or 2 \
-dimensions.\n\nExample:\n\n>>> rustorch.diag(rustorch.tensor([1, 2]), 1)\n>>> \
-rustorch.diag(rustorch.tensor([[1, 2], [3, 4]]))",
+dimensions.\n\nExample:\n\n>>> rustorch.diag(rustorch.tensor([1, 2]), \
+1)\ntensor([[0, 1, 0],\n        [0, 0, 2],\n        [0, 0, 0]])\n>>> \
+rustorch.diag(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([1, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -44,6 +46,7 @@ rustorch.diag(rustorch.tensor([[1, 2], [3, 4]]))",
                     Parameter::new("dim1", Kind::Int).optional(),
                     Parameter::new("dim2", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -56,7 +59,8 @@ rustorch.diag(rustorch.tensor([[1, 2], [3, 4]]))",
 dimension on a diagonal and zeros elsewhere.\n\nShape: The input's without the \
 last, with two dimensions of the last one's size + |offset|.\n\nErrors: \
 InvalidArgumentError if `dim1` and `dim2` are the same.\n\nExample:\n\n>>> \
-rustorch.diag_embed(rustorch.tensor([[1, 2], [3, 4]]))",
+rustorch.diag_embed(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([[[1, 0],\n         \
+[0, 2]],\n\n        [[3, 0],\n         [0, 4]]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -70,6 +74,7 @@ rustorch.diag_embed(rustorch.tensor([[1, 2], [3, 4]]))",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("offset", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -77,7 +82,7 @@ rustorch.diag_embed(rustorch.tensor([[1, 2], [3, 4]]))",
                 },
             }],
             doc: "The matrix with all elements, in row-major order, on a diagonal.\n\nExample:\n\n>>> \
-rustorch.diagflat(rustorch.tensor([[1, 2]]))",
+rustorch.diagflat(rustorch.tensor([[1, 2]]))\ntensor([[1, 0],\n        [0, 2]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -88,6 +93,7 @@ rustorch.diagflat(rustorch.tensor([[1, 2]]))",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::trace(&p0))
@@ -95,7 +101,7 @@ rustorch.diagflat(rustorch.tensor([[1, 2]]))",
             }],
             doc: "The sum of a matrix's diagonal; of integers as int64.\n\nErrors: \
 ShapeMismatchError for other than 2 dimensions.\n\nExample:\n\n>>> \
-rustorch.trace(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))",
+rustorch.trace(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))\ntensor(5.)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -110,6 +116,7 @@ rustorch.trace(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))",
                     Parameter::new("fill_value", Kind::Scalar),
                     Parameter::new("wrap", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.scalar(1)?;
@@ -120,7 +127,8 @@ rustorch.trace(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))",
             doc: "Writes a number on the diagonal; with `wrap` a tall matrix gets further \
 diagonals below, a row apart.\n\nErrors: ShapeMismatchError for fewer than 2 \
 dimensions, or more that are not all of one size.\n\nExample:\n\n>>> \
-rustorch.zeros(2, 3).fill_diagonal_(5)",
+rustorch.zeros(2, 3).fill_diagonal_(5)\ntensor([[5., 0., 0.],\n        [0., 5., \
+0.]])",
             module: None,
             method: true,
             aliases: &[],
@@ -137,6 +145,7 @@ rustorch.zeros(2, 3).fill_diagonal_(5)",
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.int(1)?;
@@ -148,7 +157,8 @@ rustorch.zeros(2, 3).fill_diagonal_(5)",
             }],
             doc: "The coordinates of the lower triangle of a `row` × `col` matrix, row by row; \
 int64 unless `dtype` is int32.\n\nShape: (2, the number of \
-elements)\n\nExample:\n\n>>> rustorch.tril_indices(2, 2)",
+elements)\n\nExample:\n\n>>> rustorch.tril_indices(2, 2)\ntensor([[0, 1, 1],\n        \
+[0, 0, 1]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -165,6 +175,7 @@ elements)\n\nExample:\n\n>>> rustorch.tril_indices(2, 2)",
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.int(1)?;
@@ -176,7 +187,8 @@ elements)\n\nExample:\n\n>>> rustorch.tril_indices(2, 2)",
             }],
             doc: "The coordinates of the upper triangle of a `row` × `col` matrix, row by row; \
 int64 unless `dtype` is int32.\n\nShape: (2, the number of \
-elements)\n\nExample:\n\n>>> rustorch.triu_indices(2, 2)",
+elements)\n\nExample:\n\n>>> rustorch.triu_indices(2, 2)\ntensor([[0, 0, 1],\n        \
+[0, 1, 1]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -21,6 +21,7 @@ impl Table for File {
                     Parameter::new("values", Kind::Tensor),
                     Parameter::new("accumulate", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensors(1)?;
@@ -35,7 +36,7 @@ indices broadcast together; `values` broadcasts to what `input[indices]` would \
 give.\n\nErrors: IndexOutOfRangeError for an index outside its dimension; \
 DTypeError if the dtypes of `values` and the input differ.\n\nExample:\n\n>>> \
 rustorch.zeros(3).index_put((rustorch.tensor([0, 0]),), rustorch.tensor([1.0, \
-2.0]), accumulate=True)",
+2.0]), accumulate=True)\ntensor([3., 0., 0.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -51,6 +52,7 @@ rustorch.zeros(3).index_put((rustorch.tensor([0, 0]),), rustorch.tensor([1.0, \
                     Parameter::new("values", Kind::Tensor),
                     Parameter::new("accumulate", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensors(1)?;
@@ -75,6 +77,7 @@ rustorch.zeros(3).index_put((rustorch.tensor([0, 0]),), rustorch.tensor([1.0, \
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -86,7 +89,7 @@ rustorch.zeros(3).index_put((rustorch.tensor([0, 0]),), rustorch.tensor([1.0, \
             doc: "A copy with a number in the slices of a dimension that a vector of indices \
 names; negative ones count from the end.\n\nErrors: IndexOutOfRangeError for an \
 index outside `dim`.\n\nExample:\n\n>>> rustorch.zeros(2, 3).index_fill(1, \
-rustorch.tensor([0, 2]), 5)",
+rustorch.tensor([0, 2]), 5)\ntensor([[5., 0., 5.],\n        [5., 0., 5.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -102,6 +105,7 @@ rustorch.tensor([0, 2]), 5)",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -128,6 +132,7 @@ IndexOutOfRangeError for an index outside `dim`.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("source", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -141,7 +146,7 @@ of indices names.\n\nShape: `source` has the input's shape with the length of \
 `index` at `dim`.\n\nErrors: IndexOutOfRangeError for an index outside `dim`; \
 DTypeError if the dtypes of `source` and the input differ.\n\nExample:\n\n>>> \
 rustorch.zeros(3).index_copy(0, rustorch.tensor([2, 0]), rustorch.tensor([5.0, \
-7.0]))",
+7.0]))\ntensor([7., 0., 5.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -157,6 +162,7 @@ rustorch.zeros(3).index_copy(0, rustorch.tensor([2, 0]), rustorch.tensor([5.0, \
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("source", Kind::Tensor),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -184,6 +190,7 @@ index outside `dim`; DTypeError if the dtypes of `source` and the input differ."
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("accumulate", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -196,7 +203,8 @@ index outside `dim`; DTypeError if the dtypes of `source` and the input differ."
 indices; negative ones count from the end.\n\nErrors: ShapeMismatchError if \
 `index` and `source` differ in their number of elements; IndexOutOfRangeError \
 for an index outside.\n\nExample:\n\n>>> rustorch.zeros(2, \
-2).put(rustorch.tensor([-1, 0]), rustorch.tensor([5.0, 7.0]))",
+2).put(rustorch.tensor([-1, 0]), rustorch.tensor([5.0, 7.0]))\ntensor([[7., \
+0.],\n        [0., 5.]])",
             module: None,
             method: true,
             aliases: &[],
@@ -212,6 +220,7 @@ for an index outside.\n\nExample:\n\n>>> rustorch.zeros(2, \
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("accumulate", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -238,6 +247,7 @@ IndexOutOfRangeError for an index outside.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("source", Kind::Tensor),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -250,7 +260,7 @@ holds.\n\nShape: `mask` and the input broadcast together; `source` has at least 
 as many elements as the mask holds at.\n\nErrors: DTypeError if the mask is not \
 bool, or the dtypes of `source` and the input differ.\n\nExample:\n\n>>> \
 rustorch.zeros(4).masked_scatter(rustorch.tensor([True, False, True, False]), \
-rustorch.tensor([5.0, 7.0]))",
+rustorch.tensor([5.0, 7.0]))\ntensor([5., 0., 7., 0.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -265,6 +275,7 @@ rustorch.tensor([5.0, 7.0]))",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("source", Kind::Tensor),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -43,6 +44,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -65,6 +67,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("indices", Kind::Tensor),
                     Parameter::new("padding_idx", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -88,6 +91,7 @@ gradient unless it is -1.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -110,6 +114,7 @@ gradient unless it is -1.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -128,6 +133,7 @@ gradient unless it is -1.",
             overloads: &[Overload {
                 signature: "(input, mask)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mask", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -141,18 +147,37 @@ gradient unless it is -1.",
             release_from: 1 << 15,
         },
         Binding {
+            name: "nonzero",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::nonzero(&p0))
+                },
+            }],
+            doc: "The coordinates of the elements that differ from zero, a row each: int64 \
+(count, ndim).\n\nThe result has no gradient.",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "argwhere",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::argwhere(&p0))
                 },
             }],
             doc: "The coordinates of the elements that differ from zero, a row each: int64 \
-(count, ndim).\n\nThe result has no gradient.\n\nExample:\n\n>>> \
-rustorch.argwhere(rustorch.tensor([[1, 0], [0, 2]]))",
+(count, ndim).\n\nExample:\n\n>>> rustorch.argwhere(rustorch.tensor([[1, 0], [0, \
+2]]))\ntensor([[0, 0],\n        [1, 1]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -163,6 +188,7 @@ rustorch.argwhere(rustorch.tensor([[1, 0], [0, 2]]))",
             overloads: &[Overload {
                 signature: "(input, index)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("index", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -172,7 +198,7 @@ rustorch.argwhere(rustorch.tensor([[1, 0], [0, 2]]))",
             doc: "The elements at flat, row-major indices; negative ones count from the \
 end.\n\nErrors: IndexOutOfRangeError for an index outside; DTypeError for one \
 that is not int64.\n\nExample:\n\n>>> rustorch.take(rustorch.tensor([[1, 2], [3, \
-4]]), rustorch.tensor([0, -1]))",
+4]]), rustorch.tensor([0, -1]))\ntensor([1, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -187,6 +213,7 @@ that is not int64.\n\nExample:\n\n>>> rustorch.take(rustorch.tensor([[1, 2], [3,
                     Parameter::new("indices", Kind::Tensor),
                     Parameter::new("dim", Kind::OptionalInt).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -199,7 +226,7 @@ that is not int64.\n\nExample:\n\n>>> rustorch.take(rustorch.tensor([[1, 2], [3,
 other than `dim` broadcast.\n\nErrors: IndexOutOfRangeError for an index outside \
 `dim`; DTypeError for one that is not int64.\n\nExample:\n\n>>> x = \
 rustorch.tensor([[5, 6], [7, 8]])\n>>> rustorch.take_along_dim(x, \
-rustorch.tensor([[1], [0]]), 1)",
+rustorch.tensor([[1], [0]]), 1)\ntensor([[6],\n        [7]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -213,6 +240,7 @@ rustorch.tensor([[1], [0]]), 1)",
                     Parameter::new("indices", Kind::Tensor),
                     Parameter::new("shape", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -222,7 +250,7 @@ rustorch.tensor([[1], [0]]), 1)",
             doc: "The coordinates of flat, row-major positions in a tensor of a shape, an index \
 tensor per dimension.\n\nErrors: IndexOutOfRangeError for a position that the \
 shape does not have.\n\nExample:\n\n>>> rustorch.unravel_index(rustorch.tensor([3, \
-5]), (2, 3))",
+5]), (2, 3))\n(tensor([1, 1]), tensor([0, 2]))",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -236,6 +264,7 @@ shape does not have.\n\nExample:\n\n>>> rustorch.unravel_index(rustorch.tensor([
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("num_classes", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { -1 };
@@ -254,6 +283,7 @@ index + 1 classes.",
             overloads: &[Overload {
                 signature: "(input, src)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("src", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -282,4 +312,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 9>,
     entry::<File, 10>,
     entry::<File, 11>,
+    entry::<File, 12>,
 ];

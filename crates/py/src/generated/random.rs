@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -48,6 +49,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -76,6 +78,7 @@ impl Table for File {
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.int(0)?;
                         let p1 = a.ints(1)?;
@@ -98,6 +101,7 @@ requires_grad=False)",
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.int(0)?;
                         let p1 = a.int(1)?;
@@ -131,6 +135,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -156,6 +161,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -180,6 +186,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -206,6 +213,7 @@ equally likely.",
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -225,6 +233,7 @@ equally likely.",
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -242,7 +251,7 @@ device.\n\nrandint_like(input, low, high, *, dtype=None, device=None, \
 requires_grad=False)\n    Integers from `low` up to `high`, without it, in \
 another tensor's shape, dtype and device.\n\nErrors: InvalidArgumentError if \
 there is no such integer.\n\nExample:\n\n>>> \
-rustorch.randint_like(rustorch.zeros(2), 1)",
+rustorch.randint_like(rustorch.zeros(2), 1)\ntensor([0., 0.])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -256,6 +265,7 @@ rustorch.randint_like(rustorch.zeros(2), 1)",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -278,6 +288,7 @@ rustorch.randint_like(rustorch.zeros(2), 1)",
                     Parameter::new("std", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.0 };
@@ -302,6 +313,7 @@ rustorch.randint_like(rustorch.zeros(2), 1)",
                     Parameter::new("to", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.0 };
@@ -325,6 +337,7 @@ rustorch.randint_like(rustorch.zeros(2), 1)",
                     Parameter::new("p", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
@@ -347,6 +360,7 @@ rustorch.randint_like(rustorch.zeros(2), 1)",
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;

@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::fliplr(&p0))
@@ -23,7 +24,7 @@ impl Table for File {
             }],
             doc: "Reverses the order of the columns; a copy.\n\nErrors: ShapeMismatchError for \
 fewer than 2 dimensions.\n\nExample:\n\n>>> rustorch.fliplr(rustorch.tensor([[1, \
-2], [3, 4]]))",
+2], [3, 4]]))\ntensor([[2, 1],\n        [4, 3]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -34,13 +35,15 @@ fewer than 2 dimensions.\n\nExample:\n\n>>> rustorch.fliplr(rustorch.tensor([[1,
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::flipud(&p0))
                 },
             }],
             doc: "Reverses the order of the rows; a copy.\n\nErrors: ShapeMismatchError for a 0-d \
-tensor.\n\nExample:\n\n>>> rustorch.flipud(rustorch.tensor([[1, 2], [3, 4]]))",
+tensor.\n\nExample:\n\n>>> rustorch.flipud(rustorch.tensor([[1, 2], [3, \
+4]]))\ntensor([[3, 4],\n        [1, 2]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -55,6 +58,7 @@ tensor.\n\nExample:\n\n>>> rustorch.flipud(rustorch.tensor([[1, 2], [3, 4]]))",
                     Parameter::new("k", Kind::Int).optional(),
                     Parameter::new("dims", Kind::IntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 1 };
@@ -64,7 +68,8 @@ tensor.\n\nExample:\n\n>>> rustorch.flipud(rustorch.tensor([[1, 2], [3, 4]]))",
             }],
             doc: "Turns the plane of two dimensions by `k` right angles, from the first towards \
 the second; a copy.\n\nErrors: InvalidArgumentError if `dims` are not two \
-different ones.\n\nExample:\n\n>>> rustorch.rot90(rustorch.tensor([[1, 2], [3, 4]]))",
+different ones.\n\nExample:\n\n>>> rustorch.rot90(rustorch.tensor([[1, 2], [3, \
+4]]))\ntensor([[2, 4],\n        [1, 3]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -74,18 +79,6 @@ different ones.\n\nExample:\n\n>>> rustorch.rot90(rustorch.tensor([[1, 2], [3, 4
             name: "repeat_interleave",
             overloads: &[
                 Overload {
-                    signature: "(repeats, *, output_size=None)",
-                    parameters: &[
-                        Parameter::new("repeats", Kind::Tensor),
-                        Parameter::new("output_size", Kind::OptionalInt).optional().keyword_only(),
-                    ],
-                    call: |a| {
-                        let p0 = a.tensor(0)?;
-                        let p1 = a.optional_int(1)?;
-                        a.give(&|| ops::repeat_interleave_positions(&p0, p1))
-                    },
-                },
-                Overload {
                     signature: "(input, repeats, dim=None, *, output_size=None)",
                     parameters: &[
                         Parameter::new("input", Kind::Tensor),
@@ -93,6 +86,7 @@ different ones.\n\nExample:\n\n>>> rustorch.rot90(rustorch.tensor([[1, 2], [3, 4
                         Parameter::new("dim", Kind::OptionalInt).optional(),
                         Parameter::new("output_size", Kind::OptionalInt).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -109,6 +103,7 @@ different ones.\n\nExample:\n\n>>> rustorch.rot90(rustorch.tensor([[1, 2], [3, 4
                         Parameter::new("dim", Kind::OptionalInt).optional(),
                         Parameter::new("output_size", Kind::OptionalInt).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.tensor(1)?;
@@ -117,17 +112,32 @@ different ones.\n\nExample:\n\n>>> rustorch.rot90(rustorch.tensor([[1, 2], [3, 4
                         a.give(&|| ops::repeat_interleave_by(&p0, &p1, p2, p3))
                     },
                 },
+                Overload {
+                    signature: "(repeats, *, output_size=None)",
+                    parameters: &[
+                        Parameter::new("repeats", Kind::Tensor),
+                        Parameter::new("output_size", Kind::OptionalInt).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.optional_int(1)?;
+                        a.give(&|| ops::repeat_interleave_positions(&p0, p1))
+                    },
+                },
             ],
-            doc: "repeat_interleave(repeats, *, output_size=None)\n    Each position 0, 1, … as \
-often as `repeats` says there.\n\nrepeat_interleave(input, repeats, dim=None, *, \
-output_size=None)\n    Each slice of a dimension, or each element where `dim` is \
-None, `repeats` times in a row.\n\nrepeat_interleave(input, repeats, dim=None, *, \
-output_size=None)\n    The same with a count for each slice, in an integer \
-vector.\n\nExample:\n\n>>> rustorch.repeat_interleave(rustorch.tensor([1, 2]), \
-2)\n\n>>> rustorch.repeat_interleave(rustorch.tensor([1, 2]), rustorch.tensor([3, \
-1]), 0)",
+            doc: "repeat_interleave(input, repeats, dim=None, *, output_size=None)\n    Each slice \
+of a dimension, or each element where `dim` is None, `repeats` times in a \
+row.\n\nrepeat_interleave(input, repeats, dim=None, *, output_size=None)\n    The \
+same with a count for each slice, in an integer \
+vector.\n\nrepeat_interleave(repeats, *, output_size=None)\n    Each position 0, \
+1, … as often as `repeats` says there.\n\nErrors: InvalidArgumentError for a \
+negative count.\n\nExample:\n\n>>> rustorch.repeat_interleave(rustorch.tensor([1, \
+2]), 2)\ntensor([1, 1, 2, 2])\n\n>>> \
+rustorch.repeat_interleave(rustorch.tensor([1, 2]), rustorch.tensor([3, 1]), \
+0)\ntensor([1, 1, 1, 2])",
             module: Some("rustorch"),
-            method: false,
+            method: true,
             aliases: &[],
             release_from: 1 << 15,
         },

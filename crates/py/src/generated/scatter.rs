@@ -22,6 +22,7 @@ impl Table for File {
                         Parameter::new("index", Kind::Tensor),
                         Parameter::new("src", Kind::TensorLike),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -38,6 +39,7 @@ impl Table for File {
                         Parameter::new("index", Kind::Tensor),
                         Parameter::new("value", Kind::Scalar),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -55,6 +57,7 @@ impl Table for File {
                         Parameter::new("src", Kind::TensorLike),
                         Parameter::new("reduce", Kind::Str).keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -73,6 +76,7 @@ impl Table for File {
                         Parameter::new("value", Kind::Scalar),
                         Parameter::new("reduce", Kind::Str).keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -93,7 +97,7 @@ many dimensions as the input, is no larger than it apart from `dim`, and no \
 larger than `src`.\n\nErrors: IndexOutOfRangeError for an index outside `dim`; \
 DTypeError if the dtypes of `src` and the input differ.\n\nExample:\n\n>>> \
 rustorch.zeros(2, 3).scatter(1, rustorch.tensor([[2], [0]]), \
-rustorch.tensor([[5.0], [7.0]]))",
+rustorch.tensor([[5.0], [7.0]]))\ntensor([[0., 0., 5.],\n        [7., 0., 0.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -101,105 +105,91 @@ rustorch.tensor([[5.0], [7.0]]))",
         },
         Binding {
             name: "scatter_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::TensorLike),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor_like(3)?;
-                    a.give_first(&|| ops::scatter_(&p0, p1, &p2, &p3))
+            overloads: &[
+                Overload {
+                    signature: "(input, dim, index, src)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dim", Kind::Int),
+                        Parameter::new("index", Kind::Tensor),
+                        Parameter::new("src", Kind::TensorLike),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.int(1)?;
+                        let p2 = a.tensor(2)?;
+                        let p3 = a.tensor_like(3)?;
+                        a.give_first(&|| ops::scatter_(&p0, p1, &p2, &p3))
+                    },
                 },
-            }],
-            doc: "In-place form of scatter: A copy with the elements of `src`, or a number, \
-written along `dim` where `index` says: `out[index[i][j]][j] = src[i][j]` for \
-dim 0.\n\nShape: `index` has as many dimensions as the input, is no larger than \
+                Overload {
+                    signature: "(input, dim, index, value)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dim", Kind::Int),
+                        Parameter::new("index", Kind::Tensor),
+                        Parameter::new("value", Kind::Scalar),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.int(1)?;
+                        let p2 = a.tensor(2)?;
+                        let p3 = a.scalar(3)?;
+                        a.give_first(&|| ops::scatter_value_(&p0, p1, &p2, p3))
+                    },
+                },
+                Overload {
+                    signature: "(input, dim, index, src, *, reduce)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dim", Kind::Int),
+                        Parameter::new("index", Kind::Tensor),
+                        Parameter::new("src", Kind::TensorLike),
+                        Parameter::new("reduce", Kind::Str).keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.int(1)?;
+                        let p2 = a.tensor(2)?;
+                        let p3 = a.tensor_like(3)?;
+                        let p4 = a.str(4)?;
+                        a.give_first(&|| ops::scatter_combine_(&p0, p1, &p2, &p3, &p4))
+                    },
+                },
+                Overload {
+                    signature: "(input, dim, index, value, *, reduce)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("dim", Kind::Int),
+                        Parameter::new("index", Kind::Tensor),
+                        Parameter::new("value", Kind::Scalar),
+                        Parameter::new("reduce", Kind::Str).keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.int(1)?;
+                        let p2 = a.tensor(2)?;
+                        let p3 = a.scalar(3)?;
+                        let p4 = a.str(4)?;
+                        a.give_first(&|| ops::scatter_combine_value_(&p0, p1, &p2, p3, &p4))
+                    },
+                },
+            ],
+            doc: "scatter_(input, dim, index, src)\n    In-place form of scatter: A copy with the \
+elements of `src`, or a number, written along `dim` where `index` says: \
+`out[index[i][j]][j] = src[i][j]` for dim 0.\n\nscatter_(input, dim, index, \
+value)\n    In-place form of scatter: The same with a number.\n\nscatter_(input, \
+dim, index, src, *, reduce)\n    In-place form of scatter: Adds `src` to what is \
+there (`reduce=\"add\"`), or multiplies (`\"multiply\"`).\n\nscatter_(input, dim, \
+index, value, *, reduce)\n    In-place form of scatter: The same with a \
+number.\n\nShape: `index` has as many dimensions as the input, is no larger than \
 it apart from `dim`, and no larger than `src`.\n\nErrors: IndexOutOfRangeError \
 for an index outside `dim`; DTypeError if the dtypes of `src` and the input \
 differ.",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, value)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("value", Kind::Scalar),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.scalar(3)?;
-                    a.give_first(&|| ops::scatter_value_(&p0, p1, &p2, p3))
-                },
-            }],
-            doc: "In-place form of scatter: The same with a number.",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src, *, reduce)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::TensorLike),
-                    Parameter::new("reduce", Kind::Str).keyword_only(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor_like(3)?;
-                    let p4 = a.str(4)?;
-                    a.give_first(&|| ops::scatter_combine_(&p0, p1, &p2, &p3, &p4))
-                },
-            }],
-            doc: "In-place form of scatter: Adds `src` to what is there (`reduce=\"add\"`), or \
-multiplies (`\"multiply\"`).",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, value, *, reduce)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("value", Kind::Scalar),
-                    Parameter::new("reduce", Kind::Str).keyword_only(),
-                ],
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.scalar(3)?;
-                    let p4 = a.str(4)?;
-                    a.give_first(&|| ops::scatter_combine_value_(&p0, p1, &p2, p3, &p4))
-                },
-            }],
-            doc: "In-place form of scatter: The same with a number.",
             module: None,
             method: true,
             aliases: &[],
@@ -215,6 +205,7 @@ multiplies (`\"multiply\"`).",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -227,7 +218,7 @@ multiplies (`\"multiply\"`).",
 As for `scatter`.\n\nErrors: IndexOutOfRangeError for an index outside `dim`; \
 DTypeError if the dtypes of `src` and the input differ.\n\nExample:\n\n>>> \
 rustorch.zeros(3).scatter_add(0, rustorch.tensor([1, 1, 2]), \
-rustorch.tensor([1.0, 2.0, 3.0]))",
+rustorch.tensor([1.0, 2.0, 3.0]))\ntensor([0., 3., 3.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -243,6 +234,7 @@ rustorch.tensor([1.0, 2.0, 3.0]))",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -272,6 +264,7 @@ IndexOutOfRangeError for an index outside `dim`; DTypeError if the dtypes of \
                     Parameter::new("reduce", Kind::Str),
                     Parameter::new("include_self", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -289,8 +282,8 @@ InvalidArgumentError for another `reduce`; IndexOutOfRangeError for an index \
 outside `dim`; DTypeError if the dtypes of `src` and the input \
 differ.\n\nExample:\n\n>>> index = rustorch.tensor([0, 1, 0, 1])\n>>> src = \
 rustorch.tensor([1.0, 2.0, 3.0, 4.0])\n>>> rustorch.zeros(2).scatter_reduce(0, \
-index, src, \"amax\")\n>>> rustorch.ones(2).scatter_reduce(0, index, src, \"mean\", \
-include_self=False)",
+index, src, \"amax\")\ntensor([3., 4.])\n>>> rustorch.ones(2).scatter_reduce(0, \
+index, src, \"mean\", include_self=False)\ntensor([2., 3.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -308,6 +301,7 @@ include_self=False)",
                     Parameter::new("reduce", Kind::Str),
                     Parameter::new("include_self", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -340,6 +334,7 @@ dtypes of `src` and the input differ.",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -353,7 +348,8 @@ dtypes of `src` and the input differ.",
 `index` names.\n\nShape: `index` is a vector; `source` has the input's shape with \
 the length of `index` at `dim`.\n\nErrors: IndexOutOfRangeError for an index \
 outside `dim`.\n\nExample:\n\n>>> rustorch.zeros(3).index_add(0, \
-rustorch.tensor([0, 0, 2]), rustorch.tensor([1.0, 2.0, 3.0]))",
+rustorch.tensor([0, 0, 2]), rustorch.tensor([1.0, 2.0, 3.0]))\ntensor([3., 0., \
+3.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -370,6 +366,7 @@ rustorch.tensor([0, 0, 2]), rustorch.tensor([1.0, 2.0, 3.0]))",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -400,6 +397,7 @@ IndexOutOfRangeError for an index outside `dim`.",
                     Parameter::new("reduce", Kind::Str),
                     Parameter::new("include_self", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -416,7 +414,7 @@ IndexOutOfRangeError for an index outside `dim`.",
 shape with the length of `index` at `dim`.\n\nErrors: InvalidArgumentError for \
 another `reduce`; IndexOutOfRangeError for an index outside \
 `dim`.\n\nExample:\n\n>>> rustorch.ones(2).index_reduce(0, rustorch.tensor([1, 1]), \
-rustorch.tensor([3.0, 5.0]), \"prod\")",
+rustorch.tensor([3.0, 5.0]), \"prod\")\ntensor([ 1., 15.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -434,6 +432,7 @@ rustorch.tensor([3.0, 5.0]), \"prod\")",
                     Parameter::new("reduce", Kind::Str),
                     Parameter::new("include_self", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -469,7 +468,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 7>,
     entry::<File, 8>,
     entry::<File, 9>,
-    entry::<File, 10>,
-    entry::<File, 11>,
-    entry::<File, 12>,
 ];

@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input, *shape)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("shape", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -34,6 +35,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input, *shape)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("shape", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -56,6 +58,7 @@ one size may be -1.",
                     Parameter::new("start_dim", Kind::Int).optional(),
                     Parameter::new("end_dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -78,6 +81,7 @@ one size may be -1.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("sizes", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -96,6 +100,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::ravel(&p0))
@@ -116,6 +121,7 @@ one size may be -1.",
                     Parameter::new("dim0", Kind::Int),
                     Parameter::new("dim1", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -134,6 +140,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::t(&p0))
@@ -150,6 +157,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input, *dims)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dims", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -171,6 +179,7 @@ one size may be -1.",
                     Parameter::new("source", Kind::IntList),
                     Parameter::new("destination", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -189,6 +198,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input, *sizes)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("sizes", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -207,6 +217,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(input, *size)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("size", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -224,6 +235,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -241,6 +253,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -249,7 +262,8 @@ shares memory with its input.",
             }],
             doc: "The same elements under another tensor's shape, without copying.\n\nErrors: \
 ShapeMismatchError if the strides do not allow it.\n\nExample:\n\n>>> \
-rustorch.arange(4).view_as(rustorch.zeros(2, 2))",
+rustorch.arange(4).view_as(rustorch.zeros(2, 2))\ntensor([[0, 1],\n        [2, \
+3]])",
             module: None,
             method: true,
             aliases: &[],
@@ -260,6 +274,7 @@ rustorch.arange(4).view_as(rustorch.zeros(2, 2))",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -267,7 +282,8 @@ rustorch.arange(4).view_as(rustorch.zeros(2, 2))",
                 },
             }],
             doc: "The same elements under another tensor's shape, as a view where the strides \
-allow it.\n\nExample:\n\n>>> rustorch.arange(4).reshape_as(rustorch.zeros(2, 2))",
+allow it.\n\nExample:\n\n>>> rustorch.arange(4).reshape_as(rustorch.zeros(2, \
+2))\ntensor([[0, 1],\n        [2, 3]])",
             module: None,
             method: true,
             aliases: &[],
@@ -278,6 +294,7 @@ allow it.\n\nExample:\n\n>>> rustorch.arange(4).reshape_as(rustorch.zeros(2, 2))
             overloads: &[Overload {
                 signature: "(input, *size)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("size", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -286,7 +303,7 @@ allow it.\n\nExample:\n\n>>> rustorch.arange(4).reshape_as(rustorch.zeros(2, 2))
             }],
             doc: "Sums a tensor down to a shape that broadcasts to its own.\n\nErrors: \
 ShapeMismatchError for any other shape.\n\nExample:\n\n>>> rustorch.ones(2, \
-3).sum_to_size(1, 3)",
+3).sum_to_size(1, 3)\ntensor([[2., 2., 2.]])",
             module: None,
             method: true,
             aliases: &[],
@@ -297,6 +314,7 @@ ShapeMismatchError for any other shape.\n\nExample:\n\n>>> rustorch.ones(2, \
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give_tuple(&|| ops::broadcast_tensors(&p0))
@@ -316,6 +334,7 @@ ShapeMismatchError for any other shape.\n\nExample:\n\n>>> rustorch.ones(2, \
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("dim", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -334,6 +353,7 @@ its input.",
             overloads: &[Overload {
                 signature: "(input, dim)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dim", Kind::Int)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -355,6 +375,7 @@ its input.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -379,6 +400,7 @@ memory with its input.",
                     Parameter::new("start", Kind::Int),
                     Parameter::new("length", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -403,6 +425,7 @@ memory with its input.",
                     Parameter::new("size", Kind::Int),
                     Parameter::new("step", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -415,7 +438,8 @@ memory with its input.",
 dimension of the view.\n\nThe result shares memory with its input.\n\nShape: (*, (n \
 - size) // step + 1, *, size) where the dimension has size n.\n\nErrors: \
 InvalidArgumentError if `size` is negative or larger than the dimension, or \
-`step` is not positive.\n\nExample:\n\n>>> rustorch.arange(5).unfold(0, 3, 1)",
+`step` is not positive.\n\nExample:\n\n>>> rustorch.arange(5).unfold(0, 3, \
+1)\ntensor([[0, 1, 2],\n        [1, 2, 3],\n        [2, 3, 4]])",
             module: None,
             method: true,
             aliases: &[],
@@ -431,6 +455,7 @@ InvalidArgumentError if `size` is negative or larger than the dimension, or \
                     Parameter::new("dim1", Kind::Int).optional(),
                     Parameter::new("dim2", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -451,6 +476,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::detach(&p0))
@@ -468,6 +494,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::contiguous(&p0))
@@ -484,6 +511,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::clone(&p0))
@@ -503,6 +531,7 @@ result has no gradient.",
                     Parameter::new("tensors", Kind::TensorList),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -523,6 +552,7 @@ result has no gradient.",
                     Parameter::new("tensors", Kind::TensorList),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -540,6 +570,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, *repeats)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("repeats", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -557,6 +588,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, *dims)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dims", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -574,6 +606,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, *dims)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dims", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -595,6 +628,7 @@ result has no gradient.",
                     Parameter::new("shifts", Kind::IntList),
                     Parameter::new("dims", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -617,6 +651,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -637,6 +672,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -657,6 +693,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -677,6 +714,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -699,6 +737,7 @@ start.",
                     Parameter::new("stride", Kind::IntList),
                     Parameter::new("storage_offset", Kind::OptionalInt).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

@@ -21,6 +21,7 @@ impl Table for File {
                         Parameter::new("split_size_or_sections", Kind::Int),
                         Parameter::new("dim", Kind::Int).optional(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -35,6 +36,7 @@ impl Table for File {
                         Parameter::new("split_size_or_sections", Kind::IntList),
                         Parameter::new("dim", Kind::Int).optional(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.ints(1)?;
@@ -48,7 +50,7 @@ one size, the last of which may be smaller; views.\n\nsplit(input, \
 split_size_or_sections, dim=0)\n    Cuts a dimension into pieces of the given \
 sizes; views.\n\nErrors: InvalidArgumentError if the size is negative, or 0 for a \
 dimension that is not empty.\n\nExample:\n\n>>> rustorch.split(rustorch.arange(5), \
-2)",
+2)\n(tensor([0, 1]), tensor([2, 3]), tensor([4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &["unsafe_split"],
@@ -63,6 +65,7 @@ dimension that is not empty.\n\nExample:\n\n>>> rustorch.split(rustorch.arange(5
                     Parameter::new("split_sizes", Kind::IntList),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -72,7 +75,8 @@ dimension that is not empty.\n\nExample:\n\n>>> rustorch.split(rustorch.arange(5
             }],
             doc: "Cuts a dimension into pieces of the given sizes; views.\n\nErrors: \
 ShapeMismatchError if the sizes do not sum to that of the \
-dimension.\n\nExample:\n\n>>> rustorch.split_with_sizes(rustorch.arange(5), [1, 4])",
+dimension.\n\nExample:\n\n>>> rustorch.split_with_sizes(rustorch.arange(5), [1, \
+4])\n(tensor([0]), tensor([1, 2, 3, 4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &["unsafe_split_with_sizes"],
@@ -87,6 +91,7 @@ dimension.\n\nExample:\n\n>>> rustorch.split_with_sizes(rustorch.arange(5), [1, 
                     Parameter::new("chunks", Kind::Int),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -96,7 +101,8 @@ dimension.\n\nExample:\n\n>>> rustorch.split_with_sizes(rustorch.arange(5), [1, 
             }],
             doc: "Cuts a dimension into at most `chunks` pieces of about one size; \
 views.\n\nErrors: InvalidArgumentError if `chunks` is not \
-positive.\n\nExample:\n\n>>> rustorch.chunk(rustorch.arange(5), 2)",
+positive.\n\nExample:\n\n>>> rustorch.chunk(rustorch.arange(5), 2)\n(tensor([0, 1, \
+2]), tensor([3, 4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &["unsafe_chunk"],
@@ -110,6 +116,7 @@ positive.\n\nExample:\n\n>>> rustorch.chunk(rustorch.arange(5), 2)",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -117,7 +124,8 @@ positive.\n\nExample:\n\n>>> rustorch.chunk(rustorch.arange(5), 2)",
                 },
             }],
             doc: "The slices along a dimension; views.\n\nErrors: ShapeMismatchError for a 0-d \
-tensor.\n\nExample:\n\n>>> rustorch.unbind(rustorch.tensor([[1, 2], [3, 4]]))",
+tensor.\n\nExample:\n\n>>> rustorch.unbind(rustorch.tensor([[1, 2], [3, \
+4]]))\n(tensor([1, 2]), tensor([3, 4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -133,6 +141,7 @@ tensor.\n\nExample:\n\n>>> rustorch.unbind(rustorch.tensor([[1, 2], [3, 4]]))",
                         Parameter::new("sections", Kind::Int),
                         Parameter::new("dim", Kind::Int).optional(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -147,6 +156,7 @@ tensor.\n\nExample:\n\n>>> rustorch.unbind(rustorch.tensor([[1, 2], [3, 4]]))",
                         Parameter::new("tensor_indices_or_sections", Kind::Tensor),
                         Parameter::new("dim", Kind::Int).optional(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.tensor(1)?;
@@ -161,6 +171,7 @@ tensor.\n\nExample:\n\n>>> rustorch.unbind(rustorch.tensor([[1, 2], [3, 4]]))",
                         Parameter::new("indices", Kind::IntList),
                         Parameter::new("dim", Kind::Int).optional(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.ints(1)?;
@@ -175,8 +186,10 @@ tensor_indices_or_sections, dim=0)\n    The same with the number, or the vector 
 of places, from an int64 tensor.\n\ntensor_split(input, indices, dim=0)\n    Cuts \
 a dimension before each of the given places, as Python's slices count them; \
 views.\n\nErrors: InvalidArgumentError if `sections` is not \
-positive.\n\nExample:\n\n>>> rustorch.tensor_split(rustorch.arange(5), 3)\n\n>>> \
-rustorch.tensor_split(rustorch.arange(5), (1, 3))",
+positive.\n\nExample:\n\n>>> rustorch.tensor_split(rustorch.arange(5), \
+3)\n(tensor([0, 1]), tensor([2, 3]), tensor([4]))\n\n>>> \
+rustorch.tensor_split(rustorch.arange(5), (1, 3))\n(tensor([0]), tensor([1, 2]), \
+tensor([3, 4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -191,6 +204,7 @@ rustorch.tensor_split(rustorch.arange(5), (1, 3))",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("sections", Kind::Int),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -203,6 +217,7 @@ rustorch.tensor_split(rustorch.arange(5), (1, 3))",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("indices", Kind::IntList),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.ints(1)?;
@@ -214,7 +229,8 @@ rustorch.tensor_split(rustorch.arange(5), (1, 3))",
 as many equal pieces; views.\n\nhsplit(input, indices)\n    Cuts the columns, or \
 the elements of a vector, before each of the given places; views.\n\nErrors: \
 InvalidArgumentError if they cannot be cut equally; ShapeMismatchError for a \
-0-d tensor.\n\nExample:\n\n>>> rustorch.hsplit(rustorch.tensor([[1, 2], [3, 4]]), 2)",
+0-d tensor.\n\nExample:\n\n>>> rustorch.hsplit(rustorch.tensor([[1, 2], [3, 4]]), \
+2)\n(tensor([[1],\n        [3]]), tensor([[2],\n        [4]]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -229,6 +245,7 @@ InvalidArgumentError if they cannot be cut equally; ShapeMismatchError for a \
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("sections", Kind::Int),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -241,6 +258,7 @@ InvalidArgumentError if they cannot be cut equally; ShapeMismatchError for a \
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("indices", Kind::IntList),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.ints(1)?;
@@ -252,7 +270,8 @@ InvalidArgumentError if they cannot be cut equally; ShapeMismatchError for a \
 views.\n\nvsplit(input, indices)\n    Cuts the rows before each of the given \
 places; views.\n\nErrors: InvalidArgumentError if they cannot be cut equally; \
 ShapeMismatchError for fewer than 2 dimensions.\n\nExample:\n\n>>> \
-rustorch.vsplit(rustorch.tensor([[1, 2], [3, 4]]), 2)",
+rustorch.vsplit(rustorch.tensor([[1, 2], [3, 4]]), 2)\n(tensor([[1, 2]]), \
+tensor([[3, 4]]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -267,6 +286,7 @@ rustorch.vsplit(rustorch.tensor([[1, 2], [3, 4]]), 2)",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("sections", Kind::Int),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -279,6 +299,7 @@ rustorch.vsplit(rustorch.tensor([[1, 2], [3, 4]]), 2)",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("indices", Kind::IntList),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.ints(1)?;
@@ -290,7 +311,8 @@ rustorch.vsplit(rustorch.tensor([[1, 2], [3, 4]]), 2)",
 views.\n\ndsplit(input, indices)\n    Cuts the third dimension before each of the \
 given places; views.\n\nErrors: InvalidArgumentError if it cannot be cut equally; \
 ShapeMismatchError for fewer than 3 dimensions.\n\nExample:\n\n>>> \
-rustorch.dsplit(rustorch.tensor([[[1, 2], [3, 4]]]), 2)",
+rustorch.dsplit(rustorch.tensor([[[1, 2], [3, 4]]]), 2)\n(tensor([[[1],\n         \
+[3]]]), tensor([[[2],\n         [4]]]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

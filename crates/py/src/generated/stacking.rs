@@ -17,6 +17,7 @@ impl Table for File {
                 Overload {
                     signature: "(input)",
                     parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         a.give(&|| ops::atleast_1d(&p0))
@@ -25,6 +26,7 @@ impl Table for File {
                 Overload {
                     signature: "(tensors)",
                     parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensors(0)?;
                         a.give_tuple(&|| ops::atleast_1d_each(&p0))
@@ -33,7 +35,8 @@ impl Table for File {
             ],
             doc: "atleast_1d(input)\n    A 0-d tensor as a vector of one; any other as it \
 is.\n\natleast_1d(tensors)\n    The same of several tensors, given one by one or \
-as a sequence.\n\nExample:\n\n>>> rustorch.atleast_1d(rustorch.tensor(3.0))",
+as a sequence.\n\nExample:\n\n>>> \
+rustorch.atleast_1d(rustorch.tensor(3.0))\ntensor([3.])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -45,6 +48,7 @@ as a sequence.\n\nExample:\n\n>>> rustorch.atleast_1d(rustorch.tensor(3.0))",
                 Overload {
                     signature: "(input)",
                     parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         a.give(&|| ops::atleast_2d(&p0))
@@ -53,6 +57,7 @@ as a sequence.\n\nExample:\n\n>>> rustorch.atleast_1d(rustorch.tensor(3.0))",
                 Overload {
                     signature: "(tensors)",
                     parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensors(0)?;
                         a.give_tuple(&|| ops::atleast_2d_each(&p0))
@@ -62,7 +67,7 @@ as a sequence.\n\nExample:\n\n>>> rustorch.atleast_1d(rustorch.tensor(3.0))",
             doc: "atleast_2d(input)\n    A tensor of fewer than 2 dimensions with leading ones of \
 size 1; any other as it is.\n\natleast_2d(tensors)\n    The same of several \
 tensors, given one by one or as a sequence.\n\nExample:\n\n>>> \
-rustorch.atleast_2d(rustorch.tensor([1, 2]))",
+rustorch.atleast_2d(rustorch.tensor([1, 2]))\ntensor([[1, 2]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -74,6 +79,7 @@ rustorch.atleast_2d(rustorch.tensor([1, 2]))",
                 Overload {
                     signature: "(input)",
                     parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         a.give(&|| ops::atleast_3d(&p0))
@@ -82,6 +88,7 @@ rustorch.atleast_2d(rustorch.tensor([1, 2]))",
                 Overload {
                     signature: "(tensors)",
                     parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensors(0)?;
                         a.give_tuple(&|| ops::atleast_3d_each(&p0))
@@ -92,7 +99,7 @@ rustorch.atleast_2d(rustorch.tensor([1, 2]))",
 size 1; any other as it is.\n\natleast_3d(tensors)\n    The same of several \
 tensors, given one by one or as a sequence.\n\nShape: () becomes (1, 1, 1), (n,) \
 becomes (1, n, 1), (m, n) becomes (m, n, 1).\n\nExample:\n\n>>> \
-rustorch.atleast_3d(rustorch.tensor([1, 2])).shape",
+rustorch.atleast_3d(rustorch.tensor([1, 2])).shape\nrustorch.Size([1, 2, 1])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -103,6 +110,7 @@ rustorch.atleast_3d(rustorch.tensor([1, 2])).shape",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::hstack(&p0))
@@ -111,7 +119,8 @@ rustorch.atleast_3d(rustorch.tensor([1, 2])).shape",
             doc: "Joins tensors side by side: along the second dimension, or vectors along their \
 only one.\n\nErrors: ShapeMismatchError if the other dimensions differ; \
 InvalidArgumentError for an empty list.\n\nExample:\n\n>>> x = \
-rustorch.tensor([[1], [2]])\n>>> rustorch.hstack((x, 10 * x))",
+rustorch.tensor([[1], [2]])\n>>> rustorch.hstack((x, 10 * x))\ntensor([[ 1, 10],\n        \
+[ 2, 20]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -122,6 +131,7 @@ rustorch.tensor([[1], [2]])\n>>> rustorch.hstack((x, 10 * x))",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::vstack(&p0))
@@ -130,7 +140,7 @@ rustorch.tensor([[1], [2]])\n>>> rustorch.hstack((x, 10 * x))",
             doc: "Joins tensors one under the other; vectors become rows.\n\nErrors: \
 ShapeMismatchError if the other dimensions differ; InvalidArgumentError for an \
 empty list.\n\nExample:\n\n>>> rustorch.vstack((rustorch.tensor([1, 2]), \
-rustorch.tensor([3, 4])))",
+rustorch.tensor([3, 4])))\ntensor([[1, 2],\n        [3, 4]])",
             module: Some("rustorch"),
             method: false,
             aliases: &["row_stack"],
@@ -141,6 +151,7 @@ rustorch.tensor([3, 4])))",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::dstack(&p0))
@@ -149,7 +160,7 @@ rustorch.tensor([3, 4])))",
             doc: "Joins tensors along the third dimension, after `atleast_3d`.\n\nErrors: \
 ShapeMismatchError if the other dimensions differ; InvalidArgumentError for an \
 empty list.\n\nExample:\n\n>>> rustorch.dstack((rustorch.tensor([1, 2]), \
-rustorch.tensor([3, 4])))",
+rustorch.tensor([3, 4])))\ntensor([[[1, 3],\n         [2, 4]]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -160,6 +171,7 @@ rustorch.tensor([3, 4])))",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::column_stack(&p0))
@@ -168,7 +180,7 @@ rustorch.tensor([3, 4])))",
             doc: "Joins tensors side by side; vectors become columns.\n\nErrors: ShapeMismatchError \
 if the other dimensions differ; InvalidArgumentError for an empty \
 list.\n\nExample:\n\n>>> rustorch.column_stack((rustorch.tensor([1, 2]), \
-rustorch.tensor([3, 4])))",
+rustorch.tensor([3, 4])))\ntensor([[1, 3],\n        [2, 4]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -179,6 +191,7 @@ rustorch.tensor([3, 4])))",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::block_diag(&p0))
@@ -187,7 +200,7 @@ rustorch.tensor([3, 4])))",
             doc: "The matrix with the given matrices on its diagonal and zeros elsewhere; vectors \
 are rows.\n\nErrors: ShapeMismatchError for a tensor of more than 2 \
 dimensions.\n\nExample:\n\n>>> rustorch.block_diag(rustorch.tensor([[1, 2]]), \
-rustorch.tensor(3))",
+rustorch.tensor(3))\ntensor([[1, 2, 0],\n        [0, 0, 3]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -201,6 +214,7 @@ rustorch.tensor(3))",
                     Parameter::new("tensors", Kind::TensorList),
                     Parameter::new("indexing", Kind::OptionalStr).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     let p1 = a.optional_str(1)?;
@@ -212,7 +226,8 @@ vector does; views. With `indexing=\"xy\"` the first two dimensions change \
 places.\n\nErrors: ShapeMismatchError for a tensor of more than 1 dimension; \
 DTypeError if the dtypes differ.\n\nExample:\n\n>>> x, y = \
 rustorch.meshgrid(rustorch.tensor([1, 2]), rustorch.tensor([3, 4, 5]), \
-indexing=\"ij\")\n>>> x\n>>> y",
+indexing=\"ij\")\n>>> x\ntensor([[1, 1, 1],\n        [2, 2, 2]])\n>>> y\ntensor([[3, \
+4, 5],\n        [3, 4, 5]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -223,6 +238,7 @@ indexing=\"ij\")\n>>> x\n>>> y",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give(&|| ops::cartesian_prod(&p0))
@@ -231,7 +247,8 @@ indexing=\"ij\")\n>>> x\n>>> y",
             doc: "The Cartesian product of vectors, a row per combination; of a single vector, \
 itself.\n\nShape: (the product of the lengths, the number of vectors)\n\nErrors: \
 ShapeMismatchError for a tensor that is not a vector.\n\nExample:\n\n>>> \
-rustorch.cartesian_prod(rustorch.tensor([1, 2]), rustorch.tensor([3, 4]))",
+rustorch.cartesian_prod(rustorch.tensor([1, 2]), rustorch.tensor([3, \
+4]))\ntensor([[1, 3],\n        [1, 4],\n        [2, 3],\n        [2, 4]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -246,6 +263,7 @@ rustorch.cartesian_prod(rustorch.tensor([1, 2]), rustorch.tensor([3, 4]))",
                     Parameter::new("r", Kind::Int).optional(),
                     Parameter::new("with_replacement", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 2 };
@@ -256,7 +274,8 @@ rustorch.cartesian_prod(rustorch.tensor([1, 2]), rustorch.tensor([3, 4]))",
             doc: "All ways to choose `r` elements of a vector, a row each, in the order of their \
 positions.\n\nShape: (the number of ways, r)\n\nErrors: ShapeMismatchError if the \
 input is not a vector; InvalidArgumentError for a negative `r`.\n\nExample:\n\n>>> \
-rustorch.combinations(rustorch.tensor([1, 2, 3]))",
+rustorch.combinations(rustorch.tensor([1, 2, 3]))\ntensor([[1, 2],\n        [1, \
+3],\n        [2, 3]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -21,6 +21,7 @@ impl Table for File {
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -31,7 +32,8 @@ impl Table for File {
             }],
             doc: "A copy with `src` in place of the slice at one index of a dimension.\n\nErrors: \
 ShapeMismatchError if `src` does not have the slice's shape.\n\nExample:\n\n>>> \
-rustorch.zeros(2, 2).select_scatter(rustorch.ones(2), 0, 1)",
+rustorch.zeros(2, 2).select_scatter(rustorch.ones(2), 0, 1)\ntensor([[0., 0.],\n        \
+[1., 1.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -49,6 +51,7 @@ rustorch.zeros(2, 2).select_scatter(rustorch.ones(2), 0, 1)",
                     Parameter::new("end", Kind::OptionalInt).optional(),
                     Parameter::new("step", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -62,7 +65,7 @@ rustorch.zeros(2, 2).select_scatter(rustorch.ones(2), 0, 1)",
             doc: "A copy with `src` in place of the slice `start:end:step` of a \
 dimension.\n\nErrors: ShapeMismatchError if `src` does not have the slice's \
 shape.\n\nExample:\n\n>>> rustorch.zeros(4).slice_scatter(rustorch.ones(2), \
-start=1, end=3)",
+start=1, end=3)\ntensor([0., 1., 1., 0.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -79,6 +82,7 @@ start=1, end=3)",
                     Parameter::new("dim1", Kind::Int).optional(),
                     Parameter::new("dim2", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -90,7 +94,8 @@ start=1, end=3)",
             }],
             doc: "A copy with `src` in place of the diagonal of two dimensions.\n\nErrors: \
 ShapeMismatchError if `src` does not have the diagonal's shape.\n\nExample:\n\n>>> \
-rustorch.zeros(2, 2).diagonal_scatter(rustorch.ones(2))",
+rustorch.zeros(2, 2).diagonal_scatter(rustorch.ones(2))\ntensor([[1., 0.],\n        \
+[0., 1.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -107,6 +112,7 @@ rustorch.zeros(2, 2).diagonal_scatter(rustorch.ones(2))",
                     Parameter::new("stride", Kind::IntList),
                     Parameter::new("storage_offset", Kind::OptionalInt).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -119,7 +125,8 @@ rustorch.zeros(2, 2).diagonal_scatter(rustorch.ones(2))",
             doc: "A copy with `src` where `as_strided` with the same arguments would see \
 it.\n\nErrors: ShapeMismatchError if `src` does not have the shape `size`, or the \
 view reaches beyond the input's elements.\n\nExample:\n\n>>> rustorch.zeros(2, \
-2).as_strided_scatter(rustorch.ones(2), (2,), (3,))",
+2).as_strided_scatter(rustorch.ones(2), (2,), (3,))\ntensor([[1., 0.],\n        \
+[0., 1.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

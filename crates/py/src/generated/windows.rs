@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -33,7 +34,8 @@ impl Table for File {
             }],
             doc: "The triangle from 0 to 1 and back to 0.\n\nShape: (M,)\n\nErrors: DTypeError for a \
 dtype that is not floating-point; InvalidArgumentError for a negative \
-length.\n\nExample:\n\n>>> rustorch.signal.windows.bartlett(5)",
+length.\n\nExample:\n\n>>> rustorch.signal.windows.bartlett(5)\ntensor([0.0000, \
+0.5000, 1.0000, 0.5000, 0.0000])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -50,6 +52,7 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.bartlett(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -61,7 +64,8 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.bartlett(5)",
             }],
             doc: "Blackman's window, a sum of three cosines.\n\nShape: (M,)\n\nErrors: DTypeError for \
 a dtype that is not floating-point; InvalidArgumentError for a negative \
-length.\n\nExample:\n\n>>> rustorch.signal.windows.blackman(5)",
+length.\n\nExample:\n\n>>> rustorch.signal.windows.blackman(5)\ntensor([-1.3878e-17,  \
+3.4000e-01,  1.0000e+00,  3.4000e-01, -1.3878e-17])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -78,6 +82,7 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.blackman(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -89,7 +94,8 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.blackman(5)",
             }],
             doc: "Half a period of the sine.\n\nShape: (M,)\n\nErrors: DTypeError for a dtype that is \
 not floating-point; InvalidArgumentError for a negative length.\n\nExample:\n\n>>> \
-rustorch.signal.windows.cosine(5)",
+rustorch.signal.windows.cosine(5)\ntensor([0.3090, 0.8090, 1.0000, 0.8090, \
+0.3090])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -109,6 +115,7 @@ requires_grad=False)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.optional_float(1)?;
@@ -124,7 +131,9 @@ requires_grad=False)",
 the middle unless it is given.\n\nShape: (M,)\n\nErrors: DTypeError for a dtype \
 that is not floating-point; InvalidArgumentError for a negative length; \
 InvalidArgumentError if `tau` is not positive, or `center` is given for a \
-symmetric window.\n\nExample:\n\n>>> rustorch.signal.windows.exponential(5)",
+symmetric window.\n\nExample:\n\n>>> \
+rustorch.signal.windows.exponential(5)\ntensor([0.1353, 0.3679, 1.0000, 0.3679, \
+0.1353])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -142,6 +151,7 @@ symmetric window.\n\nExample:\n\n>>> rustorch.signal.windows.exponential(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -155,7 +165,8 @@ symmetric window.\n\nExample:\n\n>>> rustorch.signal.windows.exponential(5)",
             doc: "The bell curve of standard deviation `std` points.\n\nShape: (M,)\n\nErrors: \
 DTypeError for a dtype that is not floating-point; InvalidArgumentError for a \
 negative length; InvalidArgumentError if `std` is not positive.\n\nExample:\n\n>>> \
-rustorch.signal.windows.gaussian(5)",
+rustorch.signal.windows.gaussian(5)\ntensor([0.1353, 0.6065, 1.0000, 0.6065, \
+0.1353])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -173,6 +184,7 @@ rustorch.signal.windows.gaussian(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.54 };
@@ -185,7 +197,9 @@ rustorch.signal.windows.gaussian(5)",
             }],
             doc: "A raised cosine, `alpha - (1 - alpha) cos`.\n\nShape: (M,)\n\nErrors: DTypeError \
 for a dtype that is not floating-point; InvalidArgumentError for a negative \
-length.\n\nExample:\n\n>>> rustorch.signal.windows.general_hamming(5)",
+length.\n\nExample:\n\n>>> \
+rustorch.signal.windows.general_hamming(5)\ntensor([0.0800, 0.5400, 1.0000, \
+0.5400, 0.0800])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -202,6 +216,7 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.general_hamming(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -213,7 +228,9 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.general_hamming(5)",
             }],
             doc: "Hamming's window, a raised cosine that does not reach 0.\n\nShape: (M,)\n\nErrors: \
 DTypeError for a dtype that is not floating-point; InvalidArgumentError for a \
-negative length.\n\nExample:\n\n>>> rustorch.signal.windows.hamming(5)",
+negative length.\n\nExample:\n\n>>> \
+rustorch.signal.windows.hamming(5)\ntensor([0.0800, 0.5400, 1.0000, 0.5400, \
+0.0800])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -230,6 +247,7 @@ negative length.\n\nExample:\n\n>>> rustorch.signal.windows.hamming(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -241,7 +259,8 @@ negative length.\n\nExample:\n\n>>> rustorch.signal.windows.hamming(5)",
             }],
             doc: "Hann's window, a raised cosine from 0 to 1 and back.\n\nShape: (M,)\n\nErrors: \
 DTypeError for a dtype that is not floating-point; InvalidArgumentError for a \
-negative length.\n\nExample:\n\n>>> rustorch.signal.windows.hann(5)",
+negative length.\n\nExample:\n\n>>> rustorch.signal.windows.hann(5)\ntensor([0.0000, \
+0.5000, 1.0000, 0.5000, 0.0000])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -259,6 +278,7 @@ negative length.\n\nExample:\n\n>>> rustorch.signal.windows.hann(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 12.0 };
@@ -273,7 +293,8 @@ negative length.\n\nExample:\n\n>>> rustorch.signal.windows.hann(5)",
 and a wider main lobe.\n\nShape: (M,)\n\nErrors: DTypeError for a dtype that is not \
 floating-point; InvalidArgumentError for a negative length; \
 InvalidArgumentError if `beta` is negative.\n\nExample:\n\n>>> \
-rustorch.signal.windows.kaiser(5)",
+rustorch.signal.windows.kaiser(5)\ntensor([5.2773e-05, 2.1567e-01, 1.0000e+00, \
+2.1567e-01, 5.2773e-05])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -290,6 +311,7 @@ rustorch.signal.windows.kaiser(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -301,7 +323,8 @@ rustorch.signal.windows.kaiser(5)",
             }],
             doc: "Nuttall's window, a sum of four cosines.\n\nShape: (M,)\n\nErrors: DTypeError for a \
 dtype that is not floating-point; InvalidArgumentError for a negative \
-length.\n\nExample:\n\n>>> rustorch.signal.windows.nuttall(5)",
+length.\n\nExample:\n\n>>> rustorch.signal.windows.nuttall(5)\ntensor([3.6280e-04, \
+2.2698e-01, 1.0000e+00, 2.2698e-01, 3.6280e-04])",
             module: Some("rustorch.signal.windows"),
             method: false,
             aliases: &[],
@@ -318,6 +341,7 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.nuttall(5)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -329,7 +353,8 @@ length.\n\nExample:\n\n>>> rustorch.signal.windows.nuttall(5)",
             }],
             doc: "The triangle from 0 to 1 and back to 0.\n\nShape: (window_length,)\n\nErrors: \
 DTypeError for a dtype that is not floating-point; InvalidArgumentError for a \
-negative length.\n\nExample:\n\n>>> rustorch.bartlett_window(4)",
+negative length.\n\nExample:\n\n>>> rustorch.bartlett_window(4)\ntensor([0.0000, \
+0.5000, 1.0000, 0.5000])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -346,6 +371,7 @@ negative length.\n\nExample:\n\n>>> rustorch.bartlett_window(4)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -357,7 +383,9 @@ negative length.\n\nExample:\n\n>>> rustorch.bartlett_window(4)",
             }],
             doc: "Blackman's window, a sum of three cosines.\n\nShape: (window_length,)\n\nErrors: \
 DTypeError for a dtype that is not floating-point; InvalidArgumentError for a \
-negative length.\n\nExample:\n\n>>> rustorch.blackman_window(4)",
+negative length.\n\nExample:\n\n>>> \
+rustorch.blackman_window(4)\ntensor([-1.3878e-17,  3.4000e-01,  1.0000e+00,  \
+3.4000e-01])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -377,6 +405,7 @@ device=None, requires_grad=False)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -390,7 +419,8 @@ device=None, requires_grad=False)",
             }],
             doc: "Hamming's window, `alpha - beta cos`.\n\nShape: (window_length,)\n\nErrors: \
 DTypeError for a dtype that is not floating-point; InvalidArgumentError for a \
-negative length.\n\nExample:\n\n>>> rustorch.hamming_window(4)",
+negative length.\n\nExample:\n\n>>> rustorch.hamming_window(4)\ntensor([0.0800, \
+0.5400, 1.0000, 0.5400])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -407,6 +437,7 @@ negative length.\n\nExample:\n\n>>> rustorch.hamming_window(4)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -419,7 +450,7 @@ negative length.\n\nExample:\n\n>>> rustorch.hamming_window(4)",
             doc: "Hann's window, a raised cosine from 0 to 1 and back.\n\nShape: \
 (window_length,)\n\nErrors: DTypeError for a dtype that is not floating-point; \
 InvalidArgumentError for a negative length.\n\nExample:\n\n>>> \
-rustorch.hann_window(4)",
+rustorch.hann_window(4)\ntensor([0.0000, 0.5000, 1.0000, 0.5000])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -438,6 +469,7 @@ requires_grad=False)",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = if a.given(1) { a.bool(1)? } else { true };
@@ -450,7 +482,8 @@ requires_grad=False)",
             }],
             doc: "Kaiser's window, made of Bessel functions.\n\nShape: (window_length,)\n\nErrors: \
 DTypeError for a dtype that is not floating-point; InvalidArgumentError for a \
-negative length.\n\nExample:\n\n>>> rustorch.kaiser_window(4)",
+negative length.\n\nExample:\n\n>>> rustorch.kaiser_window(4)\ntensor([5.2773e-05, \
+2.1567e-01, 1.0000e+00, 2.1567e-01])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -43,9 +43,9 @@ fn filled(
 /// Refuses a complex number for a real tensor.
 fn representable(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
     match value {
-        Scalar::Complex(_, imaginary) if imaginary != 0.0 && !dtype.is_complex() => {
-            Err(RusTorchError::dtype(op, format!("the complex number {value} cannot be converted to {dtype}")))
-        }
+        Scalar::Complex(_, imaginary) if imaginary != 0.0 && !dtype.is_complex() => Err(
+            RusTorchError::dtype(op, format!("the complex number {value} cannot be converted to {dtype}")),
+        ),
         _ => Ok(()),
     }
 }

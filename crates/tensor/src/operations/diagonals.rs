@@ -20,7 +20,10 @@ pub fn diag_embed(input: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<T
     let at = |dim| rustorch_backend::normalize_dim("diag_embed", dim, ndim.max(2));
     let (a, b) = (at(dim1)?, at(dim2)?);
     let Some((&length, rest)) = input.shape().split_last() else {
-        return Err(RusTorchError::index("diag_embed", "expects at least a 1-dimensional tensor, got a 0-dimensional one"));
+        return Err(RusTorchError::index(
+            "diag_embed",
+            "expects at least a 1-dimensional tensor, got a 0-dimensional one",
+        ));
     };
     if a == b {
         return Err(RusTorchError::argument(
@@ -102,7 +105,10 @@ fn triangle_indices(
     }
     let dtype = dtype.unwrap_or(DType::Int64);
     if !matches!(dtype, DType::Int64 | DType::Int32) {
-        return Err(RusTorchError::dtype(op, format!("not implemented for {dtype}; it gives int64 or int32")));
+        return Err(RusTorchError::dtype(
+            op,
+            format!("not implemented for {dtype}; it gives int64 or int32"),
+        ));
     }
     let pairs = || (0..row).flat_map(|r| columns(r).map(move |c| (r, c)));
     let mut values: Vec<i64> = pairs().map(|(r, _)| r).collect();

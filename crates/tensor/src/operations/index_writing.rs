@@ -30,7 +30,10 @@ fn slices(op: &'static str, index: &Tensor) -> Result<Tensor> {
         return Err(RusTorchError::dtype(op, format!("expected an int64 index, got {}", index.dtype())));
     }
     if index.ndim() > 1 {
-        return Err(RusTorchError::shape(op, format!("index is supposed to be a vector, got {:?}", index.shape())));
+        return Err(RusTorchError::shape(
+            op,
+            format!("index is supposed to be a vector, got {:?}", index.shape()),
+        ));
     }
     raise(index)
 }
@@ -53,7 +56,16 @@ pub fn index_fill(input: &Tensor, dim: i64, index: &Tensor, value: &Tensor) -> R
         ));
     }
     let d = input.dim_index("index_fill", dim)?;
-    write_slices(input, d, slices("index_fill", index)?, &cast(value, input.dtype())?)
+    let index = slices("index_fill", index)?;
+    let mut shape = vec![1; input.ndim()];
+    let size = input.shape().get(d).copied().unwrap_or(1);
+    if let Some(own) = shape.get_mut(d) {
+        *own = size;
+    }
+    // A mask, so that the value's gradient counts a slice that is named twice once.
+    let none = ops::zeros(&[size as i64], Some(DType::Bool), Some(input.device()), false)?;
+    let named = ops::index_write(&none, &[index], &Tensor::number(true)?, false)?;
+    ops::where_(&reshape_to(&named, &shape)?, &cast(value, input.dtype())?, input)
 }
 
 /// A copy with the slices of `source` in the places that `index` names.
@@ -67,7 +79,8 @@ pub fn index_copy(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor) -> 
         *size = index.numel();
     }
     // A 0-d tensor is one slice of one element.
-    let scalar = source.ndim() <= 1 && source.numel() == index.numel() && (input.ndim() == 0 || expected.len() == 1);
+    let scalar =
+        source.ndim() <= 1 && source.numel() == index.numel() && (input.ndim() == 0 || expected.len() == 1);
     if source.shape() != expected && !scalar {
         return Err(RusTorchError::shape(
             OP,
@@ -84,8 +97,7 @@ pub fn index_copy(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor) -> 
             format!("index {low} is out of bounds for dimension {d} with size {size}"),
         ));
     }
-    let source =
-        if scalar { ops::reshape(source, &[-1])? } else { movedim(source, &[d as i64], &[0])? };
+    let source = if scalar { ops::reshape(source, &[-1])? } else { movedim(source, &[d as i64], &[0])? };
     write_slices(input, d, index, &source)
 }
 

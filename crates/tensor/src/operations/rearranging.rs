@@ -28,7 +28,10 @@ pub fn flipud(input: &Tensor) -> Result<Tensor> {
 /// Turns the plane of two dimensions by `k` right angles, from the first towards the second.
 pub fn rot90(input: &Tensor, k: i64, dims: &[i64]) -> Result<Tensor> {
     let &[first, second] = dims else {
-        return Err(RusTorchError::argument("rot90", format!("expected two rotation dims, but got {dims:?}")));
+        return Err(RusTorchError::argument(
+            "rot90",
+            format!("expected two rotation dims, but got {dims:?}"),
+        ));
     };
     at_least("rot90", input, 2)?;
     let (a, b) = (input.dim_index("rot90", first)? as i64, input.dim_index("rot90", second)? as i64);
@@ -57,7 +60,10 @@ fn counts(repeats: &Tensor, length: usize) -> Result<Vec<usize>> {
     if repeats.ndim() > 1 || (repeats.numel() != 1 && repeats.numel() != length) {
         return Err(RusTorchError::shape(
             "repeat_interleave",
-            format!("repeats must be 0-d or a vector of 1 or {length} counts, got shape {:?}", repeats.shape()),
+            format!(
+                "repeats must be 0-d or a vector of 1 or {length} counts, got shape {:?}",
+                repeats.shape()
+            ),
         ));
     }
     let counts = super::creation::cast(&repeats.detach(), DType::Int64)?.to_vec::<i64>()?;
@@ -138,7 +144,10 @@ pub fn repeat_interleave(
     let (input, d) = along(input, dim)?;
     let mut shape = input.shape().to_vec();
     shape[d] = shape[d].checked_mul(repeats).ok_or_else(|| {
-        RusTorchError::argument("repeat_interleave", format!("{} slices, {repeats} times each, are too many", shape[d]))
+        RusTorchError::argument(
+            "repeat_interleave",
+            format!("{} slices, {repeats} times each, are too many", shape[d]),
+        )
     })?;
     check_output_size(output_size, shape[d])?;
     let mut paired = input.shape().to_vec();

@@ -54,7 +54,8 @@ fn scattered(
             ),
         ));
     }
-    let corner = src.alias(src.layout().with(index.shape().into(), src.strides().into(), src.layout().offset()));
+    let corner =
+        src.alias(src.layout().with(index.shape().into(), src.strides().into(), src.layout().offset()));
     result.backend()?.scatter(op, d, index.operand(), corner.operand(), output.operand())?;
     Ok(result)
 }
@@ -140,7 +141,11 @@ pub fn scatter_reduce(
     include_self: bool,
 ) -> Result<Tensor> {
     let start = |neutral: i64| {
-        if include_self { Ok(input.clone()) } else { ops::scatter(input, dim, index, &Tensor::number(neutral)?) }
+        if include_self {
+            Ok(input.clone())
+        } else {
+            ops::scatter(input, dim, index, &Tensor::number(neutral)?)
+        }
     };
     match reduce {
         "sum" => ops::scatter_add(&start(0)?, dim, index, src),
@@ -148,16 +153,12 @@ pub fn scatter_reduce(
         "mean" => {
             let sum = ops::scatter_add(&start(0)?, dim, index, src)?;
             let one = ops::ones_like(&src.detach(), None, None, false)?;
-            let counted = ops::full_like(
-                &input.detach(),
-                i64::from(include_self).into(),
-                None,
-                None,
-                false,
-            )?;
+            let counted = ops::full_like(&input.detach(), i64::from(include_self).into(), None, None, false)?;
             let count = ops::scatter_add(&counted, dim, index, &one)?;
-            let count = ops::masked_fill(&count, &ops::eq(&count, &Tensor::number(0)?)?, &Tensor::number(1)?)?;
-            let rounding = (!input.dtype().is_floating_point() && !input.dtype().is_complex()).then_some("floor");
+            let count =
+                ops::masked_fill(&count, &ops::eq(&count, &Tensor::number(0)?)?, &Tensor::number(1)?)?;
+            let rounding =
+                (!input.dtype().is_floating_point() && !input.dtype().is_complex()).then_some("floor");
             ops::div(&sum, &count, rounding)
         }
         "amax" => ops::scatter_extremum(input, dim, index, src, true, include_self),
@@ -178,7 +179,10 @@ fn index_of_elements(
     source: &Tensor,
 ) -> Result<Tensor> {
     if index.ndim() > 1 {
-        return Err(RusTorchError::shape(op, format!("index is supposed to be a vector, got {:?}", index.shape())));
+        return Err(RusTorchError::shape(
+            op,
+            format!("index is supposed to be a vector, got {:?}", index.shape()),
+        ));
     }
     let mut expected = input.shape().to_vec();
     if let Some(size) = expected.get_mut(d) {
@@ -227,7 +231,9 @@ pub fn index_reduce(
     if !matches!(reduce, "prod" | "mean" | "amax" | "amin") {
         return Err(RusTorchError::argument(
             "index_reduce",
-            format!("expected reduce to be one of prod, mean, amax or amin but got {reduce}; for sums see index_add()"),
+            format!(
+                "expected reduce to be one of prod, mean, amax or amin but got {reduce}; for sums see index_add()"
+            ),
         ));
     }
     let d = input.dim_index("index_reduce", dim)?;

@@ -8,7 +8,10 @@ use crate::{Tensor, ops};
 /// The dimension to cut, and its size.
 fn cut(op: &'static str, input: &Tensor, dim: i64) -> Result<(i64, i64)> {
     if input.ndim() == 0 {
-        return Err(RusTorchError::shape(op, "expects at least a 1-dimensional tensor, got a 0-dimensional one"));
+        return Err(RusTorchError::shape(
+            op,
+            "expects at least a 1-dimensional tensor, got a 0-dimensional one",
+        ));
     }
     let d = input.dim_index(op, dim)?;
     Ok((d as i64, input.shape()[d] as i64))
@@ -20,7 +23,9 @@ pub fn split(input: &Tensor, split_size: i64, dim: i64) -> Result<Vec<Tensor>> {
     if split_size < 0 || (split_size == 0 && size != 0) {
         return Err(RusTorchError::argument(
             "split",
-            format!("expects split_size to be positive, but got {split_size} for dimension {d} of size {size}"),
+            format!(
+                "expects split_size to be positive, but got {split_size} for dimension {d} of size {size}"
+            ),
         ));
     }
     if size == 0 {
@@ -33,7 +38,8 @@ pub fn split(input: &Tensor, split_size: i64, dim: i64) -> Result<Vec<Tensor>> {
 /// Cuts a dimension into pieces of the given sizes.
 pub fn split_with_sizes(input: &Tensor, split_sizes: &[i64], dim: i64) -> Result<Vec<Tensor>> {
     let (d, size) = cut("split_with_sizes", input, dim)?;
-    if split_sizes.iter().any(|&n| n < 0) || split_sizes.iter().try_fold(0i64, |sum, &n| sum.checked_add(n)) != Some(size)
+    if split_sizes.iter().any(|&n| n < 0)
+        || split_sizes.iter().try_fold(0i64, |sum, &n| sum.checked_add(n)) != Some(size)
     {
         return Err(RusTorchError::shape(
             "split_with_sizes",
@@ -151,7 +157,9 @@ fn split_evenly(op: &'static str, input: &Tensor, sections: i64, dim: i64) -> Re
     if sections <= 0 || size % sections != 0 {
         return Err(RusTorchError::argument(
             op,
-            format!("dimension {dim} of size {size} is not divisible into {sections} sections; see tensor_split()"),
+            format!(
+                "dimension {dim} of size {size} is not divisible into {sections} sections; see tensor_split()"
+            ),
         ));
     }
     tensor_split(input, sections, dim)

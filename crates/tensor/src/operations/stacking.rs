@@ -92,7 +92,8 @@ pub fn block_diag(tensors: &[Tensor]) -> Result<Tensor> {
     let mut rows = Vec::with_capacity(blocks.len());
     for block in &blocks {
         let (height, own) = (block.shape()[0] as i64, block.shape()[1] as i64);
-        let zeros = |columns| ops::zeros(&[height, columns], Some(block.dtype()), Some(block.device()), false);
+        let zeros =
+            |columns| ops::zeros(&[height, columns], Some(block.dtype()), Some(block.device()), false);
         rows.push(ops::cat(&[zeros(left)?, block.clone(), zeros(width - left - own)?], 1)?);
         left += own;
     }
@@ -156,10 +157,8 @@ pub fn cartesian_prod(tensors: &[Tensor]) -> Result<Tensor> {
         return Ok(only.clone());
     }
     not_empty("cartesian_prod", tensors)?;
-    let columns = meshgrid(tensors, None)?
-        .iter()
-        .map(|grid| ops::reshape(grid, &[-1]))
-        .collect::<Result<Vec<_>>>()?;
+    let columns =
+        meshgrid(tensors, None)?.iter().map(|grid| ops::reshape(grid, &[-1])).collect::<Result<Vec<_>>>()?;
     ops::stack(&columns, 1)
 }
 

@@ -84,7 +84,9 @@ pub fn as_strided_scatter(
     let outside = || {
         RusTorchError::shape(
             OP,
-            format!("size {size:?}, stride {stride:?} and offset {offset} reach elements that the input does not have"),
+            format!(
+                "size {size:?}, stride {stride:?} and offset {offset} reach elements that the input does not have"
+            ),
         )
     };
     // For each place of the storage the position, in row-major order, of the input's element that lies there.

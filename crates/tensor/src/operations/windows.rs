@@ -162,7 +162,10 @@ pub fn signal_windows_gaussian(
 ) -> Result<Tensor> {
     let window = Window { op: "gaussian", points, symmetric: sym, dtype, device, requires_grad };
     if std <= 0.0 {
-        return Err(RusTorchError::argument("gaussian", format!("standard deviation must be positive, got {std}")));
+        return Err(RusTorchError::argument(
+            "gaussian",
+            format!("standard deviation must be positive, got {std}"),
+        ));
     }
     window.of(|n| (-0.5 * ((n - window.steps() / 2.0) / std).powi(2)).exp())
 }

@@ -53,7 +53,12 @@ pub fn diagonal_grad(grad: &Tensor, shape: &[usize], offset: i64, dim1: i64, dim
 pub fn unfold_grad(grad: &Tensor, shape: &[usize], dimension: i64, size: i64, step: i64) -> Result<Tensor> {
     // The windows of a row-major tensor of that shape, whose elements nobody reads.
     let one = Tensor::empty(&[1], grad.dtype(), grad.device())?;
-    let stand_in = crate::operations::shape_ops::unfold(&one.alias(rustorch_backend::Layout::contiguous(shape)), dimension, size, step)?;
+    let stand_in = crate::operations::shape_ops::unfold(
+        &one.alias(rustorch_backend::Layout::contiguous(shape)),
+        dimension,
+        size,
+        step,
+    )?;
     let strides: Vec<i64> = stand_in.strides().iter().map(|&s| s as i64).collect();
     ops::as_strided_backward(grad, &sizes(shape), &sizes(stand_in.shape()), &strides, Some(0))
 }
@@ -92,7 +97,13 @@ pub fn slice_scatter_src_grad(
 }
 
 /// The gradient of `diagonal_scatter` by its input: none where it was replaced.
-pub fn diagonal_scatter_grad(grad: &Tensor, part: &[usize], offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
+pub fn diagonal_scatter_grad(
+    grad: &Tensor,
+    part: &[usize],
+    offset: i64,
+    dim1: i64,
+    dim2: i64,
+) -> Result<Tensor> {
     ops::diagonal_scatter(grad, &blank(part, grad)?, offset, dim1, dim2)
 }
 

@@ -583,3 +583,5 @@ impl Backward for WhereBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::comparison::where_nonzero;

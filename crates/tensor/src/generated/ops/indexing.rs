@@ -172,15 +172,15 @@ pub fn masked_fill_(input: &Tensor, mask: &Tensor, value: &Tensor) -> Result<()>
 pub use crate::operations::indexing::masked_select;
 
 /// The coordinates of the elements that differ from zero, a row each: int64 (count, ndim).
-pub fn argwhere(input: &Tensor) -> Result<Tensor> {
+pub fn nonzero(input: &Tensor) -> Result<Tensor> {
     let result = {
         let _mode = autograd::GradMode::no_grad();
-        operations::indexing::argwhere(input)?
+        operations::indexing::nonzero(input)?
     };
     Ok(result)
 }
 
-pub use crate::operations::indexing::nonzero_numpy;
+pub use crate::operations::indexing::argwhere;
 
 pub use crate::operations::indexing::take;
 

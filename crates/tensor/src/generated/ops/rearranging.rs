@@ -21,8 +21,8 @@ pub use crate::operations::rearranging::flipud;
 
 pub use crate::operations::rearranging::rot90;
 
-pub use crate::operations::rearranging::repeat_interleave_positions;
-
 pub use crate::operations::rearranging::repeat_interleave;
 
 pub use crate::operations::rearranging::repeat_interleave_by;
+
+pub use crate::operations::rearranging::repeat_interleave_positions;

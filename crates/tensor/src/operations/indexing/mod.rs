@@ -13,12 +13,12 @@ use crate::operations::elementwise::{contiguous_copy, overlaps_partly};
 use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::{Tensor, ops};
 
-/// An index as int64; int32 is converted.
+/// An index as int64; narrower integers are converted.
 pub(super) fn int64(op: &'static str, index: &Tensor) -> Result<Tensor> {
     match index.dtype() {
         DType::Int64 => Ok(index.detach()),
-        DType::Int32 => cast(&index.detach(), DType::Int64),
-        other => Err(RusTorchError::dtype(op, format!("expected an int64 or int32 index, got {other}"))),
+        dtype if dtype.is_integral(false) => cast(&index.detach(), DType::Int64),
+        other => Err(RusTorchError::dtype(op, format!("expected an int64 index, got {other}"))),
     }
 }
 
@@ -54,6 +54,12 @@ pub(super) fn raise(t: &Tensor) -> Result<Tensor> {
 
 /// The slices of a dimension that a vector of indices names.
 pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
+    if !matches!(index.dtype(), DType::Int64 | DType::Int32) {
+        return Err(RusTorchError::dtype(
+            "index_select",
+            format!("expected an int64 or int32 index, got {}", index.dtype()),
+        ));
+    }
     let index = int64("index_select", index)?;
     if index.ndim() > 1 {
         return Err(RusTorchError::shape(

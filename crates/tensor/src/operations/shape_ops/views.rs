@@ -201,7 +201,15 @@ pub fn sum_to_size(input: &Tensor, size: &[i64]) -> Result<Tensor> {
     let shape = sizes("sum_to_size", size)?;
     match rustorch_backend::broadcast_shapes("sum_to_size", [&shape[..], input.shape()]) {
         Ok(common) if common.as_slice() == input.shape() => {
-            crate::operations::broadcasting::sum_to_size(input, &shape)
+            if shape.as_slice() == input.shape() {
+                return Ok(input.clone());
+            }
+            let lead = input.ndim() - shape.len();
+            let dims: Vec<i64> = (0..input.ndim())
+                .filter(|&d| d < lead || (shape[d - lead] == 1 && input.shape()[d] != 1))
+                .map(|d| d as i64)
+                .collect();
+            reshape_to(&ops::sum(input, Some(&dims), true, None)?, &shape)
         }
         _ => Err(RusTorchError::shape(
             "sum_to_size",
