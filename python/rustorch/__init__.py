@@ -39,7 +39,9 @@ from rustorch._C import (
     float16,
     float32,
     float64,
+    from_dlpack,
     from_numpy,
+    frombuffer,
     get_default_dtype,
     get_num_threads,
     get_rng_state,
@@ -73,6 +75,7 @@ from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, se
 from rustorch.functional import (
     allclose,
     broadcast_shapes,
+    einsum,
     equal,
     is_complex,
     is_floating_point,
@@ -80,12 +83,14 @@ from rustorch.functional import (
     isclose,
     nonzero as nonzero,
     numel,
+    tensordot,
 )
 
 if TYPE_CHECKING:
     from rustorch import (
         autograd as autograd,
         datasets as datasets,
+        linalg as linalg,
         nn as nn,
         optim as optim,
         safetensors as safetensors,
@@ -101,7 +106,7 @@ e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
-    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "signal", "special", "utils"}
+    {"autograd", "datasets", "functional", "linalg", "nn", "optim", "return_types", "safetensors", "signal", "special", "utils"}
 )
 
 
@@ -150,6 +155,7 @@ __all__ = [
     "double",
     "dtype",
     "e",
+    "einsum",
     "empty_cache",
     "enable_grad",
     "equal",
@@ -158,7 +164,9 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
+    "frombuffer",
     "get_default_dtype",
     "get_num_threads",
     "get_rng_state",
@@ -195,6 +203,7 @@ __all__ = [
     "set_rng_state",
     "short",
     "tensor",
+    "tensordot",
     "uint8",
 ]
 __all__ += _ops.__all__

@@ -82,16 +82,16 @@ fn names(keyword: &str, parameter: &Parameter) -> bool {
     }
 }
 
+/// Whether no other positional argument follows.
+pub fn is_last_positional(parameters: &[Parameter], place: usize) -> bool {
+    parameters.get(place + 1).is_none_or(|p| p.keyword_only)
+}
+
 fn find(keyword: &str, parameters: &[Parameter]) -> Option<usize> {
     parameters
         .iter()
         .position(|p| p.name == keyword || p.name.strip_suffix('_') == Some(keyword))
         .or_else(|| parameters.iter().position(|p| names(keyword, p)))
-}
-
-/// Whether the tensors of a list may be given one by one: nothing else is taken by position.
-pub fn one_by_one(parameters: &[Parameter]) -> bool {
-    parameters.iter().filter(|p| !p.keyword_only).count() == 1
 }
 
 /// Binds a call to a signature.
@@ -113,13 +113,13 @@ pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Resul
         };
         let argument = call.get(index);
         places.slots[next] = Some(argument);
-        // Sizes may come one by one, and tensors where a signature takes nothing else (`broadcast_tensors(a, b)`).
-        let follows = match parameter.kind {
+        // Sizes may come one by one, and tensors where no positional argument follows (`broadcast_tensors(a, b)`).
+        let one_by_one = match parameter.kind {
             Kind::Shape => convert::is_int(&argument),
-            Kind::TensorList => one_by_one(parameters) && convert::is_tensor(&argument),
+            Kind::TensorList => is_last_positional(parameters, next) && convert::is_tensor(&argument),
             _ => false,
         };
-        if follows {
+        if one_by_one {
             places.rest = &call.arguments[index..call.positional];
             break;
         }

@@ -59,30 +59,6 @@ input[index[i][j]][j]` for dim 0.",
             release_from: 1 << 15,
         },
         Binding {
-            name: "embedding",
-            overloads: &[Overload {
-                signature: "(weight, indices, padding_idx=-1)",
-                parameters: &[
-                    Parameter::new("weight", Kind::Tensor),
-                    Parameter::new("indices", Kind::Tensor),
-                    Parameter::new("padding_idx", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { -1 };
-                    a.give(&|| ops::embedding(&p0, &p1, p2))
-                },
-            }],
-            doc: "The rows of `weight` that `indices` name; the row `padding_idx` gets no \
-gradient unless it is -1.",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "masked_fill",
             overloads: &[Overload {
                 signature: "(input, mask, value)",
@@ -312,5 +288,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 9>,
     entry::<File, 10>,
     entry::<File, 11>,
-    entry::<File, 12>,
 ];

@@ -351,30 +351,6 @@ rustorch.randint_like(rustorch.zeros(2), 1)\ntensor([0., 0.])",
             aliases: &[],
             release_from: 1 << 15,
         },
-        Binding {
-            name: "dropout",
-            overloads: &[Overload {
-                signature: "(input, p, train)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("p", Kind::Float),
-                    Parameter::new("train", Kind::Bool),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.float(1)?;
-                    let p2 = a.bool(2)?;
-                    a.give(&|| ops::dropout(&p0, p1, p2))
-                },
-            }],
-            doc: "In training, zeroes elements with probability `p` and scales the rest by `1 / \
-(1 - p)`.",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
     ];
 }
 
@@ -390,5 +366,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 8>,
     entry::<File, 9>,
     entry::<File, 10>,
-    entry::<File, 11>,
 ];

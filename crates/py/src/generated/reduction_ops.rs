@@ -503,32 +503,6 @@ dimension.\n\nThe result has no gradient.",
             aliases: &[],
             release_from: 1 << 15,
         },
-        Binding {
-            name: "norm",
-            overloads: &[Overload {
-                signature: "(input, p=2, dim=None, keepdim=False)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("p", Kind::Scalar).optional(),
-                    Parameter::new("dim", Kind::OptionalIntList).optional(),
-                    Parameter::new("keepdim", Kind::Bool).optional(),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Int(2) };
-                    let p2 = a.optional_ints(2)?;
-                    let p3 = if a.given(3) { a.bool(3)? } else { false };
-                    a.give(&|| ops::norm(&p0, p1, p2.as_deref(), p3))
-                },
-            }],
-            doc: "The p-norm over all elements or over dimensions: `(Σ |x|^p)^(1/p)`; p may be \
-inf.",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
     ];
 }
 
@@ -551,5 +525,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 15>,
     entry::<File, 16>,
     entry::<File, 17>,
-    entry::<File, 18>,
 ];

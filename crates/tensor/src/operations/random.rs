@@ -7,7 +7,7 @@ use super::creation::sizes;
 use crate::autograd::check_inplace;
 use crate::{Generator, Tensor, default_dtype, default_generator, ops};
 
-fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
+pub(crate) fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
     let key = generator.unwrap_or_else(|| default_generator()).advance(tensor.numel());
     if tensor.numel() == 0 {
         return Ok(());
@@ -243,25 +243,4 @@ pub fn bernoulli_(input: &Tensor, p: f64, generator: Option<&Generator>) -> Resu
         ));
     }
     fill_in_place("bernoulli_", input, Distribution::Bernoulli { p }, generator)
-}
-
-/// Zeroes elements with probability `p` and scales the rest.
-pub fn dropout(input: &Tensor, p: f64, train: bool) -> Result<Tensor> {
-    if !(0.0..=1.0).contains(&p) {
-        return Err(RusTorchError::argument(
-            "dropout",
-            format!("probability has to be between 0 and 1, but got {p}"),
-        ));
-    }
-    if !train || p == 0.0 || input.numel() == 0 {
-        return Ok(input.clone());
-    }
-    let mask = Tensor::empty(input.shape(), float_dtype("dropout", Some(input.dtype()))?, input.device())?;
-    fill(&mask, Distribution::Bernoulli { p: 1.0 - p }, None)?;
-    let scale = if p == 1.0 { 0.0 } else { 1.0 / (1.0 - p) };
-    let mask = {
-        let _mode = crate::autograd::GradMode::no_grad();
-        ops::mul(&mask, &Tensor::number(scale)?)?
-    };
-    ops::mul(input, &mask)
 }

@@ -1,6 +1,6 @@
 //! Reductions and cumulative ops.
 
-use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, Shape};
+use rustorch_backend::{DType, Dims, Program, ReduceOp, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -39,7 +39,8 @@ pub(crate) fn drop_dims(kept: Tensor, dims: &[usize], keepdim: bool) -> Tensor {
     kept.alias(layout)
 }
 
-fn reduce(
+/// `op` over `dims`, of the elements as `pre` maps them; without history.
+pub(crate) fn reduce(
     op: ReduceOp,
     pre: Option<&Program>,
     input: &Tensor,
@@ -341,30 +342,4 @@ pub fn nansum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<
     }
     let clean = ops::where_(&ops::isnan(input)?, &Tensor::number(0.0)?, input)?;
     ops::sum(&clean, dim, keepdim, dtype)
-}
-
-/// The p-norm.
-pub fn norm(input: &Tensor, p: Scalar, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
-    if !input.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype(
-            "norm",
-            format!("expected a floating point tensor as input, got {}", input.dtype()),
-        ));
-    }
-    let magnitude = || ops::abs(input);
-    let dims = dim.unwrap_or(&[]);
-    match p.to_f64() {
-        2.0 => ops::sqrt(&ops::sum(&ops::square(input)?, dim, keepdim, None)?),
-        1.0 => ops::sum(&magnitude()?, dim, keepdim, None),
-        0.0 => {
-            let nonzero = ops::ne(input, &Tensor::number(0.0)?)?;
-            ops::sum(&nonzero, dim, keepdim, Some(input.dtype()))
-        }
-        p if p == f64::INFINITY => ops::amax(&magnitude()?, dims, keepdim),
-        p if p == f64::NEG_INFINITY => ops::amin(&magnitude()?, dims, keepdim),
-        p => {
-            let powered = ops::pow(&magnitude()?, &Tensor::number(p)?)?;
-            ops::pow(&ops::sum(&powered, dim, keepdim, None)?, &Tensor::number(1.0 / p)?)
-        }
-    }
 }

@@ -8,7 +8,16 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 6] = ["convolution", "linear_algebra", "normalization", "pooling", "softmax", "loss"];
+const HEAVY: [&str; 8] = [
+    "contraction",
+    "convolution",
+    "distance",
+    "linear_algebra",
+    "normalization",
+    "pooling",
+    "softmax",
+    "loss",
+];
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.
 const KEYWORDS: [&str; 8] = ["from", "in", "is", "lambda", "pass", "with", "class", "global"];

@@ -2,6 +2,7 @@
 //! kernel for a pass whose result is not recorded.
 
 mod indexing;
+mod norm;
 mod normalization;
 mod reduction;
 mod scatter;
@@ -11,6 +12,7 @@ mod windows;
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_write_backward, scatter_sum_grad,
 };
+pub use norm::{euclidean_distances_grad, vector_norm_grad};
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use reduction::{
     cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,

@@ -75,5 +75,3 @@ pub use crate::operations::random::normal_;
 pub use crate::operations::random::uniform_;
 
 pub use crate::operations::random::bernoulli_;
-
-pub use crate::operations::random::dropout;

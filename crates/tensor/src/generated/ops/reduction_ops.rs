@@ -633,5 +633,3 @@ pub fn count_nonzero(input: &Tensor, dim: Option<&[i64]>) -> Result<Tensor> {
 }
 
 pub use crate::operations::reduction_ops::nansum;
-
-pub use crate::operations::reduction_ops::norm;

@@ -105,24 +105,6 @@ fn from_front(t: &Tensor, d: usize) -> Result<Tensor> {
     crate::operations::shape_ops::movedim(&t.detach(), &[0], &[d as i64])
 }
 
-/// The rows of `weight` that `indices` name.
-pub fn embedding(weight: &Tensor, indices: &Tensor, _padding_idx: i64) -> Result<Tensor> {
-    if weight.ndim() != 2 {
-        return Err(RusTorchError::shape(
-            "embedding",
-            format!("'weight' must be 2-D, got {:?}", weight.shape()),
-        ));
-    }
-    let indices = int64("embedding", indices)?;
-    if let Some(low) = negative(&indices)? {
-        return Err(RusTorchError::index(
-            "embedding",
-            format!("index {low} is out of range for {} rows", weight.shape()[0]),
-        ));
-    }
-    read(weight, &[indices])
-}
-
 /// Advanced indexing over the leading dimensions, without history.
 fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
     let common = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
