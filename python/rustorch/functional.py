@@ -16,7 +16,9 @@ __all__ = [
     "einsum",
     "equal",
     "is_complex",
+    "is_conj",
     "is_floating_point",
+    "is_neg",
     "is_nonzero",
     "isclose",
     "nonzero",
@@ -37,7 +39,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     same = input == other
     if equal_nan:
         same = same | (input.isnan() & other.isnan())
-    if not input.is_floating_point():
+    if not (input.is_floating_point() or input.is_complex()):
         # Differences of narrow integers would wrap.
         input, other = input.double(), other.double()
     near = (input - other).abs() <= atol + rtol * other.abs()
@@ -67,6 +69,16 @@ def is_floating_point(input: Tensor) -> bool:
 def is_complex(input: Tensor) -> bool:
     """Whether the dtype is complex."""
     return input.is_complex()
+
+
+def is_conj(input: Tensor) -> bool:
+    """False: conjugates are computed at once."""
+    return input.is_conj()
+
+
+def is_neg(input: Tensor) -> bool:
+    """False: negation is computed at once."""
+    return input.is_neg()
 
 
 def is_nonzero(input: Tensor) -> bool:

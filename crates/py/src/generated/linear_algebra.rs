@@ -132,10 +132,11 @@ leading dimensions broadcast.",
                     a.give(&|| ops::vdot(&p0, &p1))
                 },
             }],
-            doc: "The sum of the products of two vectors' elements, as `dot`.\n\nShape: two vectors \
-of one size; the result has no dimension.\n\nErrors: ShapeMismatchError for other \
-shapes, DTypeError where the dtypes differ.\n\nExample:\n\n>>> \
-rustorch.vdot(rustorch.tensor([2, 3]), rustorch.tensor([2, 1]))\ntensor(7)",
+            doc: "The sum of the products of two vectors' elements, those of the first \
+conjugated.\n\nShape: two vectors of one size; the result has no \
+dimension.\n\nErrors: ShapeMismatchError for other shapes, DTypeError where the \
+dtypes differ.\n\nExample:\n\n>>> rustorch.vdot(rustorch.tensor([2, 3]), \
+rustorch.tensor([2, 1]))\ntensor(7)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

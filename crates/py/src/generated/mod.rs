@@ -4,6 +4,7 @@
 mod activation;
 mod arithmetic;
 mod comparison;
+mod complex;
 mod contraction;
 mod convolution;
 mod creation;
@@ -46,6 +47,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
     add_functions(module, comparison::File::BINDINGS, comparison::ENTRIES)?;
     add_methods(class, comparison::File::BINDINGS, comparison::ENTRIES)?;
+    add_functions(module, complex::File::BINDINGS, complex::ENTRIES)?;
+    add_methods(class, complex::File::BINDINGS, complex::ENTRIES)?;
     add_functions(module, contraction::File::BINDINGS, contraction::ENTRIES)?;
     add_methods(class, contraction::File::BINDINGS, contraction::ENTRIES)?;
     add_functions(module, convolution::File::BINDINGS, convolution::ENTRIES)?;

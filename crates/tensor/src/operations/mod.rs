@@ -4,6 +4,7 @@ pub mod activation;
 pub mod arithmetic;
 pub mod broadcasting;
 pub mod comparison;
+pub mod complex;
 pub mod contraction;
 pub mod convolution;
 pub mod creation;

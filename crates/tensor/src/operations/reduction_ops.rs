@@ -72,10 +72,9 @@ fn sum_dtype(input: &Tensor, dtype: Option<DType>) -> DType {
 
 /// The sum over dimensions.
 pub fn sum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
-    real_only("sum", input)?;
     let dims = reduced_dims("sum", input, dim)?;
     let out = sum_dtype(input, dtype);
-    let input = if out.category() < input.dtype().category() || out.is_floating_point() {
+    let input = if out.category() < input.dtype().category() || out.is_differentiable() {
         &cast(input, out)?
     } else {
         input
@@ -86,7 +85,7 @@ pub fn sum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DTy
 /// The mean over dimensions.
 pub fn mean(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
     let out = dtype.unwrap_or(input.dtype());
-    if !out.is_floating_point() {
+    if !out.is_differentiable() {
         return Err(RusTorchError::dtype(
             "mean",
             format!(
@@ -107,7 +106,6 @@ pub fn prod_all(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
 
 /// The product along a dimension.
 pub fn prod_dim(input: &Tensor, dim: i64, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
-    real_only("prod", input)?;
     let dims = reduced_dims("prod", input, Some(&[dim]))?;
     let out = sum_dtype(input, dtype);
     reduce(ReduceOp::Prod, None, &cast(input, out)?, &dims, out, keepdim)
@@ -235,7 +233,6 @@ fn truth(
     dim: Option<&[i64]>,
     keepdim: bool,
 ) -> Result<Tensor> {
-    real_only(name, input)?;
     let dims = reduced_dims(name, input, dim)?;
     // PyTorch keeps uint8 for historical reasons.
     let dtype = if input.dtype() == DType::UInt8 { DType::UInt8 } else { DType::Bool };
@@ -279,7 +276,9 @@ fn scan(
     dtype: DType,
     indices: bool,
 ) -> Result<(Tensor, Option<Tensor>)> {
-    real_only(name, input)?;
+    if indices {
+        real_only(name, input)?;
+    }
     let d = input.dim_index(name, dim)?;
     let input = cast(input, dtype)?;
     let output = Tensor::empty(input.shape(), dtype, input.device())?;

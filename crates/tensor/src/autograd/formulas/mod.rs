@@ -1,6 +1,7 @@
 //! Gradients that are more than one expression. All are made of ops, so they differentiate again; some have a faster
 //! kernel for a pass whose result is not recorded.
 
+mod complex;
 mod indexing;
 mod norm;
 mod normalization;
@@ -9,6 +10,7 @@ mod scatter;
 mod shape;
 mod windows;
 
+pub use complex::{angle_grad, join_parts, sgn_grad};
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_write_backward, scatter_sum_grad,
 };

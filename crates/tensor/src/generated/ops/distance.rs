@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -65,8 +65,9 @@ impl Backward for EuclideanDistancesBackward {
             let x2 = saved(self.x2.as_ref(), node)?;
             let origin = &self.x1_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::euclidean_distances_grad(&grad, &x1, &x2, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
@@ -75,10 +76,11 @@ impl Backward for EuclideanDistancesBackward {
             let x2 = saved(self.x2.as_ref(), node)?;
             let origin = &self.x2_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::transpose(&grad, -2_i64, -1_i64)?;
                 let t1 = ops::transpose(&result, -2_i64, -1_i64)?;
                 let t2 = formulas::euclidean_distances_grad(&t0, &x2, &x1, &t1)?;
-                t2
+                autograd::conjugate(&t2)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -59,18 +59,20 @@ impl Backward for MatrixProductBackward {
             let other = saved(self.other.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::transpose(&other, -2_i64, -1_i64)?;
                 let t1 = ops::matrix_product(&grad, &t0)?;
-                t1
+                autograd::conjugate(&t1)?
             })?);
         }
         if node.wants(1) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.other_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::transpose(&input, -2_i64, -1_i64)?;
                 let t1 = ops::matrix_product(&t0, &grad)?;
-                t1
+                autograd::conjugate(&t1)?
             })?);
         }
         Ok(gradients)
@@ -174,16 +176,18 @@ impl Backward for LinearBackward {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::matmul(&grad, &weight)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.weight_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::linear_weight_grad(&grad, &input)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {

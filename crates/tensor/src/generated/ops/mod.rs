@@ -25,6 +25,8 @@ mod arithmetic;
 pub use arithmetic::*;
 mod comparison;
 pub use comparison::*;
+mod complex;
+pub use complex::*;
 mod contraction;
 pub use contraction::*;
 mod convolution;

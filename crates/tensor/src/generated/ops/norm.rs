@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -72,6 +72,7 @@ impl Backward for LinalgVectorNormBackward {
             let x = saved(self.x.as_ref(), node)?;
             let origin = &self.x_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::vector_norm_grad(
                     &grad,
                     &x,
@@ -80,7 +81,7 @@ impl Backward for LinalgVectorNormBackward {
                     self.dim.as_deref(),
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -162,8 +162,9 @@ impl Backward for ProdDimBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::prod_grad(&grad, &input, &result, self.dim, self.keepdim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -215,8 +216,9 @@ impl Backward for AmaxBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::extremum_grad(&grad, &input, &result, &self.dim, self.keepdim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -268,8 +270,9 @@ impl Backward for AminBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::extremum_grad(&grad, &input, &result, &self.dim, self.keepdim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -320,6 +323,7 @@ impl Backward for MaxDimBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -327,7 +331,7 @@ impl Backward for MaxDimBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -380,6 +384,7 @@ impl Backward for MinDimBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -387,7 +392,7 @@ impl Backward for MinDimBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -519,8 +524,9 @@ impl Backward for CumprodBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::cumprod_grad(&grad, &input, &result, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -567,8 +573,9 @@ impl Backward for CummaxBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_sum_grad(&grad, &self.input_origin.shape, &indices, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -615,8 +622,9 @@ impl Backward for CumminBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_sum_grad(&grad, &self.input_origin.shape, &indices, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

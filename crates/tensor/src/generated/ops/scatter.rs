@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -62,17 +62,19 @@ impl Backward for ScatterBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = Tensor::number(0_i64)?;
                 let t1 = ops::scatter(&grad, self.dim, &index, &t0)?;
-                t1
+                autograd::conjugate(&t1)?
             })?);
         }
         if node.wants(2) {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.src_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_src_grad(&grad, &self.src_origin.shape, self.dim, &index)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -157,8 +159,9 @@ impl Backward for ScatterAddBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.src_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_src_grad(&grad, &self.src_origin.shape, self.dim, &index)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -217,8 +220,9 @@ impl Backward for ScatterProdBackward {
             let src = saved(self.src.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_prod_grad_input(&grad, &input, self.dim, &index, &src)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {
@@ -228,8 +232,9 @@ impl Backward for ScatterProdBackward {
             let src = saved(self.src.as_ref(), node)?;
             let origin = &self.src_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_prod_grad_src(&grad, &input, self.dim, &index, &src, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -298,6 +303,7 @@ impl Backward for ScatterExtremumBackward {
             let src = saved(self.src.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_extremum_grad_input(
                     &grad,
                     &input,
@@ -307,7 +313,7 @@ impl Backward for ScatterExtremumBackward {
                     self.include_self,
                     &result,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {
@@ -317,6 +323,7 @@ impl Backward for ScatterExtremumBackward {
             let src = saved(self.src.as_ref(), node)?;
             let origin = &self.src_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_extremum_grad_src(
                     &grad,
                     &input,
@@ -326,7 +333,7 @@ impl Backward for ScatterExtremumBackward {
                     self.include_self,
                     &result,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

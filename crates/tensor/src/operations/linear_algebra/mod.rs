@@ -18,12 +18,6 @@ pub(super) fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()>
             format!("expected both to have the same dtype, but got: {} and {}", a.dtype(), b.dtype()),
         ));
     }
-    if a.dtype().is_complex() {
-        return Err(RusTorchError::dtype(
-            op,
-            format!("not implemented for {}; it takes real tensors", a.dtype()),
-        ));
-    }
     Ok(())
 }
 
@@ -176,7 +170,7 @@ pub fn outer(input: &Tensor, vec2: &Tensor) -> Result<Tensor> {
 /// The sum of the products of two vectors' elements; of real ones, as [`dot`].
 pub fn vdot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     expect_dims("vdot", [(input, 1), (other, 1)])?;
-    dot(input, other)
+    dot(&ops::conj(input)?, other)
 }
 
 /// The sums of products along the last dimensions.
