@@ -15,6 +15,7 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("cosine", {}, windows.cosine),
     ("exponential", {"tau": 2.5}, lambda m, sym: windows.exponential(m, None, 2.5, sym)),
     ("gaussian", {"std": 1.7}, lambda m, sym: windows.gaussian(m, 1.7, sym)),
+    ("general_cosine", {"a": [0.4, 0.5, 0.1]}, lambda m, sym: windows.general_cosine(m, [0.4, 0.5, 0.1], sym)),
     ("general_hamming", {"alpha": 0.6}, lambda m, sym: windows.general_hamming(m, 0.6, sym)),
     ("hamming", {}, windows.hamming),
     ("hann", {}, windows.hann),
@@ -71,6 +72,7 @@ def test_options() -> None:
     "call",
     [
         lambda: ours.hann(-1),
+        lambda: ours.general_cosine(4, a=[]),
         lambda: ours.gaussian(4, std=0.0),
         lambda: ours.exponential(4, tau=-1.0),
         lambda: ours.exponential(4, center=2.0),

@@ -55,6 +55,41 @@ class cummin(NamedTuple):
     indices: Tensor
 
 
+class adaptive_max_pool1d(NamedTuple):
+    """The results of adaptive_max_pool1d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class adaptive_max_pool2d(NamedTuple):
+    """The results of adaptive_max_pool2d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class adaptive_max_pool3d(NamedTuple):
+    """The results of adaptive_max_pool3d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class fractional_max_pool2d_with_indices(NamedTuple):
+    """The results of fractional_max_pool2d_with_indices()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class fractional_max_pool3d_with_indices(NamedTuple):
+    """The results of fractional_max_pool3d_with_indices()."""
+
+    values: Tensor
+    indices: Tensor
+
+
 class var_mean(NamedTuple):
     """The results of var_mean()."""
 

@@ -224,7 +224,7 @@ WITHOUT_SAMPLE = {
     "randint_like": "test_random.py",
     **dict.fromkeys(
         (
-            *(WINDOWS + n for n in ("bartlett", "blackman", "cosine", "exponential", "gaussian", "general_hamming")),
+            *(WINDOWS + n for n in ("bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming")),
             *(WINDOWS + n for n in ("hamming", "hann", "kaiser", "nuttall")),
             *(n + "_window" for n in ("bartlett", "blackman", "hamming", "hann", "kaiser")),
         ),

@@ -11,9 +11,11 @@ mod number;
 pub mod pool;
 pub mod random;
 pub mod reduce;
+pub mod resample;
 mod rowwise;
 #[cfg(test)]
 mod samples;
 pub mod scan;
 pub mod softmax;
 mod walk;
+pub mod weighted_gather;

@@ -33,7 +33,10 @@ pub enum Kind {
     Shape,
     Float,
     OptionalFloat,
+    FloatList,
+    OptionalFloatList,
     Bool,
+    OptionalBool,
     OptionalDType,
     OptionalDevice,
     OptionalGenerator,
@@ -154,7 +157,10 @@ impl Kind {
             Kind::Shape => "tuple of ints",
             Kind::Float => "float",
             Kind::OptionalFloat => "float or None",
+            Kind::FloatList => "float or tuple of floats",
+            Kind::OptionalFloatList => "float, tuple of floats or None",
             Kind::Bool => "bool",
+            Kind::OptionalBool => "bool or None",
             Kind::OptionalDType => "rustorch.dtype or None",
             Kind::OptionalDevice => "rustorch.device, str or None",
             Kind::OptionalGenerator => "rustorch.Generator or None",
@@ -172,6 +178,8 @@ impl Kind {
                 | Kind::OptionalInt
                 | Kind::OptionalIntList
                 | Kind::OptionalFloat
+                | Kind::OptionalFloatList
+                | Kind::OptionalBool
                 | Kind::OptionalDType
                 | Kind::OptionalDevice
                 | Kind::OptionalGenerator

@@ -107,6 +107,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         scalar: Scalar = convert::scalar;
         int: i64 = convert::int;
         float: f64 = convert::float;
+        floats: Dims<f64> = convert::floats;
         bool: bool = convert::bool;
         dtype: DType = |object: &Bound<'py, PyAny>| PyResult::Ok(dtype::extract(object));
         device: Device = device::extract;
@@ -121,6 +122,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
         optional_int: i64 = int;
         optional_ints: Dims<i64> = ints;
         optional_float: f64 = float;
+        optional_floats: Dims<f64> = floats;
+        optional_bool: bool = bool;
         given_dtype: DType = dtype;
         optional_device: Device = device;
         optional_generator: Generator = generator;

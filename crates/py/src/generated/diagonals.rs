@@ -59,8 +59,8 @@ rustorch.diag(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([1, 4])",
 dimension on a diagonal and zeros elsewhere.\n\nShape: The input's without the \
 last, with two dimensions of the last one's size + |offset|.\n\nErrors: \
 InvalidArgumentError if `dim1` and `dim2` are the same.\n\nExample:\n\n>>> \
-rustorch.diag_embed(rustorch.tensor([1, 2]), 1)\ntensor([[[1, 0],\n         [0, \
-2]],\n\n        [[3, 0],\n         [0, 4]]])",
+rustorch.diag_embed(rustorch.tensor([1, 2]), 1)\ntensor([[0, 1, 0],\n        [0, \
+0, 2],\n        [0, 0, 0]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -173,6 +173,39 @@ rustorch.signal.windows.gaussian(5)\ntensor([0.1353, 0.6065, 1.0000, 0.6065, \
             release_from: 1 << 15,
         },
         Binding {
+            name: "signal_windows_general_cosine",
+            overloads: &[Overload {
+                signature: "(M, *, a, sym=True, dtype=None, device=None, requires_grad=False)",
+                parameters: &[
+                    Parameter::new("M", Kind::Int),
+                    Parameter::new("a", Kind::FloatList).keyword_only(),
+                    Parameter::new("sym", Kind::Bool).optional().keyword_only(),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.int(0)?;
+                    let p1 = a.floats(1)?;
+                    let p2 = if a.given(2) { a.bool(2)? } else { true };
+                    let p3 = a.optional_dtype(3)?;
+                    let p4 = a.optional_device(4)?;
+                    let p5 = if a.given(5) { a.bool(5)? } else { false };
+                    a.give(&|| ops::signal_windows_general_cosine(p0, &p1, p2, p3, p4, p5))
+                },
+            }],
+            doc: "The sum of cosines of 0, 1, … periods with the coefficients `a`, of \
+alternating signs.\n\nShape: (M,)\n\nErrors: DTypeError for a dtype that is not \
+floating-point; InvalidArgumentError for a negative length or no \
+coefficients.\n\nExample:\n\n>>> rustorch.signal.windows.general_cosine(5, a=[0.5, \
+0.5])\ntensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])",
+            module: Some("rustorch.signal.windows"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "signal_windows_general_hamming",
             overloads: &[Overload {
                 signature: "(M, *, alpha=0.54, sym=True, dtype=None, device=None, requires_grad=False)",
@@ -508,4 +541,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 12>,
     entry::<File, 13>,
     entry::<File, 14>,
+    entry::<File, 15>,
 ];

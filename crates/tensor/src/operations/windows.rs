@@ -170,6 +170,22 @@ pub fn signal_windows_gaussian(
     window.of(|n| (-0.5 * ((n - window.steps() / 2.0) / std).powi(2)).exp())
 }
 
+/// The sum of cosines with the coefficients `a`, of alternating signs.
+pub fn signal_windows_general_cosine(
+    points: i64,
+    a: &[f64],
+    sym: bool,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let window = Window { op: "general_cosine", points, symmetric: sym, dtype, device, requires_grad };
+    if a.is_empty() {
+        return Err(RusTorchError::argument("general_cosine", "coefficients cannot be empty"));
+    }
+    window.cosines(a)
+}
+
 /// A raised cosine, `alpha - (1 - alpha) cos`.
 pub fn signal_windows_general_hamming(
     points: i64,

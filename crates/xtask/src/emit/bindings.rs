@@ -8,15 +8,20 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 8] = [
+const HEAVY: [&str; 13] = [
     "contraction",
     "convolution",
     "distance",
+    "grid_sampling",
+    "interpolation",
     "linear_algebra",
-    "normalization",
-    "pooling",
-    "softmax",
     "loss",
+    "normalization",
+    "padding",
+    "patches",
+    "pooling",
+    "region_pooling",
+    "softmax",
 ];
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.
@@ -220,7 +225,7 @@ fn read(index: usize, p: &Parameter) -> (String, String) {
         // Absent and None read the same.
         (None, _) => read,
         (Some(d), kind) if d == "None" && kind.is_optional() => read,
-        (Some(d), Type::IntList | Type::Shape) => {
+        (Some(d), Type::IntList | Type::FloatList | Type::Shape) => {
             format!("if a.given({index}) {{ {read} }} else {{ Dims::from_slice({d}) }}")
         }
         (Some(d), Type::OptionalIntList) => {
@@ -236,13 +241,17 @@ fn read(index: usize, p: &Parameter) -> (String, String) {
         (Some(d), _) => format!("if a.given({index}) {{ {read} }} else {{ {d} }}"),
     };
     let pass = match p.kind {
-        Type::Tensor | Type::TensorLike | Type::TensorList | Type::IntList | Type::Shape | Type::Str => {
-            format!("&{name}")
-        }
+        Type::Tensor
+        | Type::TensorLike
+        | Type::TensorList
+        | Type::IntList
+        | Type::FloatList
+        | Type::Shape
+        | Type::Str => format!("&{name}"),
         Type::OptionalTensor | Type::OptionalTensorLike | Type::OptionalGenerator => {
             format!("{name}.as_ref()")
         }
-        Type::OptionalIntList | Type::OptionalStr => format!("{name}.as_deref()"),
+        Type::OptionalIntList | Type::OptionalFloatList | Type::OptionalStr => format!("{name}.as_deref()"),
         _ => name.clone(),
     };
     (format!("let {name} = {value};"), pass)

@@ -25,6 +25,8 @@ pub use crate::operations::windows::signal_windows_exponential;
 
 pub use crate::operations::windows::signal_windows_gaussian;
 
+pub use crate::operations::windows::signal_windows_general_cosine;
+
 pub use crate::operations::windows::signal_windows_general_hamming;
 
 pub use crate::operations::windows::signal_windows_hamming;
