@@ -136,6 +136,59 @@ def test_numpy_refuses_what_it_cannot_share() -> None:
         rustorch.from_numpy(np.array(["a"]))
 
 
+def test_new_tensors_take_after_another() -> None:
+    x = rustorch.zeros(2, dtype=rustorch.float16)
+    for made in (x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_empty(2, 3), x.new_full((2, 3), 7)):
+        assert made.dtype == rustorch.float16
+        assert made.shape == (2, 3)
+    assert x.new_full((2,), 7).tolist() == [7, 7]
+    assert x.new_ones(2, dtype=rustorch.int32).dtype == rustorch.int32
+    assert x.new_zeros(2, requires_grad=True).requires_grad
+    with pytest.raises((RuntimeError, TypeError)):
+        x.new_full((2,), 1j)
+
+
+def test_scalar_tensor() -> None:
+    x = rustorch.scalar_tensor(3)
+    assert (x.dtype, x.shape, x.item()) == (rustorch.float32, (), 3)
+    assert rustorch.scalar_tensor(3, dtype=rustorch.int64).dtype == rustorch.int64
+
+
+def test_logspace() -> None:
+    for start, end, steps, base in ((0, 3, 4, 10.0), (-1.5, 2, 7, 2.0), (2, 2, 1, 3.0), (0, 1, 0, 2.0)):
+        x = rustorch.logspace(start, end, steps, base, dtype=rustorch.float64)
+        np.testing.assert_allclose(x.numpy(), np.logspace(start, end, steps, base=base), rtol=1e-14)
+    assert rustorch.logspace(rustorch.tensor(0), rustorch.tensor(3), 4, 2, dtype=rustorch.int64).tolist() == [
+        1,
+        2,
+        4,
+        8,
+    ]
+    with pytest.raises((RuntimeError, ValueError)):
+        rustorch.logspace(0, 1, -1)
+
+
+def test_indices_of_triangles() -> None:
+    for rows, columns, offset in ((3, 3, 0), (3, 5, 1), (4, 2, -1), (2, 3, 9), (0, 3, 0)):
+        lower = rustorch.tril_indices(rows, columns, offset)
+        upper = rustorch.triu_indices(rows, columns, offset)
+        np.testing.assert_array_equal(lower.numpy(), np.tril_indices(rows, offset, columns))
+        np.testing.assert_array_equal(upper.numpy(), np.triu_indices(rows, offset, columns))
+        assert lower.dtype == rustorch.int64
+    assert rustorch.tril_indices(2, 2, dtype=rustorch.int32).dtype == rustorch.int32
+    with pytest.raises((RuntimeError, ValueError)):
+        rustorch.tril_indices(-1, 2)
+
+
+def test_broadcast_shapes() -> None:
+    assert rustorch.broadcast_shapes((3, 1), (1, 4), 4) == (3, 4)
+    assert rustorch.broadcast_shapes() == ()
+    assert isinstance(rustorch.broadcast_shapes(2), rustorch.Size)
+    for shapes in (((2,), (3,)), ((-1,), (3,))):
+        with pytest.raises((RuntimeError, ValueError)):
+            rustorch.broadcast_shapes(*shapes)
+
+
 @pytest.mark.rustorch_only
 def test_impossible_allocation_is_an_error_that_can_be_caught() -> None:
     with pytest.raises(rustorch.RusTorchError, match=r"10+"):

@@ -34,6 +34,16 @@ def test_uniform_stays_below_its_upper_end(dtype: str, device: str) -> None:
     assert x.max().item() < 1
 
 
+def test_randint_like(device: str) -> None:
+    like = rustorch.zeros(N, dtype=rustorch.float32, device=device)
+    x = rustorch.randint_like(like, 5)
+    assert x.dtype is rustorch.float32
+    assert sorted(set(x.tolist())) == [0, 1, 2, 3, 4]
+    assert sorted(set(rustorch.randint_like(like, -2, 1, dtype=rustorch.int64).tolist())) == [-2, -1, 0]
+    with pytest.raises((RuntimeError, ValueError)):
+        rustorch.randint_like(like, 2, 2)
+
+
 def test_randint(device: str) -> None:
     x = rustorch.randint(-3, 5, (N,), device=device)
     assert x.dtype is rustorch.int64

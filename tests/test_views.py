@@ -27,6 +27,13 @@ VIEWS = {
     "squeeze": (lambda x: x[:, :1].squeeze(1), (2, 4), (12, 1), 0),
     "reshape": (lambda x: x.reshape(6, 4), (6, 4), (4, 1), 0),
     "view of a view": (lambda x: x[:, :, :2].view(2, 3, 2, 1), (2, 3, 2, 1), (12, 4, 1, 1), 0),
+    "unfold": (lambda x: x.unfold(2, 2, 2), (2, 3, 2, 2), (12, 4, 2, 1), 0),
+    "swapaxes": (lambda x: x.swapaxes(0, 1), (3, 2, 4), (4, 12, 1), 0),
+    "movedim": (lambda x: x.movedim(0, -1), (3, 4, 2), (4, 1, 12), 0),
+    "tensor_split": (lambda x: x.tensor_split(3, 2)[1], (2, 3, 1), (12, 4, 1), 2),
+    "dsplit": (lambda x: x.dsplit(2)[1], (2, 3, 2), (12, 4, 1), 2),
+    "view_as": (lambda x: x.view_as(rustorch.empty(6, 4)), (6, 4), (4, 1), 0),
+    "atleast_3d": (lambda x: rustorch.atleast_3d(x[0]), (3, 4, 1), (4, 1, 1), 0),
     "mT": (lambda x: x.mT, (2, 4, 3), (12, 1, 4), 0),
     "empty": (lambda x: x[:, :0], (2, 0, 4), (12, 4, 1), 0),
 }
@@ -125,3 +132,62 @@ def test_as_strided_shows_the_storage(device: str) -> None:
         np.testing.assert_array_equal(x.grad.numpy(), 2 * np.bincount(positions.reshape(-1), minlength=12))
     with pytest.raises(rustorch.ShapeMismatchError, match="beyond a storage of 12"):
         rustorch.as_strided(x, (3, 3), (5, 1), 0)
+
+
+def test_as_strided_scatter(device: str) -> None:
+    """What writing through the view leaves behind, also where the input's own strides are not row-major."""
+    x = rustorch.arange(12.0, device=device).view(3, 4)
+    src = rustorch.tensor([[50.0, 51.0], [52.0, 53.0]], device=device)
+    for tensor, offset in ((x, 1), (x.t(), 1), (x[1:], 5), (x[1:], None)):
+        want = x.clone()
+        written = tensor.clone() if tensor.is_contiguous() else want.t()
+        start = (tensor.storage_offset() if offset is None else offset) - (4 if tensor.shape == (2, 4) else 0)
+        written.as_strided((2, 2), (1, 3), start).copy_(src)
+        got = tensor.as_strided_scatter(src, (2, 2), (1, 3), offset)
+        assert got.tolist() == written.tolist()
+    with pytest.raises(rustorch.ShapeMismatchError, match="as_strided_scatter"):
+        x[1:].as_strided_scatter(src, (2, 2), (1, 3), 0)
+    with pytest.raises(rustorch.ShapeMismatchError, match="as_strided_scatter"):
+        x.as_strided_scatter(src, (2, 3), (1, 3), 0)
+    y, z = x.clone().requires_grad_(), src.clone().requires_grad_()
+    weight = rustorch.arange(12.0, device=device).view(3, 4)
+    (y.as_strided_scatter(z, (2, 2), (1, 3), 1) * weight).sum().backward()
+    assert z.grad is not None
+    assert z.grad.tolist() == [[1, 4], [2, 5]]
+    assert y.grad is not None
+    assert y.grad.tolist() == [[0, 0, 0, 3], [0, 0, 6, 7], [8, 9, 10, 11]]
+
+
+def test_fill_diagonal(device: str) -> None:
+    x = rustorch.zeros(7, 2, device=device)
+    assert x.fill_diagonal_(3) is x
+    assert x.nonzero().tolist() == [[0, 0], [1, 1]]
+    want = np.zeros((7, 2))
+    np.fill_diagonal(want, 5, wrap=True)
+    assert x.fill_diagonal_(5, wrap=True).tolist() == want.tolist()
+    cube = rustorch.zeros(3, 3, 3, device=device).fill_diagonal_(1)
+    assert cube.nonzero().tolist() == [[0, 0, 0], [1, 1, 1], [2, 2, 2]]
+    for shape in ((3,), (2, 3, 3)):
+        with pytest.raises(rustorch.ShapeMismatchError, match="fill_diagonal_"):
+            rustorch.zeros(shape).fill_diagonal_(1)
+
+
+def test_writing_through_a_view_that_is_differentiated(device: str) -> None:
+    """The gradient knows what an in-place op on a view has overwritten, or scaled."""
+    views = {
+        "unfold": lambda x: x.unfold(1, 2, 2),
+        "diagonal": lambda x: x.diagonal(1),
+        "tensor_split": lambda x: x.tensor_split(2, 1)[1],
+        "movedim": lambda x: x.movedim(0, 1),
+        "unflatten": lambda x: x.unflatten(1, (2, 2)),
+        "select": lambda x: x[1],
+    }
+    for view in views.values():
+        x = rustorch.arange(12.0, device=device).view(3, 4).requires_grad_()
+        y = x * 1
+        view(y).mul_(3)
+        y.sum().backward()
+        want = rustorch.ones(3, 4, device=device)
+        view(want).fill_(3)
+        assert x.grad is not None
+        assert x.grad.tolist() == want.tolist()

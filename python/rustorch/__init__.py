@@ -84,6 +84,7 @@ from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rustorch.functional import (
     allclose,
+    broadcast_shapes,
     einsum,
     equal,
     is_complex,
@@ -93,6 +94,7 @@ from rustorch.functional import (
     is_nonzero,
     isclose,
     lu,
+    nonzero as nonzero,
     numel,
     tensordot,
 )
@@ -105,6 +107,7 @@ if TYPE_CHECKING:
         nn as nn,
         optim as optim,
         safetensors as safetensors,
+        signal as signal,
         special as special,
         utils as utils,
     )
@@ -126,6 +129,7 @@ _SUBMODULES = frozenset(
         "random",
         "return_types",
         "safetensors",
+        "signal",
         "special",
         "utils",
     }
@@ -168,6 +172,7 @@ __all__ = [
     "asarray",
     "bfloat16",
     "bool",
+    "broadcast_shapes",
     "can_cast",
     "cdouble",
     "cfloat",

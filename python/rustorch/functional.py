@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 from rustorch import _C
 from rustorch._C import InvalidArgumentError, Tensor
+from rustorch._size import Size
 
 __all__ = [
     "allclose",
+    "broadcast_shapes",
     "einsum",
     "equal",
     "is_complex",
@@ -20,6 +22,7 @@ __all__ = [
     "is_nonzero",
     "isclose",
     "lu",
+    "nonzero",
     "numel",
     "tensordot",
 ]
@@ -82,6 +85,47 @@ def is_neg(input: Tensor) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """Whether the one element of a tensor differs from zero."""
     return bool(input)
+
+
+def broadcast_shapes(*shapes: int | tuple[int, ...] | list[int]) -> Size:
+    """The shape to which tensors of the given shapes broadcast; an int is the shape of a vector.
+
+    Example:
+
+    >>> rustorch.broadcast_shapes((3, 1), 4)
+    rustorch.Size([3, 4])
+    """
+    # Tensors of these shapes without memory of their own; a scalar broadcasts to any.
+    scalar = _C.empty(())
+    return _C.broadcast_tensors([scalar.expand(shape) for shape in shapes] or [scalar])[0].shape
+
+
+@overload
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: Literal[False] = False) -> Tensor: ...
+
+
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
+
+
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
+    """The coordinates of the elements that differ from zero.
+
+    They are the rows of one int64 tensor, or, with ``as_tuple``, an int64 vector per dimension, which may be used as an
+    index.
+
+    Example:
+
+    >>> x = rustorch.tensor([[1, 0], [0, 2]])
+    >>> rustorch.nonzero(x)
+    tensor([[0, 0],
+            [1, 1]])
+    >>> x[rustorch.nonzero(x, as_tuple=True)]
+    tensor([1, 2])
+    """
+    if as_tuple:
+        return tuple(_C.where(input))
+    return _C.nonzero(input) if out is None else _C.nonzero(input, out=out)
 
 
 def einsum(*args: Any) -> Tensor:

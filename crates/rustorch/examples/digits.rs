@@ -92,7 +92,7 @@ fn train_epoch(net: &mut Sequential, optimizer: &mut dyn Optimizer, digits: &Dig
     net.set_training(true);
     let loss = CrossEntropyLoss::default();
     let order = ops::randperm(digits.len() as i64, None, None, None, false)?;
-    let batches = ops::split(&order, &[BATCH_SIZE as i64], 0)?;
+    let batches = ops::split(&order, BATCH_SIZE as i64, 0)?;
     let mut total = 0.0;
     for indices in &batches {
         let (images, labels) = digits.at(indices)?;

@@ -23,7 +23,9 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
         Kind::IntList | Kind::OptionalIntList | Kind::Shape => {
             convert::is_int(object) || convert::is_sequence(object)
         }
-        Kind::OptionalFloatList => convert::is_number(object) || convert::is_sequence(object),
+        Kind::FloatList | Kind::OptionalFloatList => {
+            convert::is_number(object) || convert::is_sequence(object)
+        }
         Kind::Bool | Kind::OptionalBool => object.is_instance_of::<PyBool>(),
         Kind::OptionalDType => crate::dtype::extract(object).is_some(),
         Kind::OptionalDevice => {
@@ -42,11 +44,11 @@ pub fn choose<'a, 'py>(
 ) -> PyResult<(&'static Overload, Places<'a, 'py>)> {
     for overload in binding.overloads {
         let Ok(places) = bind(call, overload) else { continue };
-        let fits = overload
-            .parameters
-            .iter()
-            .enumerate()
-            .all(|(i, p)| places.get(i).is_none_or(|object| accepts(p.kind, &object)));
+        let fits = overload.parameters.iter().enumerate().all(|(i, p)| {
+            // Tensors one by one: binding looked at the first, reading will look at the others.
+            let several = p.kind == Kind::TensorList && !places.rest.is_empty();
+            places.get(i).is_none_or(|object| several || accepts(p.kind, &object))
+        });
         if fits {
             return Ok((overload, places));
         }

@@ -939,25 +939,40 @@ not. Takes floats; DTypeError otherwise.",
         },
         Binding {
             name: "where",
-            overloads: &[Overload {
-                signature: "(condition, input, other)",
-                parameters: &[
-                    Parameter::new("condition", Kind::Tensor),
-                    Parameter::new("input", Kind::TensorLike),
-                    Parameter::new("other", Kind::TensorLike),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor_like(1)?;
-                    let p2 = a.tensor_like(2)?;
-                    a.give(&|| ops::where_(&p0, &p1, &p2))
+            overloads: &[
+                Overload {
+                    signature: "(condition, input, other)",
+                    parameters: &[
+                        Parameter::new("condition", Kind::Tensor),
+                        Parameter::new("input", Kind::TensorLike),
+                        Parameter::new("other", Kind::TensorLike),
+                    ],
+                    out: true,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor_like(1)?;
+                        let p2 = a.tensor_like(2)?;
+                        a.give(&|| ops::where_(&p0, &p1, &p2))
+                    },
                 },
-            }],
-            doc: "`input` where `condition` holds, `other` elsewhere.\n\nShapes broadcast against \
-each other; ShapeMismatchError if they do not. Takes every real dtype and bool; \
-DTypeError otherwise.\n\nExample:\n\n>>> rustorch.where(rustorch.tensor([True, \
-False]), rustorch.tensor([1.0, 2.0]), 0)\ntensor([1., 0.])",
+                Overload {
+                    signature: "(condition)",
+                    parameters: &[Parameter::new("condition", Kind::Tensor)],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        a.give_tuple(&|| ops::where_nonzero(&p0))
+                    },
+                },
+            ],
+            doc: "where(condition, input, other)\n    `input` where `condition` holds, `other` \
+elsewhere.\n\nwhere(condition)\n    The coordinates of the elements that differ \
+from zero, an int64 vector per dimension.\n\nShapes broadcast against each other; \
+ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.where(rustorch.tensor([True, False]), \
+rustorch.tensor([1.0, 2.0]), 0)\ntensor([1., 0.])\n\n>>> \
+rustorch.where(rustorch.tensor([[1, 0], [0, 2]]))\n(tensor([0, 1]), tensor([0, \
+1]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -406,6 +406,183 @@ included.\n\nExample:\n\n>>> rustorch.linspace(0, 1, 5)\ntensor([0.0000, 0.2500,
             release_from: 1 << 15,
         },
         Binding {
+            name: "new_zeros",
+            overloads: &[Overload {
+                signature: "(input, *size, dtype=None, device=None, requires_grad=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("size", Kind::Shape),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    let p2 = a.optional_dtype(2)?;
+                    let p3 = a.optional_device(3)?;
+                    let p4 = if a.given(4) { a.bool(4)? } else { false };
+                    a.give(&|| ops::new_zeros(&p0, &p1, p2, p3, p4))
+                },
+            }],
+            doc: "A tensor of zeros, of this one's dtype and device unless others are \
+given.\n\nExample:\n\n>>> rustorch.ones(1).new_zeros(2, 2)\ntensor([[0., 0.],\n        \
+[0., 0.]])",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "new_ones",
+            overloads: &[Overload {
+                signature: "(input, *size, dtype=None, device=None, requires_grad=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("size", Kind::Shape),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    let p2 = a.optional_dtype(2)?;
+                    let p3 = a.optional_device(3)?;
+                    let p4 = if a.given(4) { a.bool(4)? } else { false };
+                    a.give(&|| ops::new_ones(&p0, &p1, p2, p3, p4))
+                },
+            }],
+            doc: "A tensor of ones, of this one's dtype and device unless others are \
+given.\n\nExample:\n\n>>> rustorch.ones(1).new_ones(2, 2)\ntensor([[1., 1.],\n        \
+[1., 1.]])",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "new_empty",
+            overloads: &[Overload {
+                signature: "(input, *size, dtype=None, device=None, requires_grad=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("size", Kind::Shape),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    let p2 = a.optional_dtype(2)?;
+                    let p3 = a.optional_device(3)?;
+                    let p4 = if a.given(4) { a.bool(4)? } else { false };
+                    a.give(&|| ops::new_empty(&p0, &p1, p2, p3, p4))
+                },
+            }],
+            doc: "A tensor of unspecified content, of this one's dtype and device unless others \
+are given.\n\nExample:\n\n>>> rustorch.ones(1).new_empty(2, \
+2).shape\nrustorch.Size([2, 2])",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "new_full",
+            overloads: &[Overload {
+                signature: "(input, size, fill_value, *, dtype=None, device=None, requires_grad=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("size", Kind::IntList),
+                    Parameter::new("fill_value", Kind::Scalar),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    let p2 = a.scalar(2)?;
+                    let p3 = a.optional_dtype(3)?;
+                    let p4 = a.optional_device(4)?;
+                    let p5 = if a.given(5) { a.bool(5)? } else { false };
+                    a.give(&|| ops::new_full(&p0, &p1, p2, p3, p4, p5))
+                },
+            }],
+            doc: "A tensor with one value everywhere, of this one's dtype and device unless \
+others are given.\n\nExample:\n\n>>> rustorch.ones(1).new_full((2, 2), \
+7)\ntensor([[7., 7.],\n        [7., 7.]])",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "scalar_tensor",
+            overloads: &[Overload {
+                signature: "(s, *, dtype=None, device=None, requires_grad=False)",
+                parameters: &[
+                    Parameter::new("s", Kind::Scalar),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.scalar(0)?;
+                    let p1 = a.optional_dtype(1)?;
+                    let p2 = a.optional_device(2)?;
+                    let p3 = if a.given(3) { a.bool(3)? } else { false };
+                    a.give(&|| ops::scalar_tensor(p0, p1, p2, p3))
+                },
+            }],
+            doc: "A 0-d tensor of a number, of the default dtype unless another is \
+given.\n\nExample:\n\n>>> rustorch.scalar_tensor(3)\ntensor(3.)",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "logspace",
+            overloads: &[Overload {
+                signature: "(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False)",
+                parameters: &[
+                    Parameter::new("start", Kind::Scalar),
+                    Parameter::new("end", Kind::Scalar),
+                    Parameter::new("steps", Kind::Int),
+                    Parameter::new("base", Kind::Float).optional(),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.scalar(0)?;
+                    let p1 = a.scalar(1)?;
+                    let p2 = a.int(2)?;
+                    let p3 = if a.given(3) { a.float(3)? } else { 10.0 };
+                    let p4 = a.optional_dtype(4)?;
+                    let p5 = a.optional_device(5)?;
+                    let p6 = if a.given(6) { a.bool(6)? } else { false };
+                    a.give(&|| ops::logspace(p0, p1, p2, p3, p4, p5, p6))
+                },
+            }],
+            doc: "`base` to the powers that `linspace(start, end, steps)` gives.\n\nErrors: \
+InvalidArgumentError for a negative number of steps.\n\nExample:\n\n>>> \
+rustorch.logspace(0, 2, 3)\ntensor([  1.,  10., 100.])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "eye",
             overloads: &[Overload {
                 signature: "(n, m=None, *, dtype=None, device=None, requires_grad=False)",
@@ -489,4 +666,10 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 10>,
     entry::<File, 11>,
     entry::<File, 12>,
+    entry::<File, 13>,
+    entry::<File, 14>,
+    entry::<File, 15>,
+    entry::<File, 16>,
+    entry::<File, 17>,
+    entry::<File, 18>,
 ];

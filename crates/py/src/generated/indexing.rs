@@ -38,112 +38,6 @@ rustorch.gather(rustorch.tensor([[1, 2], [3, 4]]), 1, rustorch.tensor([[0, 0], \
             release_from: 1 << 15,
         },
         Binding {
-            name: "scatter",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::TensorLike),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor_like(3)?;
-                    a.give(&|| ops::scatter(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "A copy with the elements of `src` written along `dim` where `index` \
-says.\n\nExample:\n\n>>> rustorch.scatter(rustorch.zeros(2, 3), 1, \
-rustorch.tensor([[2], [0]]), 5)\ntensor([[0., 0., 5.],\n        [5., 0., 0.]])",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::TensorLike),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor_like(3)?;
-                    a.give_first(&|| ops::scatter_(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "In-place form of scatter: A copy with the elements of `src` written along `dim` \
-where `index` says.",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_add",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::Tensor),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    a.give(&|| ops::scatter_add(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "A copy with the elements of `src` added along `dim` where `index` \
-says.\n\nExample:\n\n>>> rustorch.scatter_add(rustorch.zeros(3), 0, \
-rustorch.tensor([0, 0, 2]), rustorch.ones(3))\ntensor([2., 0., 1.])",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "scatter_add_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, src)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("src", Kind::Tensor),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    a.give_first(&|| ops::scatter_add_(&p0, p1, &p2, &p3))
-                },
-            }],
-            doc: "In-place form of scatter_add: A copy with the elements of `src` added along \
-`dim` where `index` says.",
-            module: None,
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "index_select",
             overloads: &[Overload {
                 signature: "(input, dim, index)",
@@ -164,63 +58,6 @@ rustorch.tensor([0, 0, 2]), rustorch.ones(3))\ntensor([2., 0., 1.])",
 rustorch.index_select(rustorch.tensor([[1, 2], [3, 4]]), 1, rustorch.tensor([1, \
 1, 0]))\ntensor([[2, 2, 1],\n        [4, 4, 3]])",
             module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "index_add",
-            overloads: &[Overload {
-                signature: "(input, dim, index, source, *, alpha=1)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("source", Kind::Tensor),
-                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
-                    a.give(&|| ops::index_add(&p0, p1, &p2, &p3, p4))
-                },
-            }],
-            doc: "A copy with the slices of `source`, times `alpha`, added to the slices that \
-`index` names.\n\nExample:\n\n>>> rustorch.index_add(rustorch.zeros(3), 0, \
-rustorch.tensor([0, 0, 2]), rustorch.ones(3))\ntensor([2., 0., 1.])",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "index_add_",
-            overloads: &[Overload {
-                signature: "(input, dim, index, source, *, alpha=1)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int),
-                    Parameter::new("index", Kind::Tensor),
-                    Parameter::new("source", Kind::Tensor),
-                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = a.tensor(2)?;
-                    let p3 = a.tensor(3)?;
-                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
-                    a.give_first(&|| ops::index_add_(&p0, p1, &p2, &p3, p4))
-                },
-            }],
-            doc: "In-place form of index_add: A copy with the slices of `source`, times `alpha`, \
-added to the slices that `index` names.",
-            module: None,
             method: true,
             aliases: &[],
             release_from: 1 << 15,
@@ -309,6 +146,25 @@ dimension.\n\nExample:\n\n>>> rustorch.masked_select(rustorch.tensor([[1, 2], [3
 rustorch.nonzero(rustorch.tensor([[0, 5], [6, 0]]))\ntensor([[0, 1],\n        [1, \
 0]])",
             module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "argwhere",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::argwhere(&p0))
+                },
+            }],
+            doc: "The coordinates of the elements that differ from zero, a row each: int64 \
+(count, ndim).\n\nExample:\n\n>>> rustorch.argwhere(rustorch.tensor([[1, 0], [0, \
+2]]))\ntensor([[0, 0],\n        [1, 1]])",
+            module: Some("rustorch"),
             method: true,
             aliases: &[],
             release_from: 1 << 15,
@@ -325,11 +181,64 @@ rustorch.nonzero(rustorch.tensor([[0, 5], [6, 0]]))\ntensor([[0, 1],\n        [1
                     a.give(&|| ops::take(&p0, &p1))
                 },
             }],
-            doc: "The elements at flat, row-major indices.\n\nExample:\n\n>>> \
-rustorch.take(rustorch.tensor([[1, 2], [3, 4]]), rustorch.tensor([0, \
-3]))\ntensor([1, 4])",
+            doc: "The elements at flat, row-major indices; negative ones count from the \
+end.\n\nErrors: IndexOutOfRangeError for an index outside; DTypeError for one \
+that is not int64.\n\nExample:\n\n>>> rustorch.take(rustorch.tensor([[1, 2], [3, \
+4]]), rustorch.tensor([0, -1]))\ntensor([1, 4])",
             module: Some("rustorch"),
             method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "take_along_dim",
+            overloads: &[Overload {
+                signature: "(input, indices, dim=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("indices", Kind::Tensor),
+                    Parameter::new("dim", Kind::OptionalInt).optional(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.optional_int(2)?;
+                    a.give(&|| ops::take_along_dim(&p0, &p1, p2))
+                },
+            }],
+            doc: "The elements along `dim` that `indices` names, as `argsort` gives them; without \
+`dim` from the elements in a row.\n\nShape: Both have as many dimensions; those \
+other than `dim` broadcast.\n\nErrors: IndexOutOfRangeError for an index outside \
+`dim`; DTypeError for one that is not int64.\n\nExample:\n\n>>> x = \
+rustorch.tensor([[5, 6], [7, 8]])\n>>> rustorch.take_along_dim(x, \
+rustorch.tensor([[1], [0]]), 1)\ntensor([[6],\n        [7]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "unravel_index",
+            overloads: &[Overload {
+                signature: "(indices, shape)",
+                parameters: &[
+                    Parameter::new("indices", Kind::Tensor),
+                    Parameter::new("shape", Kind::IntList),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    a.give_tuple(&|| ops::unravel_index(&p0, &p1))
+                },
+            }],
+            doc: "The coordinates of flat, row-major positions in a tensor of a shape, an index \
+tensor per dimension.\n\nErrors: IndexOutOfRangeError for a position that the \
+shape does not have.\n\nExample:\n\n>>> rustorch.unravel_index(rustorch.tensor([3, \
+5]), (2, 3))\n(tensor([1, 1]), tensor([0, 2]))",
+            module: Some("rustorch"),
+            method: false,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -392,7 +301,4 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 9>,
     entry::<File, 10>,
     entry::<File, 11>,
-    entry::<File, 12>,
-    entry::<File, 13>,
-    entry::<File, 14>,
 ];

@@ -256,6 +256,62 @@ rustorch.randn_like(rustorch.zeros(2, 3)).shape\nrustorch.Size([2, 3])",
             release_from: 1 << 15,
         },
         Binding {
+            name: "randint_like",
+            overloads: &[
+                Overload {
+                    signature: "(input, high, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("high", Kind::Int),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.int(1)?;
+                        let p2 = a.optional_dtype(2)?;
+                        let p3 = a.optional_device(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give(&|| ops::randint_like_to(&p0, p1, p2, p3, p4))
+                    },
+                },
+                Overload {
+                    signature: "(input, low, high, *, dtype=None, device=None, requires_grad=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("low", Kind::Int),
+                        Parameter::new("high", Kind::Int),
+                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
+                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.int(1)?;
+                        let p2 = a.int(2)?;
+                        let p3 = a.optional_dtype(3)?;
+                        let p4 = a.optional_device(4)?;
+                        let p5 = if a.given(5) { a.bool(5)? } else { false };
+                        a.give(&|| ops::randint_like_between(&p0, p1, p2, p3, p4, p5))
+                    },
+                },
+            ],
+            doc: "randint_like(input, high, *, dtype=None, device=None, requires_grad=False)\n    \
+Integers from 0 up to `high`, without it, in another tensor's shape, dtype and \
+device.\n\nrandint_like(input, low, high, *, dtype=None, device=None, \
+requires_grad=False)\n    Integers from `low` up to `high`, without it, in \
+another tensor's shape, dtype and device.\n\nErrors: InvalidArgumentError if \
+there is no such integer.\n\nExample:\n\n>>> \
+rustorch.randint_like(rustorch.zeros(2), 1)\ntensor([0., 0.])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "bernoulli",
             overloads: &[
                 Overload {
@@ -406,4 +462,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 7>,
     entry::<File, 8>,
     entry::<File, 9>,
+    entry::<File, 10>,
 ];

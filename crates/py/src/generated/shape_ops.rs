@@ -267,6 +267,67 @@ rustorch.tensor([1, 2]).expand_as(rustorch.zeros(3, 2)).shape\nrustorch.Size([3,
             release_from: 1 << 15,
         },
         Binding {
+            name: "view_as",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::view_as(&p0, &p1))
+                },
+            }],
+            doc: "The same elements under another tensor's shape, without copying.\n\nErrors: \
+ShapeMismatchError if the strides do not allow it.\n\nExample:\n\n>>> \
+rustorch.arange(4).view_as(rustorch.zeros(2, 2))\ntensor([[0, 1],\n        [2, \
+3]])",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "reshape_as",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::reshape_as(&p0, &p1))
+                },
+            }],
+            doc: "The same elements under another tensor's shape, as a view where the strides \
+allow it.\n\nExample:\n\n>>> rustorch.arange(4).reshape_as(rustorch.zeros(2, \
+2))\ntensor([[0, 1],\n        [2, 3]])",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "sum_to_size",
+            overloads: &[Overload {
+                signature: "(input, *size)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("size", Kind::Shape)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    a.give(&|| ops::sum_to_size(&p0, &p1))
+                },
+            }],
+            doc: "Sums a tensor down to a shape that broadcasts to its own.\n\nErrors: \
+ShapeMismatchError for any other shape.\n\nExample:\n\n>>> rustorch.ones(2, \
+3).sum_to_size(1, 3)\ntensor([[2., 2., 2.]])",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "broadcast_tensors",
             overloads: &[Overload {
                 signature: "(tensors)",
@@ -375,6 +436,36 @@ memory with its input.\n\nExample:\n\n>>> rustorch.select(rustorch.tensor([[1, 2
             doc: "`length` indices of a dimension from `start`.\n\nExample:\n\n>>> \
 rustorch.narrow(rustorch.arange(5), 0, 1, 3)\ntensor([1, 2, 3])",
             module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "unfold",
+            overloads: &[Overload {
+                signature: "(input, dimension, size, step)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dimension", Kind::Int),
+                    Parameter::new("size", Kind::Int),
+                    Parameter::new("step", Kind::Int),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    let p2 = a.int(2)?;
+                    let p3 = a.int(3)?;
+                    a.give(&|| ops::unfold(&p0, p1, p2, p3))
+                },
+            }],
+            doc: "All windows of `size` along a dimension, `step` apart; the window is the last \
+dimension of the view.\n\nThe result shares memory with its input.\n\nShape: (*, (n \
+- size) // step + 1, *, size) where the dimension has size n.\n\nErrors: \
+InvalidArgumentError if `size` is negative or larger than the dimension, or \
+`step` is not positive.\n\nExample:\n\n>>> rustorch.arange(5).unfold(0, 3, \
+1)\ntensor([[0, 1, 2],\n        [1, 2, 3],\n        [2, 3, 4]])",
+            module: None,
             method: true,
             aliases: &[],
             release_from: 1 << 15,
@@ -536,79 +627,6 @@ rustorch.stack([rustorch.tensor([1, 2]), rustorch.tensor([1, 2])])\ntensor([[1, 
 2],\n        [1, 2]])",
             module: Some("rustorch"),
             method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "split",
-            overloads: &[Overload {
-                signature: "(input, split_size_or_sections, dim=0)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("split_size_or_sections", Kind::IntList),
-                    Parameter::new("dim", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.ints(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { 0 };
-                    a.give_tuple(&|| ops::split(&p0, &p1, p2))
-                },
-            }],
-            doc: "Cuts a dimension into pieces of one size, or of the given sizes; \
-views.\n\nExample:\n\n>>> rustorch.split(rustorch.arange(5), 2)\n(tensor([0, 1]), \
-tensor([2, 3]), tensor([4]))",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "chunk",
-            overloads: &[Overload {
-                signature: "(input, chunks, dim=0)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("chunks", Kind::Int),
-                    Parameter::new("dim", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.int(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { 0 };
-                    a.give_tuple(&|| ops::chunk(&p0, p1, p2))
-                },
-            }],
-            doc: "Cuts a dimension into at most `chunks` pieces of about one size; \
-views.\n\nExample:\n\n>>> rustorch.chunk(rustorch.arange(5), 2)\n(tensor([0, 1, 2]), \
-tensor([3, 4]))",
-            module: Some("rustorch"),
-            method: true,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "unbind",
-            overloads: &[Overload {
-                signature: "(input, dim=0)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("dim", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = if a.given(1) { a.int(1)? } else { 0 };
-                    a.give_tuple(&|| ops::unbind(&p0, p1))
-                },
-            }],
-            doc: "The slices along a dimension; views.\n\nExample:\n\n>>> \
-rustorch.unbind(rustorch.tensor([[1, 2], [3, 4]]))\n(tensor([1, 2]), tensor([3, \
-4]))",
-            module: Some("rustorch"),
-            method: true,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -850,4 +868,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 32>,
     entry::<File, 33>,
     entry::<File, 34>,
+    entry::<File, 35>,
 ];

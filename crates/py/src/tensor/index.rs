@@ -47,8 +47,9 @@ fn item(object: &Bound<'_, PyAny>) -> PyResult<IndexItem> {
         return Ok(IndexItem::Bool(flag.is_true()));
     }
     if let Some(tensor) = convert::tensor(object) {
-        // A 0-d integer tensor picks one, as the integer would.
-        if tensor.ndim() == 0 && tensor.dtype().is_integral(false) {
+        // A 0-d integer tensor picks one, as the integer would; bytes are masks.
+        let picks = tensor.dtype().is_integral(false) && tensor.dtype() != rustorch_tensor::DType::UInt8;
+        if tensor.ndim() == 0 && picks {
             return Ok(IndexItem::Integer(tensor.item().into_py(object.py())?.to_i64()));
         }
         return Ok(IndexItem::Tensor(tensor));

@@ -54,7 +54,7 @@ impl Place {
         let mut strides: Vec<i64> = self.layout.strides().iter().map(|&s| s as i64).collect();
         let mut offset = self.layout.offset() as i64;
         if self.dtype == self.base.dtype {
-            return ops::as_strided_scatter(grad, &base, &shape, &strides, Some(offset));
+            return ops::as_strided_backward(grad, &base, &shape, &strides, Some(offset));
         }
         // One of them is complex: both as real parts.
         let mut grad = grad.clone();
@@ -65,10 +65,10 @@ impl Place {
             offset *= 2;
         }
         if !self.base.dtype.is_complex() {
-            return ops::as_strided_scatter(&grad, &base, &shape, &strides, Some(offset));
+            return ops::as_strided_backward(&grad, &base, &shape, &strides, Some(offset));
         }
         base.push(2);
-        ops::view_as_complex(&ops::as_strided_scatter(&grad, &base, &shape, &strides, Some(offset))?)
+        ops::view_as_complex(&ops::as_strided_backward(&grad, &base, &shape, &strides, Some(offset))?)
     }
 }
 

@@ -34,9 +34,20 @@ fn filled(
 ) -> Result<Tensor> {
     let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or(Device::CPU))?;
     if let Some(value) = value {
+        representable(op, value, dtype)?;
         tensor.backend()?.fill(tensor.operand(), value)?;
     }
     finish(tensor, requires_grad)
+}
+
+/// Refuses a complex number for a real tensor.
+fn representable(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
+    match value {
+        Scalar::Complex(_, imaginary) if imaginary != 0.0 && !dtype.is_complex() => Err(
+            RusTorchError::dtype(op, format!("the complex number {value} cannot be converted to {dtype}")),
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// A tensor of zeros.
@@ -108,6 +119,7 @@ fn like(
     let tensor =
         Tensor::empty(input.shape(), dtype.unwrap_or(input.dtype()), device.unwrap_or(input.device()))?;
     if let Some(value) = value {
+        representable("full_like", value, tensor.dtype())?;
         tensor.backend()?.fill(tensor.operand(), value)?;
     }
     finish(tensor, requires_grad)
@@ -152,6 +164,51 @@ pub fn full_like(
     requires_grad: bool,
 ) -> Result<Tensor> {
     like(input, Some(fill_value), dtype, device, requires_grad)
+}
+
+/// Zeros of another tensor's dtype.
+pub fn new_zeros(
+    input: &Tensor,
+    size: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    zeros(size, dtype.or(Some(input.dtype())), device.or(Some(input.device())), requires_grad)
+}
+
+/// Ones of another tensor's dtype.
+pub fn new_ones(
+    input: &Tensor,
+    size: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    ones(size, dtype.or(Some(input.dtype())), device.or(Some(input.device())), requires_grad)
+}
+
+/// Unspecified content of another tensor's dtype.
+pub fn new_empty(
+    input: &Tensor,
+    size: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    empty(size, dtype.or(Some(input.dtype())), device.or(Some(input.device())), requires_grad)
+}
+
+/// One value of another tensor's dtype.
+pub fn new_full(
+    input: &Tensor,
+    size: &[i64],
+    fill_value: Scalar,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    full(size, fill_value, dtype.or(Some(input.dtype())), device.or(Some(input.device())), requires_grad)
 }
 
 /// The numbers from 0 up to `end`.
@@ -209,6 +266,28 @@ pub fn arange_step(
     finish(tensor, requires_grad)
 }
 
+/// `f` of `steps` numbers at equal distances from `start` to `end`, both included; for an integer dtype the ends are
+/// truncated first.
+fn spaced(
+    op: &'static str,
+    start: Scalar,
+    end: Scalar,
+    steps: i64,
+    dtype: DType,
+    f: impl Fn(f64) -> f64,
+) -> Result<Tensor> {
+    let n = usize::try_from(steps).map_err(|_| {
+        RusTorchError::argument(op, format!("number of steps must be non-negative, got {steps}"))
+    })?;
+    let end_of = |s: Scalar| if dtype.is_integral(true) { s.to_i64() as f64 } else { s.to_f64() };
+    let (a, b) = (end_of(start), end_of(end));
+    let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
+    // Counted from both ends, so that the last element is exactly `end`.
+    let at = |i| if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (n - 1 - i) as f64 };
+    let values: Vec<f64> = (0..n).map(|i| f(at(i))).collect();
+    to_dtype(&Tensor::from_slice(&values, &[n])?, Some(dtype))
+}
+
 /// `steps` numbers at equal distances from `start` to `end`.
 pub fn linspace(
     start: Scalar,
@@ -235,19 +314,34 @@ pub fn linspace(
             "complex ends do not convert to the real dtype that was asked for; complex64 and complex128 work",
         ));
     }
-    let n = usize::try_from(steps).map_err(|_| {
-        RusTorchError::argument("linspace", format!("number of steps must be non-negative, got {steps}"))
-    })?;
-    let dtype = dtype.unwrap_or_else(default_dtype);
-    let end_of = |s: Scalar| if dtype.is_integral(true) { s.to_i64() as f64 } else { s.to_f64() };
-    let (a, b) = (end_of(start), end_of(end));
-    let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
-    // Counted from both ends, so that the last element is exactly `end`.
-    let values: Vec<f64> = (0..n)
-        .map(|i| if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (n - 1 - i) as f64 })
-        .collect();
-    let tensor = to_dtype(&Tensor::from_slice(&values, &[n])?, Some(dtype))?;
+    let tensor = spaced("linspace", start, end, steps, dtype.unwrap_or_else(default_dtype), |x| x)?;
     finish(to_device(&tensor, device.unwrap_or(Device::CPU))?, requires_grad)
+}
+
+/// `base` to the powers of `linspace`.
+pub fn logspace(
+    start: Scalar,
+    end: Scalar,
+    steps: i64,
+    base: f64,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let dtype = dtype.unwrap_or_else(default_dtype);
+    let tensor = spaced("logspace", start, end, steps, dtype, |x| base.powf(x))?;
+    finish(to_device(&tensor, device.unwrap_or(Device::CPU))?, requires_grad)
+}
+
+/// A 0-d tensor of a number.
+pub fn scalar_tensor(
+    s: Scalar,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let default = if s.category() == Category::Complex { dtype_of(s) } else { default_dtype() };
+    full(&[], s, Some(dtype.unwrap_or(default)), device, requires_grad)
 }
 
 /// Ones on the diagonal.

@@ -102,6 +102,31 @@ pub fn randint_between(
     fresh("randint", size, distribution, generator, dtype.unwrap_or(DType::Int64), device, requires_grad)
 }
 
+/// Integers from 0 up to `high` in another tensor's shape and dtype.
+pub fn randint_like_to(
+    input: &Tensor,
+    high: i64,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    randint_like_between(input, 0, high, dtype, device, requires_grad)
+}
+
+/// Integers from `low` up to `high` in another tensor's shape and dtype.
+pub fn randint_like_between(
+    input: &Tensor,
+    low: i64,
+    high: i64,
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    let size: Vec<i64> = input.shape().iter().map(|&n| n as i64).collect();
+    let (dtype, device) = (dtype.unwrap_or(input.dtype()), device.unwrap_or(input.device()));
+    randint_between(low, high, &size, None, Some(dtype), Some(device), requires_grad)
+}
+
 /// The integers from 0 to n - 1 in random order (Fisher and Yates's shuffle).
 pub fn randperm(
     n: i64,

@@ -105,9 +105,13 @@ pub fn public(ops: &[Op]) -> BTreeMap<&str, Vec<Public<'_>>> {
             });
         }
         if op.inplace {
+            let name = format!("{}_", op.name);
+            if let Some(known) = names.iter_mut().find(|p| p.name == name && p.in_place) {
+                known.rows.push(op);
+                continue;
+            }
             // Where there is no method, the function has to have the in-place form.
             let module = (!op.method).then(|| python_module(op));
-            let name = format!("{}_", op.name);
             names.push(Public { name, rows: vec![op], in_place: true, module, method: op.method });
         }
     }

@@ -11,15 +11,11 @@ use crate::table::{Kind, Op};
 pub struct Ops<'a>(HashMap<&'a str, &'a Op>);
 
 impl<'a> Ops<'a> {
-    /// Indexes the table.
+    /// Indexes the table by the Rust names; a public name with overloads means the first where none has that Rust name.
     pub fn new(ops: &'a [Op]) -> Self {
-        let mut index = HashMap::new();
+        let mut index: HashMap<_, _> = ops.iter().map(|op| (op.rust_name.as_str(), op)).collect();
         for op in ops {
-            index.insert(op.name.as_str(), op);
-        }
-        // Of overloads, a formula means the one whose Rust function it names.
-        for op in ops {
-            index.insert(op.rust_name.as_str(), op);
+            index.entry(op.name.as_str()).or_insert(op);
         }
         Ops(index)
     }

@@ -39,7 +39,7 @@ pub fn embedding_grad(
     let flat = cast(&reshape_to(indices, &[indices.numel()])?, DType::Int64)?;
     if scale_by_frequency {
         let zeros = Tensor::scalar(0.into(), grad.dtype(), grad.device())?;
-        let counts = ops::index_put(
+        let counts = ops::index_write(
             &ops::expand(&zeros, &[shape[0] as i64])?,
             std::slice::from_ref(&flat),
             &Tensor::number(1)?,
@@ -53,7 +53,7 @@ pub fn embedding_grad(
         let padding = ops::unsqueeze(&ops::eq(&flat, &Tensor::number(padding_idx)?)?, 1)?;
         ops::where_(&padding, &Tensor::number(0.0)?, &rows)?
     };
-    ops::index_put(&zeros_of(shape, grad)?, &[flat], &rows, true)
+    ops::index_write(&zeros_of(shape, grad)?, &[flat], &rows, true)
 }
 
 struct IndexBackward {
@@ -68,7 +68,7 @@ impl Backward for IndexBackward {
 
     fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None]) };
-        let sum = ops::index_put(&self.origin.zeros()?, &self.indices, grad, true)?;
+        let sum = ops::index_write(&self.origin.zeros()?, &self.indices, grad, true)?;
         Ok(smallvec::smallvec![Some(sum)])
     }
 }
@@ -97,7 +97,7 @@ impl Backward for IndexPutBackward {
                 let kept = if self.accumulate {
                     grad.clone()
                 } else {
-                    ops::index_put(grad, &self.indices, &Tensor::number(0.0)?, false)?
+                    ops::index_write(grad, &self.indices, &Tensor::number(0.0)?, false)?
                 };
                 gradients[0] = Some(self.input.restore(kept)?);
             }
@@ -109,8 +109,8 @@ impl Backward for IndexPutBackward {
     }
 }
 
-/// The node of `index_put`.
-pub fn index_put_backward(
+/// The node of `index_write`.
+pub fn index_write_backward(
     input: &Tensor,
     indices: &[Tensor],
     values: &Tensor,

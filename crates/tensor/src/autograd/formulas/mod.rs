@@ -10,6 +10,7 @@ mod norm;
 mod normalization;
 mod padding;
 mod reduction;
+mod scatter;
 mod shape;
 mod solver;
 mod windows;
@@ -18,7 +19,7 @@ pub use attention::attention_backward;
 pub use complex::{angle_grad, join_parts, sgn_grad};
 pub use decomposition::{cholesky_grad, eigen_grad, lu_grad, qr_grad, svd_grad};
 pub use indexing::{
-    copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
+    copy_backward, embedding_grad, index_add_grad, index_backward, index_write_backward, scatter_sum_grad,
 };
 pub use interpolation::{interpolate_again, interpolate_grad};
 pub use norm::{euclidean_distances_grad, vector_norm_grad};
@@ -28,8 +29,13 @@ pub use reduction::{
     cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,
     var_grad,
 };
+pub use scatter::{
+    scatter_extremum_grad_input, scatter_extremum_grad_src, scatter_prod_grad_input, scatter_prod_grad_src,
+    scatter_src_grad,
+};
 pub use shape::{
-    as_strided_grad, cat_grad, diagonal_grad, inverse_permute, reshape_as_shape, select_grad, slice_grad,
+    as_strided_grad, cat_grad, diagonal_grad, diagonal_scatter_grad, inverse_permute, reshape_as_shape,
+    select_grad, select_scatter_grad, slice_grad, slice_scatter_grad, slice_scatter_src_grad, unfold_grad,
 };
 pub use solver::{
     cholesky_solve_grad, det_grad, log_abs_det_grad, pinv_grad, solution_grad_a, solution_grad_b,

@@ -29,7 +29,7 @@ fn sizes(shape: &[usize]) -> Vec<i64> {
 pub fn select_grad(grad: &Tensor, shape: &[usize], dim: i64, index: i64) -> Result<Tensor> {
     let d = rustorch_backend::normalize_dim("select", dim, shape.len())? as i64;
     let index = if index < 0 { index + shape[d as usize] as i64 } else { index };
-    ops::slice_scatter(&ops::unsqueeze(grad, d)?, &sizes(shape), d, index, index + 1, 1)
+    ops::slice_backward(&ops::unsqueeze(grad, d)?, &sizes(shape), d, index, index + 1, 1)
 }
 
 /// Zeros with the gradient at the slice.
@@ -41,12 +41,70 @@ pub fn slice_grad(
     end: i64,
     step: i64,
 ) -> Result<Tensor> {
-    ops::slice_scatter(grad, &sizes(shape), dim, start, end, step)
+    ops::slice_backward(grad, &sizes(shape), dim, start, end, step)
 }
 
 /// Zeros with the gradient on the diagonal.
 pub fn diagonal_grad(grad: &Tensor, shape: &[usize], offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
-    ops::diagonal_scatter(grad, &sizes(shape), offset, dim1, dim2)
+    ops::diagonal_backward(grad, &sizes(shape), offset, dim1, dim2)
+}
+
+/// The gradient of `unfold`: window by window into zeros of the input's shape.
+pub fn unfold_grad(grad: &Tensor, shape: &[usize], dimension: i64, size: i64, step: i64) -> Result<Tensor> {
+    // The windows of a row-major tensor of that shape, whose elements nobody reads.
+    let one = Tensor::empty(&[1], grad.dtype(), grad.device())?;
+    let stand_in = crate::operations::shape_ops::unfold(
+        &one.alias(rustorch_backend::Layout::contiguous(shape)),
+        dimension,
+        size,
+        step,
+    )?;
+    let strides: Vec<i64> = stand_in.strides().iter().map(|&s| s as i64).collect();
+    ops::as_strided_backward(grad, &sizes(shape), &sizes(stand_in.shape()), &strides, Some(0))
+}
+
+/// Zeros of the shape of a replaced part.
+fn blank(shape: &[usize], grad: &Tensor) -> Result<Tensor> {
+    ops::zeros(&sizes(shape), Some(grad.dtype()), Some(grad.device()), false)
+}
+
+/// The gradient of `select_scatter` by its input: none where it was replaced.
+pub fn select_scatter_grad(grad: &Tensor, part: &[usize], dim: i64, index: i64) -> Result<Tensor> {
+    ops::select_scatter(grad, &blank(part, grad)?, dim, index)
+}
+
+/// The gradient of `slice_scatter` by its input: none where it was replaced.
+pub fn slice_scatter_grad(
+    grad: &Tensor,
+    part: &[usize],
+    dim: i64,
+    start: Option<i64>,
+    end: Option<i64>,
+    step: i64,
+) -> Result<Tensor> {
+    ops::slice_scatter(grad, &blank(part, grad)?, dim, start, end, step)
+}
+
+/// The gradient of `slice_scatter` by what it put there.
+pub fn slice_scatter_src_grad(
+    grad: &Tensor,
+    dim: i64,
+    start: Option<i64>,
+    end: Option<i64>,
+    step: i64,
+) -> Result<Tensor> {
+    ops::slice(grad, dim, start.unwrap_or(0), end.unwrap_or(i64::MAX), step)
+}
+
+/// The gradient of `diagonal_scatter` by its input: none where it was replaced.
+pub fn diagonal_scatter_grad(
+    grad: &Tensor,
+    part: &[usize],
+    offset: i64,
+    dim1: i64,
+    dim2: i64,
+) -> Result<Tensor> {
+    ops::diagonal_scatter(grad, &blank(part, grad)?, offset, dim1, dim2)
 }
 
 /// The gradient cut into the parts that were joined.
@@ -87,5 +145,5 @@ pub fn as_strided_grad(
         ));
     }
     let offset = storage_offset.map_or(0, |o| o - input.layout().offset() as i64);
-    ops::as_strided_scatter(grad, &sizes(input.shape()), size, stride, Some(offset))
+    ops::as_strided_backward(grad, &sizes(input.shape()), size, stride, Some(offset))
 }

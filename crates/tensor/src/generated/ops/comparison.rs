@@ -674,3 +674,5 @@ impl Backward for WhereBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::comparison::where_nonzero;

@@ -45,6 +45,18 @@ pub use crate::operations::creation::arange_step;
 
 pub use crate::operations::creation::linspace;
 
+pub use crate::operations::creation::new_zeros;
+
+pub use crate::operations::creation::new_ones;
+
+pub use crate::operations::creation::new_empty;
+
+pub use crate::operations::creation::new_full;
+
+pub use crate::operations::creation::scalar_tensor;
+
+pub use crate::operations::creation::logspace;
+
 pub use crate::operations::creation::eye;
 
 /// A copy in another dtype.

@@ -64,134 +64,6 @@ impl Backward for GatherBackward {
     }
 }
 
-/// A copy with the elements of `src` written along `dim` where `index` says.
-pub fn scatter(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
-    let result = {
-        let _mode = autograd::GradMode::no_grad();
-        operations::indexing::scatter(input, dim, index, src)?
-    };
-    if autograd::is_recording(&[input, index, src]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ScatterBackward {
-                    index: (input.requires_grad() || src.requires_grad())
-                        .then(|| Saved::input(index))
-                        .transpose()?,
-                    dim: dim,
-                    input_origin: Origin::of(input),
-                    src_origin: Origin::of(src),
-                }),
-                smallvec::smallvec![input.edge(), index.edge(), src.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`scatter`]: writes the result into `input`.
-pub fn scatter_(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<()> {
-    autograd::assign("scatter_", input, &scatter(input, dim, index, src)?)
-}
-
-#[derive(Debug)]
-struct ScatterBackward {
-    index: Option<Saved>,
-    dim: i64,
-    input_origin: Origin,
-    src_origin: Origin,
-}
-
-impl Backward for ScatterBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ScatterBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 3];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let index = saved(self.index.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore({
-                let grad = &autograd::conjugate(grad)?;
-                let t0 = Tensor::number(0_i64)?;
-                let t1 = ops::scatter(&grad, self.dim, &index, &t0)?;
-                autograd::conjugate(&t1)?
-            })?);
-        }
-        if node.wants(2) {
-            let index = saved(self.index.as_ref(), node)?;
-            let origin = &self.src_origin;
-            gradients[2] = Some(origin.restore({
-                let grad = &autograd::conjugate(grad)?;
-                let t0 = ops::gather(&grad, self.dim, &index)?;
-                autograd::conjugate(&t0)?
-            })?);
-        }
-        Ok(gradients)
-    }
-}
-
-/// A copy with the elements of `src` added along `dim` where `index` says.
-pub fn scatter_add(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
-    let result = {
-        let _mode = autograd::GradMode::no_grad();
-        operations::indexing::scatter_add(input, dim, index, src)?
-    };
-    if autograd::is_recording(&[input, index, src]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ScatterAddBackward {
-                    index: (src.requires_grad()).then(|| Saved::input(index)).transpose()?,
-                    dim: dim,
-                    input_origin: Origin::of(input),
-                    src_origin: Origin::of(src),
-                }),
-                smallvec::smallvec![input.edge(), index.edge(), src.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`scatter_add`]: writes the result into `input`.
-pub fn scatter_add_(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<()> {
-    autograd::assign("scatter_add_", input, &scatter_add(input, dim, index, src)?)
-}
-
-#[derive(Debug)]
-struct ScatterAddBackward {
-    index: Option<Saved>,
-    dim: i64,
-    input_origin: Origin,
-    src_origin: Origin,
-}
-
-impl Backward for ScatterAddBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ScatterAddBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 3];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore(grad.clone())?);
-        }
-        if node.wants(2) {
-            let index = saved(self.index.as_ref(), node)?;
-            let origin = &self.src_origin;
-            gradients[2] = Some(origin.restore({
-                let grad = &autograd::conjugate(grad)?;
-                let t0 = ops::gather(&grad, self.dim, &index)?;
-                autograd::conjugate(&t0)?
-            })?);
-        }
-        Ok(gradients)
-    }
-}
-
 /// The slices of a dimension that a vector of indices names.
 pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
     let result = {
@@ -241,13 +113,6 @@ impl Backward for IndexSelectBackward {
     }
 }
 
-pub use crate::operations::indexing::index_add;
-
-/// In-place form of [`index_add`]: writes the result into `input`.
-pub fn index_add_(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alpha: Scalar) -> Result<()> {
-    autograd::assign("index_add_", input, &index_add(input, dim, index, source, alpha)?)
-}
-
 pub use crate::operations::indexing::index_read;
 
 pub use crate::operations::indexing::masked_fill;
@@ -268,10 +133,14 @@ pub fn nonzero(input: &Tensor) -> Result<Tensor> {
     Ok(result)
 }
 
+pub use crate::operations::indexing::argwhere;
+
 pub use crate::operations::indexing::take;
+
+pub use crate::operations::indexing::take_along_dim;
+
+pub use crate::operations::indexing::unravel_index;
 
 pub use crate::operations::indexing::one_hot;
 
 pub use crate::operations::indexing::copy_;
-
-pub use crate::operations::indexing::index_put;

@@ -33,6 +33,10 @@ pub use crate::operations::random::randn_like;
 
 pub use crate::operations::random::randn_like_as;
 
+pub use crate::operations::random::randint_like_to;
+
+pub use crate::operations::random::randint_like_between;
+
 /// 1 with the probability that each element gives, else 0.
 pub fn bernoulli(input: &Tensor, generator: Option<&Generator>) -> Result<Tensor> {
     let result = {

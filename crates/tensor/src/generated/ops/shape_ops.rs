@@ -199,6 +199,12 @@ pub use crate::operations::shape_ops::broadcast_to;
 
 pub use crate::operations::shape_ops::expand_as;
 
+pub use crate::operations::shape_ops::view_as;
+
+pub use crate::operations::shape_ops::reshape_as;
+
+pub use crate::operations::shape_ops::sum_to_size;
+
 pub use crate::operations::shape_ops::broadcast_tensors;
 
 /// Drops dimensions of size 1: all, or those named.
@@ -392,6 +398,62 @@ impl Backward for SliceBackward {
 
 pub use crate::operations::shape_ops::narrow;
 
+/// All windows of `size` along a dimension, `step` apart; the window is the last dimension of the view.
+pub fn unfold(input: &Tensor, dimension: i64, size: i64, step: i64) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::shape_ops::unfold(input, dimension, size, step)?
+    };
+    result.set_base(input);
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(UnfoldBackward {
+                    dimension: dimension,
+                    size: size,
+                    step: step,
+                    input_origin: Origin::of(input),
+                }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct UnfoldBackward {
+    dimension: i64,
+    size: i64,
+    step: i64,
+    input_origin: Origin,
+}
+
+impl Backward for UnfoldBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "UnfoldBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore({
+                let t0 = formulas::unfold_grad(
+                    &grad,
+                    &self.input_origin.shape,
+                    self.dimension,
+                    self.size,
+                    self.step,
+                )?;
+                t0
+            })?);
+        }
+        Ok(gradients)
+    }
+}
+
 /// The diagonal of two dimensions, as the last dimension of a view.
 pub fn diagonal(input: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
     let result = {
@@ -538,12 +600,6 @@ impl Backward for CatBackward {
 
 pub use crate::operations::shape_ops::stack;
 
-pub use crate::operations::shape_ops::split;
-
-pub use crate::operations::shape_ops::chunk;
-
-pub use crate::operations::shape_ops::unbind;
-
 pub use crate::operations::shape_ops::repeat;
 
 pub use crate::operations::shape_ops::tile;
@@ -689,7 +745,7 @@ impl Backward for TriuBackward {
 /// Zeros of `shape` with `src` at a slice: the gradient of `slice`.
 ///
 /// Internal: without a Python name.
-pub fn slice_scatter(
+pub fn slice_backward(
     src: &Tensor,
     shape: &[i64],
     dim: i64,
@@ -699,13 +755,13 @@ pub fn slice_scatter(
 ) -> Result<Tensor> {
     let result = {
         let _mode = autograd::GradMode::no_grad();
-        operations::shape_ops::slice_scatter(src, shape, dim, start, end, step)?
+        operations::shape_ops::slice_backward(src, shape, dim, start, end, step)?
     };
     if autograd::is_recording(&[src]) {
         if result.dtype().is_differentiable() {
             autograd::record(
                 &result,
-                Arc::new(SliceScatterBackward {
+                Arc::new(SliceBackwardBackward {
                     dim: dim,
                     end: end,
                     start: start,
@@ -720,7 +776,7 @@ pub fn slice_scatter(
 }
 
 #[derive(Debug)]
-struct SliceScatterBackward {
+struct SliceBackwardBackward {
     dim: i64,
     end: i64,
     start: i64,
@@ -728,9 +784,9 @@ struct SliceScatterBackward {
     src_origin: Origin,
 }
 
-impl Backward for SliceScatterBackward {
+impl Backward for SliceBackwardBackward {
     fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SliceScatterBackward0".into()
+        "SliceBackwardBackward0".into()
     }
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
@@ -749,16 +805,16 @@ impl Backward for SliceScatterBackward {
 /// Zeros of `shape` with `src` on a diagonal: the gradient of `diagonal`.
 ///
 /// Internal: without a Python name.
-pub fn diagonal_scatter(src: &Tensor, shape: &[i64], offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
+pub fn diagonal_backward(src: &Tensor, shape: &[i64], offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
     let result = {
         let _mode = autograd::GradMode::no_grad();
-        operations::shape_ops::diagonal_scatter(src, shape, offset, dim1, dim2)?
+        operations::shape_ops::diagonal_backward(src, shape, offset, dim1, dim2)?
     };
     if autograd::is_recording(&[src]) {
         if result.dtype().is_differentiable() {
             autograd::record(
                 &result,
-                Arc::new(DiagonalScatterBackward {
+                Arc::new(DiagonalBackwardBackward {
                     dim1: dim1,
                     dim2: dim2,
                     offset: offset,
@@ -772,16 +828,16 @@ pub fn diagonal_scatter(src: &Tensor, shape: &[i64], offset: i64, dim1: i64, dim
 }
 
 #[derive(Debug)]
-struct DiagonalScatterBackward {
+struct DiagonalBackwardBackward {
     dim1: i64,
     dim2: i64,
     offset: i64,
     src_origin: Origin,
 }
 
-impl Backward for DiagonalScatterBackward {
+impl Backward for DiagonalBackwardBackward {
     fn name(&self) -> std::borrow::Cow<'static, str> {
-        "DiagonalScatterBackward0".into()
+        "DiagonalBackwardBackward0".into()
     }
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
@@ -860,7 +916,7 @@ impl Backward for AsStridedBackward {
 /// Zeros of `shape`, row-major, with `src` added where a view of those sizes, strides and offset lies.
 ///
 /// Internal: without a Python name.
-pub fn as_strided_scatter(
+pub fn as_strided_backward(
     src: &Tensor,
     shape: &[i64],
     size: &[i64],
@@ -869,13 +925,13 @@ pub fn as_strided_scatter(
 ) -> Result<Tensor> {
     let result = {
         let _mode = autograd::GradMode::no_grad();
-        operations::shape_ops::as_strided_scatter(src, shape, size, stride, offset)?
+        operations::shape_ops::as_strided_backward(src, shape, size, stride, offset)?
     };
     if autograd::is_recording(&[src]) {
         if result.dtype().is_differentiable() {
             autograd::record(
                 &result,
-                Arc::new(AsStridedScatterBackward {
+                Arc::new(AsStridedBackwardBackward {
                     offset: offset,
                     size: size.to_vec(),
                     stride: stride.to_vec(),
@@ -889,16 +945,16 @@ pub fn as_strided_scatter(
 }
 
 #[derive(Debug)]
-struct AsStridedScatterBackward {
+struct AsStridedBackwardBackward {
     offset: Option<i64>,
     size: Vec<i64>,
     stride: Vec<i64>,
     src_origin: Origin,
 }
 
-impl Backward for AsStridedScatterBackward {
+impl Backward for AsStridedBackwardBackward {
     fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AsStridedScatterBackward0".into()
+        "AsStridedBackwardBackward0".into()
     }
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];

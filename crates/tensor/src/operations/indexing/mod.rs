@@ -2,9 +2,9 @@
 
 mod subscript;
 
-pub use subscript::{IndexItem, get, put};
+pub use subscript::{IndexItem, get, index_put, index_put_, put};
 
-use rustorch_backend::{DType, Operand, Scalar, ScatterOp, broadcast_shapes};
+use rustorch_backend::{DType, Operand, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{check_inplace, is_recording, rebase};
@@ -13,14 +13,13 @@ use crate::operations::elementwise::{contiguous_copy, overlaps_partly};
 use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::{Tensor, ops};
 
-fn int64(op: &'static str, index: &Tensor) -> Result<Tensor> {
-    if index.dtype() == DType::Int64 {
-        return Ok(index.detach());
+/// An index as int64; narrower integers are converted.
+pub(super) fn int64(op: &'static str, index: &Tensor) -> Result<Tensor> {
+    match index.dtype() {
+        DType::Int64 => Ok(index.detach()),
+        dtype if dtype.is_integral(false) => cast(&index.detach(), DType::Int64),
+        other => Err(RusTorchError::dtype(op, format!("expected an int64 index, got {other}"))),
     }
-    if index.dtype().is_integral(false) {
-        return cast(&index.detach(), DType::Int64);
-    }
-    Err(RusTorchError::dtype(op, format!("expected an int64 index, got {}", index.dtype())))
 }
 
 /// The elements along `dim` that `index` names.
@@ -49,72 +48,18 @@ pub fn gather(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
 }
 
 /// A 0-d tensor as a vector of one; any other as it is; without history.
-fn raise(t: &Tensor) -> Result<Tensor> {
+pub(super) fn raise(t: &Tensor) -> Result<Tensor> {
     if t.ndim() == 0 { reshape_to(&t.detach(), &[1]) } else { Ok(t.detach()) }
-}
-
-fn scatter_into(
-    name: &'static str,
-    op: ScatterOp,
-    input: &Tensor,
-    dim: i64,
-    index: &Tensor,
-    src: &Tensor,
-) -> Result<Tensor> {
-    let index = int64(name, index)?;
-    let d = input.dim_index(name, dim)?;
-    let result = contiguous_copy(input)?;
-    if index.numel() == 0 {
-        return Ok(result);
-    }
-    let src = if src.is_wrapped_number() || (src.ndim() == 0 && index.ndim() > 0) {
-        expand_to(&cast(&src.detach(), input.dtype())?, index.shape())?
-    } else {
-        src.detach()
-    };
-    if src.dtype() != input.dtype() {
-        return Err(RusTorchError::dtype(
-            name,
-            format!(
-                "expected self.dtype to be equal to src.dtype, got {} and {}",
-                input.dtype(),
-                src.dtype()
-            ),
-        ));
-    }
-    let fits = index.ndim() == input.ndim()
-        && src.ndim() == index.ndim()
-        && (0..index.ndim())
-            .all(|i| index.shape()[i] <= src.shape()[i] && (i == d || index.shape()[i] <= input.shape()[i]));
-    if !fits {
-        return Err(RusTorchError::shape(
-            name,
-            format!(
-                "expected index {:?} to be no larger than self {:?} apart from dimension {d} and to be no larger than src {:?}",
-                index.shape(),
-                input.shape(),
-                src.shape()
-            ),
-        ));
-    }
-    let corner = src.layout().with(index.shape().into(), src.strides().into(), src.layout().offset());
-    let (index, source, output) = (raise(&index)?, raise(&src.alias(corner))?, raise(&result)?);
-    result.backend()?.scatter(op, d, index.operand(), source.operand(), output.operand())?;
-    Ok(result)
-}
-
-/// A copy with `src` written where `index` says.
-pub fn scatter(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
-    scatter_into("scatter", ScatterOp::Assign, input, dim, index, src)
-}
-
-/// A copy with `src` added where `index` says.
-pub fn scatter_add(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
-    scatter_into("scatter_add", ScatterOp::Add, input, dim, index, src)
 }
 
 /// The slices of a dimension that a vector of indices names.
 pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
+    if !matches!(index.dtype(), DType::Int64 | DType::Int32) {
+        return Err(RusTorchError::dtype(
+            "index_select",
+            format!("expected an int64 or int32 index, got {}", index.dtype()),
+        ));
+    }
     let index = int64("index_select", index)?;
     if index.ndim() > 1 {
         return Err(RusTorchError::shape(
@@ -123,21 +68,27 @@ pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> 
         ));
     }
     let d = input.dim_index("index_select", dim)?;
-    if input.ndim() == 0 {
-        return contiguous_copy(input);
+    if input.ndim() == 0 && index.numel() != 1 {
+        return Err(RusTorchError::shape(
+            "index_select",
+            format!("the index of a 0-d tensor can have only 1 value, got {}", index.numel()),
+        ));
     }
-    let (moved, index) = (to_front(input, d)?, raise(&index)?);
+    let (source, index) = (raise(input)?, raise(&index)?);
     if let Some(low) = negative(&index)? {
         return Err(RusTorchError::index(
             "index_select",
-            format!("index {low} is out of bounds for dimension {d} with size {}", input.shape()[d]),
+            format!("index {low} is out of bounds for dimension {d} with size {}", source.shape()[d]),
         ));
     }
-    let picked = read(&moved, &[index])?;
+    let picked = read(&to_front(&source, d)?, &[index])?;
+    if input.ndim() == 0 {
+        return reshape_to(&picked, &[]);
+    }
     contiguous_copy(&from_front(&picked, d)?)
 }
 
-fn negative(index: &Tensor) -> Result<Option<i64>> {
+pub(super) fn negative(index: &Tensor) -> Result<Option<i64>> {
     if index.numel() == 0 {
         return Ok(None);
     }
@@ -152,35 +103,6 @@ fn to_front(t: &Tensor, d: usize) -> Result<Tensor> {
 
 fn from_front(t: &Tensor, d: usize) -> Result<Tensor> {
     crate::operations::shape_ops::movedim(&t.detach(), &[0], &[d as i64])
-}
-
-/// A copy with slices added.
-pub fn index_add(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    let d = input.dim_index("index_add", dim)?;
-    let index = raise(&int64("index_add", index)?)?;
-    let (input_raised, source_raised) = if input.ndim() == 0 {
-        (reshape_to(input, &[1])?, reshape_to(source, &[source.numel()])?)
-    } else {
-        (input.clone(), source.clone())
-    };
-    let mut expected = input_raised.shape().to_vec();
-    expected[d] = index.numel();
-    if source_raised.shape() != expected {
-        return Err(RusTorchError::shape(
-            "index_add",
-            format!(
-                "source must have shape {expected:?}, the input's with index's length at dimension {d}, got {:?}",
-                source.shape()
-            ),
-        ));
-    }
-    let mut shape = vec![1; input_raised.ndim()];
-    shape[d] = index.numel();
-    let index = expand_to(&reshape_to(&index, &shape)?, source_raised.shape())?;
-    let scaled =
-        if alpha.is_one() { source_raised } else { ops::mul(&source_raised, &Tensor::number(alpha)?)? };
-    let scaled = cast(&scaled, input.dtype())?;
-    reshape_to(&ops::scatter_add(&input_raised, d as i64, &index, &scaled)?, input.shape())
 }
 
 /// Advanced indexing over the leading dimensions, without history.
@@ -235,17 +157,17 @@ pub fn index_read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
 }
 
 /// A copy with `values` written, or added, at int64 indices of the leading dimensions; differentiable.
-pub fn index_put(input: &Tensor, indices: &[Tensor], values: &Tensor, accumulate: bool) -> Result<Tensor> {
+pub fn index_write(input: &Tensor, indices: &[Tensor], values: &Tensor, accumulate: bool) -> Result<Tensor> {
     let result = contiguous_copy(input)?;
     write(accumulate, &result, indices, values)?;
     if result.dtype().is_differentiable() && is_recording(&[input, values]) {
-        let node = crate::autograd::formulas::index_put_backward(input, indices, values, accumulate);
+        let node = crate::autograd::formulas::index_write_backward(input, indices, values, accumulate);
         crate::autograd::record(&result, node, smallvec::smallvec![input.edge(), values.edge()]);
     }
     Ok(result)
 }
 
-/// The coordinates of the nonzero elements.
+/// The coordinates of the nonzero elements, a row each.
 pub fn nonzero(input: &Tensor) -> Result<Tensor> {
     let count = input.backend()?.count_nonzero(input.operand())?;
     let result = Tensor::empty(&[count, input.ndim()], DType::Int64, input.device())?;
@@ -255,13 +177,18 @@ pub fn nonzero(input: &Tensor) -> Result<Tensor> {
     Ok(result)
 }
 
+/// The coordinates of the nonzero elements, a row each.
+pub fn argwhere(input: &Tensor) -> Result<Tensor> {
+    nonzero(&input.detach())
+}
+
 /// One int64 vector per dimension of a mask: where it holds.
-fn mask_indices(mask: &Tensor) -> Result<Vec<Tensor>> {
+pub(super) fn mask_indices(mask: &Tensor) -> Result<Vec<Tensor>> {
     let coordinates = nonzero(&mask.detach())?;
     (0..mask.ndim() as i64).map(|d| crate::operations::shape_ops::select(&coordinates, 1, d)).collect()
 }
 
-fn check_mask(op: &'static str, mask: &Tensor) -> Result<()> {
+pub(super) fn check_mask(op: &'static str, mask: &Tensor) -> Result<()> {
     if mask.dtype() == DType::Bool {
         return Ok(());
     }
@@ -293,10 +220,86 @@ pub fn masked_select(input: &Tensor, mask: &Tensor) -> Result<Tensor> {
     index_read(&input, &mask_indices(&mask)?)
 }
 
-/// The elements at flat indices.
+/// The elements at flat indices; negative ones count from the end.
 pub fn take(input: &Tensor, index: &Tensor) -> Result<Tensor> {
-    let flat = ops::reshape(input, &[-1])?;
-    index_read(&flat, &[int64("take", index)?])
+    if index.dtype() != DType::Int64 {
+        return Err(RusTorchError::dtype("take", format!("expected an int64 index, got {}", index.dtype())));
+    }
+    if input.numel() == 0 && index.numel() != 0 {
+        return Err(RusTorchError::index("take", "tried to take from an empty tensor"));
+    }
+    index_read(&ops::reshape(input, &[-1])?, &[index.detach()])
+}
+
+/// The elements along `dim` that `indices` names, where the other dimensions broadcast.
+pub fn take_along_dim(input: &Tensor, indices: &Tensor, dim: Option<i64>) -> Result<Tensor> {
+    const OP: &str = "take_along_dim";
+    if indices.dtype() != DType::Int64 {
+        return Err(RusTorchError::dtype(OP, format!("expected int64 indices, got {}", indices.dtype())));
+    }
+    let Some(dim) = dim else {
+        return take_along_dim(&ops::reshape(input, &[-1])?, &ops::reshape(indices, &[-1])?, Some(0));
+    };
+    let d = input.dim_index(OP, dim)?;
+    if input.ndim() != indices.ndim() {
+        return Err(RusTorchError::shape(
+            OP,
+            format!(
+                "input and indices should have the same number of dimensions, but got {:?} and {:?}",
+                input.shape(),
+                indices.shape()
+            ),
+        ));
+    }
+    if input.ndim() == 0 {
+        return ops::gather(input, 0, indices);
+    }
+    let beside = |t: &Tensor| {
+        let mut shape = t.shape().to_vec();
+        shape[d] = 1;
+        shape
+    };
+    let common = broadcast_shapes(OP, [&beside(input)[..], &beside(indices)[..]])?;
+    let with_own = |t: &Tensor| {
+        let mut shape = common.to_vec();
+        shape[d] = t.shape()[d];
+        expand_to(t, &shape)
+    };
+    let (input, indices) = (with_own(input)?, with_own(&indices.detach())?);
+    let below = ops::lt(&indices, &Tensor::number(0)?)?;
+    let from_end = ops::add(&indices, &Tensor::number(input.shape()[d] as i64)?, 1.into())?;
+    ops::gather(&input, d as i64, &ops::where_(&below, &from_end, &indices)?)
+}
+
+/// The coordinates of flat, row-major positions in a tensor of a shape: an index tensor per dimension.
+pub fn unravel_index(indices: &Tensor, shape: &[i64]) -> Result<Vec<Tensor>> {
+    const OP: &str = "unravel_index";
+    if !indices.dtype().is_integral(false) {
+        return Err(RusTorchError::dtype(OP, format!("expected integer indices, got {}", indices.dtype())));
+    }
+    let sizes = crate::operations::creation::sizes(OP, shape)?;
+    let total = sizes.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+    if indices.numel() > 0 {
+        let extreme = |t: Result<Tensor>| t?.item().map(rustorch_backend::Scalar::to_i64);
+        let low = extreme(crate::operations::reduction_ops::amin(&indices.detach(), &[], false))?;
+        let high = extreme(crate::operations::reduction_ops::amax(&indices.detach(), &[], false))?;
+        if low < 0 || total.is_some_and(|total| high as usize >= total) {
+            return Err(RusTorchError::index(
+                OP,
+                format!("indices from {low} to {high} do not all lie in a tensor of shape {shape:?}"),
+            ));
+        }
+    }
+    let mut rest = indices.detach();
+    let mut coordinates = Vec::with_capacity(shape.len());
+    for &size in shape.iter().rev() {
+        // An empty shape has no positions, so there is nothing to divide.
+        let size = Tensor::number(size.max(1))?;
+        coordinates.push(ops::remainder(&rest, &size)?);
+        rest = ops::div(&rest, &size, Some("floor"))?;
+    }
+    coordinates.reverse();
+    Ok(coordinates)
 }
 
 /// A new last dimension with 1 at each index.

@@ -7,6 +7,7 @@ use super::{copy_, index_read, int64, mask_indices, write};
 use crate::autograd::{check_inplace, is_recording};
 use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::{Tensor, ops};
+use smallvec::SmallVec;
 
 /// One entry of `x[…]`.
 #[derive(Debug, Clone)]
@@ -38,7 +39,24 @@ fn too_many(count: usize, ndim: usize) -> RusTorchError {
     RusTorchError::index("index", format!("too many indices for tensor of dimension {ndim} (got {count})"))
 }
 
+/// An index tensor as int64; one of bytes is a mask, as before there was bool.
+fn as_index(item: &IndexItem) -> Result<IndexItem> {
+    Ok(match item {
+        IndexItem::Tensor(t) if t.dtype() == DType::UInt8 => {
+            IndexItem::Tensor(ops::ne(&t.detach(), &Tensor::number(0)?)?)
+        }
+        IndexItem::Tensor(t) if !matches!(t.dtype(), DType::Bool | DType::Int64 | DType::Int32) => {
+            return Err(RusTorchError::index(
+                "index",
+                format!("tensors used as indices must be int64, int32, uint8 or bool, got {}", t.dtype()),
+            ));
+        }
+        other => other.clone(),
+    })
+}
+
 fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
+    let items: SmallVec<[IndexItem; 4]> = items.iter().map(as_index).collect::<Result<_>>()?;
     let consumes = |item: &IndexItem| match item {
         IndexItem::Integer(_) | IndexItem::Slice(..) => 1,
         IndexItem::Tensor(t) if t.dtype() == DType::Bool => t.ndim(),
@@ -55,7 +73,7 @@ fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
     let mut view = tensor.clone();
     let mut dim = 0;
     let mut advanced: Vec<Option<Tensor>> = Vec::new();
-    for item in items {
+    for item in &items {
         match item {
             IndexItem::NewAxis => {
                 view = ops::unsqueeze(&view, dim as i64)?;
@@ -177,22 +195,58 @@ fn move_joint(t: &Tensor, joint: usize, place: usize, forth: bool) -> Result<Ten
 
 /// `x[items] = value`.
 pub fn put(tensor: &Tensor, items: &[IndexItem], value: &Tensor) -> Result<()> {
-    let Selection { view, indices, place } = select_all(tensor, items)?;
-    let value = strip_leading_ones(value, view.ndim())?;
+    let selection = select_all(tensor, items)?;
+    let value = strip_leading_ones(value, selection.view.ndim())?;
+    write_selected(tensor, selection, &value, false)
+}
+
+/// Writes `value`, or adds it, where `selection` of `tensor` lies.
+fn write_selected(tensor: &Tensor, selection: Selection, value: &Tensor, accumulate: bool) -> Result<()> {
+    let Selection { view, indices, place } = selection;
     if indices.is_empty() {
-        return copy_(&view, &value);
+        return copy_(&view, value);
     }
-    check_inplace("index_put_", tensor, &[&value])?;
+    check_inplace("index_put_", tensor, &[value])?;
     let joint: Shape = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
     let mut shape: Vec<usize> = view.shape()[indices.len()..].to_vec();
     shape.splice(place.min(shape.len())..place.min(shape.len()), joint.iter().copied());
-    let value = move_joint(&expand_to(&value, &shape)?, joint.len(), place, false)?;
+    let value = move_joint(&expand_to(value, &shape)?, joint.len(), place, false)?;
     if is_recording(&[tensor, &value]) {
-        return copy_(&view, &ops::index_put(&view, &indices, &value, false)?);
+        return copy_(&view, &ops::index_write(&view, &indices, &value, accumulate)?);
     }
-    write(false, &view, &indices, &value)?;
+    write(accumulate, &view, &indices, &value)?;
     tensor.storage().bump_version();
     Ok(())
+}
+
+fn tensor_items(op: &'static str, tensor: &Tensor, indices: &[Tensor], values: &Tensor) -> Result<Selection> {
+    if indices.is_empty() {
+        return Err(RusTorchError::argument(op, "expects at least one index tensor"));
+    }
+    if tensor.dtype() != values.dtype() {
+        return Err(RusTorchError::dtype(
+            op,
+            format!(
+                "requires the source and destination dtypes match, got {} for the destination and {} for the source",
+                tensor.dtype(),
+                values.dtype()
+            ),
+        ));
+    }
+    let items: Vec<IndexItem> = indices.iter().cloned().map(IndexItem::Tensor).collect();
+    select_all(tensor, &items)
+}
+
+/// A copy with `values` written, or added, where index tensors or masks of the leading dimensions say.
+pub fn index_put(input: &Tensor, indices: &[Tensor], values: &Tensor, accumulate: bool) -> Result<Tensor> {
+    let Selection { view, indices, .. } = tensor_items("index_put", input, indices, values)?;
+    reshape_to(&ops::index_write(&view, &indices, values, accumulate)?, input.shape())
+}
+
+/// Writes `values`, or adds them, where index tensors or masks of the leading dimensions say.
+pub fn index_put_(input: &Tensor, indices: &[Tensor], values: &Tensor, accumulate: bool) -> Result<()> {
+    let selection = tensor_items("index_put_", input, indices, values)?;
+    write_selected(input, selection, values, accumulate)
 }
 
 /// The value without leading dimensions of size 1 that its target does not have, as PyTorch allows in assignments.

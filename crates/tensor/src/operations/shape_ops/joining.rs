@@ -77,57 +77,6 @@ pub fn stack(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
     ops::cat(&raised, at)
 }
 
-/// Cuts a dimension into pieces.
-pub fn split(input: &Tensor, split_size_or_sections: &[i64], dim: i64) -> Result<Vec<Tensor>> {
-    let d = input.dim_index("split", dim)?;
-    let size = input.shape().get(d).copied().unwrap_or(1) as i64;
-    let sections: Vec<i64> = match split_size_or_sections {
-        // A list of one section equal to the size and a size that large mean the same.
-        [piece] if *piece > 0 || size == 0 => {
-            let piece = (*piece).max(1);
-            (0..(size + piece - 1) / piece).map(|i| piece.min(size - i * piece)).collect()
-        }
-        list => list.to_vec(),
-    };
-    let sections = if sections.is_empty() && size == 0 { vec![0] } else { sections };
-    if sections.iter().sum::<i64>() != size || sections.iter().any(|&n| n < 0) {
-        return Err(RusTorchError::shape(
-            "split",
-            format!("sections {split_size_or_sections:?} do not sum to the size {size} of dimension {d}"),
-        ));
-    }
-    let mut at = 0;
-    sections
-        .into_iter()
-        .map(|n| {
-            at += n;
-            narrow(input, d as i64, at - n, n)
-        })
-        .collect()
-}
-
-/// Cuts a dimension into at most `chunks` pieces.
-pub fn chunk(input: &Tensor, chunks: i64, dim: i64) -> Result<Vec<Tensor>> {
-    if chunks <= 0 {
-        return Err(RusTorchError::argument(
-            "chunk",
-            format!("expects `chunks` to be greater than 0, got {chunks}"),
-        ));
-    }
-    let d = input.dim_index("chunk", dim)?;
-    let size = input.shape().get(d).copied().unwrap_or(1) as i64;
-    split(input, &[((size + chunks - 1) / chunks).max(1)], dim)
-}
-
-/// The slices along a dimension.
-pub fn unbind(input: &Tensor, dim: i64) -> Result<Vec<Tensor>> {
-    let d = input.dim_index("unbind", dim)?;
-    if input.ndim() == 0 {
-        return Err(RusTorchError::shape("unbind", "dimension specified as 0 but tensor has no dimensions"));
-    }
-    (0..input.shape()[d] as i64).map(|i| ops::select(input, d as i64, i)).collect()
-}
-
 /// Copies of the tensor along each dimension.
 pub fn repeat(input: &Tensor, repeats: &[i64]) -> Result<Tensor> {
     let counts = sizes("repeat", repeats)?;
@@ -248,7 +197,7 @@ fn scattered(
 }
 
 /// Zeros with `src` at a slice.
-pub fn slice_scatter(
+pub fn slice_backward(
     src: &Tensor,
     shape: &[i64],
     dim: i64,
@@ -260,6 +209,6 @@ pub fn slice_scatter(
 }
 
 /// Zeros with `src` on a diagonal.
-pub fn diagonal_scatter(src: &Tensor, shape: &[i64], offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
+pub fn diagonal_backward(src: &Tensor, shape: &[i64], offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
     scattered("diagonal", src, shape, |zeros| diagonal(zeros, offset, dim1, dim2))
 }

@@ -186,6 +186,38 @@ pub fn expand_as(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     ops::expand(input, &to_i64(other.shape()))
 }
 
+/// The same elements under another tensor's shape.
+pub fn view_as(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    ops::view(input, &to_i64(other.shape()))
+}
+
+/// The same elements under another tensor's shape; a copy only where no view exists.
+pub fn reshape_as(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    reshape(input, &to_i64(other.shape()))
+}
+
+/// Sums down to a shape that broadcasts to the input's.
+pub fn sum_to_size(input: &Tensor, size: &[i64]) -> Result<Tensor> {
+    let shape = sizes("sum_to_size", size)?;
+    match rustorch_backend::broadcast_shapes("sum_to_size", [&shape[..], input.shape()]) {
+        Ok(common) if common.as_slice() == input.shape() => {
+            if shape.as_slice() == input.shape() {
+                return Ok(input.clone());
+            }
+            let lead = input.ndim() - shape.len();
+            let dims: Vec<i64> = (0..input.ndim())
+                .filter(|&d| d < lead || (shape[d - lead] == 1 && input.shape()[d] != 1))
+                .map(|d| d as i64)
+                .collect();
+            reshape_to(&ops::sum(input, Some(&dims), true, None)?, &shape)
+        }
+        _ => Err(RusTorchError::shape(
+            "sum_to_size",
+            format!("size {size:?} does not expand to the input's shape {:?}", input.shape()),
+        )),
+    }
+}
+
 /// `expand` to sizes.
 pub(crate) fn expand_to(input: &Tensor, shape: &[usize]) -> Result<Tensor> {
     if input.shape() == shape { Ok(input.clone()) } else { ops::expand(input, &to_i64(shape)) }
@@ -274,6 +306,31 @@ pub fn narrow(input: &Tensor, dim: i64, start: i64, length: i64) -> Result<Tenso
         ));
     }
     ops::slice(input, d as i64, from, from + length, 1)
+}
+
+/// The windows along a dimension, as the last dimension.
+pub fn unfold(input: &Tensor, dimension: i64, size: i64, step: i64) -> Result<Tensor> {
+    let d = input.dim_index("unfold", dimension)?;
+    let length = input.shape().get(d).copied().unwrap_or(1) as i64;
+    if !(0..=length).contains(&size) || step <= 0 {
+        return Err(RusTorchError::argument(
+            "unfold",
+            format!(
+                "size must lie between 0 and {length}, the size of dimension {d}, and step must be positive; got size \
+                 {size} and step {step}"
+            ),
+        ));
+    }
+    let (mut shape, mut strides) = (Shape::from_slice(input.shape()), Dims::from_slice(input.strides()));
+    let along = strides.get(d).copied().unwrap_or(1);
+    // A 0-d tensor has one window.
+    if let Some(count) = shape.get_mut(d) {
+        *count = ((length - size) / step + 1) as usize;
+        strides[d] = along.saturating_mul(step as isize);
+    }
+    shape.push(size as usize);
+    strides.push(along);
+    Ok(input.alias(Layout::new(shape, strides, input.layout().offset())))
 }
 
 /// The diagonal of two dimensions.
@@ -376,7 +433,7 @@ pub fn as_strided(
 }
 
 /// Zeros with `src` added where a strided view lies.
-pub fn as_strided_scatter(
+pub fn as_strided_backward(
     src: &Tensor,
     shape: &[i64],
     size: &[i64],
@@ -394,6 +451,6 @@ pub fn as_strided_scatter(
     // Elements that lie on one another add up: every position of the window, as an index into the flat result.
     let positions = ops::arange_to((result.numel() as i64).into(), None, Some(src.device()), false)?;
     let index = contiguous_copy(&positions.alias(layout))?;
-    let flat = ops::index_put(&reshape_to(&result, &[result.numel()])?, &[index], src, true)?;
+    let flat = ops::index_write(&reshape_to(&result, &[result.numel()])?, &[index], src, true)?;
     reshape_to(&flat, &sizes("as_strided", shape)?)
 }

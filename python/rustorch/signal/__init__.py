@@ -1,0 +1,5 @@
+"""Signal processing."""
+
+from rustorch.signal import windows
+
+__all__ = ["windows"]
