@@ -12,7 +12,7 @@ mod program;
 
 pub use compute::{
     ComputeBackend, ConvParams, Distribution, Epilogue, Operand, PoolOp, PoolParams, RandomKey, ReduceOp,
-    ScatterOp,
+    ScanOp, ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};

@@ -16,4 +16,5 @@ mod rowwise;
 mod samples;
 pub mod scan;
 pub mod softmax;
+pub mod sort;
 mod walk;

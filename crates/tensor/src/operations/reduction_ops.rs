@@ -1,6 +1,6 @@
 //! Reductions and cumulative ops.
 
-use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, Shape};
+use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, ScanOp, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -272,7 +272,7 @@ pub fn logsumexp(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
 
 fn scan(
     name: &'static str,
-    op: ReduceOp,
+    op: ScanOp,
     input: &Tensor,
     dim: i64,
     dtype: DType,
@@ -302,17 +302,17 @@ fn scan(
 
 /// Cumulative sum.
 pub fn cumsum(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
-    Ok(scan("cumsum", ReduceOp::Sum, input, dim, sum_dtype(input, dtype), false)?.0)
+    Ok(scan("cumsum", ScanOp::Sum, input, dim, sum_dtype(input, dtype), false)?.0)
 }
 
 /// Cumulative product.
 pub fn cumprod(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
-    Ok(scan("cumprod", ReduceOp::Prod, input, dim, sum_dtype(input, dtype), false)?.0)
+    Ok(scan("cumprod", ScanOp::Prod, input, dim, sum_dtype(input, dtype), false)?.0)
 }
 
 /// Cumulative maximum and its index.
 pub fn cummax(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
-    let (values, indices) = scan("cummax", ReduceOp::Max, input, dim, input.dtype(), true)?;
+    let (values, indices) = scan("cummax", ScanOp::Max, input, dim, input.dtype(), true)?;
     with_indices((
         Some(values),
         indices.ok_or_else(|| RusTorchError::unsupported("cummax", "the backend gave no indices"))?,
@@ -321,7 +321,7 @@ pub fn cummax(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
 
 /// Cumulative minimum and its index.
 pub fn cummin(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
-    let (values, indices) = scan("cummin", ReduceOp::Min, input, dim, input.dtype(), true)?;
+    let (values, indices) = scan("cummin", ScanOp::Min, input, dim, input.dtype(), true)?;
     with_indices((
         Some(values),
         indices.ok_or_else(|| RusTorchError::unsupported("cummin", "the backend gave no indices"))?,
