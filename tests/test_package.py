@@ -20,9 +20,18 @@ def python(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
 
 
+@pytest.fixture
+def metadata() -> importlib.metadata.Distribution:
+    """What the wheel says of itself; a source tree on the path has none."""
+    try:
+        return importlib.metadata.distribution("rustorch")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("rustorch is imported from a source tree, not installed")
+
+
 def test_import_is_cheap() -> None:
-    """Less than 60 ms over a bare interpreter, the best of several runs of each."""
-    code = "import time; s = time.perf_counter(); import rustorch; print(time.perf_counter() - s)"
+    """Less than 60 ms of processor time over a bare interpreter, the best of several runs."""
+    code = "import time; s = time.process_time(); import rustorch; print(time.process_time() - s)"
     assert min(float(python(code)) for _ in range(7)) < 0.060
 
 
@@ -32,8 +41,8 @@ def test_import_loads_nothing_heavy() -> None:
     assert [name for name in heavy if name in loaded] == []
 
 
-def test_numpy_and_tqdm_are_the_only_dependencies() -> None:
-    needed = [r for r in importlib.metadata.requires("rustorch") or [] if "extra ==" not in r]
+def test_numpy_and_tqdm_are_the_only_dependencies(metadata: importlib.metadata.Distribution) -> None:
+    needed = [r for r in metadata.requires or [] if "extra ==" not in r]
     assert sorted(re.split(r"[<>=!~ \[;]", r)[0] for r in needed) == ["numpy", "tqdm"]
 
 
@@ -47,7 +56,10 @@ def test_the_library_is_small() -> None:
 def test_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
     assert (PACKAGE / "_C.pyi").exists()
-    assert rustorch.__version__ == importlib.metadata.version("rustorch")
+
+
+def test_version_is_the_wheels(metadata: importlib.metadata.Distribution) -> None:
+    assert rustorch.__version__ == metadata.version
 
 
 def test_public_names_exist_and_are_documented() -> None:

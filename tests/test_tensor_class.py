@@ -331,7 +331,7 @@ def test_messages_of_wrong_arguments() -> None:
 
 @pytest.mark.rustorch_only
 def test_signatures_and_documentation() -> None:
-    assert str(inspect.signature(rustorch.add)) == "(input, other, *, alpha=1)"
+    assert str(inspect.signature(rustorch.add)) == "(input, other, *, alpha=1, out=None)"
     assert str(inspect.signature(Tensor.add)) == "(self, /, other, *, alpha=1)"
     assert rustorch.add.__module__ == "rustorch"
     assert "broadcast" in rustorch.add.__doc__

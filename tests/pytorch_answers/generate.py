@@ -4,11 +4,13 @@ python tests/pytorch_answers/generate.py
 
 promotion.json   every answer of promote_types, and of result_type for tensors of 0 and 1 dimensions and Python numbers
 layers.npz       per layer: parameters, input, output, gradients of input and parameters, buffers after the call
+out.json         the functions of torch, torch.linalg, torch.special and torch.fft that take out=
 optimizers.npz   per optimizer and setting: where two parameters stand after each of ten steps
 """
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,16 @@ HERE = Path(__file__).parent
 
 def name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def out() -> None:
+    stub = (Path(torch.__path__[0]) / "_C" / "_VariableFunctions.pyi").read_text()
+    names = set(re.findall(r"def (\w+)\((?:[^()]|\([^()]*\))*?\bout: ", stub)) | {"norm"}
+    for schema in torch._C._jit_get_all_schemas():
+        namespace, _, function = schema.name.partition("::")
+        if namespace == "aten" and any(argument.is_out for argument in schema.arguments):
+            names.update({function} if function.startswith(("linalg_", "special_", "fft_")) else ())
+    (HERE / "out.json").write_text(json.dumps(sorted(names), indent=0) + "\n")
 
 
 def promotion() -> None:
@@ -80,5 +92,6 @@ def optimizers() -> None:
 
 if __name__ == "__main__":
     promotion()
+    out()
     layers()
     optimizers()

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 use rustorch_error::Result;
 
-/// How long a thread looks for work, or for the end of a job, before it sleeps. Waking a sleeper costs about as much.
-const SPIN: Duration = Duration::from_micros(40);
+/// How long a thread looks for work, or for the end of a job, before it sleeps: longer than the gaps between the parallel
+/// regions of a training step (docs/decisions/0002-spin-time.md has the measurement).
+const SPIN: Duration = Duration::from_micros(200);
 
 /// Chunks per thread: enough that a thread which is held up leaves its share to the others.
 const CHUNKS_PER_THREAD: usize = 4;

@@ -114,6 +114,29 @@ impl Tensor {
         Tensor { body: data.body.clone(), meta: self.meta.clone() }
     }
 
+    /// The same tensor with another shape, row-major from its first element on: what `x.resize_(shape)` means. The
+    /// storage stays where it is large enough; else its content moves to a larger one, which views do not follow.
+    pub fn resized(&self, shape: &[usize]) -> Result<Tensor> {
+        let count = checked_numel("resize_", shape)?;
+        let offset = self.layout().offset();
+        let size = self.dtype().size();
+        let layout = Layout::contiguous(shape);
+        let layout = layout.with(layout.shape().into(), layout.strides().into(), offset);
+        let bytes = (offset + count) * size;
+        let held = self.storage().buffer().bytes();
+        let storage = if count == 0 || bytes <= held {
+            self.storage().clone()
+        } else {
+            let larger = Storage::allocate(self.device(), bytes)?;
+            let backend = self.backend()?;
+            let mut content = vec![0u8; held];
+            backend.read(self.storage().buffer(), 0, &mut content)?;
+            backend.write(larger.buffer(), 0, &content)?;
+            Arc::new(larger)
+        };
+        Ok(self.with_data(&Self::from_parts(storage, layout, self.dtype())))
+    }
+
     /// Whether two handles name the same tensor.
     pub fn is_same(&self, other: &Tensor) -> bool {
         Arc::ptr_eq(&self.meta, &other.meta)

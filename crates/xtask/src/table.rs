@@ -57,6 +57,7 @@ struct RawOp {
     method: Option<bool>,
     function: Option<bool>,
     inplace: Option<bool>,
+    out: Option<bool>,
     map: Option<String>,
     domain: Option<String>,
     promote: Option<String>,
@@ -123,6 +124,8 @@ pub struct Op {
     pub function: bool,
     /// Whether there is an in-place form, `name_`.
     pub inplace: bool,
+    /// Whether the function takes `out=`.
+    pub out: bool,
     /// The function of the algebra (elementwise).
     pub map: String,
     /// The dtypes for which that function exists.
@@ -239,6 +242,10 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         Some(module) => format!("{}_{}", module.replace('.', "_"), raw.name),
     };
     let count = parameters.iter().filter(|p| p.kind.is_tensor()).count();
+    let function = raw.public && raw.function.unwrap_or(true);
+    // A new tensor that does not depend on how the result's memory is made; nn.functional's are calls of Python.
+    let fills = kind != Kind::View && returns[0] != "tensors" && !name.ends_with('_');
+    let fills = fills && raw.module.as_deref() != Some("nn.functional");
     let mut op = Op {
         rust_name: raw.rust_name.unwrap_or_else(|| name.clone()),
         map: raw.map.unwrap_or_else(|| raw.name.clone()),
@@ -252,7 +259,8 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         public: raw.public,
         module: raw.module.unwrap_or_default(),
         method: raw.public && raw.method.unwrap_or(tensor_first && top_level),
-        function: raw.public && raw.function.unwrap_or(true),
+        function,
+        out: function && raw.out.unwrap_or(fills),
         inplace: raw.public && raw.inplace.unwrap_or(elementwise && tensor_first),
         domain,
         argument_kinds: raw.arguments.unwrap_or_default(),

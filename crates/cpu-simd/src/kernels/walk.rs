@@ -71,6 +71,11 @@ impl<const N: usize> Walk<N> {
         self.outer.is_empty().then_some(self.len)
     }
 
+    /// The number of positions in a full run.
+    pub(crate) fn run_length(&self) -> usize {
+        self.inner
+    }
+
     /// The runs that cover `range`: each run's first position in the common order, each tensor's element there, and
     /// how many follow at [`Self::steps`].
     #[inline(always)]

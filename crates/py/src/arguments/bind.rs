@@ -5,7 +5,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use super::{Kind, Parameter, convert};
+use super::{Kind, Overload, Parameter, convert};
 
 /// More parameters than any op has.
 const CAPACITY: usize = 16;
@@ -34,6 +34,8 @@ pub struct Places<'a, 'py> {
     slots: [Option<Borrowed<'a, 'py, PyAny>>; CAPACITY],
     /// The positional arguments that are sizes or tensors of a list, where they were given one by one.
     pub rest: &'a [*mut ffi::PyObject],
+    /// Where the results go, if the caller says.
+    pub out: Option<Borrowed<'a, 'py, PyAny>>,
 }
 
 impl<'a, 'py> Places<'a, 'py> {
@@ -89,11 +91,10 @@ fn find(keyword: &str, parameters: &[Parameter]) -> Option<usize> {
 
 /// Binds a call to a signature.
 #[inline]
-pub fn bind<'a, 'py>(
-    call: &Call<'a, 'py>,
-    parameters: &'static [Parameter],
-) -> Result<Places<'a, 'py>, Mismatch> {
-    let mut places = Places { slots: [None; CAPACITY], rest: &[] };
+pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Result<Places<'a, 'py>, Mismatch> {
+    let parameters = overload.parameters;
+    let takes_out = overload.out && call.receiver.is_none();
+    let mut places = Places { slots: [None; CAPACITY], rest: &[], out: None };
     let mut next = 0;
     if let Some(receiver) = call.receiver {
         places.slots[0] = Some(receiver);
@@ -121,7 +122,12 @@ pub fn bind<'a, 'py>(
     }
     if let Some(keywords) = call.names {
         for (index, keyword) in keywords.iter_borrowed().enumerate() {
-            place_keyword(&mut places, parameters, keyword, call.get(call.positional + index))?;
+            let value = call.get(call.positional + index);
+            if takes_out && keyword.cast::<PyString>().is_ok_and(|k| k == "out") {
+                places.out = Some(value).filter(|out| !out.is_none());
+            } else {
+                place_keyword(&mut places, parameters, keyword, value)?;
+            }
         }
     }
     for (parameter, slot) in parameters.iter().zip(&places.slots).skip(own) {

@@ -69,7 +69,7 @@ unsafe fn enter(
 #[inline]
 fn dispatch<'py>(binding: &'static Binding, call: Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let (overload, places) = match binding.overloads {
-        [only] => match bind(&call, only.parameters) {
+        [only] => match bind(&call, only) {
             Ok(places) => (only, places),
             Err(mismatch) => return Err(mismatch.into_error(binding.name)),
         },

@@ -6,6 +6,7 @@
 mod bind;
 mod call;
 pub mod convert;
+mod out;
 mod overload;
 mod read;
 
@@ -76,8 +77,24 @@ pub struct Overload {
     pub signature: &'static str,
     /// In order.
     pub parameters: &'static [Parameter],
+    /// Whether the function (not the method) takes `out=`.
+    pub out: bool,
     /// Reads the arguments and runs the op.
     pub call: for<'py> fn(&Arguments<'_, 'py>) -> PyResult<Bound<'py, PyAny>>,
+}
+
+impl Overload {
+    /// The signature of the function, with `out` where it takes that.
+    fn shown(&self) -> String {
+        match self.signature.strip_suffix(')') {
+            Some(rest) if self.out => {
+                let starred = self.parameters.iter().any(|p| p.keyword_only || p.kind == Kind::Shape);
+                let star = if starred { "" } else { ", *" };
+                format!("{rest}{star}, out=None)")
+            }
+            _ => self.signature.into(),
+        }
+    }
 }
 
 /// A public name: its signatures and where it stands.
@@ -106,7 +123,7 @@ impl Binding {
                 Some((_, rest)) => format!("($self, {rest}"),
                 None => "($self)".into(),
             },
-            [only] => only.signature.into(),
+            [only] => only.shown(),
             _ if method => "($self, *args, **kwargs)".into(),
             _ => "(*args, **kwargs)".into(),
         };

@@ -39,7 +39,7 @@ pub fn choose<'a, 'py>(
     call: &Call<'a, 'py>,
 ) -> PyResult<(&'static Overload, Places<'a, 'py>)> {
     for overload in binding.overloads {
-        let Ok(places) = bind(call, overload.parameters) else { continue };
+        let Ok(places) = bind(call, overload) else { continue };
         let fits = overload
             .parameters
             .iter()
@@ -65,7 +65,14 @@ fn no_match(binding: &Binding, call: &Call<'_, '_>) -> PyErr {
             }
         })
         .collect();
-    let signatures: Vec<String> = binding.overloads.iter().map(|o| format!(" * {}", o.signature)).collect();
+    let signatures: Vec<String> = binding
+        .overloads
+        .iter()
+        .map(|o| match call.receiver {
+            None => format!(" * {}", o.shown()),
+            Some(_) => format!(" * {}", o.signature),
+        })
+        .collect();
     pyo3::exceptions::PyTypeError::new_err(format!(
         "{}() received an invalid combination of arguments - got ({}), but expected one of:\n{}",
         binding.name,

@@ -10,6 +10,7 @@ use rustorch_tensor::{Generator, Result, Tensor};
 use smallvec::SmallVec;
 
 use super::bind::Places;
+use super::out::{self, Targets};
 use super::{Binding, Overload, convert, type_name};
 use crate::device;
 use crate::dtype;
@@ -25,6 +26,8 @@ pub struct Arguments<'a, 'py> {
     places: Places<'a, 'py>,
     /// Elements seen so far: an estimate of the work.
     work: Cell<usize>,
+    /// Whether a tensor seen so far requires a gradient.
+    requires_grad: Cell<bool>,
 }
 
 /// Converts a required argument; what is not of its kind is an error that says so.
@@ -63,7 +66,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         overload: &'static Overload,
         places: Places<'a, 'py>,
     ) -> Self {
-        Arguments { py, binding, overload, places, work: Cell::new(0) }
+        Arguments { py, binding, overload, places, work: Cell::new(0), requires_grad: Cell::new(false) }
     }
 
     /// Whether the caller gave this argument.
@@ -95,6 +98,9 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     fn count(&self, tensor: &Tensor) {
         self.work.set(self.work.get().saturating_add(tensor.numel()));
+        if self.places.out.is_some() && tensor.requires_grad() {
+            self.requires_grad.set(true);
+        }
     }
 
     required! {
@@ -115,10 +121,19 @@ impl<'a, 'py> Arguments<'a, 'py> {
         optional_int: i64 = int;
         optional_ints: Dims<i64> = ints;
         optional_float: f64 = float;
-        optional_dtype: DType = dtype;
+        given_dtype: DType = dtype;
         optional_device: Device = device;
         optional_generator: Generator = generator;
         optional_str: String = str;
+    }
+
+    /// The dtype at a place; where none is given, that of `out`.
+    pub fn optional_dtype(&self, place: usize) -> PyResult<Option<DType>> {
+        let given = self.given_dtype(place)?;
+        match &self.places.out {
+            Some(object) => out::dtype(self.binding.name, object, given),
+            None => Ok(given),
+        }
     }
 
     /// The tensor at a place.
@@ -189,7 +204,15 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// Runs an op that gives a tensor.
     pub fn give(&self, op: &(dyn Fn() -> Result<Tensor> + Sync)) -> PyResult<Bound<'py, PyAny>> {
-        wrap(self.py, self.run(op)?)
+        match &self.places.out {
+            None => wrap(self.py, self.run(op)?),
+            Some(object) => {
+                let target = Targets::one(self.binding.name, object)?;
+                let result = target.run(self.requires_grad.get(), || self.run(op))?;
+                target.write(self.py, &[result])?;
+                Ok((**object).clone())
+            }
+        }
     }
 
     /// Runs an op that gives several tensors: a named tuple.
@@ -197,6 +220,12 @@ impl<'a, 'py> Arguments<'a, 'py> {
         &self,
         op: &(dyn Fn() -> Result<SmallVec<[Tensor; 3]>> + Sync),
     ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(object) = &self.places.out {
+            let targets = Targets::several(self.binding.name, object)?;
+            let results = targets.run(self.requires_grad.get(), || self.run(op))?;
+            targets.write(self.py, &results)?;
+            return crate::return_types::build(self.py, self.binding.name, targets.into_objects());
+        }
         let values: SmallVec<[Bound<'py, PyAny>; 3]> =
             self.run(op)?.into_iter().map(|tensor| wrap(self.py, tensor)).collect::<PyResult<_>>()?;
         crate::return_types::build(self.py, self.binding.name, values)

@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::relu(&p0))
@@ -32,6 +33,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::relu_(&p0))
@@ -49,6 +51,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::relu6(&p0))
@@ -65,6 +68,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::relu6_(&p0))
@@ -85,6 +89,7 @@ DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("negative_slope", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.01 };
@@ -106,6 +111,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("negative_slope", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.01 };
@@ -124,6 +130,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::silu(&p0))
@@ -140,6 +147,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::silu_(&p0))
@@ -157,6 +165,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::mish(&p0))
@@ -173,6 +182,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::mish_(&p0))
@@ -193,6 +203,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("approximate", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.str(1)? } else { "none".to_owned() };
@@ -215,6 +226,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("approximate", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.str(1)? } else { "none".to_owned() };
@@ -238,6 +250,7 @@ otherwise.",
                     Parameter::new("beta", Kind::Float).optional(),
                     Parameter::new("threshold", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -261,6 +274,7 @@ floats; DTypeError otherwise.",
                     Parameter::new("beta", Kind::Float).optional(),
                     Parameter::new("threshold", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -280,6 +294,7 @@ x > threshold`.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::logsigmoid(&p0))
@@ -296,6 +311,7 @@ x > threshold`.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::logsigmoid_(&p0))
@@ -316,6 +332,7 @@ floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -337,6 +354,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -358,6 +376,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -379,6 +398,7 @@ DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("alpha", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
@@ -397,6 +417,7 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::selu(&p0))
@@ -414,6 +435,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::selu_(&p0))
@@ -431,6 +453,7 @@ alpha.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::hardswish(&p0))
@@ -447,6 +470,7 @@ alpha.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::hardswish_(&p0))
@@ -464,6 +488,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::hardsigmoid(&p0))
@@ -480,6 +505,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::hardsigmoid_(&p0))
@@ -501,6 +527,7 @@ otherwise.",
                     Parameter::new("min_val", Kind::Scalar).optional(),
                     Parameter::new("max_val", Kind::Scalar).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Float(-1.0) };
@@ -524,6 +551,7 @@ DTypeError otherwise.",
                     Parameter::new("min_val", Kind::Scalar).optional(),
                     Parameter::new("max_val", Kind::Scalar).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Float(-1.0) };
@@ -543,6 +571,7 @@ integers and floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::softsign(&p0))
@@ -559,6 +588,7 @@ integers and floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::softsign_(&p0))
@@ -579,6 +609,7 @@ integers and floats; DTypeError otherwise.",
                     Parameter::new("threshold", Kind::Scalar),
                     Parameter::new("value", Kind::Scalar),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.scalar(1)?;
@@ -602,6 +633,7 @@ floats; DTypeError otherwise.",
                     Parameter::new("threshold", Kind::Scalar),
                     Parameter::new("value", Kind::Scalar),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.scalar(1)?;
@@ -624,6 +656,7 @@ elsewhere.\n\nTakes integers and floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("lambd", Kind::Float).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.5 };

@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -45,6 +46,7 @@ DTypeError otherwise.\n\nExample:\n\n>>> rustorch.add(rustorch.tensor([1.0, 2.0]
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -69,6 +71,7 @@ real dtype and bool; DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -93,6 +96,7 @@ DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -116,6 +120,7 @@ not. Takes integers and floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -138,6 +143,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -161,6 +167,7 @@ DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("rounding_mode", Kind::OptionalStr).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -186,6 +193,7 @@ DTypeError otherwise.",
                     Parameter::new("other", Kind::TensorLike),
                     Parameter::new("rounding_mode", Kind::OptionalStr).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -210,6 +218,7 @@ become the default float dtype; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -232,6 +241,7 @@ floats; DTypeError otherwise. Its gradient is zero.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -254,6 +264,7 @@ do not. Takes integers and floats; DTypeError otherwise. Its gradient is zero.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -276,6 +287,7 @@ Takes integers and floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -299,6 +311,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -321,6 +334,7 @@ not. Takes integers and floats; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -344,6 +358,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("exponent", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -366,6 +381,7 @@ otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("exponent", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -385,6 +401,7 @@ floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::neg(&p0))
@@ -401,6 +418,7 @@ floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::neg_(&p0))
@@ -418,6 +436,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::abs(&p0))
@@ -435,6 +454,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::abs_(&p0))
@@ -452,6 +472,7 @@ floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::sign(&p0))
@@ -469,6 +490,7 @@ DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::sign_(&p0))
@@ -486,6 +508,7 @@ real dtype and bool; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::square(&p0))
@@ -503,6 +526,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::square_(&p0))
@@ -520,6 +544,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::reciprocal(&p0))
@@ -537,6 +562,7 @@ the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::reciprocal_(&p0))
@@ -554,6 +580,7 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::sqrt(&p0))
@@ -571,6 +598,7 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::sqrt_(&p0))
@@ -589,6 +617,7 @@ dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::rsqrt(&p0))
@@ -606,6 +635,7 @@ integers and bools become the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::rsqrt_(&p0))
@@ -624,6 +654,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -643,6 +674,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -662,6 +694,7 @@ Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -681,6 +714,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -700,6 +734,7 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -719,6 +754,7 @@ and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -738,6 +774,7 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -757,6 +794,7 @@ real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -776,6 +814,7 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -796,6 +835,7 @@ DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -819,6 +859,7 @@ become the default float dtype; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -841,6 +882,7 @@ and bools become the default float dtype; DTypeError otherwise.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -865,6 +907,7 @@ DTypeError otherwise.",
                     Parameter::new("end", Kind::Tensor),
                     Parameter::new("weight", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -889,6 +932,7 @@ integers and bools become the default float dtype; DTypeError otherwise.",
                     Parameter::new("end", Kind::Tensor),
                     Parameter::new("weight", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -915,6 +959,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -939,6 +984,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -963,6 +1009,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -987,6 +1034,7 @@ DTypeError otherwise.",
                     Parameter::new("tensor2", Kind::Tensor),
                     Parameter::new("value", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -1010,6 +1058,7 @@ DTypeError otherwise.",
                     Parameter::new("min", Kind::OptionalTensorLike).optional(),
                     Parameter::new("max", Kind::OptionalTensorLike).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_tensor_like(1)?;
@@ -1032,6 +1081,7 @@ DTypeError otherwise.",
                     Parameter::new("min", Kind::OptionalTensorLike).optional(),
                     Parameter::new("max", Kind::OptionalTensorLike).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_tensor_like(1)?;
@@ -1051,6 +1101,7 @@ None.",
             overloads: &[Overload {
                 signature: "(input, min)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("min", Kind::TensorLike)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1070,6 +1121,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input, min)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("min", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1089,6 +1141,7 @@ real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input, max)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("max", Kind::TensorLike)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1108,6 +1161,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input, max)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("max", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -1127,6 +1181,7 @@ real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::floor(&p0))
@@ -1144,6 +1199,7 @@ DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::floor_(&p0))
@@ -1161,6 +1217,7 @@ integers and floats; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::ceil(&p0))
@@ -1178,6 +1235,7 @@ DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::ceil_(&p0))
@@ -1198,6 +1256,7 @@ integers and floats; DTypeError otherwise. Its gradient is zero.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("decimals", Kind::Int).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -1219,6 +1278,7 @@ places.\n\nTakes integers and floats; DTypeError otherwise. Its gradient is zero
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("decimals", Kind::Int).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -1238,6 +1298,7 @@ otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::trunc(&p0))
@@ -1255,6 +1316,7 @@ otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::trunc_(&p0))
@@ -1272,6 +1334,7 @@ floats; DTypeError otherwise. Its gradient is zero.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::frac(&p0))
@@ -1289,6 +1352,7 @@ otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::frac_(&p0))
@@ -1306,6 +1370,7 @@ sign.\n\nTakes floats; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::deg2rad(&p0))
@@ -1323,6 +1388,7 @@ the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::deg2rad_(&p0))
@@ -1340,6 +1406,7 @@ integers and bools become the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::rad2deg(&p0))
@@ -1357,6 +1424,7 @@ the default float dtype; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::rad2deg_(&p0))

@@ -19,6 +19,7 @@ impl Table for File {
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -41,6 +42,7 @@ otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -63,6 +65,7 @@ DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -85,6 +88,7 @@ otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -107,6 +111,7 @@ DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -129,6 +134,7 @@ otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -151,6 +157,7 @@ and bool; DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -173,6 +180,7 @@ DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -195,6 +203,7 @@ real dtype and bool; DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -217,6 +226,7 @@ otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -239,6 +249,7 @@ and bool; DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -261,6 +272,7 @@ DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -281,6 +293,7 @@ gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::isnan(&p0))
@@ -298,6 +311,7 @@ DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::isinf(&p0))
@@ -315,6 +329,7 @@ otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::isfinite(&p0))
@@ -332,6 +347,7 @@ bool; DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::isposinf(&p0))
@@ -349,6 +365,7 @@ DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::isneginf(&p0))
@@ -366,6 +383,7 @@ DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::signbit(&p0))
@@ -383,6 +401,7 @@ bool; DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -402,6 +421,7 @@ otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -421,6 +441,7 @@ real dtype and bool; DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -440,6 +461,7 @@ otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -459,6 +481,7 @@ real dtype and bool; DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -478,6 +501,7 @@ and bool; DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -498,6 +522,7 @@ gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::logical_not(&p0))
@@ -515,6 +540,7 @@ otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::logical_not_(&p0))
@@ -535,6 +561,7 @@ dtype and bool; DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -557,6 +584,7 @@ no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -579,6 +607,7 @@ DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -601,6 +630,7 @@ otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -623,6 +653,7 @@ DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -645,6 +676,7 @@ otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -664,6 +696,7 @@ DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::bitwise_not(&p0))
@@ -681,6 +714,7 @@ DTypeError otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::bitwise_not_(&p0))
@@ -702,6 +736,7 @@ gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -724,6 +759,7 @@ DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -746,6 +782,7 @@ not. Takes integers and bool; DTypeError otherwise. The result has no gradient."
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -768,6 +805,7 @@ and bool; DTypeError otherwise. The result has no gradient.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor_like(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -788,6 +826,7 @@ otherwise. The result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, values)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("values", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -808,6 +847,7 @@ AutogradError: PyTorch has none either.",
             overloads: &[Overload {
                 signature: "(input, values)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("values", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -828,6 +868,7 @@ backward() through it raises AutogradError: PyTorch has none either.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -847,6 +888,7 @@ otherwise. backward() through it raises AutogradError: PyTorch has none either."
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -871,6 +913,7 @@ AutogradError: PyTorch has none either.",
                     Parameter::new("input", Kind::TensorLike),
                     Parameter::new("other", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;

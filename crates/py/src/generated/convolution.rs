@@ -24,6 +24,7 @@ impl Table for File {
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("groups", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -55,6 +56,7 @@ K).",
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("groups", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -86,6 +88,7 @@ groups, KH, KW).",
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("groups", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

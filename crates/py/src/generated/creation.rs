@@ -21,6 +21,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -45,6 +46,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -69,6 +71,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -94,6 +97,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.scalar(1)?;
@@ -119,6 +123,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -143,6 +148,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -167,6 +173,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -192,6 +199,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.scalar(1)?;
@@ -218,6 +226,7 @@ impl Table for File {
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.scalar(0)?;
                         let p1 = a.optional_dtype(1)?;
@@ -236,6 +245,7 @@ impl Table for File {
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.scalar(0)?;
                         let p1 = a.scalar(1)?;
@@ -268,6 +278,7 @@ without it, in steps of `step`.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.scalar(0)?;
                     let p1 = a.scalar(1)?;
@@ -295,6 +306,7 @@ without it, in steps of `step`.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.optional_int(1)?;
@@ -318,6 +330,7 @@ without it, in steps of `step`.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
@@ -335,6 +348,7 @@ without it, in steps of `step`.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give_first(&|| ops::zero_(&p0))

@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -44,6 +45,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::TensorLike),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -68,6 +70,7 @@ input[index[i][j]][j]` for dim 0.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -93,6 +96,7 @@ where `index` says.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -117,6 +121,7 @@ where `index` says.",
                     Parameter::new("index", Kind::Tensor),
                     Parameter::new("src", Kind::Tensor),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -141,6 +146,7 @@ where `index` says.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Tensor),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -165,6 +171,7 @@ where `index` says.",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -192,6 +199,7 @@ where `index` says.",
                     Parameter::new("source", Kind::Tensor),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -217,6 +225,7 @@ added to the slices that `index` names.",
                     Parameter::new("indices", Kind::Tensor),
                     Parameter::new("padding_idx", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -240,6 +249,7 @@ gradient unless it is -1.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -262,6 +272,7 @@ gradient unless it is -1.",
                     Parameter::new("mask", Kind::Tensor),
                     Parameter::new("value", Kind::TensorLike),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -280,6 +291,7 @@ gradient unless it is -1.",
             overloads: &[Overload {
                 signature: "(input, mask)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mask", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -297,6 +309,7 @@ gradient unless it is -1.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::nonzero(&p0))
@@ -314,6 +327,7 @@ gradient unless it is -1.",
             overloads: &[Overload {
                 signature: "(input, index)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("index", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -334,6 +348,7 @@ gradient unless it is -1.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("num_classes", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { -1 };
@@ -352,6 +367,7 @@ index + 1 classes.",
             overloads: &[Overload {
                 signature: "(input, src)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("src", Kind::TensorLike)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;

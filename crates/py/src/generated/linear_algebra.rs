@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -34,6 +35,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, mat2)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mat2", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -51,6 +53,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, mat2)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("mat2", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -68,6 +71,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, vec)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("vec", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -85,6 +89,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, tensor)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("tensor", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -102,6 +107,7 @@ leading dimensions broadcast.",
             overloads: &[Overload {
                 signature: "(input, vec2)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("vec2", Kind::Tensor)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -125,6 +131,7 @@ leading dimensions broadcast.",
                     Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
                     Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -149,6 +156,7 @@ leading dimensions broadcast.",
                     Parameter::new("weight", Kind::Tensor),
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

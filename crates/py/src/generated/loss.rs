@@ -21,6 +21,7 @@ impl Table for File {
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                     Parameter::new("weight", Kind::OptionalTensor).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -45,6 +46,7 @@ impl Table for File {
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                     Parameter::new("weight", Kind::OptionalTensor).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -70,6 +72,7 @@ impl Table for File {
                     Parameter::new("ignore_index", Kind::Int).optional().keyword_only(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -99,6 +102,7 @@ label_smoothing=0.0)",
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                     Parameter::new("label_smoothing", Kind::Float).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -126,6 +130,7 @@ indices or class probabilities.",
                     Parameter::new("weight", Kind::OptionalTensor).optional(),
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -152,6 +157,7 @@ limited to at least -100.",
                     Parameter::new("reduction", Kind::Str).optional().keyword_only(),
                     Parameter::new("pos_weight", Kind::OptionalTensor).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -49,6 +50,7 @@ and bias have that shape.",
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -79,6 +81,7 @@ training=False, momentum=0.1, eps=1e-05)",
                     Parameter::new("momentum", Kind::Float).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_tensor(1)?;

@@ -23,6 +23,7 @@ impl Table for File {
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("ceil_mode", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -51,6 +52,7 @@ impl Table for File {
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("ceil_mode", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -79,6 +81,7 @@ impl Table for File {
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("ceil_mode", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -107,6 +110,7 @@ impl Table for File {
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("ceil_mode", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -138,6 +142,7 @@ impl Table for File {
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("ceil_mode", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -169,6 +174,7 @@ impl Table for File {
                     Parameter::new("dilation", Kind::IntList).optional(),
                     Parameter::new("ceil_mode", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -201,6 +207,7 @@ count_include_pad=True)",
                     Parameter::new("ceil_mode", Kind::Bool).optional(),
                     Parameter::new("count_include_pad", Kind::Bool).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -231,6 +238,7 @@ count_include_pad=True, divisor_override=None)",
                     Parameter::new("count_include_pad", Kind::Bool).optional(),
                     Parameter::new("divisor_override", Kind::OptionalInt).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -262,6 +270,7 @@ count_include_pad=True, divisor_override=None)",
                     Parameter::new("count_include_pad", Kind::Bool).optional(),
                     Parameter::new("divisor_override", Kind::OptionalInt).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -287,6 +296,7 @@ count_include_pad=True, divisor_override=None)",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("output_size", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -307,6 +317,7 @@ count_include_pad=True, divisor_override=None)",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("output_size", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -328,6 +339,7 @@ them per dimension.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("output_size", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

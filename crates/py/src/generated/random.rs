@@ -22,6 +22,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -48,6 +49,7 @@ impl Table for File {
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.ints(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -76,6 +78,7 @@ impl Table for File {
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.int(0)?;
                         let p1 = a.ints(1)?;
@@ -98,6 +101,7 @@ requires_grad=False)",
                         Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                         Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.int(0)?;
                         let p1 = a.int(1)?;
@@ -131,6 +135,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.int(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -156,6 +161,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -180,6 +186,7 @@ equally likely.",
                     Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
                     Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_dtype(1)?;
@@ -202,6 +209,7 @@ equally likely.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_generator(1)?;
@@ -224,6 +232,7 @@ equally likely.",
                     Parameter::new("std", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.0 };
@@ -248,6 +257,7 @@ equally likely.",
                     Parameter::new("to", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.0 };
@@ -271,6 +281,7 @@ equally likely.",
                     Parameter::new("p", Kind::Float).optional(),
                     Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
@@ -293,6 +304,7 @@ equally likely.",
                     Parameter::new("p", Kind::Float),
                     Parameter::new("train", Kind::Bool),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.float(1)?;

@@ -21,6 +21,7 @@ impl Table for File {
                     Parameter::new("keepdim", Kind::Bool).optional(),
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -45,6 +46,7 @@ impl Table for File {
                     Parameter::new("keepdim", Kind::Bool).optional(),
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -68,6 +70,7 @@ impl Table for File {
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_dtype(1)?;
@@ -82,6 +85,7 @@ impl Table for File {
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -107,6 +111,7 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
                     Parameter::new("dim", Kind::IntList).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.ints(1)? } else { Dims::from_slice(&[]) };
@@ -129,6 +134,7 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
                     Parameter::new("dim", Kind::IntList).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.ints(1)? } else { Dims::from_slice(&[]) };
@@ -148,6 +154,7 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
                 Overload {
                     signature: "(input)",
                     parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         a.give(&|| ops::max_all(&p0))
@@ -160,6 +167,7 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
                         Parameter::new("dim", Kind::Int),
                         Parameter::new("keepdim", Kind::Bool).optional(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -176,6 +184,7 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("other", Kind::Tensor),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.tensor(1)?;
@@ -197,6 +206,7 @@ The larger of each pair of elements, as `maximum`.",
                 Overload {
                     signature: "(input)",
                     parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         a.give(&|| ops::min_all(&p0))
@@ -209,6 +219,7 @@ The larger of each pair of elements, as `maximum`.",
                         Parameter::new("dim", Kind::Int),
                         Parameter::new("keepdim", Kind::Bool).optional(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.int(1)?;
@@ -225,6 +236,7 @@ The larger of each pair of elements, as `maximum`.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("other", Kind::Tensor),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.tensor(1)?;
@@ -249,6 +261,7 @@ other)\n    The smaller of each pair of elements, as `minimum`.",
                     Parameter::new("dim", Kind::OptionalInt).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_int(1)?;
@@ -272,6 +285,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("dim", Kind::OptionalInt).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_int(1)?;
@@ -295,6 +309,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("dim", Kind::OptionalIntList).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -317,6 +332,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("dim", Kind::OptionalIntList).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -339,6 +355,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("dim", Kind::IntList),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -361,6 +378,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -383,6 +401,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -401,6 +420,7 @@ dimension.\n\nThe result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, dim)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dim", Kind::Int)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -421,6 +441,7 @@ dimension.\n\nThe result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, dim)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dim", Kind::Int)],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -444,6 +465,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("dim", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -466,6 +488,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("keepdim", Kind::Bool).optional(),
                     Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -490,6 +513,7 @@ dimension.\n\nThe result has no gradient.",
                     Parameter::new("dim", Kind::OptionalIntList).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Int(2) };

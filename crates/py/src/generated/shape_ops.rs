@@ -16,6 +16,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input, *shape)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("shape", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -34,6 +35,7 @@ impl Table for File {
             overloads: &[Overload {
                 signature: "(input, *shape)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("shape", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -56,6 +58,7 @@ one size may be -1.",
                     Parameter::new("start_dim", Kind::Int).optional(),
                     Parameter::new("end_dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -78,6 +81,7 @@ one size may be -1.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("sizes", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -96,6 +100,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::ravel(&p0))
@@ -116,6 +121,7 @@ one size may be -1.",
                     Parameter::new("dim0", Kind::Int),
                     Parameter::new("dim1", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -134,6 +140,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::t(&p0))
@@ -150,6 +157,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input, *dims)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dims", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -171,6 +179,7 @@ one size may be -1.",
                     Parameter::new("source", Kind::IntList),
                     Parameter::new("destination", Kind::IntList),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -189,6 +198,7 @@ one size may be -1.",
             overloads: &[Overload {
                 signature: "(input, *sizes)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("sizes", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -207,6 +217,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(input, *size)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("size", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -224,6 +235,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(input, other)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -241,6 +253,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(tensors)",
                 parameters: &[Parameter::new("tensors", Kind::TensorList)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     a.give_tuple(&|| ops::broadcast_tensors(&p0))
@@ -260,6 +273,7 @@ shares memory with its input.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("dim", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_ints(1)?;
@@ -278,6 +292,7 @@ its input.",
             overloads: &[Overload {
                 signature: "(input, dim)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dim", Kind::Int)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -299,6 +314,7 @@ its input.",
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("index", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -323,6 +339,7 @@ memory with its input.",
                     Parameter::new("start", Kind::Int),
                     Parameter::new("length", Kind::Int),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -347,6 +364,7 @@ memory with its input.",
                     Parameter::new("dim1", Kind::Int).optional(),
                     Parameter::new("dim2", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -367,6 +385,7 @@ shares memory with its input.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::detach(&p0))
@@ -384,6 +403,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::contiguous(&p0))
@@ -400,6 +420,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::clone(&p0))
@@ -419,6 +440,7 @@ result has no gradient.",
                     Parameter::new("tensors", Kind::TensorList),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -439,6 +461,7 @@ result has no gradient.",
                     Parameter::new("tensors", Kind::TensorList),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensors(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -460,6 +483,7 @@ result has no gradient.",
                     Parameter::new("split_size_or_sections", Kind::IntList),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -482,6 +506,7 @@ result has no gradient.",
                     Parameter::new("chunks", Kind::Int),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -503,6 +528,7 @@ result has no gradient.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("dim", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -520,6 +546,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, *repeats)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("repeats", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -537,6 +564,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, *dims)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dims", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -554,6 +582,7 @@ result has no gradient.",
             overloads: &[Overload {
                 signature: "(input, *dims)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dims", Kind::Shape)],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -575,6 +604,7 @@ result has no gradient.",
                     Parameter::new("shifts", Kind::IntList),
                     Parameter::new("dims", Kind::OptionalIntList).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
@@ -597,6 +627,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -617,6 +648,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -637,6 +669,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -657,6 +690,7 @@ start.",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("diagonal", Kind::Int).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -679,6 +713,7 @@ start.",
                     Parameter::new("stride", Kind::IntList),
                     Parameter::new("storage_offset", Kind::OptionalInt).optional(),
                 ],
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

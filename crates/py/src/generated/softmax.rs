@@ -20,6 +20,7 @@ impl Table for File {
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("dtype", Kind::OptionalDType).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -42,6 +43,7 @@ impl Table for File {
                     Parameter::new("dim", Kind::Int),
                     Parameter::new("dtype", Kind::OptionalDType).optional(),
                 ],
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;

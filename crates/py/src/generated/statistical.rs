@@ -23,6 +23,7 @@ impl Table for File {
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("correction", Kind::OptionalScalar).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_ints(1)?;
@@ -38,6 +39,7 @@ impl Table for File {
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("unbiased", Kind::Bool),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.bool(1)?;
@@ -66,6 +68,7 @@ elements, with n - 1 (unbiased) or n as divisor.",
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("correction", Kind::OptionalScalar).optional().keyword_only(),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_ints(1)?;
@@ -81,6 +84,7 @@ elements, with n - 1 (unbiased) or n as divisor.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("unbiased", Kind::Bool),
                     ],
+                    out: true,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.bool(1)?;
@@ -109,6 +113,7 @@ n - 1 (unbiased) or n as divisor.",
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("correction", Kind::OptionalScalar).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_ints(1)?;
@@ -127,6 +132,7 @@ n - 1 (unbiased) or n as divisor.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("unbiased", Kind::Bool),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.bool(1)?;
@@ -158,6 +164,7 @@ as divisor.",
                         Parameter::new("keepdim", Kind::Bool).optional(),
                         Parameter::new("correction", Kind::OptionalScalar).optional().keyword_only(),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.optional_ints(1)?;
@@ -176,6 +183,7 @@ as divisor.",
                         Parameter::new("input", Kind::Tensor),
                         Parameter::new("unbiased", Kind::Bool),
                     ],
+                    out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
                         let p1 = a.bool(1)?;

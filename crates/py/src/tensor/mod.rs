@@ -59,6 +59,13 @@ impl PyTensor {
         })
     }
 
+    /// Gives the tensor another shape, keeping its memory where that is large enough.
+    pub fn resize(&self, object: &Bound<'_, PyTensor>, shape: &[usize]) -> rustorch_tensor::Result<()> {
+        let resized = self.tensor(object).resized(shape)?;
+        self.replace(resized);
+        Ok(())
+    }
+
     /// Shows another tensor from now on: `x.data = y`.
     fn replace(&self, tensor: Tensor) {
         // SAFETY: see `Cell`: no reference into the cell is alive. The old tensor is dropped after the exchange.

@@ -252,9 +252,10 @@ fn overload(public: &Public<'_>, row: &Op) -> String {
     };
     let parameters: Vec<_> = row.parameters.iter().map(parameter).collect();
     format!(
-        "Overload {{ signature: {}, parameters: &[{}], call: |a| {{ {} {give} }} }}",
+        "Overload {{ signature: {}, parameters: &[{}], out: {}, call: |a| {{ {} {give} }} }}",
         literal(&format!("({})", signature(row, false))),
         parameters.join(", "),
+        row.out && !public.in_place,
         reads.join(" ")
     )
 }

@@ -101,6 +101,13 @@ fn stub_line(public: &Public<'_>, name: &str, row: &Op, method: bool) -> String 
         starred |= p.kind == Type::Shape;
         parts.push(stub_parameter(p));
     }
+    if row.out && !public.in_place && !method {
+        if !starred {
+            parts.push("*".into());
+        }
+        let kind = if row.returns.len() > 1 { "Sequence[Tensor]" } else { "Tensor" };
+        parts.push(format!("out: {kind} | None = None"));
+    }
     format!("def {name}({}) -> {}: ...\n", parts.join(", "), result_type(public, row, method))
 }
 
@@ -152,8 +159,7 @@ fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> BTreeM
 }
 
 fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> String {
-    let mut text =
-        format!("# {MARK}\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
+    let mut text = format!("# {MARK}\n\"\"\"{doc}\"\"\"\n\nfrom rustorch._C import (\n");
     let names = functions_of(files, module);
     for (name, native) in &names {
         if name == native {
@@ -199,7 +205,7 @@ fn named_tuples(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
 fn reference(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
     let mut text = format!(
         "<!-- {MARK} -->\n# Ops\n\nEvery op of the table in `crates/backend/ops`. \"m\": also a method of Tensor; \
-         \"_\": also in place, as a method whose name ends in `_`.\n"
+         \"_\": also in place, as a method whose name ends in `_`; \"out\": the function takes `out=`.\n"
     );
     for (file, names) in files {
         let title = file.replace('_', " ");
@@ -213,6 +219,9 @@ fn reference(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
                 }
                 if row.inplace {
                     marks.push("_");
+                }
+                if row.out {
+                    marks.push("out");
                 }
                 let gradient = match &row.gradient {
                     Gradient::Formulas(formulas) => {

@@ -74,11 +74,22 @@ fn group_dims(shape: &[usize], dims: &[usize]) -> Dims<usize> {
     (0..shape.len()).filter(|d| !dims.contains(d)).collect()
 }
 
+/// The shortest run, in elements, for which computing in place beats copying a group of many runs into one.
+const SHORTEST_RUN: usize = 128;
+
 /// Whether groups can be computed where they are: in vectors of neighbours, with parameters to match.
-fn is_direct<S: Stored>(steps: [isize; 4], parameters: [usize; 2]) -> bool {
+fn is_direct<S: Stored>(within: &Walk<4>, parameters: [usize; 2]) -> bool {
+    let steps = within.steps();
     let one_by_one =
         |t: usize| if parameters.contains(&t) { steps[t] == 0 || steps[t] == 1 } else { steps[t] == 1 };
-    size_of::<S>() == size_of::<S::Computed>() && (0..4).all(one_by_one)
+    size_of::<S>() == size_of::<S::Computed>()
+        && (0..4).all(one_by_one)
+        && (within.single_run().is_some() || within.run_length() >= SHORTEST_RUN)
+}
+
+/// How many groups are staged at a time: one where a group's elements are neighbours, else those that share cache lines.
+fn staged_together<S: Stored>(within: &Walk<4>) -> usize {
+    if within.steps()[..2] == [1, 1] { 1 } else { rows_together::<S::Computed>(within.len()) }
 }
 
 fn forward<S: Stored>(
@@ -116,13 +127,13 @@ fn forward<S: Stored>(
         [(x.strides(), 0), (y.strides(), 0), (&weight.strides, 0), (&bias.strides, 0)],
     );
     let length = within.len();
-    let direct = is_direct::<S>(within.steps(), [2, 3]);
+    let direct = is_direct::<S>(&within, [2, 3]);
     let staged = Stage::new([x, y], [&weight, &bias], shape, dims);
     let (from, to) = (Elements::<S>::of(input), Elements::<S>::of(output));
     let (weights, biases) = (weight.elements(), bias.elements());
     let steps = groups.steps();
     let step = staged.step;
-    let together = if direct { 1 } else { rows_together::<S::Computed>(length) };
+    let together = if direct { 1 } else { staged_together::<S>(&within) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
         let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * step })?;
         let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
@@ -193,13 +204,13 @@ fn backward<S: Stored>(
     let groups = Walk::over(shape, &group_dims(shape, dims), [g, x, dx, w, mean.parts(), rstd.parts()]);
     let within = Walk::over(shape, dims, [(g.0, 0), (x.0, 0), (dx.0, 0), w]);
     let length = within.len();
-    let direct = is_direct::<S>(within.steps(), [3, 3]);
+    let direct = is_direct::<S>(&within, [3, 3]);
     let staged = Stage::new(layouts, [&weight], shape, dims);
     let tensors = [grad, input, grad_input].map(Elements::<S>::of);
     let weights = weight.elements();
     let steps = groups.steps();
     let step = staged.step;
-    let together = if direct { 1 } else { rows_together::<S::Computed>(length) };
+    let together = if direct { 1 } else { staged_together::<S>(&within) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
         let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * step })?;
         let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
