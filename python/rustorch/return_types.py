@@ -6,6 +6,27 @@ from typing import NamedTuple
 from rustorch._C import Tensor
 
 
+class median(NamedTuple):
+    """The results of median()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class nanmedian(NamedTuple):
+    """The results of nanmedian()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class mode(NamedTuple):
+    """The results of mode()."""
+
+    values: Tensor
+    indices: Tensor
+
+
 class max_pool1d_with_indices(NamedTuple):
     """The results of max_pool1d_with_indices()."""
 
@@ -50,6 +71,34 @@ class cummax(NamedTuple):
 
 class cummin(NamedTuple):
     """The results of cummin()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class aminmax(NamedTuple):
+    """The results of aminmax()."""
+
+    min: Tensor
+    max: Tensor
+
+
+class sort(NamedTuple):
+    """The results of sort()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class topk(NamedTuple):
+    """The results of topk()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class kthvalue(NamedTuple):
+    """The results of kthvalue()."""
 
     values: Tensor
     indices: Tensor

@@ -10,11 +10,13 @@ mod indexing;
 mod linear_algebra;
 mod loss;
 mod normalization;
+mod order_statistics;
 mod pooling;
 mod random;
 mod reduction_ops;
 mod shape_ops;
 mod softmax;
+mod sorting;
 mod statistical;
 mod transcendental;
 
@@ -43,6 +45,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, loss::File::BINDINGS, loss::ENTRIES)?;
     add_functions(module, normalization::File::BINDINGS, normalization::ENTRIES)?;
     add_methods(class, normalization::File::BINDINGS, normalization::ENTRIES)?;
+    add_functions(module, order_statistics::File::BINDINGS, order_statistics::ENTRIES)?;
+    add_methods(class, order_statistics::File::BINDINGS, order_statistics::ENTRIES)?;
     add_functions(module, pooling::File::BINDINGS, pooling::ENTRIES)?;
     add_methods(class, pooling::File::BINDINGS, pooling::ENTRIES)?;
     add_functions(module, random::File::BINDINGS, random::ENTRIES)?;
@@ -53,6 +57,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, shape_ops::File::BINDINGS, shape_ops::ENTRIES)?;
     add_functions(module, softmax::File::BINDINGS, softmax::ENTRIES)?;
     add_methods(class, softmax::File::BINDINGS, softmax::ENTRIES)?;
+    add_functions(module, sorting::File::BINDINGS, sorting::ENTRIES)?;
+    add_methods(class, sorting::File::BINDINGS, sorting::ENTRIES)?;
     add_functions(module, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_methods(class, statistical::File::BINDINGS, statistical::ENTRIES)?;
     add_functions(module, transcendental::File::BINDINGS, transcendental::ENTRIES)?;

@@ -12,8 +12,8 @@ pub use indexing::{
 };
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use reduction::{
-    cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,
-    var_grad,
+    cumprod_grad, evenly_distributed_grad, expand_reduced, extremum_grad, logcumsumexp_grad, mean_grad,
+    prod_grad, reverse_cumsum, select_reduced_grad, var_grad,
 };
 pub use shape::{
     as_strided_grad, cat_grad, diagonal_grad, inverse_permute, reshape_as_shape, select_grad, slice_grad,
