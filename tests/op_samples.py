@@ -198,4 +198,5 @@ WITHOUT_SAMPLE = samples.WITHOUT_SAMPLE | {
     "as_strided": "test_views.py",  # depends on the storage, not on the values
     **dict.fromkeys(("rand", "randn", "randint", "randperm", "rand_like", "randn_like"), "test_random.py"),
     **dict.fromkeys(("bernoulli", "normal_", "uniform_", "bernoulli_", "dropout"), "test_random.py"),
+    **dict.fromkeys(("feature_dropout", "alpha_dropout", "feature_alpha_dropout"), "test_dropout.py"),
 }

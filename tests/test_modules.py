@@ -166,7 +166,7 @@ def test_errors(act, error: type[Exception], text: str) -> None:
     ("act", "error", "option"),
     [
         (lambda: nn.Conv2d(1, 1, 1, padding_mode="reflect"), NotImplementedError, "padding_mode"),
-        (lambda: nn.Embedding(2, 2, max_norm=1.0), NotImplementedError, "max_norm"),
+        (lambda: nn.EmbeddingBag(2, 2, sparse=True), NotImplementedError, "sparse"),
         (lambda: nn.Embedding(2, 2, sparse=True), NotImplementedError, "sparse"),
         (lambda: nn.MSELoss(size_average=False), TypeError, "size_average"),
         (lambda: F.cross_entropy(rustorch.ones(1, 2), rustorch.tensor([0]), reduce=False), TypeError, "reduce"),

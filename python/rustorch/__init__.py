@@ -39,7 +39,9 @@ from rustorch._C import (
     float16,
     float32,
     float64,
+    from_dlpack,
     from_numpy,
+    frombuffer,
     get_default_dtype,
     get_num_threads,
     get_rng_state,
@@ -70,7 +72,7 @@ from rustorch._printing import set_printoptions
 from rustorch._size import Size
 from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
-from rustorch.functional import allclose, equal, is_complex, is_floating_point, is_nonzero, isclose, numel
+from rustorch.functional import allclose, equal, histogramdd, is_complex, is_floating_point, is_nonzero, isclose, numel
 
 if TYPE_CHECKING:
     from rustorch import (
@@ -146,11 +148,14 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
+    "frombuffer",
     "get_default_dtype",
     "get_num_threads",
     "get_rng_state",
     "half",
+    "histogramdd",
     "iinfo",
     "inf",
     "inference_mode",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from rustorch._C import Tensor
+from collections.abc import Sequence
+from typing import NamedTuple
 
-__all__ = ["allclose", "equal", "is_complex", "is_floating_point", "is_nonzero", "isclose", "numel"]
+from rustorch._C import Tensor, _histogramdd
+
+__all__ = ["allclose", "equal", "histogramdd", "is_complex", "is_floating_point", "is_nonzero", "isclose", "numel"]
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
@@ -52,3 +55,28 @@ def is_complex(input: Tensor) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """Whether the one element of a tensor differs from zero."""
     return bool(input)
+
+
+class HistogramDD(NamedTuple):
+    """The results of histogramdd()."""
+
+    hist: Tensor
+    bin_edges: tuple[Tensor, ...]
+
+
+def histogramdd(
+    input: Tensor,
+    bins: int | Sequence[int] | Sequence[Tensor],
+    *,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> HistogramDD:
+    """The histogram of points, whose coordinates the last dimension of ``input`` holds, over a grid of bins.
+
+    ``bins`` is the number of bins of equal width, one for all dimensions or one for each, or each dimension's edges.
+    ``range`` has the lowest and the highest coordinate of each dimension in turn; without it the data's extremes count.
+    Each point counts 1, or its ``weight``; with ``density`` the histogram integrates to 1.
+    """
+    hist, *edges = _histogramdd(input, bins, range, weight, density)
+    return HistogramDD(hist, tuple(edges))

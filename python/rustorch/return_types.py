@@ -6,6 +6,13 @@ from typing import NamedTuple
 from rustorch._C import Tensor
 
 
+class histogram(NamedTuple):
+    """The results of histogram()."""
+
+    hist: Tensor
+    bin_edges: Tensor
+
+
 class median(NamedTuple):
     """The results of median()."""
 

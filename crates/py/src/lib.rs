@@ -10,6 +10,7 @@
 mod arguments;
 mod autograd;
 mod device;
+mod dlpack;
 mod dtype;
 mod errors;
 mod generated;
@@ -39,6 +40,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     random::register(module)?;
     settings::register(module)?;
     numpy::register(module)?;
+    dlpack::register(module)?;
     autograd::register(module)?;
     nn::register(module)?;
     optim::register(module)?;

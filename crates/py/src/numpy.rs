@@ -1,20 +1,20 @@
 //! NumPy arrays over tensors' memory, and tensors over arrays' memory. NumPy itself is imported when it is first needed.
 
-use std::ffi::{CStr, c_int, c_void};
-use std::ptr::{self, NonNull};
+use std::ffi::CStr;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::{PyBufferError, PyRuntimeError, PyTypeError, PyValueError};
-use pyo3::ffi;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use rustorch_backend::{Buffer, DType, Device, Dims, Layout, Shape};
 use rustorch_tensor::{Storage, Tensor, ops};
 
 use crate::arguments::type_name;
+use crate::dtype::PyDType;
 use crate::errors::IntoPyResult;
-use crate::tensor::wrap;
+use crate::tensor::{buffer, wrap};
 
 static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -22,33 +22,6 @@ fn asarray(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     Ok(ASARRAY
         .get_or_try_init(py, || Ok::<_, PyErr>(py.import("numpy")?.getattr("asarray")?.unbind()))?
         .bind(py))
-}
-
-/// A tensor's memory for the buffer protocol: NumPy keeps this object, and with it the storage, alive.
-#[pyclass(module = "rustorch._C", frozen)]
-struct TensorMemory {
-    tensor: Tensor,
-    shape: Vec<ffi::Py_ssize_t>,
-    /// In bytes.
-    strides: Vec<ffi::Py_ssize_t>,
-}
-
-/// The element type in the buffer protocol's language.
-fn format(dtype: DType) -> Option<&'static CStr> {
-    Some(match dtype {
-        DType::Bool => c"?",
-        DType::UInt8 => c"B",
-        DType::Int8 => c"b",
-        DType::Int16 => c"h",
-        DType::Int32 => c"i",
-        DType::Int64 => c"q",
-        DType::Float16 => c"e",
-        DType::Float32 => c"f",
-        DType::Float64 => c"d",
-        DType::Complex64 => c"Zf",
-        DType::Complex128 => c"Zd",
-        DType::BFloat16 => return None,
-    })
 }
 
 fn parse_format(text: &CStr, size: usize) -> Option<DType> {
@@ -69,39 +42,6 @@ fn parse_format(text: &CStr, size: usize) -> Option<DType> {
     })
 }
 
-#[pymethods]
-impl TensorMemory {
-    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
-        if view.is_null() {
-            return Err(PyBufferError::new_err("a view is needed"));
-        }
-        if flags & ffi::PyBUF_STRIDES != ffi::PyBUF_STRIDES {
-            return Err(PyBufferError::new_err("tensors have strides, which this consumer does not take"));
-        }
-        let memory = slf.get();
-        let tensor = &memory.tensor;
-        let size = tensor.dtype().size();
-        let format = format(tensor.dtype()).unwrap_or(c"B");
-        // SAFETY: `view` is the interpreter's, to be filled. It keeps a reference to this object, which owns the storage,
-        // the shape and the strides; the layout lies inside the storage.
-        unsafe {
-            let start = tensor.storage().buffer().address().as_ptr().add(tensor.layout().offset() * size);
-            (*view).buf = start.cast::<c_void>();
-            (*view).len = (tensor.numel() * size) as ffi::Py_ssize_t;
-            (*view).readonly = 0;
-            (*view).itemsize = size as ffi::Py_ssize_t;
-            (*view).format = format.as_ptr().cast_mut();
-            (*view).ndim = memory.shape.len() as c_int;
-            (*view).shape = memory.shape.as_ptr().cast_mut();
-            (*view).strides = memory.strides.as_ptr().cast_mut();
-            (*view).suboffsets = ptr::null_mut();
-            (*view).internal = ptr::null_mut();
-            (*view).obj = slf.into_ptr();
-        }
-        Ok(())
-    }
-}
-
 /// A NumPy array over a tensor's memory; with `force` of its values, whatever stands in the way.
 pub fn array<'py>(py: Python<'py>, tensor: &Tensor, force: bool) -> PyResult<Bound<'py, PyAny>> {
     if !force {
@@ -117,19 +57,13 @@ pub fn array<'py>(py: Python<'py>, tensor: &Tensor, force: bool) -> PyResult<Bou
             )));
         }
     }
-    let size = tensor.dtype().size();
-    if format(tensor.dtype()).is_none() {
+    if buffer::format(tensor.dtype()).is_none() {
         return Err(PyTypeError::new_err(format!(
             "numpy(): NumPy has no {}; convert it first, for example with float()",
             tensor.dtype()
         )));
     }
-    let memory = TensorMemory {
-        tensor: tensor.detach(),
-        shape: tensor.shape().iter().map(|&n| n as ffi::Py_ssize_t).collect(),
-        strides: tensor.layout().strides().iter().map(|&s| s * size as ffi::Py_ssize_t).collect(),
-    };
-    asarray(py)?.call1((Bound::new(py, memory)?,))
+    asarray(py)?.call1((wrap(py, tensor.detach())?,))
 }
 
 /// A tensor over the memory of an object with the buffer protocol, such as a NumPy array.
@@ -237,7 +171,78 @@ fn from_numpy<'py>(ndarray: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     wrap(ndarray.py(), shared("from_numpy", ndarray)?)
 }
 
-/// Adds the function to the module.
+/// A tensor of one dimension over the memory of `buffer`, an object with the buffer protocol: `count` elements (-1: all
+/// that are there) from byte `offset` on.
+#[pyfunction]
+#[pyo3(signature = (buffer, *, dtype, count=-1, offset=0, requires_grad=false))]
+fn frombuffer<'py>(
+    buffer: &Bound<'py, PyAny>,
+    dtype: &Bound<'py, PyDType>,
+    count: isize,
+    offset: usize,
+    requires_grad: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = buffer.py();
+    let dtype = dtype.get().dtype;
+    let size = dtype.size();
+    let view = PyUntypedBuffer::get(buffer)?;
+    if !view.is_c_contiguous() {
+        return Err(PyValueError::new_err("frombuffer(): the buffer is not contiguous"));
+    }
+    if view.readonly() {
+        let category = py.get_type::<pyo3::exceptions::PyUserWarning>();
+        PyErr::warn(
+            py,
+            &category,
+            c"The given buffer is not writable, and RusTorch does not support non-writable tensors. Writing to this tensor is undefined behavior: it would write to the buffer's memory. Copy the buffer first to protect its data.",
+            1,
+        )?;
+    }
+    let length = view.len_bytes();
+    let left = length.checked_sub(offset).filter(|&left| left > 0).ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "frombuffer(): offset ({offset} bytes) must be smaller than the buffer's length ({length} bytes)"
+        ))
+    })?;
+    let elements = match usize::try_from(count) {
+        Ok(count) if count > 0 => count,
+        Err(_) if count == -1 && left.is_multiple_of(size) => left / size,
+        Err(_) if count == -1 => {
+            return Err(PyValueError::new_err(format!(
+                "frombuffer(): {left} bytes after the offset are no multiple of the {size} bytes of {dtype}"
+            )));
+        }
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "frombuffer(): count must be positive or -1, got {count}"
+            )));
+        }
+    };
+    if elements.checked_mul(size).is_none_or(|bytes| bytes > left) {
+        return Err(PyValueError::new_err(format!(
+            "frombuffer(): {elements} elements of {dtype} from byte {offset} on need more than the buffer's {length} bytes"
+        )));
+    }
+    let address = NonNull::new(view.buf_ptr().cast::<u8>().wrapping_add(offset));
+    let address = address.filter(|_| elements > 0).unwrap_or(NonNull::<u64>::dangling().cast());
+    let aligned = (address.as_ptr() as usize).is_multiple_of(size.min(8));
+    // SAFETY: the view keeps the memory alive and in place, and lives inside the buffer; the bytes were counted above.
+    let memory = unsafe { Buffer::from_foreign(address, elements * size, Box::new(view)) };
+    let storage = Arc::new(Storage::from_buffer(memory, Device::CPU));
+    if !aligned {
+        return Err(PyValueError::new_err(format!(
+            "frombuffer(): {dtype} needs an address that is a multiple of its size; copy the bytes from {offset} on first"
+        )));
+    }
+    let tensor = Tensor::from_storage(storage, Layout::contiguous(&[elements]), dtype).into_py(py)?;
+    if requires_grad {
+        tensor.set_requires_grad(true).into_py(py)?;
+    }
+    wrap(py, tensor)
+}
+
+/// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(frombuffer, module)?)?;
     module.add_function(wrap_pyfunction!(from_numpy, module)?)
 }

@@ -32,6 +32,10 @@ pub enum Type {
     Float,
     /// A float or None.
     OptionalFloat,
+    /// A sequence of floats, or a single one.
+    FloatList,
+    /// The same, or None.
+    OptionalFloatList,
     /// A bool.
     Bool,
     /// A dtype or None.
@@ -63,6 +67,8 @@ impl Type {
             "shape" => Type::Shape,
             "float" => Type::Float,
             "float?" => Type::OptionalFloat,
+            "float[]" => Type::FloatList,
+            "float[]?" => Type::OptionalFloatList,
             "bool" => Type::Bool,
             "dtype?" => Type::OptionalDType,
             "device?" => Type::OptionalDevice,
@@ -93,6 +99,7 @@ impl Type {
                 | Type::OptionalInt
                 | Type::OptionalIntList
                 | Type::OptionalFloat
+                | Type::OptionalFloatList
                 | Type::OptionalDType
                 | Type::OptionalDevice
                 | Type::OptionalGenerator
@@ -114,6 +121,8 @@ impl Type {
             Type::OptionalIntList => "Option<&[i64]>",
             Type::Float => "f64",
             Type::OptionalFloat => "Option<f64>",
+            Type::FloatList => "&[f64]",
+            Type::OptionalFloatList => "Option<&[f64]>",
             Type::Bool => "bool",
             Type::OptionalDType => "Option<DType>",
             Type::OptionalDevice => "Option<Device>",
@@ -130,6 +139,10 @@ impl Type {
             Type::IntList | Type::Shape => ("Vec<i64>", format!("{name}.to_vec()"), format!("&{field}")),
             Type::OptionalIntList => {
                 ("Option<Vec<i64>>", format!("{name}.map(<[i64]>::to_vec)"), format!("{field}.as_deref()"))
+            }
+            Type::FloatList => ("Vec<f64>", format!("{name}.to_vec()"), format!("&{field}")),
+            Type::OptionalFloatList => {
+                ("Option<Vec<f64>>", format!("{name}.map(<[f64]>::to_vec)"), format!("{field}.as_deref()"))
             }
             Type::Str => ("String", format!("{name}.to_owned()"), format!("&{field}")),
             Type::OptionalStr => {
@@ -156,6 +169,8 @@ impl Type {
             Type::Shape => "int | Sequence[int]",
             Type::Float => "float",
             Type::OptionalFloat => "float | None",
+            Type::FloatList => "float | Sequence[float]",
+            Type::OptionalFloatList => "float | Sequence[float] | None",
             Type::Bool => "bool",
             Type::OptionalDType => "dtype | None",
             Type::OptionalDevice => "device | str | None",
@@ -184,6 +199,8 @@ impl Type {
             Type::OptionalIntList => "optional_ints",
             Type::Float => "float",
             Type::OptionalFloat => "optional_float",
+            Type::FloatList => "floats",
+            Type::OptionalFloatList => "optional_floats",
             Type::Bool => "bool",
             Type::OptionalDType => "optional_dtype",
             Type::OptionalDevice => "optional_device",
@@ -219,7 +236,7 @@ impl Parameter {
             (Type::Scalar, v) => format!("Scalar::Int({v})"),
             (Type::OptionalScalar, v) => format!("Some(Scalar::Float({v}))"),
             (Type::Float, v) if !v.contains(['.', 'e']) => format!("{v}.0"),
-            (Type::IntList | Type::Shape, v) => format!("&[{}]", v.trim_matches(['(', ')', '[', ']'])),
+            (Type::IntList | Type::FloatList | Type::Shape, v) => format!("&[{}]", v.trim_matches(['(', ')', '[', ']'])),
             (Type::Str, v) => format!("\"{}\"", v.trim_matches('\'')),
             (kind, v) if kind.is_optional() => format!("Some({v})"),
             (_, v) => v.into(),

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 
-def refuse_embedding_options(name: str, max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> None:
-    """Raises for options of PyTorch's embedding that are not built."""
-    for option, given in (
-        ("max_norm", max_norm is not None),
-        ("scale_grad_by_freq", scale_grad_by_freq),
-        ("sparse", sparse),
-    ):
-        if given:
-            raise NotImplementedError(f"{name}: the option {option} is not built; leave it out")
+def refuse_sparse(name: str, sparse: bool) -> None:
+    """Raises for gradients as sparse tensors."""
+    if sparse:
+        raise NotImplementedError(f"{name}: the option sparse is not supported; leave it out")
 
 
 def check_reduction(name: str, size_average: bool | None, reduce: bool | None) -> None:

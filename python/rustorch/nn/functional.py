@@ -2,157 +2,100 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rustorch import _C
 from rustorch._C import (
     Tensor,
+    celu_ as celu_,
     conv1d as _conv1d,
     conv2d as _conv2d,
     conv3d as _conv3d,
     group_norm as group_norm,
+    hardshrink as hardshrink,
     layer_norm as layer_norm,
+    prelu as prelu,
+    rrelu_ as rrelu_,
+    selu_ as selu_,
     sigmoid as sigmoid,
     tanh as tanh,
+    threshold_ as threshold_,
 )
 
 from . import _functional_ops as _ops
+from ._functional.activation import (
+    celu as celu,
+    elu as elu,
+    hardsigmoid as hardsigmoid,
+    hardswish as hardswish,
+    hardtanh as hardtanh,
+    leaky_relu as leaky_relu,
+    log_softmax as log_softmax,
+    mish as mish,
+    relu as relu,
+    relu6 as relu6,
+    relu_ as relu_,
+    rrelu as rrelu,
+    selu as selu,
+    silu as silu,
+    softmax as softmax,
+    softmin as softmin,
+    threshold as threshold,
+)
+from ._functional.dropout import (
+    alpha_dropout as alpha_dropout,
+    dropout as dropout,
+    dropout1d as dropout1d,
+    dropout2d as dropout2d,
+    dropout3d as dropout3d,
+    feature_alpha_dropout as feature_alpha_dropout,
+)
+from ._functional.loss import (
+    binary_cross_entropy as binary_cross_entropy,
+    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+    cosine_embedding_loss as cosine_embedding_loss,
+    cross_entropy as cross_entropy,
+    hinge_embedding_loss as hinge_embedding_loss,
+    huber_loss as huber_loss,
+    kl_div as kl_div,
+    l1_loss as l1_loss,
+    margin_ranking_loss as margin_ranking_loss,
+    mse_loss as mse_loss,
+    multi_margin_loss as multi_margin_loss,
+    multilabel_margin_loss as multilabel_margin_loss,
+    multilabel_soft_margin_loss as multilabel_soft_margin_loss,
+    nll_loss as nll_loss,
+    poisson_nll_loss as poisson_nll_loss,
+    smooth_l1_loss as smooth_l1_loss,
+    soft_margin_loss as soft_margin_loss,
+    triplet_margin_loss as triplet_margin_loss,
+    triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
+)
+from ._functional.sparse import embedding as embedding, embedding_bag as embedding_bag
 from ._functional_ops import (
     batch_norm as batch_norm,
+    elu_ as elu_,
+    gaussian_nll_loss as gaussian_nll_loss,
     gelu as gelu,
+    glu as glu,
+    gumbel_softmax as gumbel_softmax,
+    hardtanh_ as hardtanh_,
+    leaky_relu_ as leaky_relu_,
     linear as linear,
+    linear_cross_entropy as linear_cross_entropy,
     logsigmoid as logsigmoid,
     one_hot as one_hot,
     softplus as softplus,
+    softshrink as softshrink,
     softsign as softsign,
+    tanhshrink as tanhshrink,
 )
-from ._options import check_reduction, refuse_embedding_options
 
 Size = int | Sequence[int]
 
 
-# Activations
-
-
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0)."""
-    return input.relu_() if inplace else input.relu()
-
-
-def relu_(input: Tensor) -> Tensor:
-    """max(x, 0), in place."""
-    return input.relu_()
-
-
-def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x, 0), 6)."""
-    return _ops.relu6_(input) if inplace else _ops.relu6(input)
-
-
-def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where positive, alpha · (exp(x) - 1) elsewhere."""
-    return _ops.elu_(input, alpha) if inplace else _ops.elu(input, alpha)
-
-
-def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    """The self-normalising ELU."""
-    return _C.selu_(input) if inplace else _C.selu(input)
-
-
-def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where positive, alpha · (exp(x / alpha) - 1) elsewhere."""
-    return _C.celu_(input, alpha) if inplace else _C.celu(input, alpha)
-
-
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """x where positive, negative_slope · x elsewhere."""
-    return _ops.leaky_relu_(input, negative_slope) if inplace else _ops.leaky_relu(input, negative_slope)
-
-
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · sigmoid(x)."""
-    return _ops.silu_(input) if inplace else _ops.silu(input)
-
-
-def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · tanh(softplus(x))."""
-    return _ops.mish_(input) if inplace else _ops.mish(input)
-
-
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · relu6(x + 3) / 6."""
-    return _ops.hardswish_(input) if inplace else _ops.hardswish(input)
-
-
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """relu6(x + 3) / 6."""
-    return _ops.hardsigmoid_(input) if inplace else _ops.hardsigmoid(input)
-
-
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """x limited to [min_val, max_val]."""
-    if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val {min_val} is greater than max_val {max_val}")
-    return _ops.hardtanh_(input, min_val, max_val) if inplace else _ops.hardtanh(input, min_val, max_val)
-
-
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """x where greater than `threshold`, `value` elsewhere."""
-    return _C.threshold_(input, threshold, value) if inplace else _C.threshold(input, threshold, value)
-
-
-def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
-    )
-    return 0 if ndim in (0, 1, 3) else 1
-
-
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
-    """exp(x) / Σ exp(x) along a dimension."""
-    if dim is None:
-        dim = _implicit_dim("softmax", input.ndim, _stacklevel)
-    return _C.softmax(input, dim, dtype)
-
-
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
-    """The logarithm of the softmax, computed without overflow."""
-    if dim is None:
-        dim = _implicit_dim("log_softmax", input.ndim, _stacklevel)
-    return _C.log_softmax(input, dim, dtype)
-
-
 # Layers
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training, zeroes elements with probability `p` and scales the rest by 1 / (1 - p)."""
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    result = _C.dropout(input, p, training)
-    return input.copy_(result) if inplace and training else result
-
-
-def embedding(
-    input: Tensor,
-    weight: Tensor,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    sparse: bool = False,
-) -> Tensor:
-    """The rows of `weight` that `input` names; the row `padding_idx` gets no gradient."""
-    refuse_embedding_options("embedding", max_norm, scale_grad_by_freq, sparse)
-    if padding_idx is None:
-        return _C.embedding(weight, input)
-    rows = weight.shape[0]
-    if not -rows <= padding_idx < rows:
-        raise ValueError("Padding_idx must be within num_embeddings")
-    return _C.embedding(weight, input, padding_idx % rows)
 
 
 def conv1d(
@@ -351,102 +294,3 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] |
 def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of windows that cover (N, C, D, H, W) or (C, D, H, W), `output_size` of them per dimension."""
     return _ops.adaptive_avg_pool3d(input, _output_size(input, output_size, 3))
-
-
-# Losses
-
-
-def mse_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
-    """The squared difference of each element."""
-    check_reduction("mse_loss", size_average, reduce)
-    _warn_if_shapes_differ("mse_loss", input, target)
-    return _ops.mse_loss(input, target, reduction=reduction, weight=weight)
-
-
-def l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
-    """The absolute difference of each element."""
-    check_reduction("l1_loss", size_average, reduce)
-    _warn_if_shapes_differ("l1_loss", input, target)
-    return _ops.l1_loss(input, target, reduction=reduction, weight=weight)
-
-
-def _warn_if_shapes_differ(name: str, input: Tensor, target: Tensor) -> None:
-    if input.shape != target.shape:
-        warnings.warn(
-            f"{name}: using a target size ({target.size()}) that is different to the input size ({input.size()}). "
-            "This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
-            stacklevel=3,
-        )
-
-
-def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """The negative of each target class's log-probability: input (N, C, *) or (C), target classes (N, *) or ()."""
-    check_reduction("nll_loss", size_average, reduce)
-    return _ops.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
-
-
-def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """The cross-entropy of logits (N, C, *) or (C) with class indices or class probabilities."""
-    check_reduction("cross_entropy", size_average, reduce)
-    return _ops.cross_entropy(
-        input, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
-    )
-
-
-def binary_cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """The cross-entropy of probabilities with targets in [0, 1]."""
-    check_reduction("binary_cross_entropy", size_average, reduce)
-    return _ops.binary_cross_entropy(input, target, weight, reduction=reduction)
-
-
-def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
-) -> Tensor:
-    """The cross-entropy of sigmoid(input) with targets in [0, 1], without overflow."""
-    check_reduction("binary_cross_entropy_with_logits", size_average, reduce)
-    return _ops.binary_cross_entropy_with_logits(input, target, weight, reduction=reduction, pos_weight=pos_weight)

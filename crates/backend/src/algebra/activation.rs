@@ -75,6 +75,14 @@ pub fn hardshrink<A: Algebra>(a: &A, x: A::Value, lambda: A::Value) -> A::Value 
     a.select(a.le(a.abs(x), lambda), a.constant(0.0), x)
 }
 
+/// `x` moved toward 0 by `lambda`, 0 where `|x| <= lambda`; NaN stays.
+#[inline(always)]
+pub fn shrink<A: Algebra>(a: &A, x: A::Value, lambda: A::Value) -> A::Value {
+    let moved = a.select(a.lt(x, a.constant(0.0)), a.add(x, lambda), a.sub(x, lambda));
+    // A NaN is not inside, and stays NaN by the subtraction. Inside, PyTorch gives a zero of the input's sign.
+    a.select(a.le(a.abs(x), lambda), a.mul(x, a.constant(0.0)), moved)
+}
+
 /// `x` where above `threshold`, else `value`; NaN stays.
 #[inline(always)]
 pub fn threshold<A: Algebra>(a: &A, x: A::Value, threshold: A::Value, value: A::Value) -> A::Value {
@@ -124,4 +132,13 @@ pub fn hardswish<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
 #[inline(always)]
 pub fn softsign<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
     a.div(x, a.add(a.constant(1.0), a.abs(x)))
+}
+
+/// `x²/2` where `|x| <= delta`, else `delta (|x| - delta/2)` (Huber, 1964).
+#[inline(always)]
+pub fn huber<A: FloatAlgebra>(a: &A, x: A::Value, delta: A::Value) -> A::Value {
+    let half = a.constant(0.5);
+    let size = a.abs(x);
+    let linear = a.mul(delta, a.sub(size, a.mul(half, delta)));
+    a.select(a.gt(size, delta), linear, a.mul(half, a.mul(x, x)))
 }

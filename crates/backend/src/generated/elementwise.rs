@@ -98,6 +98,8 @@ pub enum ElementwiseOp {
     Hardswish,
     /// 0 where `input` is negative, 1 where positive, `values` where zero.
     Heaviside,
+    /// `huber_loss` of differences.
+    Huber,
     /// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
     Hypot,
     /// Whether each element is neither infinite nor NaN.
@@ -188,6 +190,8 @@ pub enum ElementwiseOp {
     Select,
     /// The self-normalising ELU, with its fixed scale and alpha.
     Selu,
+    /// `softshrink` with a `lambd` that has been checked.
+    Shrink,
     /// The logistic function, `1 / (1 + exp(-x))`.
     Sigmoid,
     /// -1, 0 or 1 by the sign of each element.
@@ -251,7 +255,7 @@ const fn signature(
     Signature { name, arguments, result, single: [single] }
 }
 
-static SIGNATURES: [Signature; 109] = [
+static SIGNATURES: [Signature; 111] = [
     signature(ElementwiseOp::Abs, "abs", &[Value], Value),
     signature(ElementwiseOp::Acos, "acos", &[Value], Value),
     signature(ElementwiseOp::Acosh, "acosh", &[Value], Value),
@@ -298,6 +302,7 @@ static SIGNATURES: [Signature; 109] = [
     signature(ElementwiseOp::Hardsigmoid, "hardsigmoid", &[Value], Value),
     signature(ElementwiseOp::Hardswish, "hardswish", &[Value], Value),
     signature(ElementwiseOp::Heaviside, "heaviside", &[Value, Value], Value),
+    signature(ElementwiseOp::Huber, "huber", &[Value, Value], Value),
     signature(ElementwiseOp::Hypot, "hypot", &[Value, Value], Value),
     signature(ElementwiseOp::Isfinite, "isfinite", &[Value], Mask),
     signature(ElementwiseOp::Isinf, "isinf", &[Value], Mask),
@@ -343,6 +348,7 @@ static SIGNATURES: [Signature; 109] = [
     signature(ElementwiseOp::ScaledAdd, "scaled_add", &[Value, Value, Value], Value),
     signature(ElementwiseOp::Select, "select", &[Mask, Value, Value], Value),
     signature(ElementwiseOp::Selu, "selu", &[Value], Value),
+    signature(ElementwiseOp::Shrink, "shrink", &[Value, Value], Value),
     signature(ElementwiseOp::Sigmoid, "sigmoid", &[Value], Value),
     signature(ElementwiseOp::Sign, "sign", &[Value], Value),
     signature(ElementwiseOp::Signbit, "signbit", &[Value], Mask),
@@ -365,7 +371,7 @@ static SIGNATURES: [Signature; 109] = [
 
 impl ElementwiseOp {
     /// How many operations there are; `op as usize` is less.
-    pub const COUNT: usize = 109;
+    pub const COUNT: usize = 111;
 
     /// Every operation, in the order of `op as usize`.
     pub const ALL: [ElementwiseOp; Self::COUNT] = [
@@ -415,6 +421,7 @@ impl ElementwiseOp {
         ElementwiseOp::Hardsigmoid,
         ElementwiseOp::Hardswish,
         ElementwiseOp::Heaviside,
+        ElementwiseOp::Huber,
         ElementwiseOp::Hypot,
         ElementwiseOp::Isfinite,
         ElementwiseOp::Isinf,
@@ -460,6 +467,7 @@ impl ElementwiseOp {
         ElementwiseOp::ScaledAdd,
         ElementwiseOp::Select,
         ElementwiseOp::Selu,
+        ElementwiseOp::Shrink,
         ElementwiseOp::Sigmoid,
         ElementwiseOp::Sign,
         ElementwiseOp::Signbit,
@@ -568,6 +576,7 @@ macro_rules! for_each_elementwise {
             (Hardsigmoid, hardsigmoid, float, (Value) -> Value)
             (Hardswish, hardswish, float, (Value) -> Value)
             (Heaviside, heaviside, number, (Value, Value) -> Value)
+            (Huber, huber, float, (Value, Value) -> Value)
             (Hypot, hypot, float, (Value, Value) -> Value)
             (Isfinite, isfinite, number, (Value) -> Mask)
             (Isinf, isinf, number, (Value) -> Mask)
@@ -613,6 +622,7 @@ macro_rules! for_each_elementwise {
             (ScaledAdd, scaled_add, number, (Value, Value, Value) -> Value)
             (Select, select, number, (Mask, Value, Value) -> Value)
             (Selu, selu, float, (Value) -> Value)
+            (Shrink, shrink, float, (Value, Value) -> Value)
             (Sigmoid, sigmoid, float, (Value) -> Value)
             (Sign, sign, number, (Value) -> Value)
             (Signbit, signbit, number, (Value) -> Mask)

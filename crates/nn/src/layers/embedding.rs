@@ -79,7 +79,7 @@ impl ParameterizedLayer for Embedding {
 
     fn forward_with(&self, tensors: Handed<'_>, input: &Tensor) -> Result<Tensor> {
         let padding = self.config.padding_idx.map_or(-1, |row| row as i64);
-        ops::embedding(required("embedding", tensors, 0, "weight")?, input, padding)
+        ops::embedding(required("embedding", tensors, 0, "weight")?, input, padding, false, false)
     }
 
     fn parameters(&self) -> &Parameters {

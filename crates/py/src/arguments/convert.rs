@@ -186,6 +186,20 @@ pub fn ints(object: &Bound<'_, PyAny>) -> PyResult<Option<Dims<i64>>> {
     }
 }
 
+/// A sequence of real numbers, or a single one.
+pub fn floats(object: &Bound<'_, PyAny>) -> PyResult<Option<Dims<f64>>> {
+    if let Some(value) = float(object)? {
+        return Ok(Some(smallvec::smallvec![value]));
+    }
+    if object.is_instance_of::<PyString>() || is_tensor(object) {
+        return Ok(None);
+    }
+    match object.try_iter() {
+        Ok(items) => items.map(|item| float(&item?)).collect(),
+        Err(_) => Ok(None),
+    }
+}
+
 /// A tensor.
 #[inline]
 pub fn tensor(object: &Bound<'_, PyAny>) -> Option<Tensor> {

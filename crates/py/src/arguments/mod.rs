@@ -33,6 +33,8 @@ pub enum Kind {
     Shape,
     Float,
     OptionalFloat,
+    FloatList,
+    OptionalFloatList,
     Bool,
     OptionalDType,
     OptionalDevice,
@@ -154,6 +156,8 @@ impl Kind {
             Kind::Shape => "tuple of ints",
             Kind::Float => "float",
             Kind::OptionalFloat => "float or None",
+            Kind::FloatList => "float or tuple of floats",
+            Kind::OptionalFloatList => "float, tuple of floats or None",
             Kind::Bool => "bool",
             Kind::OptionalDType => "rustorch.dtype or None",
             Kind::OptionalDevice => "rustorch.device, str or None",
@@ -172,6 +176,7 @@ impl Kind {
                 | Kind::OptionalInt
                 | Kind::OptionalIntList
                 | Kind::OptionalFloat
+                | Kind::OptionalFloatList
                 | Kind::OptionalDType
                 | Kind::OptionalDevice
                 | Kind::OptionalGenerator

@@ -107,6 +107,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         scalar: Scalar = convert::scalar;
         int: i64 = convert::int;
         float: f64 = convert::float;
+        floats: Dims<f64> = convert::floats;
         bool: bool = convert::bool;
         dtype: DType = |object: &Bound<'py, PyAny>| PyResult::Ok(dtype::extract(object));
         device: Device = device::extract;
@@ -121,6 +122,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         optional_int: i64 = int;
         optional_ints: Dims<i64> = ints;
         optional_float: f64 = float;
+        optional_floats: Dims<f64> = floats;
         given_dtype: DType = dtype;
         optional_device: Device = device;
         optional_generator: Generator = generator;
@@ -236,6 +238,16 @@ impl<'a, 'py> Arguments<'a, 'py> {
         let items: Vec<_> =
             self.run(op)?.into_iter().map(|tensor| wrap(self.py, tensor)).collect::<PyResult<_>>()?;
         Ok(PyTuple::new(self.py, items)?.into_any())
+    }
+
+    /// Runs an op whose results are a tuple only if the caller asked for more than the first.
+    pub fn give_tuple_when(
+        &self,
+        several: bool,
+        op: &(dyn Fn() -> Result<Vec<Tensor>> + Sync),
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let results = self.give_tuple(op)?;
+        if several { Ok(results) } else { results.get_item(0) }
     }
 
     /// Runs an op that writes into its first argument, and gives that argument.

@@ -577,7 +577,8 @@ integers and floats; DTypeError otherwise.",
                     a.give(&|| ops::softsign(&p0))
                 },
             }],
-            doc: "`x / (1 + |x|)`.\n\nTakes floats; DTypeError otherwise.",
+            doc: "`x / (1 + |x|)`.\n\nTakes every real dtype; integers and bools become the default \
+float dtype; DTypeError otherwise.",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -594,7 +595,8 @@ integers and floats; DTypeError otherwise.",
                     a.give_first(&|| ops::softsign_(&p0))
                 },
             }],
-            doc: "In-place form of softsign: `x / (1 + |x|)`.\n\nTakes floats; DTypeError otherwise.",
+            doc: "In-place form of softsign: `x / (1 + |x|)`.\n\nTakes every real dtype; integers \
+and bools become the default float dtype; DTypeError otherwise.",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -669,6 +671,188 @@ elsewhere.\n\nTakes integers and floats; DTypeError otherwise.",
             aliases: &[],
             release_from: 1 << 15,
         },
+        Binding {
+            name: "softshrink",
+            overloads: &[Overload {
+                signature: "(input, lambd=0.5)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("lambd", Kind::Float).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 0.5 };
+                    a.give(&|| ops::softshrink(&p0, p1))
+                },
+            }],
+            doc: "x moved toward 0 by `lambd`: `x - lambd` above it, `x + lambd` below `-lambd`, \
+0 between.\n\nErrors: `lambd` must be at least 0.\n\nExample:\n\n>>> \
+rustorch.nn.functional.softshrink(rustorch.tensor([-2.0, 0.25, \
+2.0]))\ntensor([-1.5000,  0.0000,  1.5000])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "tanhshrink",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::tanhshrink(&p0))
+                },
+            }],
+            doc: "`x - tanh(x)`.\n\nExample:\n\n>>> \
+rustorch.nn.functional.tanhshrink(rustorch.tensor([-1.0, 0.0, \
+1.0]))\ntensor([-0.2384,  0.0000,  0.2384])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "glu",
+            overloads: &[Overload {
+                signature: "(input, dim=-1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dim", Kind::Int).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.int(1)? } else { -1 };
+                    a.give(&|| ops::glu(&p0, p1))
+                },
+            }],
+            doc: "`a * sigmoid(b)`, where a and b are the halves of a dimension.\n\nShape: (…, \
+2n, …) to (…, n, …)\n\nErrors: The dimension must have an even \
+size.\n\nExample:\n\n>>> rustorch.nn.functional.glu(rustorch.tensor([1.0, 2.0, 0.0, \
+10.0]))\ntensor([0.5000, 1.9999])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "prelu",
+            overloads: &[Overload {
+                signature: "(input, weight)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("weight", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::prelu(&p0, &p1))
+                },
+            }],
+            doc: "x where positive, `weight * x` elsewhere; one weight for all, or one per \
+channel.\n\nShape: input (N, C, *) or any, weight (C), (1) or ()\n\nErrors: Input \
+and weight must have one dtype, and a weight of several elements as many as \
+there are channels.\n\nExample:\n\n>>> rustorch.prelu(rustorch.tensor([[-1.0, \
+-1.0], [2.0, 2.0]]), rustorch.tensor([0.5, 0.25]))\ntensor([[-0.5000, -0.2500],\n        \
+[ 2.0000,  2.0000]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "rrelu",
+            overloads: &[Overload {
+                signature: "(input, lower=0.125, upper=0.3333333333333333, training=False, *, \
+generator=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("lower", Kind::Float).optional(),
+                    Parameter::new("upper", Kind::Float).optional(),
+                    Parameter::new("training", Kind::Bool).optional(),
+                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 0.125 };
+                    let p2 = if a.given(2) { a.float(2)? } else { 0.3333333333333333 };
+                    let p3 = if a.given(3) { a.bool(3)? } else { false };
+                    let p4 = a.optional_generator(4)?;
+                    a.give(&|| ops::rrelu(&p0, p1, p2, p3, p4.as_ref()))
+                },
+            }],
+            doc: "Leaky ReLU whose slope is drawn from [lower, upper) for each element in \
+training, and is the middle otherwise.\n\nErrors: `lower` must not be above \
+`upper`.\n\nExample:\n\n>>> rustorch.rrelu(rustorch.tensor([-1.0, 1.0]), 0.25, \
+0.75)\ntensor([-0.5000,  1.0000])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "rrelu_",
+            overloads: &[Overload {
+                signature: "(input, lower=0.125, upper=0.3333333333333333, training=False, *, \
+generator=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("lower", Kind::Float).optional(),
+                    Parameter::new("upper", Kind::Float).optional(),
+                    Parameter::new("training", Kind::Bool).optional(),
+                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 0.125 };
+                    let p2 = if a.given(2) { a.float(2)? } else { 0.3333333333333333 };
+                    let p3 = if a.given(3) { a.bool(3)? } else { false };
+                    let p4 = a.optional_generator(4)?;
+                    a.give_first(&|| ops::rrelu_(&p0, p1, p2, p3, p4.as_ref()))
+                },
+            }],
+            doc: "In-place form of rrelu: Leaky ReLU whose slope is drawn from [lower, upper) for \
+each element in training, and is the middle otherwise.\n\nErrors: `lower` must \
+not be above `upper`.",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "gumbel_softmax",
+            overloads: &[Overload {
+                signature: "(logits, tau=1.0, hard=False, eps=1e-10, dim=-1)",
+                parameters: &[
+                    Parameter::new("logits", Kind::Tensor),
+                    Parameter::new("tau", Kind::Float).optional(),
+                    Parameter::new("hard", Kind::Bool).optional(),
+                    Parameter::new("eps", Kind::Float).optional(),
+                    Parameter::new("dim", Kind::Int).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.float(1)? } else { 1.0 };
+                    let p2 = if a.given(2) { a.bool(2)? } else { false };
+                    let p3 = if a.given(3) { a.float(3)? } else { 1e-10 };
+                    let p4 = if a.given(4) { a.int(4)? } else { -1 };
+                    a.give(&|| ops::gumbel_softmax(&p0, p1, p2, p3, p4))
+                },
+            }],
+            doc: "A sample of the Gumbel-softmax distribution; `hard` gives a one-hot one with \
+the gradient of the soft one. `eps` has no effect.\n\nErrors: Logits must be \
+floating point.\n\nExample:\n\n>>> \
+rustorch.nn.functional.gumbel_softmax(rustorch.tensor([0.0, 100.0, 0.0]), \
+hard=True)\ntensor([0., 1., 0.])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
     ];
 }
 
@@ -706,4 +890,11 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 30>,
     entry::<File, 31>,
     entry::<File, 32>,
+    entry::<File, 33>,
+    entry::<File, 34>,
+    entry::<File, 35>,
+    entry::<File, 36>,
+    entry::<File, 37>,
+    entry::<File, 38>,
+    entry::<File, 39>,
 ];

@@ -217,30 +217,6 @@ added to the slices that `index` names.",
             release_from: 1 << 15,
         },
         Binding {
-            name: "embedding",
-            overloads: &[Overload {
-                signature: "(weight, indices, padding_idx=-1)",
-                parameters: &[
-                    Parameter::new("weight", Kind::Tensor),
-                    Parameter::new("indices", Kind::Tensor),
-                    Parameter::new("padding_idx", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor(1)?;
-                    let p2 = if a.given(2) { a.int(2)? } else { -1 };
-                    a.give(&|| ops::embedding(&p0, &p1, p2))
-                },
-            }],
-            doc: "The rows of `weight` that `indices` name; the row `padding_idx` gets no \
-gradient unless it is -1.",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "masked_fill",
             overloads: &[Overload {
                 signature: "(input, mask, value)",
@@ -306,17 +282,35 @@ gradient unless it is -1.",
         },
         Binding {
             name: "nonzero",
-            overloads: &[Overload {
-                signature: "(input)",
-                parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    a.give(&|| ops::nonzero(&p0))
+            overloads: &[
+                Overload {
+                    signature: "(input)",
+                    parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: true,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        a.give(&|| ops::nonzero(&p0))
+                    },
                 },
-            }],
-            doc: "The coordinates of the elements that differ from zero, a row each: int64 \
-(count, ndim).\n\nThe result has no gradient.",
+                Overload {
+                    signature: "(input, *, as_tuple)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("as_tuple", Kind::Bool).keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.bool(1)?;
+                        a.give_tuple_when(p1, &|| ops::nonzero_as_tuple(&p0, p1))
+                    },
+                },
+            ],
+            doc: "nonzero(input)\n    The coordinates of the elements that differ from zero, a row \
+each: int64 (count, ndim).\n\nnonzero(input, *, as_tuple)\n    With `as_tuple`, a \
+vector of coordinates for each dimension; otherwise as above.\n\nThe result has \
+no gradient.\n\nExample:\n\n>>> rustorch.nonzero(rustorch.tensor([0, 5, 7]), \
+as_tuple=True)\n(tensor([1, 2]),)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -376,6 +370,25 @@ index + 1 classes.",
             }],
             doc: "Writes `src`, broadcast and converted, into the tensor.",
             module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "argwhere",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::argwhere(&p0))
+                },
+            }],
+            doc: "The coordinates of the elements that differ from zero, a row each: int64 \
+(count, ndim).\n\nExample:\n\n>>> rustorch.argwhere(rustorch.tensor([[0, 1], [1, \
+0]]))\ntensor([[0, 1],\n        [1, 0]])",
+            module: Some("rustorch"),
             method: true,
             aliases: &[],
             release_from: 1 << 15,

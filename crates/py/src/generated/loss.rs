@@ -173,6 +173,49 @@ limited to at least -100.",
             aliases: &[],
             release_from: 1 << 12,
         },
+        Binding {
+            name: "linear_cross_entropy",
+            overloads: &[Overload {
+                signature: "(input, linear_weight, target, *, linear_bias=None, weight=None, \
+reduction='mean', ignore_index=None, label_smoothing=0.0)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("linear_weight", Kind::Tensor),
+                    Parameter::new("target", Kind::Tensor),
+                    Parameter::new("linear_bias", Kind::OptionalTensor).optional().keyword_only(),
+                    Parameter::new("weight", Kind::OptionalTensor).optional().keyword_only(),
+                    Parameter::new("reduction", Kind::Str).optional().keyword_only(),
+                    Parameter::new("ignore_index", Kind::OptionalInt).optional().keyword_only(),
+                    Parameter::new("label_smoothing", Kind::Float).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = a.optional_tensor(3)?;
+                    let p4 = a.optional_tensor(4)?;
+                    let p5 = if a.given(5) { a.str(5)? } else { "mean".to_owned() };
+                    let p6 = a.optional_int(6)?;
+                    let p7 = if a.given(7) { a.float(7)? } else { 0.0 };
+                    a.give(&|| {
+                        ops::linear_cross_entropy(&p0, &p1, &p2, p3.as_ref(), p4.as_ref(), &p5, p6, p7)
+                    })
+                },
+            }],
+            doc: "The cross-entropy of the logits `input @ linear_weight.T + \
+linear_bias`.\n\nShape: input (N, in) or (in), linear_weight (C, *, in), \
+linear_bias (C, *), target as of `cross_entropy` with logits (N, C, *) or \
+(C)\n\nErrors: `ignore_index` does not go with class probabilities; several \
+logits per class want a batch.\n\nExample:\n\n>>> input, weight = \
+rustorch.tensor([[1.0, 2.0]]), rustorch.zeros(4, 2)\n>>> \
+rustorch.nn.functional.linear_cross_entropy(input, weight, \
+rustorch.tensor([3]))\ntensor(1.3863)",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
     ];
 }
 
@@ -183,4 +226,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 3>,
     entry::<File, 4>,
     entry::<File, 5>,
+    entry::<File, 6>,
 ];

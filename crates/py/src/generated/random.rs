@@ -296,26 +296,34 @@ equally likely.",
             release_from: 1 << 15,
         },
         Binding {
-            name: "dropout",
+            name: "multinomial",
             overloads: &[Overload {
-                signature: "(input, p, train)",
+                signature: "(input, num_samples, replacement=False, *, generator=None)",
                 parameters: &[
                     Parameter::new("input", Kind::Tensor),
-                    Parameter::new("p", Kind::Float),
-                    Parameter::new("train", Kind::Bool),
+                    Parameter::new("num_samples", Kind::Int),
+                    Parameter::new("replacement", Kind::Bool).optional(),
+                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
                 ],
-                out: false,
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
-                    let p1 = a.float(1)?;
-                    let p2 = a.bool(2)?;
-                    a.give(&|| ops::dropout(&p0, p1, p2))
+                    let p1 = a.int(1)?;
+                    let p2 = if a.given(2) { a.bool(2)? } else { false };
+                    let p3 = a.optional_generator(3)?;
+                    a.give(&|| ops::multinomial(&p0, p1, p2, p3.as_ref()))
                 },
             }],
-            doc: "In training, zeroes elements with probability `p` and scales the rest by `1 / \
-(1 - p)`.",
+            doc: "`num_samples` indices drawn from each row, whose elements are the indices' \
+weights; without replacement all are different.\n\nThe result has no \
+gradient.\n\nShape: (categories) or (rows, categories); the result, int64, has \
+`num_samples` in place of the categories.\n\nErrors: DTypeError unless the \
+weights are floating point, InvalidArgumentError for weights that are negative, \
+not finite, or all 0, and for more samples without replacement than \
+categories.\n\nExample:\n\n>>> rustorch.multinomial(rustorch.tensor([0.0, 1.0, \
+0.0]), 2, replacement=True)\ntensor([1, 1])",
             module: Some("rustorch"),
-            method: false,
+            method: true,
             aliases: &[],
             release_from: 1 << 15,
         },

@@ -57,7 +57,33 @@ impl Table for File {
             aliases: &[],
             release_from: 1 << 12,
         },
+        Binding {
+            name: "softmin",
+            overloads: &[Overload {
+                signature: "(input, dim, dtype=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dim", Kind::Int),
+                    Parameter::new("dtype", Kind::OptionalDType).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    let p2 = a.optional_dtype(2)?;
+                    a.give(&|| ops::softmin(&p0, p1, p2))
+                },
+            }],
+            doc: "The softmax of `-x` along a dimension.\n\nExample:\n\n>>> \
+rustorch.nn.functional.softmin(rustorch.tensor([0.0, 0.0]), 0)\ntensor([0.5000, \
+0.5000])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[entry::<File, 0>, entry::<File, 1>];
+pub(super) const ENTRIES: &[crate::arguments::Entry] =
+    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>];

@@ -2,6 +2,7 @@
 //! operators stand here.
 
 mod attributes;
+pub mod buffer;
 mod construct;
 mod convert;
 mod copying;

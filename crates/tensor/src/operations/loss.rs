@@ -3,26 +3,49 @@
 use rustorch_backend::{DType, Shape};
 use rustorch_error::{Result, RusTorchError};
 
-use super::shape_ops::{expand_to, reshape_to};
+use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
 
-fn reduce(op: &'static str, loss: Tensor, reduction: &str) -> Result<Tensor> {
+/// The error for a reduction that is none.
+#[cold]
+pub(crate) fn invalid_reduction(op: &'static str, reduction: &str) -> RusTorchError {
+    RusTorchError::argument(
+        op,
+        format!("{reduction} is not a valid value for reduction; it is 'none', 'mean' or 'sum'"),
+    )
+}
+
+/// What becomes of a loss's elements.
+pub(crate) fn reduce(op: &'static str, loss: Tensor, reduction: &str) -> Result<Tensor> {
     match reduction {
         "none" => Ok(loss),
         "mean" => ops::mean(&loss, None, false, None),
         "sum" => ops::sum(&loss, None, false, None),
-        other => Err(RusTorchError::argument(
-            op,
-            format!("{other} is not a valid value for reduction; it is 'none', 'mean' or 'sum'"),
-        )),
+        other => Err(invalid_reduction(op, other)),
     }
 }
 
-fn weighted(op: &'static str, loss: Tensor, weight: Option<&Tensor>, reduction: &str) -> Result<Tensor> {
+/// As [`reduce`], with a weight per element; the mean is by the weights' sum.
+pub(crate) fn weighted(
+    op: &'static str,
+    loss: Tensor,
+    weight: Option<&Tensor>,
+    reduction: &str,
+) -> Result<Tensor> {
     let Some(weight) = weight else { return reduce(op, loss, reduction) };
+    if weight.shape() != loss.shape() {
+        return Err(RusTorchError::shape(
+            op,
+            format!(
+                "weights and input must have the same size, got {:?} and {:?}",
+                weight.shape(),
+                loss.shape()
+            ),
+        ));
+    }
     let scaled = ops::mul(&loss, weight)?;
     if reduction == "mean" {
-        let total = ops::sum(&expand_to(weight, loss.shape())?, None, false, None)?;
+        let total = ops::sum(weight, None, false, None)?;
         return ops::div(&ops::sum(&scaled, None, false, None)?, &total, None);
     }
     reduce(op, scaled, reduction)
@@ -117,7 +140,8 @@ pub fn nll_loss(
     }
 }
 
-fn check_classes(op: &'static str, target: &Tensor, classes: usize) -> Result<()> {
+/// Refuses class indices outside `0..classes`.
+pub(crate) fn check_classes(op: &'static str, target: &Tensor, classes: usize) -> Result<()> {
     if target.numel() == 0 {
         return Ok(());
     }
@@ -292,4 +316,47 @@ pub fn binary_cross_entropy_with_logits(
         loss = ops::mul(&loss, weight)?;
     }
     reduce(op, loss, reduction)
+}
+
+/// The cross-entropy of a linear layer's outputs.
+pub fn linear_cross_entropy(
+    input: &Tensor,
+    linear_weight: &Tensor,
+    target: &Tensor,
+    linear_bias: Option<&Tensor>,
+    weight: Option<&Tensor>,
+    reduction: &str,
+    ignore_index: Option<i64>,
+    label_smoothing: f64,
+) -> Result<Tensor> {
+    let op = "linear_cross_entropy";
+    let fail = |message: String| Err(RusTorchError::shape(op, message));
+    let (inputs, weights) = (input.shape(), linear_weight.shape());
+    if inputs.is_empty() || inputs.len() > 2 || weights.len() < 2 || inputs.last() != weights.last() {
+        return fail(format!(
+            "expected input (N, in) or (in) and linear_weight (C, *, in), got {inputs:?} and {weights:?}"
+        ));
+    }
+    let (outputs, features) = (&weights[..weights.len() - 1], weights[weights.len() - 1]);
+    if outputs.len() > 1 && inputs.len() == 1 {
+        return fail(format!(
+            "linear_weight {weights:?} requires batched input (N, {features}), got {inputs:?}"
+        ));
+    }
+    if let Some(bias) = linear_bias.filter(|bias| bias.shape() != outputs) {
+        return fail(format!("expected linear_bias of shape {outputs:?}, got {:?}", bias.shape()));
+    }
+    let count: usize = outputs.iter().product();
+    let bias = linear_bias.map(|bias| reshape_to(bias, &[count])).transpose()?;
+    let logits = ops::linear(input, &reshape_to(linear_weight, &[count, features])?, bias.as_ref())?;
+    let mut shape = Shape::from_slice(&inputs[..inputs.len() - 1]);
+    shape.extend_from_slice(outputs);
+    let logits = reshape_to(&logits, &shape)?;
+    if ignore_index.is_some() && target.shape() == logits.shape() {
+        return Err(RusTorchError::argument(
+            op,
+            "ignore_index does not go with a target of class probabilities",
+        ));
+    }
+    cross_entropy(&logits, target, weight, ignore_index.unwrap_or(-100), reduction, label_smoothing)
 }

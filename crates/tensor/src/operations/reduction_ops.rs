@@ -423,7 +423,7 @@ pub fn sum_to_size(input: &Tensor, size: &[i64]) -> Result<Tensor> {
     if dims.is_empty() {
         return Ok(input.clone());
     }
-    super::shape_ops::reshape_to(&ops::sum(input, Some(&dims), true, Some(input.dtype()))?, &shape)
+    super::shape_ops::reshape_to(&ops::sum(input, Some(&dims), true, None)?, &shape)
 }
 
 /// The p-norm.

@@ -4,7 +4,7 @@ use rustorch_backend::DType;
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
-use crate::Tensor;
+use crate::{Tensor, ops};
 
 fn run(name: &'static str, log: bool, input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
     let dtype = dtype.unwrap_or(input.dtype());
@@ -35,4 +35,9 @@ pub fn softmax(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor>
 /// The logarithm of softmax along a dimension.
 pub fn log_softmax(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
     run("log_softmax", true, input, dim, dtype)
+}
+
+/// The softmax of the negated input.
+pub fn softmin(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
+    ops::softmax(&ops::neg(input)?, dim, dtype)
 }

@@ -8,7 +8,17 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 6] = ["convolution", "linear_algebra", "normalization", "pooling", "softmax", "loss"];
+const HEAVY: [&str; 9] = [
+    "convolution",
+    "linear_algebra",
+    "normalization",
+    "pooling",
+    "padding",
+    "interpolation",
+    "sampling_grid",
+    "softmax",
+    "loss",
+];
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.
 const KEYWORDS: [&str; 8] = ["from", "in", "is", "lambda", "pass", "with", "class", "global"];
@@ -207,7 +217,7 @@ fn read(index: usize, p: &Parameter) -> (String, String) {
         // Absent and None read the same.
         (None, _) => read,
         (Some(d), kind) if d == "None" && kind.is_optional() => read,
-        (Some(d), Type::IntList | Type::Shape) => {
+        (Some(d), Type::IntList | Type::FloatList | Type::Shape) => {
             format!("if a.given({index}) {{ {read} }} else {{ Dims::from_slice({d}) }}")
         }
         (Some(d), Type::OptionalIntList) => {
@@ -223,13 +233,17 @@ fn read(index: usize, p: &Parameter) -> (String, String) {
         (Some(d), _) => format!("if a.given({index}) {{ {read} }} else {{ {d} }}"),
     };
     let pass = match p.kind {
-        Type::Tensor | Type::TensorLike | Type::TensorList | Type::IntList | Type::Shape | Type::Str => {
-            format!("&{name}")
-        }
+        Type::Tensor
+        | Type::TensorLike
+        | Type::TensorList
+        | Type::IntList
+        | Type::FloatList
+        | Type::Shape
+        | Type::Str => format!("&{name}"),
         Type::OptionalTensor | Type::OptionalTensorLike | Type::OptionalGenerator => {
             format!("{name}.as_ref()")
         }
-        Type::OptionalIntList | Type::OptionalStr => format!("{name}.as_deref()"),
+        Type::OptionalIntList | Type::OptionalFloatList | Type::OptionalStr => format!("{name}.as_deref()"),
         _ => name.clone(),
     };
     (format!("let {name} = {value};"), pass)
@@ -241,6 +255,16 @@ fn overload(public: &Public<'_>, row: &Op) -> String {
     let call = format!("ops::{}({})", public.function(row), passes.join(", "));
     let give = if public.writes() {
         format!("a.give_first(&|| {call})")
+    } else if let Some(condition) = &row.tuple_when {
+        // The condition names parameters, which are places here.
+        let places: Vec<_> = condition
+            .split(' ')
+            .map(|word| match row.parameters.iter().position(|p| p.name == word) {
+                Some(place) => format!("p{place}"),
+                None => word.to_owned(),
+            })
+            .collect();
+        format!("a.give_tuple_when({}, &|| {call})", places.join(" "))
     } else if row.returns_list() {
         format!("a.give_tuple(&|| {call})")
     } else if row.returns.len() > 1 {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import rustorch
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
+from rustorch.nn.parameter import Parameter
 
 from .module import Module
 
@@ -11,22 +15,26 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "SELU",
+    "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "LeakyReLU",
     "LogSigmoid",
-    "LogSoftmax",
     "Mish",
+    "PReLU",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "SiLU",
     "Sigmoid",
-    "Softmax",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "Tanh",
+    "Tanhshrink",
     "Threshold",
 ]
 
@@ -231,29 +239,89 @@ class Tanh(Module):
         return input.tanh()
 
 
-class Softmax(Module):
-    """exp(x) / Σ exp(x) along a dimension."""
+class Tanhshrink(Module):
+    """x - tanh(x)."""
 
-    def __init__(self, dim: int | None = None) -> None:
+    def forward(self, input: Tensor) -> Tensor:
+        return F.tanhshrink(input)
+
+
+class Softshrink(Module):
+    """x moved toward 0 by `lambd`, 0 where |x| is no larger."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Hardshrink(Module):
+    """0 where |x| is at most `lambd`, x elsewhere."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class GLU(Module):
+    """a · sigmoid(b), where a and b are the halves of a dimension."""
+
+    def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim)
+        return F.glu(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
-class LogSoftmax(Module):
-    """The logarithm of the softmax along a dimension."""
+class PReLU(Module):
+    """x where positive, weight · x elsewhere, with a learned weight: one for all, or one per channel of (N, C, *)."""
 
-    def __init__(self, dim: int | None = None) -> None:
+    weight: Parameter
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
-        self.dim = dim
+        self.num_parameters = num_parameters
+        self.init = init
+        self.weight = Parameter(rustorch.empty(num_parameters, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Sets the weight to its initial value."""
+        with rustorch.no_grad():
+            self.weight.fill_(self.init)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.log_softmax(input, self.dim)
+        return F.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        return f"num_parameters={self.num_parameters}"
+
+
+class RReLU(_Activation):
+    """Leaky ReLU whose slope is random in training, and the middle of [lower, upper] otherwise."""
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.lower = lower
+        self.upper = upper
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def _settings(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}"

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use rustorch_backend::DType;
 use rustorch_error::Result;
 
 use crate::autograd::{Backward, Gradients, Node, Origin};
@@ -25,10 +26,27 @@ pub fn index_add_grad(grad: &Tensor, shape: &[usize], dim: i64, index: &Tensor) 
     ops::index_add(&zeros_of(shape, grad)?, dim, index, grad, 1.into())
 }
 
-/// The gradient of `embedding`: rows summed by index, the padding row left out.
-pub fn embedding_grad(grad: &Tensor, shape: &[usize], indices: &Tensor, padding_idx: i64) -> Result<Tensor> {
-    let rows = reshape_to(grad, &[indices.numel(), shape[1]])?;
-    let flat = ops::reshape(indices, &[-1])?;
+/// The gradient of `embedding`: rows summed by index, the padding row left out, each over how often it was named where
+/// that is asked for.
+pub fn embedding_grad(
+    grad: &Tensor,
+    shape: &[usize],
+    indices: &Tensor,
+    padding_idx: i64,
+    scale_by_frequency: bool,
+) -> Result<Tensor> {
+    let mut rows = reshape_to(grad, &[indices.numel(), shape[1]])?;
+    let flat = cast(&reshape_to(indices, &[indices.numel()])?, DType::Int64)?;
+    if scale_by_frequency {
+        let zeros = Tensor::scalar(0.into(), grad.dtype(), grad.device())?;
+        let counts = ops::index_put(
+            &ops::expand(&zeros, &[shape[0] as i64])?,
+            std::slice::from_ref(&flat),
+            &Tensor::number(1)?,
+            true,
+        )?;
+        rows = ops::div(&rows, &ops::unsqueeze(&ops::index_select(&counts, 0, &flat)?, 1)?, None)?;
+    }
     let rows = if padding_idx < 0 {
         rows
     } else {

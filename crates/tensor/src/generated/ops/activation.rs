@@ -1477,7 +1477,7 @@ static SOFTSIGN: Spec = Spec {
     name: "softsign",
     in_place: "softsign_",
     op: ElementwiseOp::Softsign,
-    promote: Promote::Same,
+    promote: Promote::Float,
     domain: Domain::Float,
 };
 /// `x / (1 + |x|)`.
@@ -1732,3 +1732,202 @@ impl Backward for HardshrinkBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::activation::softshrink;
+
+static SHRINK: Spec = Spec {
+    name: "shrink",
+    in_place: "shrink_",
+    op: ElementwiseOp::Shrink,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
+/// `softshrink` with a `lambd` that has been checked.
+///
+/// Internal: without a Python name.
+pub fn shrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
+    let result = elementwise::run(&SHRINK, &[input], &[Scalar::from(lambd)])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(ShrinkBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)),
+                lambd: lambd,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static SHRINK_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Abs, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Register(0), Source::Constant(1)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(1), Source::Constant(0), Source::Input(1)],
+        ),
+    ],
+    literals: &[0.0],
+    output: Source::Register(2),
+};
+
+#[derive(Debug)]
+struct ShrinkBackward {
+    input: Option<Saved>,
+    lambd: f64,
+    input_origin: Origin,
+}
+
+impl Backward for ShrinkBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "ShrinkBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::abs(&input)?;
+                    let t1 = Tensor::number(self.lambd)?;
+                    let t2 = ops::le(&t0, &t1)?;
+                    let t3 = Tensor::number(0_i64)?;
+                    let t4 = ops::where_(&t2, &t3, &grad)?;
+                    t4
+                })?
+            } else {
+                autograd::run_fused(&SHRINK_INPUT, &[&input, grad], &[Scalar::from(self.lambd)], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+pub use crate::operations::activation::tanhshrink;
+
+pub use crate::operations::activation::glu;
+
+pub use crate::operations::activation::prelu;
+
+static LEAKY_SLOPE: Spec = Spec {
+    name: "leaky_slope",
+    in_place: "leaky_slope_",
+    op: ElementwiseOp::LeakyRelu,
+    promote: Promote::Same,
+    domain: Domain::Float,
+};
+/// `prelu` with a weight that broadcasts to the input.
+///
+/// Internal: without a Python name.
+pub fn leaky_slope(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&LEAKY_SLOPE, &[input, weight], &[])?;
+    if autograd::is_recording(&[input, weight]) {
+        autograd::record(
+            &result,
+            Arc::new(LeakySlopeBackward {
+                input: (input.requires_grad() || weight.requires_grad()).then(|| Saved::input(input)),
+                weight: (input.requires_grad()).then(|| Saved::input(weight)),
+                input_origin: Origin::of(input),
+                weight_origin: Origin::of(weight),
+            }),
+            smallvec::smallvec![input.edge(), weight.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static LEAKY_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Input(1), Source::Register(1)],
+        ),
+    ],
+    literals: &[0.0],
+    output: Source::Register(2),
+};
+
+static LEAKY_SLOPE_WEIGHT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(0)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Constant(0), Source::Register(1)],
+        ),
+    ],
+    literals: &[0.0],
+    output: Source::Register(2),
+};
+
+#[derive(Debug)]
+struct LeakySlopeBackward {
+    input: Option<Saved>,
+    weight: Option<Saved>,
+    input_origin: Origin,
+    weight_origin: Origin,
+}
+
+impl Backward for LeakySlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "LeakySlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let weight = saved(self.weight.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(0_i64)?;
+                    let t1 = ops::gt(&input, &t0)?;
+                    let t2 = ops::mul(&grad, &weight)?;
+                    let t3 = ops::where_(&t1, &grad, &t2)?;
+                    t3
+                })?
+            } else {
+                autograd::run_fused(&LEAKY_SLOPE_INPUT, &[&input, grad, &weight], &[], origin)?
+            });
+        }
+        if node.wants(1) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.weight_origin;
+            gradients[1] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(0_i64)?;
+                    let t1 = ops::gt(&input, &t0)?;
+                    let t2 = ops::mul(&grad, &input)?;
+                    let t3 = ops::where_(&t1, &t0, &t2)?;
+                    t3
+                })?
+            } else {
+                autograd::run_fused(&LEAKY_SLOPE_WEIGHT, &[&input, grad], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+pub use crate::operations::activation::rrelu;
+
+/// In-place form of [`rrelu`]: writes the result into `input`.
+pub fn rrelu_(
+    input: &Tensor,
+    lower: f64,
+    upper: f64,
+    training: bool,
+    generator: Option<&Generator>,
+) -> Result<()> {
+    autograd::assign("rrelu_", input, &rrelu(input, lower, upper, training, generator)?)
+}
+
+pub use crate::operations::activation::gumbel_softmax;

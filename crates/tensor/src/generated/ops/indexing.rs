@@ -243,55 +243,6 @@ pub fn index_add_(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alp
 
 pub use crate::operations::indexing::index_read;
 
-/// The rows of `weight` that `indices` name; the row `padding_idx` gets no gradient unless it is -1.
-pub fn embedding(weight: &Tensor, indices: &Tensor, padding_idx: i64) -> Result<Tensor> {
-    let result = {
-        let _mode = autograd::GradMode::no_grad();
-        operations::indexing::embedding(weight, indices, padding_idx)?
-    };
-    if autograd::is_recording(&[weight, indices]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(EmbeddingBackward {
-                    indices: (weight.requires_grad()).then(|| Saved::input(indices)),
-                    padding_idx: padding_idx,
-                    weight_origin: Origin::of(weight),
-                }),
-                smallvec::smallvec![weight.edge(), indices.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-#[derive(Debug)]
-struct EmbeddingBackward {
-    indices: Option<Saved>,
-    padding_idx: i64,
-    weight_origin: Origin,
-}
-
-impl Backward for EmbeddingBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "EmbeddingBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let indices = saved(self.indices.as_ref(), node)?;
-            let origin = &self.weight_origin;
-            gradients[0] = Some(origin.restore({
-                let t0 =
-                    formulas::embedding_grad(&grad, &self.weight_origin.shape, &indices, self.padding_idx)?;
-                t0
-            })?);
-        }
-        Ok(gradients)
-    }
-}
-
 pub use crate::operations::indexing::masked_fill;
 
 /// In-place form of [`masked_fill`]: writes the result into `input`.
@@ -317,3 +268,7 @@ pub use crate::operations::indexing::one_hot;
 pub use crate::operations::indexing::copy_;
 
 pub use crate::operations::indexing::index_put;
+
+pub use crate::operations::indexing::nonzero_as_tuple;
+
+pub use crate::operations::indexing::argwhere;

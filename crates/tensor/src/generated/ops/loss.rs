@@ -26,3 +26,5 @@ pub use crate::operations::loss::cross_entropy;
 pub use crate::operations::loss::binary_cross_entropy;
 
 pub use crate::operations::loss::binary_cross_entropy_with_logits;
+
+pub use crate::operations::loss::linear_cross_entropy;

@@ -72,4 +72,16 @@ pub use crate::operations::random::uniform_;
 
 pub use crate::operations::random::bernoulli_;
 
-pub use crate::operations::random::dropout;
+/// `num_samples` indices drawn from each row, whose elements are the indices' weights; without replacement all are different.
+pub fn multinomial(
+    input: &Tensor,
+    num_samples: i64,
+    replacement: bool,
+    generator: Option<&Generator>,
+) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::random::multinomial(input, num_samples, replacement, generator)?
+    };
+    Ok(result)
+}

@@ -110,3 +110,5 @@ impl Backward for LogSoftmaxBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::softmax::softmin;

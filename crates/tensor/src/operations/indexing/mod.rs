@@ -183,24 +183,6 @@ pub fn index_add(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alph
     reshape_to(&ops::scatter_add(&input_raised, d as i64, &index, &scaled)?, input.shape())
 }
 
-/// The rows of `weight` that `indices` name.
-pub fn embedding(weight: &Tensor, indices: &Tensor, _padding_idx: i64) -> Result<Tensor> {
-    if weight.ndim() != 2 {
-        return Err(RusTorchError::shape(
-            "embedding",
-            format!("'weight' must be 2-D, got {:?}", weight.shape()),
-        ));
-    }
-    let indices = int64("embedding", indices)?;
-    if let Some(low) = negative(&indices)? {
-        return Err(RusTorchError::index(
-            "embedding",
-            format!("index {low} is out of range for {} rows", weight.shape()[0]),
-        ));
-    }
-    read(weight, &[indices])
-}
-
 /// Advanced indexing over the leading dimensions, without history.
 fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
     let common = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
@@ -384,4 +366,18 @@ pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
         rebase(input, node, edges);
     }
     Ok(())
+}
+
+/// The coordinates of the elements that differ from zero, as a tensor or, with `as_tuple`, one per dimension.
+pub fn nonzero_as_tuple(input: &Tensor, as_tuple: bool) -> Result<Vec<Tensor>> {
+    if !as_tuple {
+        return Ok(vec![ops::nonzero(input)?]);
+    }
+    let at_least_1d = raise(&input.detach())?;
+    ops::unbind(&ops::nonzero(&at_least_1d)?, 1)
+}
+
+/// The coordinates of the elements that differ from zero, a row each.
+pub fn argwhere(input: &Tensor) -> Result<Tensor> {
+    ops::nonzero(&input.detach())
 }

@@ -1,0 +1,248 @@
+//! Tensors over the memory of other libraries.
+
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyBufferError, PyTypeError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyTuple};
+use rustorch_backend::{Buffer, Device, Dims, Layout, Shape};
+use rustorch_tensor::{Storage, Tensor, ops};
+
+use super::abi::{self, DLTensor, Unversioned, Versioned};
+use crate::arguments::type_name;
+use crate::errors::IntoPyResult;
+use crate::tensor::wrap;
+
+/// The producer's structure; its deleter is called when the last tensor over the memory is gone.
+enum Owner {
+    Unversioned(NonNull<Unversioned>),
+    Versioned(NonNull<Versioned>),
+}
+
+// SAFETY: the structure belongs to this value alone, and DLPack lets any thread call the deleter.
+unsafe impl Send for Owner {}
+// SAFETY: nothing is reached through a shared reference after the import.
+unsafe impl Sync for Owner {}
+
+impl Owner {
+    fn tensor(&self) -> &DLTensor {
+        // SAFETY: the producer keeps the structure until its deleter is called, which `drop` does.
+        unsafe {
+            match self {
+                Owner::Unversioned(managed) => &managed.as_ref().tensor,
+                Owner::Versioned(managed) => &managed.as_ref().tensor,
+            }
+        }
+    }
+
+    fn read_only(&self) -> bool {
+        match self {
+            Owner::Unversioned(_) => false,
+            // SAFETY: as above.
+            Owner::Versioned(managed) => unsafe { managed.as_ref().flags & abi::READ_ONLY != 0 },
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // SAFETY: a deleter may be called once, with its structure, and this is the only call.
+        unsafe {
+            match self {
+                Owner::Unversioned(managed) => {
+                    if let Some(delete) = managed.as_ref().deleter {
+                        delete(managed.as_ptr());
+                    }
+                }
+                Owner::Versioned(managed) => {
+                    if let Some(delete) = managed.as_ref().deleter {
+                        delete(managed.as_ptr());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Takes the structure out of a capsule, which is marked as used.
+fn take(capsule: &Bound<'_, PyCapsule>) -> PyResult<Owner> {
+    let raw = capsule.as_ptr();
+    let pointer = |names: (&'static std::ffi::CStr, &'static std::ffi::CStr)| {
+        // SAFETY: `raw` is a capsule; the pointer is asked for under the name it was found to have.
+        unsafe {
+            if ffi::PyCapsule_IsValid(raw, names.0.as_ptr()) != 1 {
+                return None;
+            }
+            let pointer = NonNull::new(ffi::PyCapsule_GetPointer(raw, names.0.as_ptr()));
+            ffi::PyCapsule_SetName(raw, names.1.as_ptr());
+            pointer
+        }
+    };
+    if let Some(found) = pointer(abi::VERSIONED_NAMES) {
+        let managed: NonNull<Versioned> = found.cast();
+        // SAFETY: a capsule of this name holds this structure, whose beginning every version has.
+        let version = unsafe { managed.as_ref().version };
+        if version.major > abi::VERSION.major {
+            // SAFETY: the deleter stands at the same place in every version.
+            drop(Owner::Versioned(managed));
+            return Err(PyBufferError::new_err(format!(
+                "from_dlpack(): the capsule is of DLPack {}.{}; versions up to {} are understood",
+                version.major,
+                version.minor,
+                abi::VERSION.major
+            )));
+        }
+        return Ok(Owner::Versioned(managed));
+    }
+    pointer(abi::NAMES).map(|found| Owner::Unversioned(found.cast())).ok_or_else(|| {
+        PyBufferError::new_err(
+            "from_dlpack(): expected a DLPack capsule that nobody has consumed, named 'dltensor' or 'dltensor_versioned'",
+        )
+    })
+}
+
+fn layout(tensor: &DLTensor) -> PyResult<Layout> {
+    let ndim = usize::try_from(tensor.ndim).unwrap_or(0);
+    let list = |pointer: *mut i64| -> &[i64] {
+        if ndim == 0 || pointer.is_null() {
+            return &[];
+        }
+        // SAFETY: DLPack says that there are `ndim` numbers.
+        unsafe { std::slice::from_raw_parts(pointer, ndim) }
+    };
+    let shape: Shape = list(tensor.shape).iter().map(|&n| usize::try_from(n).unwrap_or(0)).collect();
+    if tensor.strides.is_null() || ndim == 0 {
+        return Ok(Layout::contiguous(&shape));
+    }
+    let strides: Dims<isize> = list(tensor.strides).iter().map(|&s| s as isize).collect();
+    if shape.iter().zip(&strides).any(|(&size, &stride)| stride < 0 && size > 1) {
+        return Err(PyBufferError::new_err(
+            "from_dlpack(): tensors with negative strides are not supported; copy the array first",
+        ));
+    }
+    let strides =
+        strides.iter().zip(&shape).map(|(&stride, &size)| if size > 1 { stride } else { 1 }).collect();
+    Ok(Layout::new(shape, strides, 0))
+}
+
+/// A tensor over what a capsule holds; a read-only one's values are copied, since tensors can be written.
+fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) -> PyResult<Tensor> {
+    let owner = take(capsule)?;
+    let source = owner.tensor();
+    if source.device.device_type != abi::CPU {
+        return Err(PyBufferError::new_err(format!(
+            "from_dlpack(): the data is on the DLPack device ({}, {}); only main memory, (1, 0), can be shared",
+            source.device.device_type, source.device.device_id
+        )));
+    }
+    let dtype = source.dtype.dtype().ok_or_else(|| {
+        PyBufferError::new_err(format!(
+            "from_dlpack(): there is no dtype for DLPack's code {}, {} bits, {} lanes",
+            source.dtype.code, source.dtype.bits, source.dtype.lanes
+        ))
+    })?;
+    let layout = layout(source)?;
+    let size = dtype.size();
+    let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
+    let start = source.data.cast::<u8>().wrapping_add(source.byte_offset as usize);
+    let address = NonNull::new(start).unwrap_or(NonNull::<u64>::dangling().cast());
+    if bytes > 0 && !(address.as_ptr() as usize).is_multiple_of(size.min(8)) {
+        return Err(PyBufferError::new_err("from_dlpack(): the memory is not aligned; copy the array first"));
+    }
+    let read_only = owner.read_only();
+    if read_only && copy == Some(false) {
+        return Err(PyBufferError::new_err(
+            "from_dlpack(): the data is read-only, and tensors can be written: it has to be copied, which copy=False forbids",
+        ));
+    }
+    // SAFETY: the producer keeps the memory until the deleter is called, which the owner does when the buffer goes.
+    // Strides are not negative, so the layout spans `bytes` from its start.
+    let buffer = unsafe { Buffer::from_foreign(address, bytes, Box::new(owner)) };
+    let storage = Arc::new(Storage::from_buffer(buffer, Device::CPU));
+    let shared = Tensor::from_storage(storage, layout, dtype).into_py(py)?;
+    if read_only || copy == Some(true) {
+        return py.detach(|| ops::clone(&shared)).into_py(py);
+    }
+    Ok(shared)
+}
+
+/// Asks a producer for its capsule, in the words of 1.x and, if it does not know them, of before.
+fn ask<'py>(producer: &Bound<'py, PyAny>, copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+    let py = producer.py();
+    let (kind, _): (i32, i32) = producer.call_method0("__dlpack_device__")?.extract()?;
+    if kind != abi::CPU {
+        return Err(PyBufferError::new_err(format!(
+            "from_dlpack(): the data is on the DLPack device of type {kind}; only main memory, 1, can be shared"
+        )));
+    }
+    let keywords = PyDict::new(py);
+    keywords.set_item("max_version", PyTuple::new(py, [abi::VERSION.major, abi::VERSION.minor])?)?;
+    if copy.is_some() {
+        keywords.set_item("copy", copy)?;
+    }
+    match producer.call_method("__dlpack__", (), Some(&keywords)) {
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => producer.call_method0("__dlpack__"),
+        answer => answer,
+    }
+}
+
+/// A tensor over the memory of `ext_tensor`: an object with `__dlpack__`, such as an array of NumPy or a tensor of
+/// PyTorch, or a DLPack capsule.
+///
+/// Read-only data is copied, since tensors can be written. `copy=True` always copies; `copy=False` raises BufferError
+/// where that would be needed.
+#[pyfunction]
+#[pyo3(signature = (ext_tensor, *, device=None, copy=None))]
+fn from_dlpack<'py>(
+    ext_tensor: &Bound<'py, PyAny>,
+    device: Option<&Bound<'py, PyAny>>,
+    copy: Option<bool>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = ext_tensor.py();
+    if let Some(device) = device.filter(|device| !device.is_none()) {
+        match crate::device::extract(device)? {
+            Some(target) if target.kind == Device::CPU.kind => {}
+            Some(target) => {
+                return Err(PyBufferError::new_err(format!(
+                    "from_dlpack(): cannot share memory with {target}"
+                )));
+            }
+            None => {
+                return Err(PyTypeError::new_err(format!(
+                    "from_dlpack(): argument 'device' must be rustorch.device or str, not {}",
+                    type_name(device)
+                )));
+            }
+        }
+    }
+    let capsule = if let Ok(capsule) = ext_tensor.cast::<PyCapsule>() {
+        capsule.clone()
+    } else if ext_tensor.hasattr("__dlpack__")? {
+        ask(ext_tensor, copy)?.cast_into::<PyCapsule>().map_err(|_| {
+            PyTypeError::new_err(format!(
+                "from_dlpack(): __dlpack__ of {} gave no capsule",
+                type_name(ext_tensor)
+            ))
+        })?
+    } else {
+        return Err(PyTypeError::new_err(format!(
+            "from_dlpack(): expected an object with __dlpack__ or a DLPack capsule, not {}",
+            type_name(ext_tensor)
+        )));
+    };
+    wrap(py, tensor(py, &capsule, copy)?)
+}
+
+/// A DLPack capsule of the kind before 1.0 over a tensor's memory.
+#[pyfunction]
+fn to_dlpack<'py>(tensor: &Bound<'py, crate::tensor::PyTensor>) -> PyResult<Bound<'py, PyAny>> {
+    tensor.call_method0("__dlpack__")
+}
+
+/// Adds the functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(from_dlpack, module)?)?;
+    module.add_function(wrap_pyfunction!(to_dlpack, module)?)
+}

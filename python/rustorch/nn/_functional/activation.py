@@ -1,0 +1,118 @@
+"""Activation functions."""
+
+from __future__ import annotations
+
+import warnings
+
+from rustorch import _C
+from rustorch._C import Tensor
+from rustorch.nn import _functional_ops as _ops
+
+from ._documented import documented_as
+
+
+@documented_as(_C.relu)
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    return input.relu_() if inplace else input.relu()
+
+
+def relu_(input: Tensor) -> Tensor:
+    """max(x, 0), in place."""
+    return input.relu_()
+
+
+@documented_as(_ops.relu6)
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    return _ops.relu6_(input) if inplace else _ops.relu6(input)
+
+
+@documented_as(_ops.elu)
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    return _ops.elu_(input, alpha) if inplace else _ops.elu(input, alpha)
+
+
+@documented_as(_C.selu)
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    return _C.selu_(input) if inplace else _C.selu(input)
+
+
+@documented_as(_C.celu)
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    return _C.celu_(input, alpha) if inplace else _C.celu(input, alpha)
+
+
+@documented_as(_ops.leaky_relu)
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    return _ops.leaky_relu_(input, negative_slope) if inplace else _ops.leaky_relu(input, negative_slope)
+
+
+@documented_as(_ops.silu)
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    return _ops.silu_(input) if inplace else _ops.silu(input)
+
+
+@documented_as(_ops.mish)
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    return _ops.mish_(input) if inplace else _ops.mish(input)
+
+
+@documented_as(_ops.hardswish)
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    return _ops.hardswish_(input) if inplace else _ops.hardswish(input)
+
+
+@documented_as(_ops.hardsigmoid)
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    return _ops.hardsigmoid_(input) if inplace else _ops.hardsigmoid(input)
+
+
+@documented_as(_ops.hardtanh)
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val {min_val} is greater than max_val {max_val}")
+    return _ops.hardtanh_(input, min_val, max_val) if inplace else _ops.hardtanh(input, min_val, max_val)
+
+
+@documented_as(_C.threshold)
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    return _C.threshold_(input, threshold, value) if inplace else _C.threshold(input, threshold, value)
+
+
+@documented_as(_C.rrelu)
+def rrelu(
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    return (_C.rrelu_ if inplace else _C.rrelu)(input, lower, upper, training)
+
+
+def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+@documented_as(_C.softmax)
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
+    if dim is None:
+        dim = _implicit_dim("softmax", input.ndim, _stacklevel)
+    return _C.softmax(input, dim, dtype)
+
+
+@documented_as(_C.log_softmax)
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
+    if dim is None:
+        dim = _implicit_dim("log_softmax", input.ndim, _stacklevel)
+    return _C.log_softmax(input, dim, dtype)
+
+
+@documented_as(_ops.softmin)
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
+    if dim is None:
+        dim = _implicit_dim("softmin", input.ndim, _stacklevel)
+    return _ops.softmin(input, dim, dtype)

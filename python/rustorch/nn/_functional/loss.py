@@ -1,0 +1,309 @@
+"""Losses."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+from rustorch._C import Tensor
+from rustorch.nn import _functional_ops as _ops
+from rustorch.nn._options import check_reduction
+
+from ._documented import documented_as
+
+
+@documented_as(_ops.mse_loss)
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    check_reduction("mse_loss", size_average, reduce)
+    _warn_if_shapes_differ("mse_loss", input, target)
+    return _ops.mse_loss(input, target, reduction=reduction, weight=weight)
+
+
+@documented_as(_ops.l1_loss)
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    check_reduction("l1_loss", size_average, reduce)
+    _warn_if_shapes_differ("l1_loss", input, target)
+    return _ops.l1_loss(input, target, reduction=reduction, weight=weight)
+
+
+def _warn_if_shapes_differ(name: str, input: Tensor, target: Tensor) -> None:
+    if input.shape != target.shape:
+        warnings.warn(
+            f"{name}: using a target size ({target.size()}) that is different to the input size ({input.size()}). "
+            "This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=3,
+        )
+
+
+@documented_as(_ops.nll_loss)
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("nll_loss", size_average, reduce)
+    return _ops.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
+
+
+@documented_as(_ops.cross_entropy)
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    check_reduction("cross_entropy", size_average, reduce)
+    return _ops.cross_entropy(
+        input, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+    )
+
+
+@documented_as(_ops.binary_cross_entropy)
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("binary_cross_entropy", size_average, reduce)
+    return _ops.binary_cross_entropy(input, target, weight, reduction=reduction)
+
+
+@documented_as(_ops.binary_cross_entropy_with_logits)
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    check_reduction("binary_cross_entropy_with_logits", size_average, reduce)
+    return _ops.binary_cross_entropy_with_logits(input, target, weight, reduction=reduction, pos_weight=pos_weight)
+
+
+@documented_as(_ops.smooth_l1_loss)
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    check_reduction("smooth_l1_loss", size_average, reduce)
+    _warn_if_shapes_differ("smooth_l1_loss", input, target)
+    return _ops.smooth_l1_loss(input, target, reduction=reduction, beta=beta)
+
+
+@documented_as(_ops.huber_loss)
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    _warn_if_shapes_differ("huber_loss", input, target)
+    return _ops.huber_loss(input, target, reduction, delta, weight)
+
+
+@documented_as(_ops.kl_div)
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    check_reduction("kl_div", size_average, reduce)
+    if reduction == "mean":
+        warnings.warn(
+            "kl_div: reduction='mean' divides the total loss by both the batch size and the support size; "
+            "'batchmean' divides by the batch size alone and gives the Kullback-Leibler divergence.",
+            stacklevel=2,
+        )
+    return _ops.kl_div(input, target, reduction=reduction, log_target=log_target)
+
+
+@documented_as(_ops.poisson_nll_loss)
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("poisson_nll_loss", size_average, reduce)
+    return _ops.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=reduction)
+
+
+@documented_as(_ops.hinge_embedding_loss)
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("hinge_embedding_loss", size_average, reduce)
+    return _ops.hinge_embedding_loss(input, target, margin, reduction=reduction)
+
+
+@documented_as(_ops.margin_ranking_loss)
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("margin_ranking_loss", size_average, reduce)
+    return _ops.margin_ranking_loss(input1, input2, target, margin, reduction=reduction)
+
+
+@documented_as(_ops.cosine_embedding_loss)
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("cosine_embedding_loss", size_average, reduce)
+    return _ops.cosine_embedding_loss(input1, input2, target, margin, reduction=reduction)
+
+
+@documented_as(_ops.soft_margin_loss)
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("soft_margin_loss", size_average, reduce)
+    return _ops.soft_margin_loss(input, target, reduction=reduction)
+
+
+@documented_as(_ops.triplet_margin_loss)
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("triplet_margin_loss", size_average, reduce)
+    return _ops.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=reduction)
+
+
+@documented_as(_ops.multi_margin_loss)
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("multi_margin_loss", size_average, reduce)
+    return _ops.multi_margin_loss(input, target, p, margin, weight, reduction=reduction)
+
+
+@documented_as(_ops.multilabel_margin_loss)
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("multilabel_margin_loss", size_average, reduce)
+    return _ops.multilabel_margin_loss(input, target, reduction=reduction)
+
+
+@documented_as(_ops.multilabel_soft_margin_loss)
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    check_reduction("multilabel_soft_margin_loss", size_average, reduce)
+    return _ops.multilabel_soft_margin_loss(input, target, weight, reduction=reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """`max(0, margin + d(anchor, positive) - d(anchor, negative))` for a distance of one's own.
+
+    Without one it is the Euclidean distance along the last dimension. `swap` also looks at positive and negative. The
+    margin must be positive, and the tensors have as many dimensions.
+    """
+    if distance_function is None:
+        return _ops.triplet_margin_loss(anchor, positive, negative, margin, swap=swap, reduction=reduction)
+    if margin <= 0:
+        raise ValueError(f"triplet_margin_with_distance_loss: margin must be greater than 0, got {margin}")
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError(
+            "triplet_margin_with_distance_loss: expected tensors of as many dimensions, "
+            f"got {anchor.ndim}, {positive.ndim} and {negative.ndim}"
+        )
+    near, far = distance_function(anchor, positive), distance_function(anchor, negative)
+    if swap:
+        far = far.minimum(distance_function(positive, negative))
+    loss = (near - far + margin).clamp_min(0)
+    if reduction == "none":
+        return loss
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction; it is 'none', 'mean' or 'sum'")
+    return loss.mean() if reduction == "mean" else loss.sum()
