@@ -32,11 +32,14 @@ def test_medians_of_nan() -> None:
     x = t([[1.0, nan, 2.0], [3.0, 1.0, 2.0], [nan, nan, nan]])
     values, indices = rustorch.median(x, 1)
     assert indices.tolist() == [1, 2, 0]
-    assert values[1].item() == 2 and values[::2].isnan().all()
+    assert values[1].item() == 2
+    assert values[::2].isnan().all()
     values, indices = rustorch.nanmedian(x, 1)
     assert indices.tolist() == [0, 2, 0]
-    assert values[:2].tolist() == [1, 2] and values[2].isnan()
-    assert rustorch.median(x).isnan() and rustorch.nanmedian(x).item() == 2
+    assert values[:2].tolist() == [1, 2]
+    assert values[2].isnan()
+    assert rustorch.median(x).isnan()
+    assert rustorch.nanmedian(x).item() == 2
     assert rustorch.median(rustorch.zeros(0)).isnan()
 
 
@@ -56,9 +59,12 @@ def test_gradient_of_nan_extremes() -> None:
 def test_quantiles_of_nan() -> None:
     x = t([[1.0, nan, 3.0], [4.0, 6.0, 5.0], [nan, nan, nan]])
     got = rustorch.quantile(x, 0.5, 1)
-    assert got[1].item() == 5 and got[0].isnan() and got[2].isnan()
+    assert got[1].item() == 5
+    assert got[0].isnan()
+    assert got[2].isnan()
     got = rustorch.nanquantile(x, 0.5, 1)
-    assert got[:2].tolist() == [2, 5] and got[2].isnan()
+    assert got[:2].tolist() == [2, 5]
+    assert got[2].isnan()
     assert rustorch.quantile(t([1.0, inf]), 0.5).isnan()
     assert rustorch.quantile(x, t([0.5, 0.1]), 1, True).shape == (2, 3, 1)
     assert rustorch.quantile(x, t([0.5, 0.1]), keepdim=True).shape == (2, 1, 1)
@@ -74,16 +80,19 @@ def test_unique_gives_what_was_asked_for() -> None:
     x = t([[1, 2], [1, 2], [0, 1]])
     assert isinstance(rustorch.unique(x), rustorch.Tensor)
     values, counts = x.unique(return_counts=True, dim=0)
-    assert values.tolist() == [[0, 1], [1, 2]] and counts.tolist() == [1, 2]
+    assert values.tolist() == [[0, 1], [1, 2]]
+    assert counts.tolist() == [1, 2]
     values, inverse = rustorch.unique_consecutive(x, return_inverse=True, dim=0)
-    assert values.tolist() == [[1, 2], [0, 1]] and inverse.tolist() == [0, 0, 1]
+    assert values.tolist() == [[1, 2], [0, 1]]
+    assert inverse.tolist() == [0, 0, 1]
     assert rustorch.unique(rustorch.zeros(0, 3), dim=0).shape == (0, 3)
     assert rustorch.unique(t(3), return_inverse=True)[1].shape == ()
 
 
 def test_nonzero_as_tuple() -> None:
     rows, columns = rustorch.nonzero(t([[0, 1], [1, 0]]), as_tuple=True)
-    assert rows.tolist() == [0, 1] and columns.tolist() == [1, 0]
+    assert rows.tolist() == [0, 1]
+    assert columns.tolist() == [1, 0]
     assert rustorch.nonzero(t([0, 1]), as_tuple=False).tolist() == [[1]]
     (place,) = t(1).nonzero(as_tuple=True)
     assert place.tolist() == [0]
@@ -93,7 +102,8 @@ def test_searchsorted_with_a_sorter() -> None:
     line = t([[3, 1, 2], [9, 8, 7]])
     sorter = line.argsort()
     got = rustorch.searchsorted(line, t([[2], [8]]), sorter=sorter, right=True, out_int32=True)
-    assert got.tolist() == [[2], [2]] and got.dtype == rustorch.int32
+    assert got.tolist() == [[2], [2]]
+    assert got.dtype == rustorch.int32
     assert rustorch.searchsorted(t([1, 2, 3]), 2.5).item() == 2
 
 
@@ -111,7 +121,8 @@ def test_searchsorted_matches_numpy(right: bool) -> None:
 def test_histogramdd() -> None:
     points = t([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]])
     hist, edges = rustorch.histogramdd(points, bins=[2, 2])
-    assert hist.tolist() == [[0, 1], [1, 1]] and edges[1].tolist() == [0, 1, 2]
+    assert hist.tolist() == [[0, 1], [1, 1]]
+    assert edges[1].tolist() == [0, 1, 2]
     hist, _ = rustorch.histogramdd(points, [t([0.0, 1.0]), t([0.0, 1.0, 2.0])], weight=t([1.0, 2.0, 3.0]))
     assert hist.tolist() == [[2, 1]]
     hist, _ = rustorch.histogramdd(points, 2, range=[0.0, 1.0, 0.0, 1.0], density=True)
@@ -133,7 +144,8 @@ def test_multinomial_draws_by_weight() -> None:
     shares = [np.bincount(row, minlength=3) / 4000 for row in draws.numpy()]
     np.testing.assert_allclose(shares, [[0.25, 0, 0.75], [0, 0.5, 0.5]], atol=0.04)
     firsts = rustorch.multinomial(t([[1.0, 0.0, 3.0]]).expand(4000, 3), 2)
-    assert (firsts != 1).all() and (firsts[:, 0] != firsts[:, 1]).all()
+    assert (firsts != 1).all()
+    assert (firsts[:, 0] != firsts[:, 1]).all()
     assert abs((firsts[:, 0] == 2).float().mean().item() - 0.75) < 0.04
 
 

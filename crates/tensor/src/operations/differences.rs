@@ -43,6 +43,10 @@ pub fn diff(input: &Tensor, n: i64, dim: i64, prepend: Option<&Tensor>, append: 
             ));
         }
     }
+    if n == 0 {
+        // As PyTorch, without what would be joined on.
+        return ops::clone(input);
+    }
     let dim = d as i64;
     let mut result = if prepend.is_some() || append.is_some() {
         let pieces: Vec<Tensor> = [prepend, Some(input), append].into_iter().flatten().cloned().collect();
@@ -179,10 +183,11 @@ fn along_coordinates(input: &Tensor, d: usize, coordinates: &Tensor, edge_order:
 /// The derivatives of samples at equal distances, the same along every dimension.
 pub fn gradient_uniform(
     input: &Tensor,
-    spacing: Scalar,
+    spacing: Option<Scalar>,
     dim: Option<&[i64]>,
     edge_order: i64,
 ) -> Result<Vec<Tensor>> {
+    let spacing = spacing.unwrap_or(Scalar::Int(1));
     let dims = gradient_dims(input, dim, edge_order)?;
     dims.into_iter().map(|d| along_uniform(input, d, spacing, edge_order)).collect()
 }

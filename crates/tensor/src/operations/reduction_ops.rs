@@ -420,7 +420,8 @@ pub fn sum_to_size(input: &Tensor, size: &[i64]) -> Result<Tensor> {
         .filter(|&d| d < leading || (shape[d - leading] == 1 && input.shape()[d] != 1))
         .map(|d| d as i64)
         .collect();
-    if dims.is_empty() {
+    // As PyTorch, the sum of a 0-d tensor is one, too: an integer becomes int64.
+    if dims.is_empty() && !shape.is_empty() {
         return Ok(input.clone());
     }
     super::shape_ops::reshape_to(&ops::sum(input, Some(&dims), true, None)?, &shape)

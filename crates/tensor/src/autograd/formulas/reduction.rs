@@ -1,6 +1,6 @@
 //! Gradients of reductions and scans.
 
-use rustorch_backend::Scalar;
+use rustorch_backend::{DType, Scalar};
 use rustorch_error::Result;
 
 use crate::operations::reduction_ops::{kept_shape, reduced_dims};
@@ -145,7 +145,9 @@ pub fn logcumsumexp_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i6
     if input.ndim() == 0 || input.numel() == 0 {
         return Ok(grad.clone());
     }
-    let nothing = Tensor::number(f64::NEG_INFINITY)?;
+    // The logarithm of 0, but finite: where no gradient of a sign is left, infinities would cancel to NaN in the
+    // derivative of this.
+    let nothing = Tensor::number(if grad.dtype() == DType::Float16 { -6e4 } else { -1e30 })?;
     let part = |grad: &Tensor| {
         let positive = ops::gt(&grad.detach(), &Tensor::number(0.0)?)?;
         // The logarithm sees only positive numbers, so that its own derivative is finite.
