@@ -123,14 +123,6 @@ def moments(root: bool, with_mean: bool) -> Any:
     return reduce
 
 
-def norm(x: Array, p: float = 2, dim: Any = None, keepdim: bool = False) -> Array:
-    """The p-norm of the elements, whatever the shape."""
-    size = np.abs(x)
-    if p in (np.inf, -np.inf):
-        return (np.max if p > 0 else np.min)(size, axis=axes(dim), keepdims=keepdim)
-    return np.sum(size**p, axis=axes(dim), keepdims=keepdim) ** (1 / p)
-
-
 def log_softmax(x: Array, dim: int) -> Array:
     """x minus the logarithm of the sum of exponentials along dim."""
     return x - special.logsumexp(x, axis=dim, keepdims=True)

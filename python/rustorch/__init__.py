@@ -72,12 +72,26 @@ from rustorch._printing import set_printoptions
 from rustorch._size import Size
 from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
-from rustorch.functional import allclose, equal, histogramdd, is_complex, is_floating_point, is_nonzero, isclose, numel
+from rustorch.functional import (
+    allclose,
+    einsum,
+    equal,
+    histogramdd,
+    is_complex,
+    is_conj,
+    is_floating_point,
+    is_neg,
+    is_nonzero,
+    isclose,
+    numel,
+    tensordot,
+)
 
 if TYPE_CHECKING:
     from rustorch import (
         autograd as autograd,
         datasets as datasets,
+        linalg as linalg,
         nn as nn,
         optim as optim,
         safetensors as safetensors,
@@ -92,7 +106,7 @@ e = 2.718281828459045
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
-    {"autograd", "datasets", "functional", "nn", "optim", "return_types", "safetensors", "special", "utils"}
+    {"autograd", "datasets", "functional", "linalg", "nn", "optim", "return_types", "safetensors", "special", "utils"}
 )
 
 
@@ -140,6 +154,7 @@ __all__ = [
     "double",
     "dtype",
     "e",
+    "einsum",
     "empty_cache",
     "enable_grad",
     "equal",
@@ -166,8 +181,10 @@ __all__ = [
     "int32",
     "int64",
     "is_complex",
+    "is_conj",
     "is_floating_point",
     "is_grad_enabled",
+    "is_neg",
     "is_nonzero",
     "is_tensor",
     "isclose",
@@ -188,6 +205,7 @@ __all__ = [
     "set_rng_state",
     "short",
     "tensor",
+    "tensordot",
     "uint8",
 ]
 __all__ += _ops.__all__

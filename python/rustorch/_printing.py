@@ -130,14 +130,28 @@ class _Format:
         return text.rjust(self.width)
 
 
-def _vector(values: list[Any | EllipsisType], indent: int, form: _Format) -> str:
+class _ComplexFormat:
+    """One way of writing all complex numbers of a tensor: their parts each in their own."""
+
+    def __init__(self, values: list[complex]) -> None:
+        self.real = _Format([value.real for value in values], floating=True)
+        self.imaginary = _Format([value.imag for value in values], floating=True)
+        self.width = self.real.width + self.imaginary.width + 1
+
+    def __call__(self, value: complex) -> str:
+        imaginary = self.imaginary(value.imag).lstrip()
+        sign = "" if imaginary.startswith("-") else "+"
+        return f"{self.real(value.real)}{sign}{imaginary}j"
+
+
+def _vector(values: list[Any | EllipsisType], indent: int, form: _Format | _ComplexFormat) -> str:
     per_line = max(1, (_options.linewidth - indent) // (form.width + 2))
     entries = [" ..." if value is ... else form(value) for value in values]
     lines = [", ".join(entries[i : i + per_line]) for i in range(0, len(entries), per_line)]
     return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
 
 
-def _body(values: Nested, dim: int, indent: int, form: _Format) -> str:
+def _body(values: Nested, dim: int, indent: int, form: _Format | _ComplexFormat) -> str:
     if dim == 0:
         return form(values)
     if dim == 1:
@@ -175,10 +189,12 @@ def tensor_repr(tensor: Tensor) -> str:
             suffixes.append(f"dtype={data.dtype}")
         text = "[]"
     else:
-        if data.dtype not in (get_default_dtype(), int64_dtype, bool_dtype):
+        default = get_default_dtype()
+        if data.dtype not in (default, default.to_complex(), int64_dtype, bool_dtype):
             suffixes.append(f"dtype={data.dtype}")
         values = _shown(data, data.numel() > _options.threshold)
-        form = _Format(_flat(values), data.is_floating_point())
+        leaves = _flat(values)
+        form = _ComplexFormat(leaves) if data.is_complex() else _Format(leaves, data.is_floating_point())
         text = _body(values, data.dim(), indent, form)
     if tensor.grad_fn is not None:
         suffixes.append(f"grad_fn={tensor.grad_fn!r}")

@@ -67,7 +67,6 @@ REDUCTIONS = [
         case(CUBE, (0, 2)),
         case(T((3, 5), 500, 600), 0, keepdim=True),
     ),
-    op("norm", ref.norm, case(X), case(X, 2, 1), case(X, 1, 0, keepdim=True), case(X, 3), case(X, float("inf"), 1)),
     op(
         "cumsum",
         lambda x, dim: np.cumsum(x, dim),
@@ -354,13 +353,6 @@ MATRICES = [
     op("mv", np.matmul, case(M, VECTOR), dtypes=NUMBERS),
     op("dot", np.dot, case(VECTOR, VECTOR), dtypes=NUMBERS),
     op("outer", np.outer, case(VECTOR, T((3,))), dtypes=NUMBERS),
-    op(
-        "addmm",
-        lambda c, a, b, beta=1, alpha=1: beta * c + alpha * (a @ b),
-        case(T((3, 4)), M, N),
-        case(T((4,)), M, N, beta=2, alpha=3),
-        dtypes=NUMBERS,
-    ),
     op(
         F + "linear",
         lambda x, w, b=None: x @ w.T + (0 if b is None else b),

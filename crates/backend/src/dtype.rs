@@ -134,11 +134,13 @@ impl DType {
         matches!(self.category(), Category::Float | Category::Complex)
     }
 
-    /// The dtype a kernel computes in: half precisions compute in float32, all others in themselves.
+    /// The dtype elementwise kernels compute in: half precisions in float32, complex numbers in complex128, all others
+    /// in themselves.
     #[inline]
     pub const fn compute(self) -> DType {
         match self {
             DType::Float16 | DType::BFloat16 => DType::Float32,
+            DType::Complex64 => DType::Complex128,
             other => other,
         }
     }

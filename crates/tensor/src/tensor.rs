@@ -104,6 +104,12 @@ impl Tensor {
         Self::from_parts(self.body.storage.clone(), layout, self.body.dtype)
     }
 
+    /// As [`Self::alias`], of another dtype: a complex number's parts, or the number that two parts are.
+    #[inline]
+    pub(crate) fn alias_as(&self, layout: Layout, dtype: DType) -> Self {
+        Self::from_parts(self.body.storage.clone(), layout, dtype)
+    }
+
     /// The same data without history, as a tensor of its own.
     pub fn detach(&self) -> Self {
         Tensor { body: self.body.clone(), meta: Arc::new(Meta::default()) }

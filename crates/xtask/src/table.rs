@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::formula::Expr;
 use crate::signature::{Parameter, Type, parse_parameters};
 
 /// What kind of op a row describes; decides which code is generated.
@@ -27,6 +28,18 @@ pub enum Kind {
 struct TableFile {
     kind: Kind,
     op: Vec<RawOp>,
+}
+
+/// What the op does with complex numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ComplexForm {
+    /// A holomorphic function: the gradient is the conjugate of the formula's coefficient, which codegen takes care of.
+    Holomorphic,
+    /// Complex numbers to complex numbers; the formula is the gradient as it stands.
+    Same,
+    /// Complex numbers to real numbers (or truth values); the formula is the gradient as it stands.
+    Real,
 }
 
 /// Computes something else under a condition on the arguments; both are Rust.
@@ -61,6 +74,7 @@ struct RawOp {
     out: Option<bool>,
     map: Option<String>,
     domain: Option<String>,
+    complex: Option<ComplexForm>,
     promote: Option<String>,
     arguments: Option<Vec<String>>,
     result: Option<String>,
@@ -133,6 +147,8 @@ pub struct Op {
     pub map: String,
     /// The dtypes for which that function exists.
     pub domain: String,
+    /// What it does with complex numbers; `None` for an elementwise op that has no complex form.
+    pub complex: Option<ComplexForm>,
     /// How argument dtypes give the compute dtype: `common`, `float` (integers become the default float) or `same`
     /// (a float op that refuses integers, as PyTorch's does).
     pub promote: String,
@@ -171,6 +187,17 @@ impl Op {
     /// Whether the op returns a list of tensors.
     pub fn returns_list(&self) -> bool {
         self.returns.len() == 1 && self.returns[0] == "tensors"
+    }
+
+    /// Whether a gradient formula must be conjugated for complex numbers: it multiplies by more than real constants.
+    pub fn conjugates(&self, formula: &Expr) -> bool {
+        let mut depends = false;
+        formula.names(&mut |name, attribute| {
+            let number = |p: &Parameter| p.name == name && (p.kind.is_tensor() || p.kind == Type::Scalar);
+            depends |= attribute.is_none()
+                && (self.parameters.iter().any(number) || self.returns.iter().any(|r| r == name));
+        });
+        self.complex == Some(ComplexForm::Holomorphic) && depends && !self.returns_list()
     }
 
     /// The name of the elementwise variant.
@@ -267,6 +294,8 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         out: function && raw.out.unwrap_or(fills),
         inplace: raw.public && raw.inplace.unwrap_or(elementwise && tensor_first),
         domain,
+        // What is not elementwise is made of sums and products, or moves elements.
+        complex: raw.complex.or((!elementwise).then_some(ComplexForm::Holomorphic)),
         argument_kinds: raw.arguments.unwrap_or_default(),
         result_kind,
         redirect: raw.redirect,

@@ -22,7 +22,12 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 
 def _outputs(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Tensor]:
     values = _as_tuple(func(*inputs))
-    return [v for v in values if isinstance(v, Tensor) and v.is_floating_point()]
+    return [v for v in values if isinstance(v, Tensor) and (v.is_floating_point() or v.is_complex())]
+
+
+def _parts(tensor: Tensor) -> Tensor:
+    """A view as real numbers: of complex ones, the real and imaginary parts."""
+    return rustorch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def _positions(tensor: Tensor) -> product[tuple[int, ...]]:
@@ -31,7 +36,7 @@ def _positions(tensor: Tensor) -> product[tuple[int, ...]]:
 
 def _numerical(func: Callable[..., Any], inputs: Sequence[Any], which: int, eps: float) -> list[list[list[float]]]:
     """Per output, one row per element of the input: the central difference of each element of the output."""
-    data = inputs[which].data
+    data = _parts(inputs[which].data)
     rows: list[list[list[float]]] = []
     for position in _positions(data):
         kept = data[position].item()
@@ -39,7 +44,7 @@ def _numerical(func: Callable[..., Any], inputs: Sequence[Any], which: int, eps:
         for step in (eps, -eps):
             data[position] = kept + step
             with rustorch.no_grad():
-                sides.append([out.reshape(-1).tolist() for out in _outputs(func, inputs)])
+                sides.append([_parts(out).reshape(-1).tolist() for out in _outputs(func, inputs)])
         data[position] = kept
         differences = [
             [(up - down) / (2 * eps) for up, down in zip(high, low, strict=True)]
@@ -53,13 +58,14 @@ def _numerical(func: Callable[..., Any], inputs: Sequence[Any], which: int, eps:
 def _analytical(output: Tensor, inputs: Sequence[Tensor]) -> list[list[list[float]]]:
     """Per input, one row per element of the input: the derivative of each element of the output."""
     columns: list[list[list[float]]] = [[] for _ in inputs]
-    for position in _positions(output):
-        seed = rustorch.zeros_like(output)
-        seed[position] = 1.0
+    seed = rustorch.zeros_like(output)
+    for position in _positions(_parts(seed)):
+        seed.zero_()
+        _parts(seed)[position] = 1.0
         grads = _grad(output, inputs, seed, retain_graph=True, allow_unused=True)
         for column, grad, tensor in zip(columns, grads, inputs, strict=True):
             zeros = rustorch.zeros_like(tensor)
-            column.append((zeros if grad is None else grad).reshape(-1).tolist())
+            column.append(_parts(zeros if grad is None else grad.detach()).reshape(-1).tolist())
     return [[list(row) for row in zip(*column, strict=True)] for column in columns]
 
 
@@ -81,8 +87,10 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
     if not places:
         raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of them does")
     for i in places:
-        if inputs[i].dtype != rustorch.float64:
-            raise ValueError(f"gradcheck: input {i} is {inputs[i].dtype}; finite differences need float64")
+        if inputs[i].dtype not in (rustorch.float64, rustorch.complex128):
+            raise ValueError(
+                f"gradcheck: input {i} is {inputs[i].dtype}; finite differences need float64 or complex128"
+            )
     wanted = [inputs[i] for i in places]
     numerical = {i: _numerical(func, inputs, i, eps) for i in places}
     # After the differences, which change the inputs in place.
@@ -91,7 +99,7 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
         if output.requires_grad:
             analytical = _analytical(output, wanted)
         else:
-            analytical = [[[0.0] * output.numel() for _ in range(x.numel())] for x in wanted]
+            analytical = [[[0.0] * _parts(output).numel() for _ in range(_parts(x).numel())] for x in wanted]
         for i, jacobian in zip(places, analytical, strict=True):
             problem = _compare(f"output {k} with respect to input {i}", numerical[i][k], jacobian, atol, rtol)
             if problem is not None:
@@ -112,7 +120,8 @@ def gradcheck(
 
     Args:
         func: takes the inputs, gives a Tensor or a tuple of them.
-        inputs: those that require gradients must be float64.
+        inputs: those that require gradients must be float64 or complex128; of a complex number the real and the
+            imaginary part are changed one by one.
         eps: the step of the differences.
         atol, rtol: a gradient may differ from its difference by ``atol + rtol * abs(difference)``.
         raise_exception: whether a mismatch raises ``GradcheckError``, or gives False.

@@ -75,6 +75,8 @@ from ._functional.loss import (
 from ._functional.sparse import embedding as embedding, embedding_bag as embedding_bag
 from ._functional_ops import (
     batch_norm as batch_norm,
+    bilinear as bilinear,
+    cosine_similarity as cosine_similarity,
     elu_ as elu_,
     gaussian_nll_loss as gaussian_nll_loss,
     gelu as gelu,
@@ -85,7 +87,10 @@ from ._functional_ops import (
     linear as linear,
     linear_cross_entropy as linear_cross_entropy,
     logsigmoid as logsigmoid,
+    normalize as normalize,
     one_hot as one_hot,
+    pairwise_distance as pairwise_distance,
+    pdist as pdist,
     softplus as softplus,
     softshrink as softshrink,
     softsign as softsign,

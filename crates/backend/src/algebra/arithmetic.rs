@@ -44,6 +44,19 @@ pub fn abs<A: Algebra>(a: &A, x: A::Value) -> A::Value {
     a.abs(x)
 }
 
+/// `x`: a real number is its own conjugate.
+#[inline(always)]
+pub fn conj<A: Algebra>(_: &A, x: A::Value) -> A::Value {
+    x
+}
+
+/// The angle to the positive axis: 0 or π; NaN of NaN.
+#[inline(always)]
+pub fn angle<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    let turn = a.select(a.lt(x, a.constant(0.0)), a.constant(std::f64::consts::PI), a.constant(0.0));
+    a.select(a.ne(x, x), x, turn)
+}
+
 /// -1, 0 or 1; NaN gives 0, as in PyTorch.
 #[inline(always)]
 pub fn sign<A: Algebra>(a: &A, x: A::Value) -> A::Value {

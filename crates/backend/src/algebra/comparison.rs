@@ -39,6 +39,12 @@ pub fn isinf<A: Algebra>(a: &A, x: A::Value) -> A::Mask {
     a.mask_and(a.eq(x, x), a.mask_not(isfinite(a, x)))
 }
 
+/// True: a real number is real.
+#[inline(always)]
+pub fn isreal<A: Algebra>(a: &A, _: A::Value) -> A::Mask {
+    a.mask_constant(true)
+}
+
 /// Whether `x` is +∞.
 #[inline(always)]
 pub fn isposinf<A: Algebra>(a: &A, x: A::Value) -> A::Mask {

@@ -12,6 +12,7 @@ mod activation;
 mod arithmetic;
 mod bitwise;
 mod comparison;
+pub mod complex;
 mod exponential;
 mod logical;
 pub mod polynomials;

@@ -14,6 +14,8 @@ pub enum ElementwiseOp {
     Acosh,
     /// Adds `other`, scaled by `alpha`, to `input`.
     Add,
+    /// The angle of each element to the positive real axis, in radians; 0 or π for real numbers.
+    Angle,
     /// The arcsine of each element, in radians.
     Asin,
     /// The inverse hyperbolic sine of each element.
@@ -42,6 +44,8 @@ pub enum ElementwiseOp {
     Celu,
     /// Limits each element to `[min_val, max_val]`.
     Clamp,
+    /// The complex conjugates; a real tensor is its own.
+    Conj,
     /// The magnitude of `input` with the sign of `other`.
     Copysign,
     /// The cosine of each element, in radians.
@@ -112,6 +116,8 @@ pub enum ElementwiseOp {
     Isneginf,
     /// Whether each element is plus infinity.
     Isposinf,
+    /// Whether each element's imaginary part is 0.
+    Isreal,
     /// Whether `input` is less than or equal to `other`.
     Le,
     /// x where positive, `negative_slope * x` elsewhere.
@@ -255,11 +261,12 @@ const fn signature(
     Signature { name, arguments, result, single: [single] }
 }
 
-static SIGNATURES: [Signature; 111] = [
+static SIGNATURES: [Signature; 114] = [
     signature(ElementwiseOp::Abs, "abs", &[Value], Value),
     signature(ElementwiseOp::Acos, "acos", &[Value], Value),
     signature(ElementwiseOp::Acosh, "acosh", &[Value], Value),
     signature(ElementwiseOp::Add, "add", &[Value, Value], Value),
+    signature(ElementwiseOp::Angle, "angle", &[Value], Value),
     signature(ElementwiseOp::Asin, "asin", &[Value], Value),
     signature(ElementwiseOp::Asinh, "asinh", &[Value], Value),
     signature(ElementwiseOp::Atan, "atan", &[Value], Value),
@@ -274,6 +281,7 @@ static SIGNATURES: [Signature; 111] = [
     signature(ElementwiseOp::Ceil, "ceil", &[Value], Value),
     signature(ElementwiseOp::Celu, "celu", &[Value, Value], Value),
     signature(ElementwiseOp::Clamp, "clamp", &[Value, Value, Value], Value),
+    signature(ElementwiseOp::Conj, "conj", &[Value], Value),
     signature(ElementwiseOp::Copysign, "copysign", &[Value, Value], Value),
     signature(ElementwiseOp::Cos, "cos", &[Value], Value),
     signature(ElementwiseOp::Cosh, "cosh", &[Value], Value),
@@ -309,6 +317,7 @@ static SIGNATURES: [Signature; 111] = [
     signature(ElementwiseOp::Isnan, "isnan", &[Value], Mask),
     signature(ElementwiseOp::Isneginf, "isneginf", &[Value], Mask),
     signature(ElementwiseOp::Isposinf, "isposinf", &[Value], Mask),
+    signature(ElementwiseOp::Isreal, "isreal", &[Value], Mask),
     signature(ElementwiseOp::Le, "le", &[Value, Value], Mask),
     signature(ElementwiseOp::LeakyRelu, "leaky_relu", &[Value, Value], Value),
     signature(ElementwiseOp::Lerp, "lerp", &[Value, Value, Value], Value),
@@ -371,7 +380,7 @@ static SIGNATURES: [Signature; 111] = [
 
 impl ElementwiseOp {
     /// How many operations there are; `op as usize` is less.
-    pub const COUNT: usize = 111;
+    pub const COUNT: usize = 114;
 
     /// Every operation, in the order of `op as usize`.
     pub const ALL: [ElementwiseOp; Self::COUNT] = [
@@ -379,6 +388,7 @@ impl ElementwiseOp {
         ElementwiseOp::Acos,
         ElementwiseOp::Acosh,
         ElementwiseOp::Add,
+        ElementwiseOp::Angle,
         ElementwiseOp::Asin,
         ElementwiseOp::Asinh,
         ElementwiseOp::Atan,
@@ -393,6 +403,7 @@ impl ElementwiseOp {
         ElementwiseOp::Ceil,
         ElementwiseOp::Celu,
         ElementwiseOp::Clamp,
+        ElementwiseOp::Conj,
         ElementwiseOp::Copysign,
         ElementwiseOp::Cos,
         ElementwiseOp::Cosh,
@@ -428,6 +439,7 @@ impl ElementwiseOp {
         ElementwiseOp::Isnan,
         ElementwiseOp::Isneginf,
         ElementwiseOp::Isposinf,
+        ElementwiseOp::Isreal,
         ElementwiseOp::Le,
         ElementwiseOp::LeakyRelu,
         ElementwiseOp::Lerp,
@@ -534,6 +546,7 @@ macro_rules! for_each_elementwise {
             (Acos, acos, float, (Value) -> Value)
             (Acosh, acosh, float, (Value) -> Value)
             (Add, add, number, (Value, Value) -> Value)
+            (Angle, angle, float, (Value) -> Value)
             (Asin, asin, float, (Value) -> Value)
             (Asinh, asinh, float, (Value) -> Value)
             (Atan, atan, float, (Value) -> Value)
@@ -548,6 +561,7 @@ macro_rules! for_each_elementwise {
             (Ceil, ceil, real, (Value) -> Value)
             (Celu, celu, float, (Value, Value) -> Value)
             (Clamp, clamp, real, (Value, Value, Value) -> Value)
+            (Conj, conj, number, (Value) -> Value)
             (Copysign, copysign, float, (Value, Value) -> Value)
             (Cos, cos, float, (Value) -> Value)
             (Cosh, cosh, float, (Value) -> Value)
@@ -583,6 +597,7 @@ macro_rules! for_each_elementwise {
             (Isnan, isnan, number, (Value) -> Mask)
             (Isneginf, isneginf, number, (Value) -> Mask)
             (Isposinf, isposinf, number, (Value) -> Mask)
+            (Isreal, isreal, number, (Value) -> Mask)
             (Le, le, number, (Value, Value) -> Mask)
             (LeakyRelu, leaky_relu, float, (Value, Value) -> Value)
             (Lerp, lerp, float, (Value, Value, Value) -> Value)
@@ -641,6 +656,65 @@ macro_rules! for_each_elementwise {
             (Trunc, trunc, real, (Value) -> Value)
             (ValueToMask, value_to_mask, number, (Value) -> Mask)
             (Xlogy, xlogy, float, (Value, Value) -> Value)
+        }
+    };
+}
+
+/// As [`for_each_elementwise`], with the operations that are defined for complex numbers:
+/// `(Variant, function, (Argument, …) -> Result)`.
+#[macro_export]
+macro_rules! for_each_complex_elementwise {
+    ($callback:ident) => {
+        $callback! {
+            (Abs, abs, (Value) -> Value)
+            (Acos, acos, (Value) -> Value)
+            (Acosh, acosh, (Value) -> Value)
+            (Add, add, (Value, Value) -> Value)
+            (Angle, angle, (Value) -> Value)
+            (Asin, asin, (Value) -> Value)
+            (Asinh, asinh, (Value) -> Value)
+            (Atan, atan, (Value) -> Value)
+            (Atanh, atanh, (Value) -> Value)
+            (Conj, conj, (Value) -> Value)
+            (Cos, cos, (Value) -> Value)
+            (Cosh, cosh, (Value) -> Value)
+            (Div, div, (Value, Value) -> Value)
+            (Eq, eq, (Value, Value) -> Mask)
+            (Exp, exp, (Value) -> Value)
+            (Exp2, exp2, (Value) -> Value)
+            (Expm1, expm1, (Value) -> Value)
+            (Isfinite, isfinite, (Value) -> Mask)
+            (Isinf, isinf, (Value) -> Mask)
+            (Isnan, isnan, (Value) -> Mask)
+            (Isreal, isreal, (Value) -> Mask)
+            (Lerp, lerp, (Value, Value, Value) -> Value)
+            (Log, log, (Value) -> Value)
+            (Log10, log10, (Value) -> Value)
+            (Log1p, log1p, (Value) -> Value)
+            (Log2, log2, (Value) -> Value)
+            (LogicalAnd, logical_and, (Value, Value) -> Mask)
+            (LogicalNot, logical_not, (Value) -> Mask)
+            (LogicalOr, logical_or, (Value, Value) -> Mask)
+            (LogicalXor, logical_xor, (Value, Value) -> Mask)
+            (Mul, mul, (Value, Value) -> Value)
+            (Ne, ne, (Value, Value) -> Mask)
+            (Neg, neg, (Value) -> Value)
+            (Pow, pow, (Value, Value) -> Value)
+            (Reciprocal, reciprocal, (Value) -> Value)
+            (Rsqrt, rsqrt, (Value) -> Value)
+            (ScaledAdd, scaled_add, (Value, Value, Value) -> Value)
+            (Select, select, (Mask, Value, Value) -> Value)
+            (Sigmoid, sigmoid, (Value) -> Value)
+            (Sign, sign, (Value) -> Value)
+            (Silu, silu, (Value) -> Value)
+            (Sin, sin, (Value) -> Value)
+            (Sinc, sinc, (Value) -> Value)
+            (Sinh, sinh, (Value) -> Value)
+            (Sqrt, sqrt, (Value) -> Value)
+            (Square, square, (Value) -> Value)
+            (Sub, sub, (Value, Value) -> Value)
+            (Tan, tan, (Value) -> Value)
+            (Tanh, tanh, (Value) -> Value)
         }
     };
 }

@@ -1,6 +1,7 @@
 //! What every element type can do, for kernels that combine elements one at a time.
 
 use rustorch_backend::half::{bf16, f16};
+use rustorch_backend::{Element, Layout, Scalar};
 
 /// A complex number as it lies in memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,6 +18,8 @@ pub(crate) trait Number: Copy + PartialEq + Send + Sync + 'static {
     const ZERO: Self;
     const ONE: Self;
 
+    /// The nearest to a scalar.
+    fn of_scalar(value: Scalar) -> Self;
     fn widen(self) -> Self::Wide;
     fn narrow(wide: Self::Wide) -> Self;
     fn add(self, other: Self) -> Self;
@@ -37,6 +40,8 @@ macro_rules! real {
             type Wide = $wide;
             const ZERO: Self = $zero;
             const ONE: Self = $one;
+            #[inline(always)]
+            fn of_scalar(value: Scalar) -> Self { Element::from_scalar(value) }
             #[inline(always)]
             fn widen(self) -> $wide { ($widen)(self) }
             #[inline(always)]
@@ -82,6 +87,13 @@ macro_rules! complex {
             const ZERO: Self = Complex { re: 0.0, im: 0.0 };
             const ONE: Self = Complex { re: 1.0, im: 0.0 };
             #[inline(always)]
+            fn of_scalar(value: Scalar) -> Self {
+                match value {
+                    Scalar::Complex(re, im) => Complex { re: re as $t, im: im as $t },
+                    real => Complex { re: real.to_f64() as $t, im: 0.0 },
+                }
+            }
+            #[inline(always)]
             fn widen(self) -> Complex<$wide> {
                 Complex { re: <$wide>::from(self.re), im: <$wide>::from(self.im) }
             }
@@ -105,6 +117,12 @@ macro_rules! complex {
 }
 
 complex! { f32, f64; f64, f64; }
+
+/// Where the real (0) or imaginary (1) parts of complex elements lie, in elements of the real dtype.
+pub(crate) fn part(layout: &Layout, part: usize) -> Layout {
+    let strides = layout.strides().iter().map(|s| s * 2).collect();
+    Layout::new(layout.shape().into(), strides, layout.offset() * 2 + part)
+}
 
 /// Calls a macro arm with the type of a dtype's elements: `with_number!(dtype, T => expression)`.
 macro_rules! with_number {

@@ -82,6 +82,11 @@ fn names(keyword: &str, parameter: &Parameter) -> bool {
     }
 }
 
+/// Whether no other positional argument follows.
+pub fn is_last_positional(parameters: &[Parameter], place: usize) -> bool {
+    parameters.get(place + 1).is_none_or(|p| p.keyword_only)
+}
+
 fn find(keyword: &str, parameters: &[Parameter]) -> Option<usize> {
     parameters
         .iter()
@@ -108,10 +113,10 @@ pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Resul
         };
         let argument = call.get(index);
         places.slots[next] = Some(argument);
-        // Sizes may come one by one, and tensors where a signature takes nothing else (`broadcast_tensors(a, b)`).
+        // Sizes may come one by one, and tensors where no positional argument follows (`broadcast_tensors(a, b)`).
         let one_by_one = match parameter.kind {
             Kind::Shape => convert::is_int(&argument),
-            Kind::TensorList => parameters.len() == 1 && convert::is_tensor(&argument),
+            Kind::TensorList => is_last_positional(parameters, next) && convert::is_tensor(&argument),
             _ => false,
         };
         if one_by_one {

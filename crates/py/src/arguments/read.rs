@@ -9,7 +9,7 @@ use rustorch_backend::{DType, Device, Dims, Scalar};
 use rustorch_tensor::{Generator, Result, Tensor};
 use smallvec::SmallVec;
 
-use super::bind::Places;
+use super::bind::{Places, is_last_positional};
 use super::out::{self, Targets};
 use super::{Binding, Overload, convert, type_name};
 use crate::device;
@@ -159,7 +159,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// The tensors at a place.
     pub fn tensors(&self, place: usize) -> PyResult<Vec<Tensor>> {
         let object = self.object(place)?;
-        let rest = if self.overload.parameters.len() == 1 { self.places.rest } else { &[] };
+        let last = is_last_positional(self.overload.parameters, place);
+        let rest = if last { self.places.rest } else { &[] };
         if !rest.is_empty() {
             return rest
                 .iter()

@@ -46,17 +46,17 @@ rustorch.diff(rustorch.tensor([1, 2, 4, 7]))\ntensor([1, 2, 3])",
             name: "gradient",
             overloads: &[
                 Overload {
-                    signature: "(input, *, spacing=1, dim=None, edge_order=1)",
+                    signature: "(input, *, spacing=None, dim=None, edge_order=1)",
                     parameters: &[
                         Parameter::new("input", Kind::Tensor),
-                        Parameter::new("spacing", Kind::Scalar).optional().keyword_only(),
+                        Parameter::new("spacing", Kind::OptionalScalar).optional().keyword_only(),
                         Parameter::new("dim", Kind::OptionalIntList).optional().keyword_only(),
                         Parameter::new("edge_order", Kind::Int).optional().keyword_only(),
                     ],
                     out: false,
                     call: |a| {
                         let p0 = a.tensor(0)?;
-                        let p1 = if a.given(1) { a.scalar(1)? } else { Scalar::Int(1) };
+                        let p1 = a.optional_scalar(1)?;
                         let p2 = a.optional_ints(2)?;
                         let p3 = if a.given(3) { a.int(3)? } else { 1 };
                         a.give_tuple(&|| ops::gradient_uniform(&p0, p1, p2.as_deref(), p3))
@@ -97,16 +97,16 @@ rustorch.diff(rustorch.tensor([1, 2, 4, 7]))\ntensor([1, 2, 3])",
                     },
                 },
             ],
-            doc: "gradient(input, *, spacing=1, dim=None, edge_order=1)\n    The derivative along \
-each dimension of samples at equal distances: second-order central differences, \
-at the ends one-sided ones of `edge_order` 1 or 2.\n\ngradient(input, *, spacing, \
-dim=None, edge_order=1)\n    As above, with the coordinates of the samples along \
-each dimension.\n\ngradient(input, *, spacing, dim=None, edge_order=1)\n    As \
-above, with the distance of the samples along each dimension.\n\nErrors: \
-InvalidArgumentError for another `edge_order`, ShapeMismatchError for a \
-dimension with fewer than `edge_order + 1` samples.\n\nExample:\n\n>>> \
-rustorch.gradient(rustorch.tensor([1.0, 2.0, 4.0, 7.0]))\n(tensor([1.0000, \
-1.5000, 2.5000, 3.0000]),)",
+            doc: "gradient(input, *, spacing=None, dim=None, edge_order=1)\n    The derivative \
+along each dimension of samples at equal distances: second-order central \
+differences, at the ends one-sided ones of `edge_order` 1 or \
+2.\n\ngradient(input, *, spacing, dim=None, edge_order=1)\n    As above, with the \
+coordinates of the samples along each dimension.\n\ngradient(input, *, spacing, \
+dim=None, edge_order=1)\n    As above, with the distance of the samples along \
+each dimension.\n\nErrors: InvalidArgumentError for another `edge_order`, \
+ShapeMismatchError for a dimension with fewer than `edge_order + 1` \
+samples.\n\nExample:\n\n>>> rustorch.gradient(rustorch.tensor([1.0, 2.0, 4.0, \
+7.0]))\n(tensor([1.0000, 1.5000, 2.5000, 3.0000]),)",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -135,25 +135,6 @@ rustorch.histogram(rustorch.tensor([1.0, 2.0, 1.0]), rustorch.tensor([0.0, 1.0, 
                     signature: "(input, bins, range=None, weight=None, density=False)",
                     parameters: &[
                         Parameter::new("input", Kind::Tensor),
-                        Parameter::new("bins", Kind::IntList),
-                        Parameter::new("range", Kind::OptionalFloatList).optional(),
-                        Parameter::new("weight", Kind::OptionalTensor).optional(),
-                        Parameter::new("density", Kind::Bool).optional(),
-                    ],
-                    out: false,
-                    call: |a| {
-                        let p0 = a.tensor(0)?;
-                        let p1 = a.ints(1)?;
-                        let p2 = a.optional_floats(2)?;
-                        let p3 = a.optional_tensor(3)?;
-                        let p4 = if a.given(4) { a.bool(4)? } else { false };
-                        a.give_tuple(&|| ops::histogramdd_bins(&p0, &p1, p2.as_deref(), p3.as_ref(), p4))
-                    },
-                },
-                Overload {
-                    signature: "(input, bins, range=None, weight=None, density=False)",
-                    parameters: &[
-                        Parameter::new("input", Kind::Tensor),
                         Parameter::new("bins", Kind::TensorList),
                         Parameter::new("range", Kind::OptionalFloatList).optional(),
                         Parameter::new("weight", Kind::OptionalTensor).optional(),
@@ -169,11 +150,30 @@ rustorch.histogram(rustorch.tensor([1.0, 2.0, 1.0]), rustorch.tensor([0.0, 1.0, 
                         a.give_tuple(&|| ops::histogramdd_edges(&p0, &p1, p2.as_deref(), p3.as_ref(), p4))
                     },
                 },
+                Overload {
+                    signature: "(input, bins, range=None, weight=None, density=False)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("bins", Kind::IntList),
+                        Parameter::new("range", Kind::OptionalFloatList).optional(),
+                        Parameter::new("weight", Kind::OptionalTensor).optional(),
+                        Parameter::new("density", Kind::Bool).optional(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.ints(1)?;
+                        let p2 = a.optional_floats(2)?;
+                        let p3 = a.optional_tensor(3)?;
+                        let p4 = if a.given(4) { a.bool(4)? } else { false };
+                        a.give_tuple(&|| ops::histogramdd_bins(&p0, &p1, p2.as_deref(), p3.as_ref(), p4))
+                    },
+                },
             ],
             doc: "_histogramdd(input, bins, range=None, weight=None, density=False)\n    A \
-histogram over several dimensions with bins of equal width, and the edges of \
-each dimension.\n\n_histogramdd(input, bins, range=None, weight=None, \
-density=False)\n    A histogram over several dimensions with the given edges.",
+histogram over several dimensions with the given edges.\n\n_histogramdd(input, \
+bins, range=None, weight=None, density=False)\n    A histogram over several \
+dimensions with bins of equal width, and the edges of each dimension.",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

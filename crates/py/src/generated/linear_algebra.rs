@@ -117,6 +117,50 @@ leading dimensions broadcast.",
             doc: "All products of an element of one vector and one of the other.",
             module: Some("rustorch"),
             method: true,
+            aliases: &["ger"],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "vdot",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::vdot(&p0, &p1))
+                },
+            }],
+            doc: "The sum of the products of two vectors' elements, those of the first \
+conjugated.\n\nShape: two vectors of one size; the result has no \
+dimension.\n\nErrors: ShapeMismatchError for other shapes, DTypeError where the \
+dtypes differ.\n\nExample:\n\n>>> rustorch.vdot(rustorch.tensor([2, 3]), \
+rustorch.tensor([2, 1]))\ntensor(7)",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "inner",
+            overloads: &[Overload {
+                signature: "(input, other)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("other", Kind::Tensor)],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::inner(&p0, &p1))
+                },
+            }],
+            doc: "The sums of products along the last dimensions of both; a number \
+multiplies.\n\nShape: (*, n) and (…, n) give (*, …).\n\nErrors: \
+ShapeMismatchError where the last sizes differ.\n\nExample:\n\n>>> \
+rustorch.inner(rustorch.tensor([[1, 2], [3, 4]]), rustorch.tensor([10, \
+1]))\ntensor([12, 34])",
+            module: Some("rustorch"),
+            method: true,
             aliases: &[],
             release_from: 1 << 12,
         },
@@ -141,8 +185,297 @@ leading dimensions broadcast.",
                     a.give(&|| ops::addmm(&p0, &p1, &p2, p3, p4))
                 },
             }],
-            doc: "`beta * input + alpha * (mat1 @ mat2)`.",
+            doc: "`beta * input + alpha * (mat1 @ mat2)`; with `beta` 0 the input does not count, \
+not even its NaN.\n\nShape: mat1 (m, k) and mat2 (k, n) give (m, n), to which \
+input broadcasts.\n\nErrors: ShapeMismatchError where shapes do not fit; \
+DTypeError where dtypes differ. Factors of integers are \
+truncated.\n\nExample:\n\n>>> rustorch.addmm(rustorch.ones(2), rustorch.eye(2), \
+rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), alpha=10)\ntensor([[11., 21.],\n        \
+[31., 41.]])",
             module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "addmm_",
+            overloads: &[Overload {
+                signature: "(input, mat1, mat2, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("mat1", Kind::Tensor),
+                    Parameter::new("mat2", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give_first(&|| ops::addmm_(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "In-place form of addmm: `beta * input + alpha * (mat1 @ mat2)`; with `beta` 0 \
+the input does not count, not even its NaN.\n\nShape: mat1 (m, k) and mat2 (k, n) \
+give (m, n), to which input broadcasts.\n\nErrors: ShapeMismatchError where \
+shapes do not fit; DTypeError where dtypes differ. Factors of integers are \
+truncated.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "addmv",
+            overloads: &[Overload {
+                signature: "(input, mat, vec, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("mat", Kind::Tensor),
+                    Parameter::new("vec", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give(&|| ops::addmv(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "`beta * input + alpha * (mat @ vec)`; with `beta` 0 the input does not count, \
+not even its NaN.\n\nShape: mat (m, k) and vec (k) give (m), to which input \
+broadcasts.\n\nErrors: ShapeMismatchError where shapes do not fit; DTypeError \
+where dtypes differ. Factors of integers are truncated.\n\nExample:\n\n>>> \
+rustorch.addmv(rustorch.ones(2), rustorch.eye(2), rustorch.tensor([3.0, 4.0]), \
+beta=2)\ntensor([5., 6.])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "addmv_",
+            overloads: &[Overload {
+                signature: "(input, mat, vec, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("mat", Kind::Tensor),
+                    Parameter::new("vec", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give_first(&|| ops::addmv_(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "In-place form of addmv: `beta * input + alpha * (mat @ vec)`; with `beta` 0 the \
+input does not count, not even its NaN.\n\nShape: mat (m, k) and vec (k) give \
+(m), to which input broadcasts.\n\nErrors: ShapeMismatchError where shapes do not \
+fit; DTypeError where dtypes differ. Factors of integers are truncated.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "addr",
+            overloads: &[Overload {
+                signature: "(input, vec1, vec2, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("vec1", Kind::Tensor),
+                    Parameter::new("vec2", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give(&|| ops::addr(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "`beta * input + alpha * outer(vec1, vec2)`; with `beta` 0 the input does not \
+count, not even its NaN.\n\nShape: vec1 (m) and vec2 (n) give (m, n), to which \
+input broadcasts.\n\nErrors: ShapeMismatchError where shapes do not fit; \
+DTypeError where a factor of integers is a float.\n\nExample:\n\n>>> \
+rustorch.addr(rustorch.zeros(2, 3), rustorch.tensor([1.0, 2.0]), \
+rustorch.tensor([1.0, 10.0, 100.0]))\ntensor([[  1.,  10., 100.],\n        [  2.,  \
+20., 200.]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "addr_",
+            overloads: &[Overload {
+                signature: "(input, vec1, vec2, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("vec1", Kind::Tensor),
+                    Parameter::new("vec2", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give_first(&|| ops::addr_(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "In-place form of addr: `beta * input + alpha * outer(vec1, vec2)`; with `beta` \
+0 the input does not count, not even its NaN.\n\nShape: vec1 (m) and vec2 (n) \
+give (m, n), to which input broadcasts.\n\nErrors: ShapeMismatchError where \
+shapes do not fit; DTypeError where a factor of integers is a float.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "addbmm",
+            overloads: &[Overload {
+                signature: "(input, batch1, batch2, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("batch1", Kind::Tensor),
+                    Parameter::new("batch2", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give(&|| ops::addbmm(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "`beta * input + alpha * Σ_b batch1[b] @ batch2[b]`; with `beta` 0 the input \
+does not count, not even its NaN.\n\nShape: batch1 (b, m, k) and batch2 (b, k, n) \
+give (m, n), to which input broadcasts.\n\nErrors: ShapeMismatchError where \
+shapes do not fit; DTypeError where dtypes differ. Factors of integers are \
+truncated.\n\nExample:\n\n>>> rustorch.addbmm(rustorch.zeros(2, 2), \
+rustorch.ones(3, 2, 4), rustorch.ones(3, 4, 2))\ntensor([[12., 12.],\n        \
+[12., 12.]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "addbmm_",
+            overloads: &[Overload {
+                signature: "(input, batch1, batch2, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("batch1", Kind::Tensor),
+                    Parameter::new("batch2", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give_first(&|| ops::addbmm_(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "In-place form of addbmm: `beta * input + alpha * Σ_b batch1[b] @ batch2[b]`; \
+with `beta` 0 the input does not count, not even its NaN.\n\nShape: batch1 (b, m, \
+k) and batch2 (b, k, n) give (m, n), to which input broadcasts.\n\nErrors: \
+ShapeMismatchError where shapes do not fit; DTypeError where dtypes differ. \
+Factors of integers are truncated.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "baddbmm",
+            overloads: &[Overload {
+                signature: "(input, batch1, batch2, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("batch1", Kind::Tensor),
+                    Parameter::new("batch2", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give(&|| ops::baddbmm(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "`beta * input + alpha * bmm(batch1, batch2)`; with `beta` 0 the input does not \
+count, not even its NaN.\n\nShape: batch1 (b, m, k) and batch2 (b, k, n) give (b, \
+m, n), to which input broadcasts.\n\nErrors: ShapeMismatchError where shapes do \
+not fit; DTypeError where dtypes differ. Factors of integers are \
+truncated.\n\nExample:\n\n>>> rustorch.baddbmm(rustorch.zeros(1), rustorch.ones(1, \
+2, 3), rustorch.ones(1, 3, 2))\ntensor([[[3., 3.],\n         [3., 3.]]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "baddbmm_",
+            overloads: &[Overload {
+                signature: "(input, batch1, batch2, *, beta=1, alpha=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("batch1", Kind::Tensor),
+                    Parameter::new("batch2", Kind::Tensor),
+                    Parameter::new("beta", Kind::Scalar).optional().keyword_only(),
+                    Parameter::new("alpha", Kind::Scalar).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.tensor(2)?;
+                    let p3 = if a.given(3) { a.scalar(3)? } else { Scalar::Int(1) };
+                    let p4 = if a.given(4) { a.scalar(4)? } else { Scalar::Int(1) };
+                    a.give_first(&|| ops::baddbmm_(&p0, &p1, &p2, p3, p4))
+                },
+            }],
+            doc: "In-place form of baddbmm: `beta * input + alpha * bmm(batch1, batch2)`; with \
+`beta` 0 the input does not count, not even its NaN.\n\nShape: batch1 (b, m, k) \
+and batch2 (b, k, n) give (b, m, n), to which input broadcasts.\n\nErrors: \
+ShapeMismatchError where shapes do not fit; DTypeError where dtypes differ. \
+Factors of integers are truncated.",
+            module: None,
             method: true,
             aliases: &[],
             release_from: 1 << 12,
@@ -182,4 +515,15 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 5>,
     entry::<File, 6>,
     entry::<File, 7>,
+    entry::<File, 8>,
+    entry::<File, 9>,
+    entry::<File, 10>,
+    entry::<File, 11>,
+    entry::<File, 12>,
+    entry::<File, 13>,
+    entry::<File, 14>,
+    entry::<File, 15>,
+    entry::<File, 16>,
+    entry::<File, 17>,
+    entry::<File, 18>,
 ];

@@ -117,7 +117,7 @@ float(\"nan\"), 4.0, 2.0]))\ntensor(3.)",
             doc: "The most frequent value along a dimension, of several the smallest, and the \
 index of its last occurrence.\n\nErrors: DTypeError for complex \
 tensors.\n\nExample:\n\n>>> rustorch.mode(rustorch.tensor([3, 1, 3, \
-2]))\nrustorch.return_types.mode(\nvalues=tensor(3),\nindices=tensor(2))",
+2])).values\ntensor(3)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

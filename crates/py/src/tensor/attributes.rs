@@ -194,18 +194,4 @@ impl PyTensor {
         }
         wrap(slf.py(), ops::transpose(&tensor, -2, -1).into_py(slf.py())?)
     }
-
-    /// The conjugate transpose of a matrix.
-    #[getter(H)]
-    fn adjoint<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let tensor = slf.get().tensor(slf);
-        if tensor.ndim() != 2 || tensor.dtype().is_complex() {
-            return Err(PyTypeError::new_err(format!(
-                "H: only for real matrices, but this tensor has {} dimensions and dtype {}",
-                tensor.ndim(),
-                tensor.dtype()
-            )));
-        }
-        wrap(slf.py(), ops::transpose(&tensor, 0, 1).into_py(slf.py())?)
-    }
 }

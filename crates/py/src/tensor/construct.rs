@@ -101,11 +101,7 @@ impl Elements {
             self.dimension(depth + i, size)?;
         }
         self.leaf(depth + tensor.ndim())?;
-        fn values<T: Element>(tensor: &Tensor) -> rustorch_tensor::Result<Vec<Scalar>> {
-            Ok(tensor.to_vec::<T>()?.into_iter().map(Element::to_scalar).collect())
-        }
-        let read = with_element!(tensor.dtype(), T => values::<T>(tensor), else Err(RusTorchError::dtype(
-            self.op, "a sequence of complex tensors is not supported; use stack()")));
+        let read = super::complex::scalars(tensor);
         for value in Python::attach(|py| read.into_py(py))? {
             self.meet(value, tensor.dtype());
         }

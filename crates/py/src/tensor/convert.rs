@@ -3,11 +3,11 @@
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyTuple};
-use rustorch_backend::{DType, Device, Scalar, with_element};
+use rustorch_backend::{DType, Device, Scalar};
 use rustorch_tensor::operations::creation;
-use rustorch_tensor::{Element, Tensor, ops};
+use rustorch_tensor::{Tensor, ops};
 
-use super::{PyTensor, wrap};
+use super::{PyTensor, complex, wrap};
 use crate::arguments::type_name;
 use crate::errors::IntoPyResult;
 use crate::{device, dtype, numpy};
@@ -116,7 +116,7 @@ fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound
     wrap(py, result.into_py(py)?)
 }
 
-fn to_dtype<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn to_dtype<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
     converted(slf, &Target { dtype: Some(dtype), ..Target::default() })
 }
 
@@ -130,13 +130,10 @@ impl PyTensor {
 
     /// The elements as nested lists of Python numbers; of a 0-d tensor, its value.
     fn tolist<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        fn list<'py, T: Element>(py: Python<'py>, tensor: &Tensor) -> PyResult<Bound<'py, PyAny>> {
-            let values = tensor.to_vec::<T>().into_py(py)?;
-            nested(py, tensor.shape(), &mut values.into_iter().map(|v| to_number(py, v.to_scalar())))
-        }
         let py = slf.py();
         let tensor = slf.get().tensor(slf);
-        with_element!(tensor.dtype(), T => list::<T>(py, &tensor), else Err(PyTypeError::new_err("tolist(): complex tensors are not supported yet")))
+        let values = complex::scalars(&tensor).into_py(py)?;
+        nested(py, tensor.shape(), &mut values.into_iter().map(|v| to_number(py, v)))
     }
 
     /// The tensor with another dtype or on another device: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`;

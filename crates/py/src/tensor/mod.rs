@@ -3,6 +3,7 @@
 
 mod attributes;
 pub mod buffer;
+mod complex;
 mod construct;
 mod convert;
 mod copying;

@@ -186,7 +186,20 @@ fn seed(op: &'static str, tensors: &[Tensor], grads: &[Option<Tensor>]) -> Resul
             )
         })?;
         let grad = match grads.get(i).and_then(Option::as_ref) {
-            Some(grad) if grad.shape() == tensor.shape() => grad.clone(),
+            Some(grad) if grad.shape() == tensor.shape() => {
+                if grad.dtype().is_complex() != tensor.dtype().is_complex() {
+                    return Err(RusTorchError::autograd(
+                        op,
+                        format!(
+                            "for complex tensors, both grad_output and output are required to have the same dtype, but \
+                             grad_output[{i}] is {} and output[{i}] is {}",
+                            grad.dtype(),
+                            tensor.dtype()
+                        ),
+                    ));
+                }
+                grad.clone()
+            }
             Some(grad) => {
                 return Err(RusTorchError::shape(
                     op,
@@ -204,6 +217,15 @@ fn seed(op: &'static str, tensors: &[Tensor], grads: &[Option<Tensor>]) -> Resul
                         "grad can be implicitly created only for scalar outputs, but got a tensor of shape {:?}; \
                          pass its gradient, or reduce it first, for example with sum()",
                         tensor.shape()
+                    ),
+                ));
+            }
+            None if tensor.dtype().is_complex() => {
+                return Err(RusTorchError::autograd(
+                    op,
+                    format!(
+                        "grad can be implicitly created only for real scalar outputs but got {}; pass its gradient",
+                        tensor.dtype()
                     ),
                 ));
             }

@@ -308,7 +308,8 @@ impl Tensor {
             Some(root) => (root, follows(base)),
             None => (base.clone(), true),
         };
-        let recorded = recorded && self.dtype() == root.dtype() && super::mode::is_enabled();
+        let recorded =
+            recorded && self.dtype().to_real() == root.dtype().to_real() && super::mode::is_enabled();
         let view = ViewOf { base: root, recorded, version: self.storage().version() };
         self.meta.lock().rare.get_or_insert_default().view = Some(view);
         self.meta.follows_base.store(recorded, Ordering::Relaxed);

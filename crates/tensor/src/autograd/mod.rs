@@ -25,12 +25,26 @@ pub use saved::{Origin, Saved};
 
 use std::sync::Arc;
 
+use rustorch_error::Result;
+
 use crate::Tensor;
 
 /// Whether an op on these tensors must be recorded.
 #[inline]
 pub fn is_recording(inputs: &[&Tensor]) -> bool {
     inputs.iter().any(|t| t.requires_grad()) && mode::is_enabled()
+}
+
+/// Whether any is complex: fused formulas are real.
+#[inline]
+pub fn any_complex(tensors: &[&Tensor]) -> bool {
+    tensors.iter().any(|t| t.dtype().is_complex())
+}
+
+/// The complex conjugate; a real tensor is its own.
+#[inline]
+pub fn conjugate(tensor: &Tensor) -> Result<Tensor> {
+    if tensor.dtype().is_complex() { crate::ops::conj_physical(tensor) } else { Ok(tensor.clone()) }
 }
 
 /// The edges from a node to its inputs.

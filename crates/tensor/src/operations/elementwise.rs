@@ -34,6 +34,15 @@ pub enum Domain {
     Integer,
 }
 
+/// What an op makes of complex numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// Complex numbers.
+    Complex,
+    /// Real numbers, or truth values.
+    Real,
+}
+
 /// A row of the table, as far as the runtime needs it.
 #[derive(Debug)]
 pub struct Spec {
@@ -47,6 +56,8 @@ pub struct Spec {
     pub promote: Promote,
     /// See [`Domain`].
     pub domain: Domain,
+    /// What it makes of complex numbers, if it takes them.
+    pub complex: Option<Parts>,
 }
 
 impl Spec {
@@ -77,12 +88,25 @@ impl Spec {
         let dtype =
             if self.promote == Promote::Float && common.is_integral(true) { default_dtype() } else { common };
         let supported = match self.domain {
-            Domain::Number => !dtype.is_complex(),
-            Domain::Real => !dtype.is_complex() && dtype != DType::Bool,
+            _ if dtype.is_complex() => self.complex.is_some(),
+            Domain::Number => true,
+            Domain::Real => dtype != DType::Bool,
             Domain::Float => dtype.is_floating_point(),
             Domain::Integer => dtype.is_integral(true),
         };
         if supported { Ok(dtype) } else { Err(self.dtype_error(dtype)) }
+    }
+
+    /// The dtype of the result, computed in `dtype`.
+    #[inline]
+    fn result_dtype(&self, dtype: DType) -> DType {
+        if self.result_is_mask() {
+            DType::Bool
+        } else if self.complex == Some(Parts::Real) {
+            dtype.to_real()
+        } else {
+            dtype
+        }
     }
 
     #[cold]
@@ -147,7 +171,7 @@ fn are_alike(inputs: &[&Tensor]) -> bool {
 #[inline]
 pub fn run(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Result<Tensor> {
     let dtype = spec.dtype(inputs)?;
-    let out_dtype = if spec.result_is_mask() { DType::Bool } else { dtype };
+    let out_dtype = spec.result_dtype(dtype);
     if are_alike(inputs) {
         let output = Tensor::empty(inputs[0].shape(), out_dtype, inputs[0].device())?;
         run_into(spec, inputs, scalars, &output, dtype)?;
@@ -226,7 +250,7 @@ pub fn run_in_place(
     target: &Tensor,
 ) -> Result<()> {
     let dtype = spec.dtype(inputs)?;
-    let produced = if spec.result_is_mask() { DType::Bool } else { dtype };
+    let produced = spec.result_dtype(dtype);
     if !crate::can_cast(produced, target.dtype()) {
         return Err(RusTorchError::dtype(
             spec.in_place,

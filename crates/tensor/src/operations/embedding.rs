@@ -57,7 +57,7 @@ pub fn embedding_renorm_(input: &Tensor, indices: &Tensor, max_norm: f64, norm_t
     let indices = reshape_to(&row_numbers(op, indices, rows)?, &[indices.numel()])?;
     let _mode = GradMode::no_grad();
     let named = ops::index_read(&input.detach(), std::slice::from_ref(&indices))?;
-    let norms = ops::norm(&named, norm_type.into(), Some(&[1]), true)?;
+    let norms = ops::linalg_vector_norm(&named, norm_type.into(), Some(&[1]), true, None)?;
     let limit = Tensor::number(max_norm)?;
     let scale = ops::div(&limit, &ops::add(&norms, &Tensor::number(1e-7)?, 1.into())?, None)?;
     let scaled = ops::where_(&ops::gt(&norms, &limit)?, &ops::mul(&named, &scale)?, &named)?;

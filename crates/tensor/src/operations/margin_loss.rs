@@ -131,7 +131,8 @@ pub fn triplet_margin_loss(
     let distance = |a: &Tensor, b: &Tensor| {
         let apart = ops::add(&difference(a, b)?, &Tensor::number(eps)?, 1.into())?;
         let dims = [-1];
-        ops::norm(&apart, p.into(), if apart.ndim() == 0 { None } else { Some(&dims) }, false)
+        let dims = (apart.ndim() > 0).then_some(&dims[..]);
+        ops::linalg_vector_norm(&apart, p.into(), dims, false, None)
     };
     let near = distance(anchor, positive)?;
     let mut far = distance(anchor, negative)?;

@@ -31,12 +31,14 @@ fn fresh(
 
 fn float_dtype(op: &'static str, dtype: Option<DType>) -> Result<DType> {
     let dtype = dtype.unwrap_or_else(default_dtype);
-    if dtype.is_floating_point() {
+    if dtype.is_differentiable() {
         Ok(dtype)
     } else {
         Err(RusTorchError::dtype(
             op,
-            format!("not implemented for {dtype}; it gives floating-point tensors, see randint()"),
+            format!(
+                "not implemented for {dtype}; it gives floating-point and complex tensors, see randint()"
+            ),
         ))
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn drop_dims(kept: Tensor, dims: &[usize], keepdim: bool) -> Tensor {
     kept.alias(layout)
 }
 
-fn reduce(
+/// `op` over `dims`, of the elements as `pre` maps them; without history.
+pub(crate) fn reduce(
     op: ReduceOp,
     pre: Option<&Program>,
     input: &Tensor,
@@ -71,10 +72,9 @@ fn sum_dtype(input: &Tensor, dtype: Option<DType>) -> DType {
 
 /// The sum over dimensions.
 pub fn sum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
-    real_only("sum", input)?;
     let dims = reduced_dims("sum", input, dim)?;
     let out = sum_dtype(input, dtype);
-    let input = if out.category() < input.dtype().category() || out.is_floating_point() {
+    let input = if out.category() < input.dtype().category() || out.is_differentiable() {
         &cast(input, out)?
     } else {
         input
@@ -85,7 +85,7 @@ pub fn sum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DTy
 /// The mean over dimensions.
 pub fn mean(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
     let out = dtype.unwrap_or(input.dtype());
-    if !out.is_floating_point() {
+    if !out.is_differentiable() {
         return Err(RusTorchError::dtype(
             "mean",
             format!(
@@ -106,7 +106,6 @@ pub fn prod_all(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
 
 /// The product along a dimension.
 pub fn prod_dim(input: &Tensor, dim: i64, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
-    real_only("prod", input)?;
     let dims = reduced_dims("prod", input, Some(&[dim]))?;
     let out = sum_dtype(input, dtype);
     reduce(ReduceOp::Prod, None, &cast(input, out)?, &dims, out, keepdim)
@@ -242,7 +241,6 @@ fn truth(
     dim: Option<&[i64]>,
     keepdim: bool,
 ) -> Result<Tensor> {
-    real_only(name, input)?;
     let dims = reduced_dims(name, input, dim)?;
     // PyTorch keeps uint8 for historical reasons.
     let dtype = if input.dtype() == DType::UInt8 { DType::UInt8 } else { DType::Bool };
@@ -286,7 +284,9 @@ fn scan(
     dtype: DType,
     indices: bool,
 ) -> Result<(Tensor, Option<Tensor>)> {
-    real_only(name, input)?;
+    if indices {
+        real_only(name, input)?;
+    }
     let d = input.dim_index(name, dim)?;
     let input = cast(input, dtype)?;
     let output = Tensor::empty(input.shape(), dtype, input.device())?;
@@ -376,7 +376,7 @@ pub fn nanmean(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option
 
 /// The p-norm of the difference.
 pub fn dist(input: &Tensor, other: &Tensor, p: Scalar) -> Result<Tensor> {
-    ops::norm(&ops::sub(input, other, 1.into())?, p, None, false)
+    ops::norm(&ops::sub(input, other, 1.into())?, Some(p), None, false, None)
 }
 
 /// Scales the slices along a dimension whose p-norm is larger than `maxnorm` down to it.
@@ -396,7 +396,7 @@ pub fn renorm(input: &Tensor, p: Scalar, dim: i64, maxnorm: Scalar) -> Result<Te
         ));
     }
     let others: Vec<i64> = (0..input.ndim()).filter(|&i| i != d).map(|i| i as i64).collect();
-    let norms = ops::norm(input, p, Some(&others), true)?;
+    let norms = ops::norm(input, Some(p), Some(&others), true, None)?;
     let limit = Tensor::number(maxnorm.to_f64())?;
     let shrunk = ops::div(&limit, &ops::add(&norms, &Tensor::number(1e-7)?, 1.into())?, None)?;
     let factor = ops::where_(&ops::gt(&norms.detach(), &limit)?, &shrunk, &Tensor::number(1.0)?)?;
@@ -425,30 +425,4 @@ pub fn sum_to_size(input: &Tensor, size: &[i64]) -> Result<Tensor> {
         return Ok(input.clone());
     }
     super::shape_ops::reshape_to(&ops::sum(input, Some(&dims), true, None)?, &shape)
-}
-
-/// The p-norm.
-pub fn norm(input: &Tensor, p: Scalar, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
-    if !input.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype(
-            "norm",
-            format!("expected a floating point tensor as input, got {}", input.dtype()),
-        ));
-    }
-    let magnitude = || ops::abs(input);
-    let dims = dim.unwrap_or(&[]);
-    match p.to_f64() {
-        2.0 => ops::sqrt(&ops::sum(&ops::square(input)?, dim, keepdim, None)?),
-        1.0 => ops::sum(&magnitude()?, dim, keepdim, None),
-        0.0 => {
-            let nonzero = ops::ne(input, &Tensor::number(0.0)?)?;
-            ops::sum(&nonzero, dim, keepdim, Some(input.dtype()))
-        }
-        p if p == f64::INFINITY => ops::amax(&magnitude()?, dims, keepdim),
-        p if p == f64::NEG_INFINITY => ops::amin(&magnitude()?, dims, keepdim),
-        p => {
-            let powered = ops::pow(&magnitude()?, &Tensor::number(p)?)?;
-            ops::pow(&ops::sum(&powered, dim, keepdim, None)?, &Tensor::number(1.0 / p)?)
-        }
-    }
 }

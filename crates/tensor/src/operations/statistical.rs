@@ -20,6 +20,10 @@ pub fn var(
     keepdim: bool,
     correction: Option<Scalar>,
 ) -> Result<Tensor> {
+    if input.dtype().is_complex() {
+        let part = |part: Result<Tensor>| ops::var(&part?, dim, unbiased, keepdim, correction);
+        return ops::add(&part(ops::real(input))?, &part(ops::imag(input))?, 1.into());
+    }
     if !input.dtype().is_floating_point() {
         return Err(RusTorchError::dtype(
             "var",

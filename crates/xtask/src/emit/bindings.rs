@@ -9,13 +9,13 @@ use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
 const HEAVY: [&str; 9] = [
+    "contraction",
     "convolution",
+    "distance",
     "linear_algebra",
     "normalization",
     "pooling",
-    "padding",
-    "interpolation",
-    "sampling_grid",
+    "sorting",
     "softmax",
     "loss",
 ];

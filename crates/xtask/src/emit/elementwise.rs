@@ -9,6 +9,7 @@ use crate::table::{Kind, Op};
 struct Function<'a> {
     op: &'a Op,
     domain: &'a str,
+    complex: bool,
 }
 
 /// The functions of the algebra that the table names, one per `map`, in alphabetical order.
@@ -17,7 +18,8 @@ fn functions(ops: &[Op]) -> BTreeMap<&str, Function<'_>> {
         |domain: &str| ["mask", "integer", "float", "real", "number"].iter().position(|d| *d == domain);
     let mut found: BTreeMap<&str, Function<'_>> = BTreeMap::new();
     for op in ops.iter().filter(|op| op.kind == Kind::Elementwise) {
-        let entry = found.entry(&op.map).or_insert(Function { op, domain: &op.domain });
+        let entry = found.entry(&op.map).or_insert(Function { op, domain: &op.domain, complex: false });
+        entry.complex |= op.complex.is_some();
         if width(&op.domain) > width(entry.domain) {
             entry.domain = &op.domain;
         }
@@ -86,6 +88,18 @@ pub fn emit(ops: &[Op]) -> String {
             "            ({}, {name}, {}, ({}) -> {})",
             f.op.variant(),
             f.domain,
+            kinds(&f.op.argument_kinds),
+            crate::table::pascal(&f.op.result_kind)
+        );
+    }
+    out += "        }\n    };\n}\n";
+    out += "\n/// As [`for_each_elementwise`], with the operations that are defined for complex numbers:\n/// `(Variant, function, (Argument, …) -> Result)`.\n";
+    out += "#[macro_export]\nmacro_rules! for_each_complex_elementwise {\n    ($callback:ident) => {\n        $callback! {\n";
+    for (name, f) in functions.iter().filter(|(_, f)| f.complex) {
+        let _ = writeln!(
+            out,
+            "            ({}, {name}, ({}) -> {})",
+            f.op.variant(),
             kinds(&f.op.argument_kinds),
             crate::table::pascal(&f.op.result_kind)
         );

@@ -277,6 +277,10 @@ impl ProgramLowering<'_> {
                 _ => None,
             },
             Expr::Attribute(..) => None,
+            // A program computes real numbers: these are themselves.
+            Expr::Call(name, arguments) if matches!(name.as_str(), "conj" | "real") => {
+                self.any(arguments.first()?, wanted)
+            }
             Expr::Call(name, arguments) => {
                 let callee = self.ops.0.get(name.as_str()).copied()?;
                 if callee.kind != Kind::Elementwise {

@@ -87,6 +87,13 @@ pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, Strin
         };
         let value = if matches!(expr, Expr::Name(n) if n == "grad") {
             "grad.clone()".to_owned()
+        } else if op.conjugates(expr) {
+            // The gradient of a holomorphic function is `grad * conj(f')`, and a formula says `grad * f'`.
+            format!(
+                "{{ let grad = &autograd::conjugate(grad)?; {} autograd::conjugate(&{})? }}",
+                code.statements.join("\n"),
+                code.value
+            )
         } else {
             format!("{{ {} {} }}", code.statements.join("\n"), code.value)
         };
@@ -105,9 +112,14 @@ pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, Strin
                 .map(|n| if n == "grad" { "grad".into() } else { format!("&{n}") })
                 .collect::<Vec<_>>()
                 .join(", ");
+            let single = if op.complex.is_some() {
+                format!(" || autograd::any_complex(&[{list}])")
+            } else {
+                String::new()
+            };
             let _ = writeln!(
                 out,
-                "gradients[{i}] = Some(if autograd::mode::is_enabled() {{ {origin}.restore({value})? }} else {{ autograd::run_fused(&{name}, &[{list}], &[{}], {origin})? }});",
+                "gradients[{i}] = Some(if autograd::mode::is_enabled(){single} {{ {origin}.restore({value})? }} else {{ autograd::run_fused(&{name}, &[{list}], &[{}], {origin})? }});",
                 fused.scalars.join(", ")
             );
         } else {

@@ -8,7 +8,7 @@ use super::lower::Ops;
 use super::node::node;
 use crate::formula::{Expr, parse};
 use crate::signature::Type;
-use crate::table::{Gradient, Kind, Op, pascal};
+use crate::table::{ComplexForm, Gradient, Kind, Op, pascal};
 
 /// A row's gradient, ready to be written.
 pub(super) struct Backward {
@@ -190,12 +190,17 @@ fn spec(op: &Op) -> String {
         other => pascal(other),
     };
     format!(
-        "static {}: Spec = Spec {{ name: \"{}\", in_place: \"{}_\", op: ElementwiseOp::{}, promote: Promote::{}, domain: Domain::{domain} }};\n",
+        "static {}: Spec = Spec {{ name: \"{}\", in_place: \"{}_\", op: ElementwiseOp::{}, promote: Promote::{}, domain: Domain::{domain}, complex: {} }};\n",
         op.rust_name.to_uppercase(),
         op.name,
         op.name,
         op.variant(),
         pascal(&op.promote),
+        match op.complex {
+            None => "None",
+            Some(ComplexForm::Real) => "Some(Parts::Real)",
+            Some(_) => "Some(Parts::Complex)",
+        },
     )
 }
 
@@ -316,7 +321,7 @@ use rustorch_error::{Result, RusTorchError};
 use super::saved;
 use crate::{Generator, Tensor};
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
-use crate::operations::{self, elementwise::{self, Domain, Promote, Spec}};
+use crate::operations::{self, elementwise::{self, Domain, Parts, Promote, Spec}};
 use crate::ops::{self, *};
 ";
 

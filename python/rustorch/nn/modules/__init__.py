@@ -35,6 +35,7 @@ from .container import (
     Sequential as Sequential,
 )
 from .conv import Conv1d as Conv1d, Conv2d as Conv2d, Conv3d as Conv3d
+from .distance import CosineSimilarity as CosineSimilarity, PairwiseDistance as PairwiseDistance
 from .dropout import (
     AlphaDropout as AlphaDropout,
     Dropout as Dropout,
@@ -44,7 +45,7 @@ from .dropout import (
     FeatureAlphaDropout as FeatureAlphaDropout,
 )
 from .flatten import Flatten as Flatten, Unflatten as Unflatten
-from .linear import Identity as Identity, Linear as Linear
+from .linear import Bilinear as Bilinear, Identity as Identity, Linear as Linear
 from .loss import (
     BCELoss as BCELoss,
     BCEWithLogitsLoss as BCEWithLogitsLoss,

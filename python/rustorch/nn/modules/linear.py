@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import rustorch
 from rustorch._C import Layer, Tensor
+from rustorch.nn import functional as F, init
 from rustorch.nn.parameter import Parameter
 
 from ._parameterized import ParameterizedModule
 from .module import Module
 
-__all__ = ["Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Identity(Module):
@@ -50,3 +52,51 @@ class Linear(ParameterizedModule):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Bilinear(Module):
+    """`x1 @ weight[o] @ x2 + bias[o]` for each output feature o.
+
+    Inputs (…, in1_features) and (…, in2_features) give (…, out_features).
+    Weight (out_features, in1_features, in2_features) and bias (out_features) start uniform within ±1/√in1_features.
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        sizes = (out_features, in1_features, in2_features)
+        self.weight = Parameter(rustorch.empty(sizes, device=device, dtype=dtype))
+        tensor = rustorch.empty((out_features,), device=device, dtype=dtype) if bias else None
+        self.register_parameter("bias", None if tensor is None else Parameter(tensor))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Sets the parameters to fresh initial values."""
+        bound = self.in1_features**-0.5
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )

@@ -68,9 +68,9 @@ pub(crate) const fn grain(op: ElementwiseOp) -> usize {
         Add | Sub | Mul | ScaledAdd | Neg | Abs | Square | Sign | Relu | Relu6 | LeakyRelu | Threshold
         | Maximum | Minimum | Fmax | Fmin | Clamp | Select | Eq | Ne | Lt | Le | Gt | Ge | Isnan | Isinf
         | Isfinite | Isposinf | Isneginf | Signbit | LogicalAnd | LogicalOr | LogicalXor | LogicalNot
-        | MaskAnd | MaskOr | MaskNot | MaskToValue | ValueToMask | BitwiseAnd | BitwiseOr | BitwiseXor
-        | BitwiseNot | BitwiseLeftShift | BitwiseRightShift | Floor | Ceil | Round | Trunc | Frac | Div
-        | Sqrt | Reciprocal | Copysign | Heaviside | Deg2rad | Rad2deg => 32768,
+        | Conj | MaskAnd | MaskOr | MaskNot | MaskToValue | ValueToMask | BitwiseAnd | BitwiseOr
+        | BitwiseXor | BitwiseNot | BitwiseLeftShift | BitwiseRightShift | Floor | Ceil | Round | Trunc
+        | Frac | Div | Sqrt | Reciprocal | Copysign | Heaviside | Deg2rad | Rad2deg => 32768,
         _ => 8192,
     }
 }

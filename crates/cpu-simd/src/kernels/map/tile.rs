@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use rustorch_backend::{DType, Element, Operand, Program, Scalar, Source, with_element};
+use rustorch_backend::{DType, Operand, Program, Scalar, Source, with_element};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -12,6 +12,7 @@ use super::convert::{Convert, convert};
 use super::plan::{Lie, Plan};
 use super::{divides, division_by_zero, grain, kernel_of, storage};
 use crate::kernels::dense::Shared;
+use crate::kernels::number::{Number, with_number};
 use crate::simd::SimdLevel;
 use crate::simd::ops::Kernel;
 use crate::threads::parallel_for;
@@ -260,14 +261,14 @@ impl Machine {
         let scratch = scratch.0.as_mut_ptr().cast::<u8>();
         let longest = self.tile.min(range.len());
         for &(slot, scalar) in &self.constants {
-            with_element!(self.compute, T => {
-                let value = T::from_scalar(scalar);
+            with_number!(self.compute, T => {
+                let value = T::of_scalar(scalar);
                 let to = self.slot(scratch, slot).cast::<T>();
                 for i in 0..longest {
                     // SAFETY: a slot has room for a tile of the compute dtype.
                     unsafe { to.add(i).write(value) };
                 }
-            }, else {});
+            });
         }
         for feed in self.feeds.iter().filter(|f| f.lie == Lie::Single) {
             self.feed(feed, scratch, range.start, longest);

@@ -4,6 +4,7 @@
 //! the order in which the microkernels read them, [`vector`] is the registers.
 
 pub mod blocking;
+mod complex;
 mod integer;
 pub mod microkernel;
 pub mod pack;
@@ -44,7 +45,8 @@ pub fn matrix_multiply(
         DType::Int16 => multiply_integers::<i16>(a, b, output, epilogue),
         DType::Int32 => multiply_integers::<i32>(a, b, output, epilogue),
         DType::Int64 => multiply_integers::<i64>(a, b, output, epilogue),
-        dtype @ (DType::Bool | DType::Complex64 | DType::Complex128) => Err(unsupported(OP, dtype)),
+        DType::Complex64 | DType::Complex128 => complex::multiply(a, b, output, epilogue),
+        dtype @ DType::Bool => Err(unsupported(OP, dtype)),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod arg;
 mod columns;
+mod complex;
 mod moments;
 mod rows;
 
@@ -109,6 +110,9 @@ pub fn reduce(
     dims: &[usize],
     output: Operand<'_>,
 ) -> Result<()> {
+    if pre.is_none() && input.dtype.is_complex() && output.dtype.is_complex() && output.layout.numel() > 0 {
+        return complex::reduce(op, input, dims, output);
+    }
     let compute = compute_dtype(op, pre, input.dtype, output.dtype)?;
     if output.layout.numel() == 0 {
         return Ok(());

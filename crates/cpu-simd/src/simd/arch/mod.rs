@@ -14,5 +14,6 @@ mod integer;
 #[cfg(target_arch = "aarch64")]
 pub mod neon;
 
+pub(crate) use float::MAX_LANES;
 pub use float::{Float, FloatElement, Vector};
 pub use integer::{Integer, IntegerElement};

@@ -258,6 +258,9 @@ mod baseline {
 /// operation is not defined for the dtype.
 #[inline]
 pub fn kernel(op: ElementwiseOp, dtype: DType, level: SimdLevel) -> Option<Kernel> {
+    if dtype == DType::Complex128 {
+        return super::complex::kernel(op, level);
+    }
     match level {
         #[cfg(target_arch = "x86_64")]
         SimdLevel::Avx2 | SimdLevel::Avx512 => x86::kernel(op, dtype, level),

@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod comparison;
+mod complex;
 pub mod reduction;
 
 pub use arithmetic::{Kernel, kernel};

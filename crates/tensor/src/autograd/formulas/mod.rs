@@ -1,15 +1,19 @@
 //! Gradients that are more than one expression. All are made of ops, so they differentiate again; some have a faster
 //! kernel for a pass whose result is not recorded.
 
+mod complex;
 mod indexing;
+mod norm;
 mod normalization;
 mod reduction;
 mod shape;
 mod windows;
 
+pub use complex::{angle_grad, join_parts, sgn_grad};
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };
+pub use norm::{euclidean_distances_grad, vector_norm_grad};
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use reduction::{
     cumprod_grad, evenly_distributed_grad, expand_reduced, extremum_grad, logcumsumexp_grad, mean_grad,

@@ -13,7 +13,7 @@ fn as_i64(dims: &[usize]) -> Vec<i64> {
 }
 
 /// A reduced tensor with its reduced dimensions back, of size 1.
-fn keep(reduced: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+pub(super) fn keep(reduced: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
     if keepdim {
         return Ok(reduced.clone());
     }

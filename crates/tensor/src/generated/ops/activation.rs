@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -21,6 +21,7 @@ static RELU: Spec = Spec {
     op: ElementwiseOp::Relu,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// `max(x, 0)`; NaN stays NaN.
 pub fn relu(input: &Tensor) -> Result<Tensor> {
@@ -108,6 +109,7 @@ static RELU6: Spec = Spec {
     op: ElementwiseOp::Relu6,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// `min(max(x, 0), 6)`.
 pub fn relu6(input: &Tensor) -> Result<Tensor> {
@@ -201,6 +203,7 @@ static LEAKY_RELU: Spec = Spec {
     op: ElementwiseOp::LeakyRelu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// x where positive, `negative_slope * x` elsewhere.
 pub fn leaky_relu(input: &Tensor, negative_slope: f64) -> Result<Tensor> {
@@ -298,6 +301,7 @@ static SILU: Spec = Spec {
     op: ElementwiseOp::Silu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// `x * sigmoid(x)`, also known as swish.
 pub fn silu(input: &Tensor) -> Result<Tensor> {
@@ -361,8 +365,9 @@ impl Backward for SiluBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::sigmoid(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
                     let t2 = Tensor::number(1_i64)?;
@@ -370,7 +375,7 @@ impl Backward for SiluBackward {
                     let t4 = ops::mul(&input, &t3)?;
                     let t5 = ops::add(&t2, &t4, Scalar::Int(1))?;
                     let t6 = ops::mul(&t1, &t5)?;
-                    t6
+                    autograd::conjugate(&t6)?
                 })?
             } else {
                 autograd::run_fused(&SILU_INPUT, &[grad, &input], &[], origin)?
@@ -386,6 +391,7 @@ static MISH: Spec = Spec {
     op: ElementwiseOp::Mish,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x * tanh(softplus(x))`.
 pub fn mish(input: &Tensor) -> Result<Tensor> {
@@ -483,6 +489,7 @@ static GELU: Spec = Spec {
     op: ElementwiseOp::Gelu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x * Φ(x)` with the Gaussian's cumulative distribution Φ; `approximate='tanh'` for the usual approximation.
 pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
@@ -595,6 +602,7 @@ static GELU_TANH: Spec = Spec {
     op: ElementwiseOp::GeluTanh,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
 ///
@@ -694,6 +702,7 @@ static SOFTPLUS: Spec = Spec {
     op: ElementwiseOp::Softplus,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `log(1 + exp(beta x)) / beta`; x itself where `beta x > threshold`.
 pub fn softplus(input: &Tensor, beta: f64, threshold: f64) -> Result<Tensor> {
@@ -803,6 +812,7 @@ static LOGSIGMOID: Spec = Spec {
     op: ElementwiseOp::LogSigmoid,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `log(sigmoid(x))`, without overflow.
 pub fn logsigmoid(input: &Tensor) -> Result<Tensor> {
@@ -887,6 +897,7 @@ static ELU: Spec = Spec {
     op: ElementwiseOp::Elu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// x where positive, `alpha * (exp(x) - 1)` elsewhere.
 pub fn elu(input: &Tensor, alpha: f64) -> Result<Tensor> {
@@ -983,6 +994,7 @@ static CELU: Spec = Spec {
     op: ElementwiseOp::Celu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// x where positive, `alpha * (exp(x / alpha) - 1)` elsewhere.
 pub fn celu(input: &Tensor, alpha: f64) -> Result<Tensor> {
@@ -1079,6 +1091,7 @@ static SELU: Spec = Spec {
     op: ElementwiseOp::Selu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The self-normalising ELU, with its fixed scale and alpha.
 pub fn selu(input: &Tensor) -> Result<Tensor> {
@@ -1172,6 +1185,7 @@ static HARDSWISH: Spec = Spec {
     op: ElementwiseOp::Hardswish,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x * relu6(x + 3) / 6`.
 pub fn hardswish(input: &Tensor) -> Result<Tensor> {
@@ -1274,6 +1288,7 @@ static HARDSIGMOID: Spec = Spec {
     op: ElementwiseOp::Hardsigmoid,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `relu6(x + 3) / 6`.
 pub fn hardsigmoid(input: &Tensor) -> Result<Tensor> {
@@ -1369,6 +1384,7 @@ static HARDTANH: Spec = Spec {
     op: ElementwiseOp::Clamp,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// Limits each element to `[min_val, max_val]`.
 pub fn hardtanh(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<Tensor> {
@@ -1479,6 +1495,7 @@ static SOFTSIGN: Spec = Spec {
     op: ElementwiseOp::Softsign,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// `x / (1 + |x|)`.
 pub fn softsign(input: &Tensor) -> Result<Tensor> {
@@ -1566,6 +1583,7 @@ static THRESHOLD: Spec = Spec {
     op: ElementwiseOp::Threshold,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// x where greater than `threshold`, `value` elsewhere.
 pub fn threshold(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<Tensor> {
@@ -1668,6 +1686,7 @@ static HARDSHRINK: Spec = Spec {
     op: ElementwiseOp::Hardshrink,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// 0 where `|x| <= lambd`, x elsewhere.
 pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
@@ -1741,6 +1760,7 @@ static SHRINK: Spec = Spec {
     op: ElementwiseOp::Shrink,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `softshrink` with a `lambd` that has been checked.
 ///
@@ -1820,6 +1840,7 @@ static LEAKY_SLOPE: Spec = Spec {
     op: ElementwiseOp::LeakyRelu,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `prelu` with a weight that broadcasts to the input.
 ///

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -21,6 +21,7 @@ static ADD: Spec = Spec {
     op: ElementwiseOp::Add,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Complex),
 };
 /// Adds `other`, scaled by `alpha`, to `input`.
 pub fn add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
@@ -90,6 +91,7 @@ static SCALED_ADD: Spec = Spec {
     op: ElementwiseOp::ScaledAdd,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Complex),
 };
 /// `input + alpha * other`: what `add` and `sub` become for an `alpha` other than 1.
 ///
@@ -138,11 +140,12 @@ impl Backward for ScaledAddBackward {
         }
         if node.wants(1) {
             let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
+            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(self.alpha)?;
                     let t1 = ops::mul(&grad, &t0)?;
-                    t1
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&SCALED_ADD_OTHER, &[grad], &[Scalar::from(self.alpha)], origin)?
@@ -158,6 +161,7 @@ static SUB: Spec = Spec {
     op: ElementwiseOp::Sub,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: Some(Parts::Complex),
 };
 /// Subtracts `other`, scaled by `alpha`, from `input`.
 pub fn sub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
@@ -221,7 +225,7 @@ impl Backward for SubBackward {
         }
         if node.wants(1) {
             let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
+            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad]) {
                 origin.restore({
                     let t0 = ops::neg(&grad)?;
                     t0
@@ -240,6 +244,7 @@ static MUL: Spec = Spec {
     op: ElementwiseOp::Mul,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Complex),
 };
 /// Multiplies `input` by `other`.
 pub fn mul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -313,10 +318,11 @@ impl Backward for MulBackward {
         if node.wants(0) {
             let other = saved(self.other.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &other]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::mul(&grad, &other)?;
-                    t0
+                    autograd::conjugate(&t0)?
                 })?
             } else {
                 autograd::run_fused(&MUL_INPUT, &[grad, &other], &[], origin)?
@@ -325,10 +331,11 @@ impl Backward for MulBackward {
         if node.wants(1) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
+            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::mul(&grad, &input)?;
-                    t0
+                    autograd::conjugate(&t0)?
                 })?
             } else {
                 autograd::run_fused(&MUL_OTHER, &[grad, &input], &[], origin)?
@@ -344,6 +351,7 @@ static DIV: Spec = Spec {
     op: ElementwiseOp::Div,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// Divides `input` by `other`; `rounding_mode` is None (true division), 'trunc' or 'floor'.
 pub fn div(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<Tensor> {
@@ -428,10 +436,11 @@ impl Backward for DivBackward {
         if node.wants(0) {
             let other = saved(self.other.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &other]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::div(&grad, &other, None)?;
-                    t0
+                    autograd::conjugate(&t0)?
                 })?
             } else {
                 autograd::run_fused(&DIV_INPUT, &[grad, &other], &[], origin)?
@@ -441,16 +450,18 @@ impl Backward for DivBackward {
             let other = saved(self.other.as_ref(), node)?;
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::mul(&t0, &result)?;
-                    let t2 = ops::div(&t1, &other, None)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&DIV_OTHER, &[grad, &result, &other], &[], origin)?
-            });
+            gradients[1] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &other]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = ops::neg(&grad)?;
+                        let t1 = ops::mul(&t0, &result)?;
+                        let t2 = ops::div(&t1, &other, None)?;
+                        autograd::conjugate(&t2)?
+                    })?
+                } else {
+                    autograd::run_fused(&DIV_OTHER, &[grad, &result, &other], &[], origin)?
+                });
         }
         Ok(gradients)
     }
@@ -462,6 +473,7 @@ static FLOOR_DIVIDE: Spec = Spec {
     op: ElementwiseOp::FloorDivide,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// Divides and rounds toward minus infinity, as Python's `//`.
 pub fn floor_divide(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -526,6 +538,7 @@ static REMAINDER: Spec = Spec {
     op: ElementwiseOp::Remainder,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// The remainder of floor division; it has the sign of `other`, as Python's `%`.
 pub fn remainder(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -623,6 +636,7 @@ static FMOD: Spec = Spec {
     op: ElementwiseOp::Fmod,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// The remainder of truncating division; it has the sign of `input`, as C's `fmod`.
 pub fn fmod(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -722,6 +736,7 @@ static POW: Spec = Spec {
     op: ElementwiseOp::Pow,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: Some(Parts::Complex),
 };
 /// Raises `input` to the power `exponent`.
 pub fn pow(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
@@ -831,42 +846,49 @@ impl Backward for PowBackward {
             let exponent = saved(self.exponent.as_ref(), node)?;
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&exponent, &t0)?;
-                    let t2 = ops::mul(&grad, &exponent)?;
-                    let t3 = Tensor::number(1_i64)?;
-                    let t4 = ops::sub(&exponent, &t3, Scalar::Int(1))?;
-                    let t5 = ops::pow(&input, &t4)?;
-                    let t6 = ops::mul(&t2, &t5)?;
-                    let t7 = ops::where_(&t1, &t0, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&POW_INPUT, &[&exponent, grad, &input], &[], origin)?
-            });
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&exponent, grad, &input]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = Tensor::number(0_i64)?;
+                        let t1 = ops::eq(&exponent, &t0)?;
+                        let t2 = ops::mul(&grad, &exponent)?;
+                        let t3 = Tensor::number(1_i64)?;
+                        let t4 = ops::sub(&exponent, &t3, Scalar::Int(1))?;
+                        let t5 = ops::pow(&input, &t4)?;
+                        let t6 = ops::mul(&t2, &t5)?;
+                        let t7 = ops::where_(&t1, &t0, &t6)?;
+                        autograd::conjugate(&t7)?
+                    })?
+                } else {
+                    autograd::run_fused(&POW_INPUT, &[&exponent, grad, &input], &[], origin)?
+                });
         }
         if node.wants(1) {
             let exponent = saved(self.exponent.as_ref(), node)?;
             let input = saved(self.input.as_ref(), node)?;
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.exponent_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = ops::ge(&exponent, &t0)?;
-                    let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = ops::log(&input)?;
-                    let t5 = ops::mul(&result, &t4)?;
-                    let t6 = ops::where_(&t3, &t0, &t5)?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&POW_EXPONENT, &[grad, &input, &exponent, &result], &[], origin)?
-            });
+            gradients[1] = Some(
+                if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &exponent, &result])
+                {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = Tensor::number(0_i64)?;
+                        let t1 = ops::eq(&input, &t0)?;
+                        let t2 = ops::real(&exponent)?;
+                        let t3 = ops::ge(&t2, &t0)?;
+                        let t4 = ops::logical_and(&t1, &t3)?;
+                        let t5 = ops::log(&input)?;
+                        let t6 = ops::mul(&result, &t5)?;
+                        let t7 = ops::where_(&t4, &t0, &t6)?;
+                        let t8 = ops::mul(&grad, &t7)?;
+                        autograd::conjugate(&t8)?
+                    })?
+                } else {
+                    autograd::run_fused(&POW_EXPONENT, &[grad, &input, &exponent, &result], &[], origin)?
+                },
+            );
         }
         Ok(gradients)
     }
@@ -878,6 +900,7 @@ static NEG: Spec = Spec {
     op: ElementwiseOp::Neg,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: Some(Parts::Complex),
 };
 /// The negative of each element.
 pub fn neg(input: &Tensor) -> Result<Tensor> {
@@ -926,7 +949,7 @@ impl Backward for NegBackward {
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad]) {
                 origin.restore({
                     let t0 = ops::neg(&grad)?;
                     t0
@@ -945,6 +968,7 @@ static ABS: Spec = Spec {
     op: ElementwiseOp::Abs,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: Some(Parts::Real),
 };
 /// The absolute value of each element.
 pub fn abs(input: &Tensor) -> Result<Tensor> {
@@ -1006,9 +1030,9 @@ impl Backward for AbsBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
-                    let t0 = ops::sign(&input)?;
+                    let t0 = ops::sgn(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
                     t1
                 })?
@@ -1026,6 +1050,7 @@ static SIGN: Spec = Spec {
     op: ElementwiseOp::Sign,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// -1, 0 or 1 by the sign of each element.
 pub fn sign(input: &Tensor) -> Result<Tensor> {
@@ -1079,6 +1104,7 @@ static SQUARE: Spec = Spec {
     op: ElementwiseOp::Square,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Complex),
 };
 /// The square of each element.
 pub fn square(input: &Tensor) -> Result<Tensor> {
@@ -1143,12 +1169,13 @@ impl Backward for SquareBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(2_i64)?;
                     let t1 = ops::mul(&grad, &t0)?;
                     let t2 = ops::mul(&t1, &input)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&SQUARE_INPUT, &[grad, &input], &[], origin)?
@@ -1164,6 +1191,7 @@ static RECIPROCAL: Spec = Spec {
     op: ElementwiseOp::Reciprocal,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// One divided by each element.
 pub fn reciprocal(input: &Tensor) -> Result<Tensor> {
@@ -1226,12 +1254,13 @@ impl Backward for ReciprocalBackward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::neg(&grad)?;
                     let t1 = ops::mul(&t0, &result)?;
                     let t2 = ops::mul(&t1, &result)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&RECIPROCAL_INPUT, &[grad, &result], &[], origin)?
@@ -1247,6 +1276,7 @@ static SQRT: Spec = Spec {
     op: ElementwiseOp::Sqrt,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The square root of each element; NaN for negative ones.
 pub fn sqrt(input: &Tensor) -> Result<Tensor> {
@@ -1308,12 +1338,13 @@ impl Backward for SqrtBackward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(2_i64)?;
                     let t1 = ops::mul(&t0, &result)?;
                     let t2 = ops::div(&grad, &t1, None)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&SQRT_INPUT, &[grad, &result], &[], origin)?
@@ -1329,6 +1360,7 @@ static RSQRT: Spec = Spec {
     op: ElementwiseOp::Rsqrt,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// One divided by the square root of each element.
 pub fn rsqrt(input: &Tensor) -> Result<Tensor> {
@@ -1392,14 +1424,15 @@ impl Backward for RsqrtBackward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(-0.5_f64)?;
                     let t1 = ops::mul(&t0, &grad)?;
                     let t2 = ops::mul(&t1, &result)?;
                     let t3 = ops::mul(&t2, &result)?;
                     let t4 = ops::mul(&t3, &result)?;
-                    t4
+                    autograd::conjugate(&t4)?
                 })?
             } else {
                 autograd::run_fused(&RSQRT_INPUT, &[grad, &result], &[], origin)?
@@ -1415,6 +1448,7 @@ static MAXIMUM: Spec = Spec {
     op: ElementwiseOp::Maximum,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// The larger of each pair of elements; NaN if either is NaN.
 pub fn maximum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1558,6 +1592,7 @@ static MINIMUM: Spec = Spec {
     op: ElementwiseOp::Minimum,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// The smaller of each pair of elements; NaN if either is NaN.
 pub fn minimum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1701,6 +1736,7 @@ static FMAX: Spec = Spec {
     op: ElementwiseOp::Fmax,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// The larger of each pair of elements; a NaN loses to a number.
 pub fn fmax(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1832,6 +1868,7 @@ static FMIN: Spec = Spec {
     op: ElementwiseOp::Fmin,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// The smaller of each pair of elements; a NaN loses to a number.
 pub fn fmin(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1963,6 +2000,7 @@ static HYPOT: Spec = Spec {
     op: ElementwiseOp::Hypot,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
 pub fn hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -2078,6 +2116,7 @@ static COPYSIGN: Spec = Spec {
     op: ElementwiseOp::Copysign,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The magnitude of `input` with the sign of `other`.
 pub fn copysign(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -2198,6 +2237,7 @@ static LERP: Spec = Spec {
     op: ElementwiseOp::Lerp,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// Linear interpolation, `input + weight * (end - input)`.
 pub fn lerp(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -2287,12 +2327,13 @@ impl Backward for LerpBackward {
         if node.wants(0) {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &weight]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::sub(&t0, &weight, Scalar::Int(1))?;
                     let t2 = ops::mul(&grad, &t1)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&LERP_INPUT, &[grad, &weight], &[], origin)?
@@ -2301,10 +2342,11 @@ impl Backward for LerpBackward {
         if node.wants(1) {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.end_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
+            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &weight]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::mul(&grad, &weight)?;
-                    t0
+                    autograd::conjugate(&t0)?
                 })?
             } else {
                 autograd::run_fused(&LERP_END, &[grad, &weight], &[], origin)?
@@ -2314,15 +2356,17 @@ impl Backward for LerpBackward {
             let end = saved(self.end.as_ref(), node)?;
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.weight_origin;
-            gradients[2] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::sub(&end, &input, Scalar::Int(1))?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&LERP_WEIGHT, &[grad, &end, &input], &[], origin)?
-            });
+            gradients[2] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &end, &input]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = ops::sub(&end, &input, Scalar::Int(1))?;
+                        let t1 = ops::mul(&grad, &t0)?;
+                        autograd::conjugate(&t1)?
+                    })?
+                } else {
+                    autograd::run_fused(&LERP_WEIGHT, &[grad, &end, &input], &[], origin)?
+                });
         }
         Ok(gradients)
     }
@@ -2355,6 +2399,7 @@ static CLAMP_MIN: Spec = Spec {
     op: ElementwiseOp::Maximum,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Limits each element to at least `min`.
 pub fn clamp_min(input: &Tensor, min: &Tensor) -> Result<Tensor> {
@@ -2478,6 +2523,7 @@ static CLAMP_MAX: Spec = Spec {
     op: ElementwiseOp::Minimum,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Limits each element to at most `max`.
 pub fn clamp_max(input: &Tensor, max: &Tensor) -> Result<Tensor> {
@@ -2601,6 +2647,7 @@ static FLOOR: Spec = Spec {
     op: ElementwiseOp::Floor,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// Rounds each element toward minus infinity.
 pub fn floor(input: &Tensor) -> Result<Tensor> {
@@ -2654,6 +2701,7 @@ static CEIL: Spec = Spec {
     op: ElementwiseOp::Ceil,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// Rounds each element toward plus infinity.
 pub fn ceil(input: &Tensor) -> Result<Tensor> {
@@ -2707,6 +2755,7 @@ static ROUND: Spec = Spec {
     op: ElementwiseOp::Round,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// Rounds each element to the nearest integer, halves to even; or to `decimals` places.
 pub fn round(input: &Tensor, decimals: i64) -> Result<Tensor> {
@@ -2766,6 +2815,7 @@ static TRUNC: Spec = Spec {
     op: ElementwiseOp::Trunc,
     promote: Promote::Common,
     domain: Domain::Real,
+    complex: None,
 };
 /// Rounds each element toward zero.
 pub fn trunc(input: &Tensor) -> Result<Tensor> {
@@ -2819,6 +2869,7 @@ static FRAC: Spec = Spec {
     op: ElementwiseOp::Frac,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The fractional part of each element, with its sign.
 pub fn frac(input: &Tensor) -> Result<Tensor> {
@@ -2871,6 +2922,7 @@ static DEG2RAD: Spec = Spec {
     op: ElementwiseOp::Deg2rad,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// Converts degrees to radians.
 pub fn deg2rad(input: &Tensor) -> Result<Tensor> {
@@ -2937,6 +2989,7 @@ static RAD2DEG: Spec = Spec {
     op: ElementwiseOp::Rad2deg,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// Converts radians to degrees.
 pub fn rad2deg(input: &Tensor) -> Result<Tensor> {

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -21,6 +21,7 @@ static EQ: Spec = Spec {
     op: ElementwiseOp::Eq,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether elements are equal.
 pub fn eq(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -40,6 +41,7 @@ static NE: Spec = Spec {
     op: ElementwiseOp::Ne,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether elements differ.
 pub fn ne(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -59,6 +61,7 @@ static LT: Spec = Spec {
     op: ElementwiseOp::Lt,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Whether `input` is less than `other`.
 pub fn lt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -78,6 +81,7 @@ static LE: Spec = Spec {
     op: ElementwiseOp::Le,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Whether `input` is less than or equal to `other`.
 pub fn le(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -97,6 +101,7 @@ static GT: Spec = Spec {
     op: ElementwiseOp::Gt,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Whether `input` is greater than `other`.
 pub fn gt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -116,6 +121,7 @@ static GE: Spec = Spec {
     op: ElementwiseOp::Ge,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Whether `input` is greater than or equal to `other`.
 pub fn ge(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -135,6 +141,7 @@ static ISNAN: Spec = Spec {
     op: ElementwiseOp::Isnan,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether each element is not a number.
 pub fn isnan(input: &Tensor) -> Result<Tensor> {
@@ -148,6 +155,7 @@ static ISINF: Spec = Spec {
     op: ElementwiseOp::Isinf,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether each element is infinite.
 pub fn isinf(input: &Tensor) -> Result<Tensor> {
@@ -161,6 +169,7 @@ static ISFINITE: Spec = Spec {
     op: ElementwiseOp::Isfinite,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether each element is neither infinite nor NaN.
 pub fn isfinite(input: &Tensor) -> Result<Tensor> {
@@ -174,6 +183,7 @@ static ISPOSINF: Spec = Spec {
     op: ElementwiseOp::Isposinf,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Whether each element is plus infinity.
 pub fn isposinf(input: &Tensor) -> Result<Tensor> {
@@ -187,6 +197,7 @@ static ISNEGINF: Spec = Spec {
     op: ElementwiseOp::Isneginf,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Whether each element is minus infinity.
 pub fn isneginf(input: &Tensor) -> Result<Tensor> {
@@ -200,6 +211,7 @@ static SIGNBIT: Spec = Spec {
     op: ElementwiseOp::Signbit,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// Whether each element's sign bit is set (-0.0's is).
 pub fn signbit(input: &Tensor) -> Result<Tensor> {
@@ -213,6 +225,7 @@ static LOGICAL_AND: Spec = Spec {
     op: ElementwiseOp::LogicalAnd,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether both elements differ from zero.
 pub fn logical_and(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -232,6 +245,7 @@ static LOGICAL_OR: Spec = Spec {
     op: ElementwiseOp::LogicalOr,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether either element differs from zero.
 pub fn logical_or(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -251,6 +265,7 @@ static LOGICAL_XOR: Spec = Spec {
     op: ElementwiseOp::LogicalXor,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether exactly one of the elements differs from zero.
 pub fn logical_xor(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -270,6 +285,7 @@ static LOGICAL_NOT: Spec = Spec {
     op: ElementwiseOp::LogicalNot,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Real),
 };
 /// Whether each element is zero.
 pub fn logical_not(input: &Tensor) -> Result<Tensor> {
@@ -289,6 +305,7 @@ static BITWISE_AND: Spec = Spec {
     op: ElementwiseOp::BitwiseAnd,
     promote: Promote::Common,
     domain: Domain::Integer,
+    complex: None,
 };
 /// The bits set in both.
 pub fn bitwise_and(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -308,6 +325,7 @@ static BITWISE_OR: Spec = Spec {
     op: ElementwiseOp::BitwiseOr,
     promote: Promote::Common,
     domain: Domain::Integer,
+    complex: None,
 };
 /// The bits set in either.
 pub fn bitwise_or(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -327,6 +345,7 @@ static BITWISE_XOR: Spec = Spec {
     op: ElementwiseOp::BitwiseXor,
     promote: Promote::Common,
     domain: Domain::Integer,
+    complex: None,
 };
 /// The bits set in exactly one.
 pub fn bitwise_xor(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -346,6 +365,7 @@ static BITWISE_NOT: Spec = Spec {
     op: ElementwiseOp::BitwiseNot,
     promote: Promote::Common,
     domain: Domain::Integer,
+    complex: None,
 };
 /// The inverted bits; of a bool, its negation.
 pub fn bitwise_not(input: &Tensor) -> Result<Tensor> {
@@ -365,6 +385,7 @@ static BITWISE_LEFT_SHIFT: Spec = Spec {
     op: ElementwiseOp::BitwiseLeftShift,
     promote: Promote::Common,
     domain: Domain::Integer,
+    complex: None,
 };
 /// Shifts the bits of `input` left by `other` places.
 pub fn bitwise_left_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -384,6 +405,7 @@ static BITWISE_RIGHT_SHIFT: Spec = Spec {
     op: ElementwiseOp::BitwiseRightShift,
     promote: Promote::Common,
     domain: Domain::Integer,
+    complex: None,
 };
 /// Shifts the bits of `input` right by `other` places, keeping the sign.
 pub fn bitwise_right_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -403,6 +425,7 @@ static HEAVISIDE: Spec = Spec {
     op: ElementwiseOp::Heaviside,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: None,
 };
 /// 0 where `input` is negative, 1 where positive, `values` where zero.
 pub fn heaviside(input: &Tensor, values: &Tensor) -> Result<Tensor> {
@@ -453,6 +476,7 @@ static NEXTAFTER: Spec = Spec {
     op: ElementwiseOp::Nextafter,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// The next representable number after `input` toward `other`.
 pub fn nextafter(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -501,6 +525,7 @@ static WHERE_: Spec = Spec {
     op: ElementwiseOp::Select,
     promote: Promote::Common,
     domain: Domain::Number,
+    complex: Some(Parts::Complex),
 };
 /// `input` where `condition` holds, `other` elsewhere.
 pub fn where_(condition: &Tensor, input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -557,28 +582,30 @@ impl Backward for WhereBackward {
         if node.wants(1) {
             let condition = saved(self.condition.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::where_(&condition, &grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&WHERE__INPUT, &[&condition, grad], &[], origin)?
-            });
+            gradients[1] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&condition, grad]) {
+                    origin.restore({
+                        let t0 = Tensor::number(0_i64)?;
+                        let t1 = ops::where_(&condition, &grad, &t0)?;
+                        t1
+                    })?
+                } else {
+                    autograd::run_fused(&WHERE__INPUT, &[&condition, grad], &[], origin)?
+                });
         }
         if node.wants(2) {
             let condition = saved(self.condition.as_ref(), node)?;
             let origin = &self.other_origin;
-            gradients[2] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::where_(&condition, &t0, &grad)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&WHERE__OTHER, &[&condition, grad], &[], origin)?
-            });
+            gradients[2] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&condition, grad]) {
+                    origin.restore({
+                        let t0 = Tensor::number(0_i64)?;
+                        let t1 = ops::where_(&condition, &t0, &grad)?;
+                        t1
+                    })?
+                } else {
+                    autograd::run_fused(&WHERE__OTHER, &[&condition, grad], &[], origin)?
+                });
         }
         Ok(gradients)
     }

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -79,6 +79,7 @@ impl Backward for ConvolutionBackward {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::convolution_grad_input(
                     &grad,
                     &weight,
@@ -88,13 +89,14 @@ impl Backward for ConvolutionBackward {
                     &self.dilation,
                     self.groups,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.weight_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::convolution_grad_weight(
                     &grad,
                     &input,
@@ -104,7 +106,7 @@ impl Backward for ConvolutionBackward {
                     &self.dilation,
                     self.groups,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {
@@ -178,6 +180,7 @@ impl Backward for ConvInputBackward {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.grad_output_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::convolution(
                     &grad,
                     &weight,
@@ -187,13 +190,14 @@ impl Backward for ConvInputBackward {
                     &self.dilation,
                     self.groups,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
             let grad_output = saved(self.grad_output.as_ref(), node)?;
             let origin = &self.weight_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::convolution_grad_weight(
                     &grad_output,
                     &grad,
@@ -203,7 +207,7 @@ impl Backward for ConvInputBackward {
                     &self.dilation,
                     self.groups,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -270,6 +274,7 @@ impl Backward for ConvWeightBackward {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.grad_output_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::convolution(
                     &input,
                     &grad,
@@ -279,13 +284,14 @@ impl Backward for ConvWeightBackward {
                     &self.dilation,
                     self.groups,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
             let grad_output = saved(self.grad_output.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::convolution_grad_input(
                     &grad_output,
                     &grad,
@@ -295,7 +301,7 @@ impl Backward for ConvWeightBackward {
                     &self.dilation,
                     self.groups,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -63,6 +63,7 @@ impl Backward for EmbeddingBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.weight_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::embedding_grad(
                     &grad,
                     &self.weight_origin.shape,
@@ -70,7 +71,7 @@ impl Backward for EmbeddingBackward {
                     self.padding_idx,
                     self.scale_grad_by_freq,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

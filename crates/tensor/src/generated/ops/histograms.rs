@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -23,6 +23,6 @@ pub use crate::operations::histograms::histogram_edges;
 
 pub use crate::operations::histograms::histogram_bins;
 
-pub use crate::operations::histograms::histogramdd_bins;
-
 pub use crate::operations::histograms::histogramdd_edges;
+
+pub use crate::operations::histograms::histogramdd_bins;

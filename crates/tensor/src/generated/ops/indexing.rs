@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -55,8 +55,9 @@ impl Backward for GatherBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_sum_grad(&grad, &self.input_origin.shape, &index, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -110,17 +111,19 @@ impl Backward for ScatterBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = Tensor::number(0_i64)?;
                 let t1 = ops::scatter(&grad, self.dim, &index, &t0)?;
-                t1
+                autograd::conjugate(&t1)?
             })?);
         }
         if node.wants(2) {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.src_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::gather(&grad, self.dim, &index)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -178,8 +181,9 @@ impl Backward for ScatterAddBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.src_origin;
             gradients[2] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::gather(&grad, self.dim, &index)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -226,8 +230,9 @@ impl Backward for IndexSelectBackward {
             let index = saved(self.index.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::index_add_grad(&grad, &self.input_origin.shape, self.dim, &index)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -59,18 +59,20 @@ impl Backward for MatrixProductBackward {
             let other = saved(self.other.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::transpose(&other, -2_i64, -1_i64)?;
                 let t1 = ops::matrix_product(&grad, &t0)?;
-                t1
+                autograd::conjugate(&t1)?
             })?);
         }
         if node.wants(1) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.other_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::transpose(&input, -2_i64, -1_i64)?;
                 let t1 = ops::matrix_product(&t0, &grad)?;
-                t1
+                autograd::conjugate(&t1)?
             })?);
         }
         Ok(gradients)
@@ -89,7 +91,44 @@ pub use crate::operations::linear_algebra::dot;
 
 pub use crate::operations::linear_algebra::outer;
 
+pub use crate::operations::linear_algebra::vdot;
+
+pub use crate::operations::linear_algebra::inner;
+
 pub use crate::operations::linear_algebra::addmm;
+
+/// In-place form of [`addmm`]: writes the result into `input`.
+pub fn addmm_(input: &Tensor, mat1: &Tensor, mat2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
+    autograd::assign("addmm_", input, &addmm(input, mat1, mat2, beta, alpha)?)
+}
+
+pub use crate::operations::linear_algebra::addmv;
+
+/// In-place form of [`addmv`]: writes the result into `input`.
+pub fn addmv_(input: &Tensor, mat: &Tensor, vec: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
+    autograd::assign("addmv_", input, &addmv(input, mat, vec, beta, alpha)?)
+}
+
+pub use crate::operations::linear_algebra::addr;
+
+/// In-place form of [`addr`]: writes the result into `input`.
+pub fn addr_(input: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
+    autograd::assign("addr_", input, &addr(input, vec1, vec2, beta, alpha)?)
+}
+
+pub use crate::operations::linear_algebra::addbmm;
+
+/// In-place form of [`addbmm`]: writes the result into `input`.
+pub fn addbmm_(input: &Tensor, batch1: &Tensor, batch2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
+    autograd::assign("addbmm_", input, &addbmm(input, batch1, batch2, beta, alpha)?)
+}
+
+pub use crate::operations::linear_algebra::baddbmm;
+
+/// In-place form of [`baddbmm`]: writes the result into `input`.
+pub fn baddbmm_(input: &Tensor, batch1: &Tensor, batch2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
+    autograd::assign("baddbmm_", input, &baddbmm(input, batch1, batch2, beta, alpha)?)
+}
 
 /// `input @ weight.T + bias`: input (…, in), weight (out, in), bias (out).
 pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -137,16 +176,18 @@ impl Backward for LinearBackward {
             let weight = saved(self.weight.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = ops::matmul(&grad, &weight)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.weight_origin;
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::linear_weight_grad(&grad, &input)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {

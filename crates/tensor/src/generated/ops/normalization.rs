@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -85,6 +85,7 @@ impl Backward for NormalizeOverBackward {
             let weight = self.weight.as_ref().map(|s| s.unpack(node)).transpose()?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::normalize_grad_input(
                     &grad,
                     &input,
@@ -94,7 +95,7 @@ impl Backward for NormalizeOverBackward {
                     &self.dims,
                     self.eps,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(1) {
@@ -103,8 +104,9 @@ impl Backward for NormalizeOverBackward {
             let rstd = saved(self.rstd.as_ref(), node)?;
             let Some(origin) = &self.weight_origin else { return Ok(gradients) };
             gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::normalize_grad_weight(&grad, &input, &mean, &rstd, &self.dims, self.eps)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         if node.wants(2) {

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -56,8 +56,9 @@ impl Backward for MedianAllBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::evenly_distributed_grad(&grad, &input, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -106,6 +107,7 @@ impl Backward for MedianDimBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -113,7 +115,7 @@ impl Backward for MedianDimBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -161,8 +163,9 @@ impl Backward for NanmedianAllBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::evenly_distributed_grad(&grad, &input, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -211,6 +214,7 @@ impl Backward for NanmedianDimBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -218,7 +222,7 @@ impl Backward for NanmedianDimBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -267,6 +271,7 @@ impl Backward for ModeBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -274,7 +279,7 @@ impl Backward for ModeBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -62,8 +62,9 @@ impl Backward for MaxPoolBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::max_pool_grad(&grad, &indices, &self.input_origin.shape)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -110,8 +111,9 @@ impl Backward for MaxPoolInputBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.grad_output_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::gather_pooled(&grad, &indices)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -162,8 +162,9 @@ impl Backward for ProdDimBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::prod_grad(&grad, &input, &result, self.dim, self.keepdim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -215,8 +216,9 @@ impl Backward for AmaxBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::extremum_grad(&grad, &input, &result, &self.dim, self.keepdim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -268,8 +270,9 @@ impl Backward for AminBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::extremum_grad(&grad, &input, &result, &self.dim, self.keepdim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -317,8 +320,9 @@ impl Backward for MaxAllBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::evenly_distributed_grad(&grad, &input, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -367,6 +371,7 @@ impl Backward for MaxDimBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -374,7 +379,7 @@ impl Backward for MaxDimBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -424,8 +429,9 @@ impl Backward for MinAllBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::evenly_distributed_grad(&grad, &input, &result)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -474,6 +480,7 @@ impl Backward for MinDimBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -481,7 +488,7 @@ impl Backward for MinDimBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -613,8 +620,9 @@ impl Backward for CumprodBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::cumprod_grad(&grad, &input, &result, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -661,8 +669,9 @@ impl Backward for CummaxBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_sum_grad(&grad, &self.input_origin.shape, &indices, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -709,8 +718,9 @@ impl Backward for CumminBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_sum_grad(&grad, &self.input_origin.shape, &indices, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -727,8 +737,6 @@ pub fn count_nonzero(input: &Tensor, dim: Option<&[i64]>) -> Result<Tensor> {
 }
 
 pub use crate::operations::reduction_ops::nansum;
-
-pub use crate::operations::reduction_ops::norm;
 
 pub use crate::operations::reduction_ops::aminmax;
 
@@ -775,8 +783,9 @@ impl Backward for LogcumsumexpBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::logcumsumexp_grad(&grad, &input, &result, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

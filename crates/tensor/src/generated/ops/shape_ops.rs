@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -843,9 +843,10 @@ impl Backward for AsStridedBackward {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 =
                     formulas::as_strided_grad(&grad, &input, &self.size, &self.stride, self.storage_offset)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -55,8 +55,9 @@ impl Backward for SoftmaxBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::softmax_grad(&grad, &result, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -103,8 +104,9 @@ impl Backward for LogSoftmaxBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::log_softmax_grad(&grad, &result, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -55,8 +55,9 @@ impl Backward for SortBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_sum_grad(&grad, &self.input_origin.shape, &indices, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -114,8 +115,9 @@ impl Backward for TopkBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::scatter_sum_grad(&grad, &self.input_origin.shape, &indices, self.dim)?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)
@@ -164,6 +166,7 @@ impl Backward for KthvalueBackward {
             let indices = saved(self.indices.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
                 let t0 = formulas::select_reduced_grad(
                     &grad,
                     &self.input_origin.shape,
@@ -171,7 +174,7 @@ impl Backward for KthvalueBackward {
                     self.dim,
                     self.keepdim,
                 )?;
-                t0
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

@@ -10,7 +10,7 @@ use super::saved;
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Promote, Spec},
+    elementwise::{self, Domain, Parts, Promote, Spec},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
@@ -21,6 +21,7 @@ static EXP: Spec = Spec {
     op: ElementwiseOp::Exp,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// e raised to each element.
 pub fn exp(input: &Tensor) -> Result<Tensor> {
@@ -79,10 +80,11 @@ impl Backward for ExpBackward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::mul(&grad, &result)?;
-                    t0
+                    autograd::conjugate(&t0)?
                 })?
             } else {
                 autograd::run_fused(&EXP_INPUT, &[grad, &result], &[], origin)?
@@ -98,6 +100,7 @@ static EXP2: Spec = Spec {
     op: ElementwiseOp::Exp2,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// 2 raised to each element.
 pub fn exp2(input: &Tensor) -> Result<Tensor> {
@@ -159,12 +162,13 @@ impl Backward for Exp2Backward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::mul(&grad, &result)?;
                     let t1 = Tensor::number(0.6931471805599453_f64)?;
                     let t2 = ops::mul(&t0, &t1)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&EXP2_INPUT, &[grad, &result], &[], origin)?
@@ -180,6 +184,7 @@ static EXPM1: Spec = Spec {
     op: ElementwiseOp::Expm1,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// `exp(x) - 1`, accurate near 0.
 pub fn expm1(input: &Tensor) -> Result<Tensor> {
@@ -241,12 +246,13 @@ impl Backward for Expm1Backward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::add(&result, &t0, Scalar::Int(1))?;
                     let t2 = ops::mul(&grad, &t1)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&EXPM1_INPUT, &[grad, &result], &[], origin)?
@@ -262,6 +268,7 @@ static LOG: Spec = Spec {
     op: ElementwiseOp::Log,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The natural logarithm of each element.
 pub fn log(input: &Tensor) -> Result<Tensor> {
@@ -318,10 +325,11 @@ impl Backward for LogBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::div(&grad, &input, None)?;
-                    t0
+                    autograd::conjugate(&t0)?
                 })?
             } else {
                 autograd::run_fused(&LOG_INPUT, &[grad, &input], &[], origin)?
@@ -337,6 +345,7 @@ static LOG2: Spec = Spec {
     op: ElementwiseOp::Log2,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The logarithm to base 2 of each element.
 pub fn log2(input: &Tensor) -> Result<Tensor> {
@@ -396,12 +405,13 @@ impl Backward for Log2Backward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(0.6931471805599453_f64)?;
                     let t1 = ops::mul(&input, &t0)?;
                     let t2 = ops::div(&grad, &t1, None)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&LOG2_INPUT, &[grad, &input], &[], origin)?
@@ -417,6 +427,7 @@ static LOG10: Spec = Spec {
     op: ElementwiseOp::Log10,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The logarithm to base 10 of each element.
 pub fn log10(input: &Tensor) -> Result<Tensor> {
@@ -479,12 +490,13 @@ impl Backward for Log10Backward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(2.302585092994046_f64)?;
                     let t1 = ops::mul(&input, &t0)?;
                     let t2 = ops::div(&grad, &t1, None)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&LOG10_INPUT, &[grad, &input], &[], origin)?
@@ -500,6 +512,7 @@ static LOG1P: Spec = Spec {
     op: ElementwiseOp::Log1p,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// `log(1 + x)`, accurate near 0.
 pub fn log1p(input: &Tensor) -> Result<Tensor> {
@@ -562,12 +575,13 @@ impl Backward for Log1pBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::add(&input, &t0, Scalar::Int(1))?;
                     let t2 = ops::div(&grad, &t1, None)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&LOG1P_INPUT, &[grad, &input], &[], origin)?
@@ -583,6 +597,7 @@ static LOGADDEXP: Spec = Spec {
     op: ElementwiseOp::Logaddexp,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `log(exp(input) + exp(other))`, without overflow on the way.
 pub fn logaddexp(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -706,6 +721,7 @@ static LOGADDEXP2: Spec = Spec {
     op: ElementwiseOp::Logaddexp2,
     promote: Promote::Same,
     domain: Domain::Float,
+    complex: None,
 };
 /// `log2(2^input + 2^other)`, without overflow on the way.
 pub fn logaddexp2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -829,6 +845,7 @@ static XLOGY: Spec = Spec {
     op: ElementwiseOp::Xlogy,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// `input * log(other)`; 0 where `input` is 0, unless `other` is NaN.
 pub fn xlogy(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -954,6 +971,7 @@ static SIN: Spec = Spec {
     op: ElementwiseOp::Sin,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The sine of each element, in radians.
 pub fn sin(input: &Tensor) -> Result<Tensor> {
@@ -1013,11 +1031,12 @@ impl Backward for SinBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::cos(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
-                    t1
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&SIN_INPUT, &[grad, &input], &[], origin)?
@@ -1033,6 +1052,7 @@ static COS: Spec = Spec {
     op: ElementwiseOp::Cos,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The cosine of each element, in radians.
 pub fn cos(input: &Tensor) -> Result<Tensor> {
@@ -1093,12 +1113,13 @@ impl Backward for CosBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::neg(&grad)?;
                     let t1 = ops::sin(&input)?;
                     let t2 = ops::mul(&t0, &t1)?;
-                    t2
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&COS_INPUT, &[grad, &input], &[], origin)?
@@ -1114,6 +1135,7 @@ static TAN: Spec = Spec {
     op: ElementwiseOp::Tan,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The tangent of each element, in radians.
 pub fn tan(input: &Tensor) -> Result<Tensor> {
@@ -1176,13 +1198,14 @@ impl Backward for TanBackward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::mul(&result, &result)?;
                     let t2 = ops::add(&t0, &t1, Scalar::Int(1))?;
                     let t3 = ops::mul(&grad, &t2)?;
-                    t3
+                    autograd::conjugate(&t3)?
                 })?
             } else {
                 autograd::run_fused(&TAN_INPUT, &[grad, &result], &[], origin)?
@@ -1198,6 +1221,7 @@ static ASIN: Spec = Spec {
     op: ElementwiseOp::Asin,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The arcsine of each element, in radians.
 pub fn asin(input: &Tensor) -> Result<Tensor> {
@@ -1259,14 +1283,15 @@ impl Backward for AsinBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::mul(&input, &input)?;
                     let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
                     let t3 = ops::rsqrt(&t2)?;
                     let t4 = ops::mul(&grad, &t3)?;
-                    t4
+                    autograd::conjugate(&t4)?
                 })?
             } else {
                 autograd::run_fused(&ASIN_INPUT, &[grad, &input], &[], origin)?
@@ -1282,6 +1307,7 @@ static ACOS: Spec = Spec {
     op: ElementwiseOp::Acos,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The arccosine of each element, in radians.
 pub fn acos(input: &Tensor) -> Result<Tensor> {
@@ -1344,15 +1370,16 @@ impl Backward for AcosBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::neg(&grad)?;
                     let t1 = Tensor::number(1_i64)?;
                     let t2 = ops::mul(&input, &input)?;
                     let t3 = ops::sub(&t1, &t2, Scalar::Int(1))?;
                     let t4 = ops::rsqrt(&t3)?;
                     let t5 = ops::mul(&t0, &t4)?;
-                    t5
+                    autograd::conjugate(&t5)?
                 })?
             } else {
                 autograd::run_fused(&ACOS_INPUT, &[grad, &input], &[], origin)?
@@ -1368,6 +1395,7 @@ static ATAN: Spec = Spec {
     op: ElementwiseOp::Atan,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The arctangent of each element, in radians.
 pub fn atan(input: &Tensor) -> Result<Tensor> {
@@ -1428,13 +1456,14 @@ impl Backward for AtanBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::mul(&input, &input)?;
                     let t2 = ops::add(&t0, &t1, Scalar::Int(1))?;
                     let t3 = ops::div(&grad, &t2, None)?;
-                    t3
+                    autograd::conjugate(&t3)?
                 })?
             } else {
                 autograd::run_fused(&ATAN_INPUT, &[grad, &input], &[], origin)?
@@ -1450,6 +1479,7 @@ static ATAN2: Spec = Spec {
     op: ElementwiseOp::Atan2,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The angle of the point (`other`, `input`), in radians, in (-π, π].
 pub fn atan2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1601,6 +1631,7 @@ static SINH: Spec = Spec {
     op: ElementwiseOp::Sinh,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The hyperbolic sine of each element.
 pub fn sinh(input: &Tensor) -> Result<Tensor> {
@@ -1660,11 +1691,12 @@ impl Backward for SinhBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::cosh(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
-                    t1
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&SINH_INPUT, &[grad, &input], &[], origin)?
@@ -1680,6 +1712,7 @@ static COSH: Spec = Spec {
     op: ElementwiseOp::Cosh,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The hyperbolic cosine of each element.
 pub fn cosh(input: &Tensor) -> Result<Tensor> {
@@ -1739,11 +1772,12 @@ impl Backward for CoshBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::sinh(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
-                    t1
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&COSH_INPUT, &[grad, &input], &[], origin)?
@@ -1759,6 +1793,7 @@ static TANH: Spec = Spec {
     op: ElementwiseOp::Tanh,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The hyperbolic tangent of each element.
 pub fn tanh(input: &Tensor) -> Result<Tensor> {
@@ -1821,13 +1856,14 @@ impl Backward for TanhBackward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::mul(&result, &result)?;
                     let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
                     let t3 = ops::mul(&grad, &t2)?;
-                    t3
+                    autograd::conjugate(&t3)?
                 })?
             } else {
                 autograd::run_fused(&TANH_INPUT, &[grad, &result], &[], origin)?
@@ -1843,6 +1879,7 @@ static ASINH: Spec = Spec {
     op: ElementwiseOp::Asinh,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The inverse hyperbolic sine of each element.
 pub fn asinh(input: &Tensor) -> Result<Tensor> {
@@ -1907,14 +1944,15 @@ impl Backward for AsinhBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::mul(&input, &input)?;
                     let t1 = Tensor::number(1_i64)?;
                     let t2 = ops::add(&t0, &t1, Scalar::Int(1))?;
                     let t3 = ops::rsqrt(&t2)?;
                     let t4 = ops::mul(&grad, &t3)?;
-                    t4
+                    autograd::conjugate(&t4)?
                 })?
             } else {
                 autograd::run_fused(&ASINH_INPUT, &[grad, &input], &[], origin)?
@@ -1930,6 +1968,7 @@ static ACOSH: Spec = Spec {
     op: ElementwiseOp::Acosh,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The inverse hyperbolic cosine of each element.
 pub fn acosh(input: &Tensor) -> Result<Tensor> {
@@ -1996,8 +2035,9 @@ impl Backward for AcoshBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::sub(&input, &t0, Scalar::Int(1))?;
                     let t2 = ops::rsqrt(&t1)?;
@@ -2005,7 +2045,7 @@ impl Backward for AcoshBackward {
                     let t4 = ops::add(&input, &t0, Scalar::Int(1))?;
                     let t5 = ops::rsqrt(&t4)?;
                     let t6 = ops::mul(&t3, &t5)?;
-                    t6
+                    autograd::conjugate(&t6)?
                 })?
             } else {
                 autograd::run_fused(&ACOSH_INPUT, &[grad, &input], &[], origin)?
@@ -2021,6 +2061,7 @@ static ATANH: Spec = Spec {
     op: ElementwiseOp::Atanh,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The inverse hyperbolic tangent of each element.
 pub fn atanh(input: &Tensor) -> Result<Tensor> {
@@ -2084,13 +2125,14 @@ impl Backward for AtanhBackward {
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = Tensor::number(1_i64)?;
                     let t1 = ops::mul(&input, &input)?;
                     let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
                     let t3 = ops::div(&grad, &t2, None)?;
-                    t3
+                    autograd::conjugate(&t3)?
                 })?
             } else {
                 autograd::run_fused(&ATANH_INPUT, &[grad, &input], &[], origin)?
@@ -2106,6 +2148,7 @@ static ERF: Spec = Spec {
     op: ElementwiseOp::Erf,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The error function of each element.
 pub fn erf(input: &Tensor) -> Result<Tensor> {
@@ -2192,6 +2235,7 @@ static ERFC: Spec = Spec {
     op: ElementwiseOp::Erfc,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The complementary error function of each element, accurate where it is small.
 pub fn erfc(input: &Tensor) -> Result<Tensor> {
@@ -2280,6 +2324,7 @@ static ERFINV: Spec = Spec {
     op: ElementwiseOp::Erfinv,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The inverse of the error function.
 pub fn erfinv(input: &Tensor) -> Result<Tensor> {
@@ -2366,6 +2411,7 @@ static LGAMMA: Spec = Spec {
     op: ElementwiseOp::Lgamma,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The logarithm of the absolute value of the gamma function.
 pub fn lgamma(input: &Tensor) -> Result<Tensor> {
@@ -2448,6 +2494,7 @@ static DIGAMMA: Spec = Spec {
     op: ElementwiseOp::Digamma,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The derivative of `lgamma`.
 pub fn digamma(input: &Tensor) -> Result<Tensor> {
@@ -2492,6 +2539,7 @@ static SINC: Spec = Spec {
     op: ElementwiseOp::Sinc,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// `sin(πx) / (πx)`, and 1 at 0.
 pub fn sinc(input: &Tensor) -> Result<Tensor> {
@@ -2566,22 +2614,24 @@ impl Backward for SincBackward {
             let input = saved(self.input.as_ref(), node)?;
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = Tensor::number(3.141592653589793_f64)?;
-                    let t3 = ops::mul(&t2, &input)?;
-                    let t4 = ops::cos(&t3)?;
-                    let t5 = ops::sub(&t4, &result, Scalar::Int(1))?;
-                    let t6 = ops::mul(&grad, &t5)?;
-                    let t7 = ops::div(&t6, &input, None)?;
-                    let t8 = ops::where_(&t1, &t0, &t7)?;
-                    t8
-                })?
-            } else {
-                autograd::run_fused(&SINC_INPUT, &[&input, grad, &result], &[], origin)?
-            });
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&input, grad, &result]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = Tensor::number(0_i64)?;
+                        let t1 = ops::eq(&input, &t0)?;
+                        let t2 = Tensor::number(3.141592653589793_f64)?;
+                        let t3 = ops::mul(&t2, &input)?;
+                        let t4 = ops::cos(&t3)?;
+                        let t5 = ops::sub(&t4, &result, Scalar::Int(1))?;
+                        let t6 = ops::mul(&grad, &t5)?;
+                        let t7 = ops::div(&t6, &input, None)?;
+                        let t8 = ops::where_(&t1, &t0, &t7)?;
+                        autograd::conjugate(&t8)?
+                    })?
+                } else {
+                    autograd::run_fused(&SINC_INPUT, &[&input, grad, &result], &[], origin)?
+                });
         }
         Ok(gradients)
     }
@@ -2593,6 +2643,7 @@ static SIGMOID: Spec = Spec {
     op: ElementwiseOp::Sigmoid,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: Some(Parts::Complex),
 };
 /// The logistic function, `1 / (1 + exp(-x))`.
 pub fn sigmoid(input: &Tensor) -> Result<Tensor> {
@@ -2655,13 +2706,14 @@ impl Backward for SigmoidBackward {
         if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
                 origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::mul(&grad, &result)?;
                     let t1 = Tensor::number(1_i64)?;
                     let t2 = ops::sub(&t1, &result, Scalar::Int(1))?;
                     let t3 = ops::mul(&t0, &t2)?;
-                    t3
+                    autograd::conjugate(&t3)?
                 })?
             } else {
                 autograd::run_fused(&SIGMOID_INPUT, &[grad, &result], &[], origin)?
@@ -2677,6 +2729,7 @@ static LOGIT: Spec = Spec {
     op: ElementwiseOp::Logit,
     promote: Promote::Float,
     domain: Domain::Float,
+    complex: None,
 };
 /// The inverse of the logistic function, `log(x / (1 - x))`; `eps` limits x to `[eps, 1 - eps]`.
 pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {

@@ -1,22 +1,21 @@
 //! Products of matrices.
 
-use rustorch_backend::{Epilogue, Layout, Operand, Scalar, Shape, broadcast_shapes};
+mod accumulation;
+
+pub(in crate::operations) use accumulation::ignoring;
+pub use accumulation::{addbmm, addmm, addmv, addr, baddbmm};
+
+use rustorch_backend::{Epilogue, Layout, Operand, Shape, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
 
-fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
+pub(super) fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
     if a.dtype() != b.dtype() {
         return Err(RusTorchError::dtype(
             op,
             format!("expected both to have the same dtype, but got: {} and {}", a.dtype(), b.dtype()),
-        ));
-    }
-    if a.dtype().is_complex() {
-        return Err(RusTorchError::dtype(
-            op,
-            format!("not implemented for {}; it takes real tensors", a.dtype()),
         ));
     }
     Ok(())
@@ -168,15 +167,31 @@ pub fn outer(input: &Tensor, vec2: &Tensor) -> Result<Tensor> {
     ops::mul(&ops::unsqueeze(input, 1)?, vec2)
 }
 
-/// `beta * input + alpha * (mat1 @ mat2)`.
-pub fn addmm(input: &Tensor, mat1: &Tensor, mat2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<Tensor> {
-    let product = mm(mat1, mat2)?;
-    let scaled = if alpha.is_one() { product } else { ops::mul(&product, &Tensor::number(alpha)?)? };
-    // PyTorch's rule: with beta 0 the input's NaN and inf do not count.
-    if beta.to_f64() == 0.0 {
-        return Ok(scaled);
+/// The sum of the products of two vectors' elements; of real ones, as [`dot`].
+pub fn vdot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    expect_dims("vdot", [(input, 1), (other, 1)])?;
+    dot(&ops::conj(input)?, other)
+}
+
+/// The sums of products along the last dimensions.
+pub fn inner(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    if input.ndim() == 0 || other.ndim() == 0 {
+        return ops::mul(input, other);
     }
-    ops::add(&scaled, input, beta)
+    let (n, m) = (input.shape()[input.ndim() - 1], other.shape()[other.ndim() - 1]);
+    if n != m {
+        return Err(RusTorchError::shape(
+            "inner",
+            format!(
+                "the size of the last dimension must match, but got {:?} and {:?}",
+                input.shape(),
+                other.shape()
+            ),
+        ));
+    }
+    let product = ops::matrix_product(&fold_rows(input)?, &ops::t(&fold_rows(other)?)?)?;
+    let shape = [&input.shape()[..input.ndim() - 1], &other.shape()[..other.ndim() - 1]].concat();
+    reshape_to(&product, &shape)
 }
 
 /// `input @ weight.T + bias`.

@@ -1,0 +1,52 @@
+//! Reductions of complex numbers: sums by parts, products by way of cumulative ones.
+
+use rustorch_backend::memory::PoolAllocator;
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar, ScanOp};
+use rustorch_error::{Result, RusTorchError};
+
+use crate::kernels::copy::{copy, fill};
+use crate::kernels::number::part;
+use crate::kernels::scan::scan;
+
+/// Reduces a complex `input` into a complex `output`.
+pub(super) fn reduce(op: ReduceOp, input: Operand<'_>, dims: &[usize], output: Operand<'_>) -> Result<()> {
+    match op {
+        ReduceOp::Sum | ReduceOp::Mean => {
+            for i in 0..2 {
+                let (from, to) = (part(input.layout, i), part(output.layout, i));
+                let from = Operand { layout: &from, dtype: input.dtype.to_real(), ..input };
+                let to = Operand { layout: &to, dtype: output.dtype.to_real(), ..output };
+                super::reduce(op, None, from, dims, to)?;
+            }
+            Ok(())
+        }
+        ReduceOp::Prod => product(input, dims, output),
+        _ => Err(RusTorchError::unsupported("reduce", "complex numbers have no order")),
+    }
+}
+
+/// Products in complex128: the last of the cumulative ones.
+fn product(input: Operand<'_>, dims: &[usize], output: Operand<'_>) -> Result<()> {
+    let (reduced, kept): (Dims<usize>, Dims<usize>) =
+        (0..input.layout.ndim()).partition(|d| dims.contains(d));
+    let order: Dims<usize> = kept.iter().chain(&reduced).copied().collect();
+    let source = input.layout.permute(&order);
+    let rows = Layout::contiguous(source.shape());
+    let factors: usize = reduced.iter().map(|&d| input.layout.shape()[d]).product();
+    let lines: usize = kept.iter().map(|&d| input.layout.shape()[d]).product();
+    if factors == 0 {
+        return fill(output, Scalar::Int(1));
+    }
+    let dtype = DType::Complex128;
+    let allocate = || Buffer::allocate(PoolAllocator::global(), lines * factors * dtype.size());
+    let (values, products) = (allocate()?, allocate()?);
+    copy(Operand { layout: &source, ..input }, Operand { buffer: &values, layout: &rows, dtype })?;
+    let table = Layout::contiguous(&[lines, factors]);
+    let table = |buffer| Operand { buffer, layout: &table, dtype };
+    scan(ScanOp::Prod, table(&values), 1, table(&products), None)?;
+    let target = output.layout.permute(&kept);
+    let mut strides: Dims<isize> = Layout::contiguous(target.shape()).strides().into();
+    strides.iter_mut().for_each(|s| *s *= factors as isize);
+    let last = Layout::new(target.shape().into(), strides, factors - 1);
+    copy(Operand { buffer: &products, layout: &last, dtype }, Operand { layout: &target, ..output })
+}

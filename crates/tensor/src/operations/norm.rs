@@ -1,0 +1,223 @@
+//! Norms of vectors and matrices.
+
+use rustorch_backend::{DType, Dims, ElementwiseOp, Program, ReduceOp, Scalar};
+use rustorch_error::{Result, RusTorchError};
+
+use super::creation::cast;
+use super::reduction_ops::{reduce, reduced_dims};
+use crate::{Tensor, ops};
+
+/// The input in the dtype in which a norm is asked for.
+fn in_dtype(op: &'static str, input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
+    let out = dtype.unwrap_or(input.dtype());
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            op,
+            format!("expected a floating point tensor as input, got {}", input.dtype()),
+        ));
+    }
+    if !out.is_floating_point() || out.promote(input.dtype()) != out {
+        return Err(RusTorchError::dtype(
+            op,
+            format!("dtype {out} cannot hold the norm of a tensor of {}", input.dtype()),
+        ));
+    }
+    ops::to_dtype(input, Some(out))
+}
+
+/// The p-norm; None means 2.
+pub fn norm(
+    input: &Tensor,
+    p: Option<Scalar>,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    ops::linalg_vector_norm(input, p.unwrap_or(2.into()), dim, keepdim, dtype)
+}
+
+/// The Frobenius norm of everything, or a norm of matrices by its name.
+pub fn norm_named(
+    input: &Tensor,
+    p: &str,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    if p == "fro" && dim.is_none_or(|d| d.len() <= 2) {
+        return ops::linalg_vector_norm(input, 2.into(), dim, keepdim, dtype);
+    }
+    let all: Vec<i64> = (0..input.ndim() as i64).collect();
+    ops::linalg_matrix_norm_named(input, p, dim.unwrap_or(&all), keepdim, dtype)
+}
+
+/// The p-norm of vectors.
+pub fn linalg_vector_norm(
+    x: &Tensor,
+    ord: Scalar,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    let op = "linalg.vector_norm";
+    let x = in_dtype(op, x, dtype)?;
+    let out = x.dtype();
+    let dims = reduced_dims(op, &x, dim)?;
+    let p = ord.to_f64();
+    let empty = dims.iter().any(|&d| x.shape()[d] == 0);
+    if empty && (p < 0.0 || p == f64::INFINITY) {
+        return Err(RusTorchError::shape(
+            op,
+            format!(
+                "cannot compute the {ord} norm of an empty tensor, shape {:?}: the operation has no identity",
+                x.shape()
+            ),
+        ));
+    }
+    // Half precisions sum in float32 and are rounded once.
+    let dtype = out.compute();
+    let x = cast(&x, dtype)?;
+    let reduced = |by: ReduceOp, pre: ElementwiseOp| {
+        reduce(by, Some(&Program::single(pre, dtype)), &x, &dims, dtype, keepdim)
+    };
+    let result = match p {
+        2.0 => ops::sqrt(&reduced(ReduceOp::Sum, ElementwiseOp::Square)?)?,
+        1.0 => reduced(ReduceOp::Sum, ElementwiseOp::Abs)?,
+        f64::INFINITY => reduced(ReduceOp::Max, ElementwiseOp::Abs)?,
+        f64::NEG_INFINITY => reduced(ReduceOp::Min, ElementwiseOp::Abs)?,
+        p => {
+            let terms = if p == 0.0 {
+                cast(&ops::ne(&x, &Tensor::number(0.0)?)?, dtype)?
+            } else {
+                ops::pow(&ops::abs(&x)?, &Tensor::number(p)?)?
+            };
+            let sum = reduce(ReduceOp::Sum, None, &terms, &dims, dtype, keepdim)?;
+            if p == 0.0 { sum } else { ops::pow(&sum, &Tensor::number(1.0 / p)?)? }
+        }
+    };
+    cast(&result, out)
+}
+
+/// The two dimensions of the matrices, from 0.
+fn matrix_dims(op: &'static str, input: &Tensor, dim: &[i64]) -> Result<[usize; 2]> {
+    let &[first, second] = dim else {
+        return Err(RusTorchError::shape(op, format!("dim must be two dimensions, got {dim:?}")));
+    };
+    if input.ndim() < 2 {
+        return Err(RusTorchError::shape(
+            op,
+            format!("A must have at least 2 dimensions, got shape {:?}", input.shape()),
+        ));
+    }
+    let dims = [input.dim_index(op, first)?, input.dim_index(op, second)?];
+    if dims[0] == dims[1] {
+        return Err(RusTorchError::argument(op, format!("dims must be different, got {dim:?}")));
+    }
+    Ok(dims)
+}
+
+/// A norm of matrices by its order.
+pub fn linalg_matrix_norm(
+    a: &Tensor,
+    ord: Scalar,
+    dim: &[i64],
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    let op = "linalg.matrix_norm";
+    let dims = matrix_dims(op, a, dim)?;
+    let p = ord.to_f64();
+    let along = match p.abs() {
+        1.0 => dims,
+        f64::INFINITY => [dims[1], dims[0]],
+        _ => {
+            return Err(RusTorchError::argument(
+                op,
+                format!("order {ord} is not supported; 1, -1, inf, -inf, 'fro' are"),
+            ));
+        }
+    };
+    let a = in_dtype(op, a, dtype)?;
+    let sums = ops::linalg_vector_norm(&a, 1.into(), Some(&[along[0] as i64]), true, None)?;
+    let extreme = if p > 0.0 {
+        ops::amax(&sums, &[along[1] as i64], true)?
+    } else {
+        ops::amin(&sums, &[along[1] as i64], true)?
+    };
+    without(&extreme, dims, keepdim)
+}
+
+fn without(kept: &Tensor, dims: [usize; 2], keepdim: bool) -> Result<Tensor> {
+    if keepdim { Ok(kept.clone()) } else { ops::squeeze(kept, Some(&dims.map(|d| d as i64))) }
+}
+
+/// A norm of matrices by its name.
+pub fn linalg_matrix_norm_named(
+    a: &Tensor,
+    ord: &str,
+    dim: &[i64],
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    let op = "linalg.matrix_norm";
+    matrix_dims(op, a, dim)?;
+    match ord {
+        "fro" => ops::linalg_vector_norm(a, 2.into(), Some(dim), keepdim, dtype),
+        other => Err(RusTorchError::argument(op, format!("order '{other}' is not supported; 'fro' is"))),
+    }
+}
+
+/// The norm of vectors or of matrices.
+pub fn linalg_norm(
+    a: &Tensor,
+    ord: Option<Scalar>,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    let matrix = match (ord, dim) {
+        (None, _) => false,
+        (Some(_), Some(dim)) => dim.len() == 2,
+        (Some(_), None) => default_is_matrix("linalg.norm", a)?,
+    };
+    if let Some(dim) = dim.filter(|d| !matches!(d.len(), 1 | 2)) {
+        return Err(RusTorchError::argument(
+            "linalg.norm",
+            format!("if dim is specified, it must be of length 1 or 2, got {dim:?}"),
+        ));
+    }
+    match ord {
+        Some(ord) if matrix => ops::linalg_matrix_norm(a, ord, dim.unwrap_or(&[0, 1]), keepdim, dtype),
+        _ => ops::linalg_vector_norm(a, ord.unwrap_or(2.into()), dim, keepdim, dtype),
+    }
+}
+
+/// Without dimensions, an order is one of a vector or of a matrix, by what is given.
+fn default_is_matrix(op: &'static str, a: &Tensor) -> Result<bool> {
+    match a.ndim() {
+        1 => Ok(false),
+        2 => Ok(true),
+        _ => Err(RusTorchError::shape(
+            op,
+            format!("if ord is given without dim, the input must be 1D or 2D, got shape {:?}", a.shape()),
+        )),
+    }
+}
+
+/// A norm of matrices by its name.
+pub fn linalg_norm_named(
+    a: &Tensor,
+    ord: &str,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    ops::linalg_matrix_norm_named(a, ord, dim.unwrap_or(&[0, 1]), keepdim, dtype)
+}
+
+/// The input divided by its norm.
+pub fn normalize(input: &Tensor, p: Scalar, dim: &[i64], eps: f64) -> Result<Tensor> {
+    let dims: Dims<i64> = dim.into();
+    let norm = ops::linalg_vector_norm(input, p, Some(&dims), true, None)?;
+    ops::div(input, &ops::clamp_min(&norm, &Tensor::number(eps)?)?, None)
+}
