@@ -225,6 +225,8 @@ def test_writing_into_parts_is_recorded() -> None:
         lambda z: z.dot(z),
         lambda z: rustorch.vdot(z, z * 1j),
         lambda z: rustorch.outer(z, z),
+        lambda z: rustorch.linalg.norm(z) + z.norm(p=3) + z.norm(p=1),
+        lambda z: z.logsumexp(0),
         lambda z: rustorch.addcmul(z, z, z, value=2 - 1j),
         lambda z: rustorch.addcdiv(z, z, z + 5, value=0.5j),
         lambda z: z.add(z, alpha=2j),
@@ -259,6 +261,14 @@ def test_reductions_against_numpy() -> None:
     np.testing.assert_allclose(got.numpy(), a @ b, rtol=1e-12)
 
 
+def test_complex_factors() -> None:
+    z = rustorch.tensor([[1 + 2j, 3j], [2.0, 1 - 1j]])
+    want = 1j * z + (2 - 1j) * (z @ z)
+    assert rustorch.allclose(rustorch.addmm(z, z, z, beta=1j, alpha=2 - 1j), want)
+    assert rustorch.allclose(z ** (2 + 1j), rustorch.exp((2 + 1j) * z.log()))
+    assert rustorch.linspace(0, 2 + 4j, 3).tolist() == [0, 1 + 2j, 2 + 4j]
+
+
 def test_division_does_not_overflow() -> None:
     z = rustorch.tensor([1e300 + 1e300j, 1e-300 + 1e-300j], dtype=rustorch.complex128)
     assert (z / z).tolist() == [1, 1]
@@ -277,8 +287,9 @@ def test_promotion() -> None:
         operands = [f + 1j] * (2 if name in {"lt", "le", "gt", "ge", "maximum"} else 1)
         with pytest.raises(rustorch.DTypeError, match=name):
             getattr(rustorch, name)(*operands)
-    with pytest.raises(rustorch.RusTorchError):
-        f.add_(1j)
+    for refused in (lambda: f.add_(1j), lambda: (f + 1j).abs_(), lambda: (f + 1j).nansum()):
+        with pytest.raises(rustorch.RusTorchError):
+            refused()
     with pytest.raises(rustorch.RusTorchError):
         (f + 1j).max()
 

@@ -236,7 +236,9 @@ impl Parameter {
             (Type::Scalar, v) => format!("Scalar::Int({v})"),
             (Type::OptionalScalar, v) => format!("Some(Scalar::Float({v}))"),
             (Type::Float, v) if !v.contains(['.', 'e']) => format!("{v}.0"),
-            (Type::IntList | Type::FloatList | Type::Shape, v) => format!("&[{}]", v.trim_matches(['(', ')', '[', ']'])),
+            (Type::IntList | Type::FloatList | Type::Shape, v) => {
+                format!("&[{}]", v.trim_matches(['(', ')', '[', ']']))
+            }
             (Type::Str, v) => format!("\"{}\"", v.trim_matches('\'')),
             (kind, v) if kind.is_optional() => format!("Some({v})"),
             (_, v) => v.into(),

@@ -33,7 +33,10 @@ pub(crate) fn pow_special_case(exponent: &Tensor) -> Option<f64> {
     if !exponent.is_wrapped_number() {
         return None;
     }
-    let value = exponent.item().ok()?.to_f64();
+    let value = match exponent.item().ok()? {
+        Scalar::Complex(_, im) if im != 0.0 => return None,
+        real => real.to_f64(),
+    };
     [2.0, 3.0, 0.5, -0.5, -1.0, 1.0].contains(&value).then_some(value)
 }
 

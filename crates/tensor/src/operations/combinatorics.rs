@@ -13,11 +13,12 @@ const TOO_MANY: u128 = 1 << 36;
 /// `n` over `r`, or more than [`TOO_MANY`].
 fn binomial(n: u128, r: u128) -> u128 {
     let r = r.min(n.saturating_sub(r));
-    (0..r).try_fold(1u128, |product, i| {
-        let next = product.checked_mul(n - i)? / (i + 1);
-        (next <= TOO_MANY).then_some(next)
-    })
-    .unwrap_or(TOO_MANY + 1)
+    (0..r)
+        .try_fold(1u128, |product, i| {
+            let next = product.checked_mul(n - i)? / (i + 1);
+            (next <= TOO_MANY).then_some(next)
+        })
+        .unwrap_or(TOO_MANY + 1)
 }
 
 /// All selections of `r` elements, a row each.
@@ -85,7 +86,10 @@ pub fn cartesian_prod(tensors: &[Tensor]) -> Result<Tensor> {
         .map(|(d, t)| {
             let mut along = vec![1; sizes.len()];
             along[d] = sizes[d];
-            ops::reshape(&expand_to(&reshape_to(t, &along)?, &sizes)?, &[sizes.iter().product::<usize>() as i64])
+            ops::reshape(
+                &expand_to(&reshape_to(t, &along)?, &sizes)?,
+                &[sizes.iter().product::<usize>() as i64],
+            )
         })
         .collect::<Result<Vec<_>>>()?;
     ops::stack(&columns, 1)
@@ -122,7 +126,10 @@ fn triangle_indices(
     columns_of: impl Fn(i64) -> (i64, i64),
 ) -> Result<Tensor> {
     if row < 0 || col < 0 {
-        return Err(RusTorchError::argument(op, format!("row and col must be non-negative, got {row} and {col}")));
+        return Err(RusTorchError::argument(
+            op,
+            format!("row and col must be non-negative, got {row} and {col}"),
+        ));
     }
     let dtype = dtype.unwrap_or(DType::Int64);
     if !dtype.is_integral(false) {

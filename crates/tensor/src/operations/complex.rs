@@ -95,7 +95,7 @@ pub fn view_as_complex(input: &Tensor) -> Result<Tensor> {
     if shape.iter().zip(strides).any(|(&n, s)| n > 1 && s % 2 != 0) {
         return refuse("a stride divisible by 2 for all but the last dimension");
     }
-    if layout.offset() % 2 != 0 {
+    if !layout.offset().is_multiple_of(2) {
         return refuse("a storage_offset divisible by 2");
     }
     let strides: Dims<isize> = strides.iter().map(|s| s / 2).collect();

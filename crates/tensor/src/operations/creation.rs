@@ -218,6 +218,23 @@ pub fn linspace(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
+    let complex = [start, end].iter().any(|s| matches!(s, Scalar::Complex(..)));
+    let dtype = dtype.or(complex.then(|| dtype_of(Scalar::Complex(0.0, 0.0))));
+    if let Some(dtype) = dtype.filter(|d| d.is_complex()) {
+        let part = |start: f64, end: f64| {
+            linspace(start.into(), end.into(), steps, Some(dtype.to_real()), device, false)
+        };
+        let imaginary = |s: Scalar| if let Scalar::Complex(_, im) = s { im } else { 0.0 };
+        let real = part(start.to_f64(), end.to_f64())?;
+        let tensor = ops::complex(&real, &part(imaginary(start), imaginary(end))?)?;
+        return finish(tensor, requires_grad);
+    }
+    if complex {
+        return Err(RusTorchError::dtype(
+            "linspace",
+            "complex ends do not convert to the real dtype that was asked for; complex64 and complex128 work",
+        ));
+    }
     let n = usize::try_from(steps).map_err(|_| {
         RusTorchError::argument("linspace", format!("number of steps must be non-negative, got {steps}"))
     })?;

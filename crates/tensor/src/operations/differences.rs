@@ -21,7 +21,13 @@ fn neighbours(input: &Tensor, dim: i64, size: usize) -> Result<(Tensor, Tensor)>
 }
 
 /// The differences of neighbours, `n` times over.
-pub fn diff(input: &Tensor, n: i64, dim: i64, prepend: Option<&Tensor>, append: Option<&Tensor>) -> Result<Tensor> {
+pub fn diff(
+    input: &Tensor,
+    n: i64,
+    dim: i64,
+    prepend: Option<&Tensor>,
+    append: Option<&Tensor>,
+) -> Result<Tensor> {
     if input.ndim() == 0 {
         return Err(RusTorchError::shape("diff", "expects input to be at least one-dimensional"));
     }
@@ -126,7 +132,8 @@ fn along_uniform(input: &Tensor, d: usize, spacing: Scalar, edge_order: i64) -> 
     } else {
         // Twice the derivative, as the centre's differences are.
         let end = |a: i64, b: i64, c: i64, sign: f64| {
-            let outer = add(&scaled(&part(input, d, a, 1)?, -3.0 * sign)?, &scaled(&part(input, d, c, 1)?, -sign)?)?;
+            let outer =
+                add(&scaled(&part(input, d, a, 1)?, -3.0 * sign)?, &scaled(&part(input, d, c, 1)?, -sign)?)?;
             add(&outer, &scaled(&part(input, d, b, 1)?, 4.0 * sign)?)
         };
         (end(0, 1, 2, 1.0)?, end(-1, -2, -3, -1.0)?)
@@ -159,7 +166,8 @@ fn along_coordinates(input: &Tensor, d: usize, coordinates: &Tensor, edge_order:
         let a = ops::div(&ops::neg(&after)?, &ops::mul(&before, &both)?, None)?;
         let b = ops::div(&sub(&after, &before)?, &ops::mul(&before, &after)?, None)?;
         let c = ops::div(&before, &ops::mul(&after, &both)?, None)?;
-        let outer = add(&ops::mul(&a, &part(input, d, 0, inner)?)?, &ops::mul(&c, &part(input, d, 2, inner)?)?)?;
+        let outer =
+            add(&ops::mul(&a, &part(input, d, 0, inner)?)?, &ops::mul(&c, &part(input, d, 2, inner)?)?)?;
         add(&outer, &ops::mul(&b, &part(input, d, 1, inner)?)?)?
     };
     let end = |near: i64, next: i64, far: i64, step: i64, next_step: i64, sign: f64| -> Result<Tensor> {
@@ -226,7 +234,10 @@ fn twice_areas(op: &'static str, y: &Tensor, x: Option<&Tensor>, dim: i64) -> Re
         return Err(RusTorchError::dtype(op, "received a bool input, but bool is not supported; see to()"));
     }
     if y.ndim() == 0 {
-        return Err(RusTorchError::index(op, format!("dimension specified as {dim} but tensor has no dimensions")));
+        return Err(RusTorchError::index(
+            op,
+            format!("dimension specified as {dim} but tensor has no dimensions"),
+        ));
     }
     let d = y.dim_index(op, dim)?;
     let size = y.shape()[d];
@@ -248,7 +259,10 @@ fn twice_areas(op: &'static str, y: &Tensor, x: Option<&Tensor>, dim: i64) -> Re
     if x.shape()[along] != size {
         return Err(RusTorchError::shape(
             op,
-            format!("there must be one `x` value for each of the {size} sample points, got shape {:?}", x.shape()),
+            format!(
+                "there must be one `x` value for each of the {size} sample points, got shape {:?}",
+                x.shape()
+            ),
         ));
     }
     let (left, right) = neighbours(&x, along as i64, size)?;

@@ -251,6 +251,12 @@ pub fn run_in_place(
 ) -> Result<()> {
     let dtype = spec.dtype(inputs)?;
     let produced = spec.result_dtype(dtype);
+    if produced != dtype && produced != DType::Bool {
+        return Err(RusTorchError::dtype(
+            spec.in_place,
+            format!("is not supported for complex tensors: the result is {produced}; use {}()", spec.name),
+        ));
+    }
     if !crate::can_cast(produced, target.dtype()) {
         return Err(RusTorchError::dtype(
             spec.in_place,

@@ -17,7 +17,10 @@ pub fn bincount(input: &Tensor, weights: Option<&Tensor>, minlength: i64) -> Res
         ));
     }
     if minlength < 0 {
-        return Err(RusTorchError::argument("bincount", format!("minlength should be >= 0, got {minlength}")));
+        return Err(RusTorchError::argument(
+            "bincount",
+            format!("minlength should be >= 0, got {minlength}"),
+        ));
     }
     if input.ndim() != 1 {
         return Err(RusTorchError::shape(
@@ -44,9 +47,8 @@ pub fn bincount(input: &Tensor, weights: Option<&Tensor>, minlength: i64) -> Res
         }
         size = size.max(high.item()?.to_i64().saturating_add(1));
     }
-    let dtype = weights.map_or(DType::Int64, |w| {
-        if w.dtype() == DType::Float32 { DType::Float32 } else { DType::Float64 }
-    });
+    let dtype = weights
+        .map_or(DType::Int64, |w| if w.dtype() == DType::Float32 { DType::Float32 } else { DType::Float64 });
     let counts = ops::zeros(&[size], Some(dtype), Some(input.device()), false)?;
     let weights = match weights {
         Some(weights) => cast(&weights.detach(), dtype)?,
@@ -176,7 +178,8 @@ fn binned(
     density: bool,
 ) -> Result<Tensor> {
     let shape: Vec<usize> = edges.iter().map(|e| e.numel() - 1).collect();
-    let total = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size)).filter(|&n| i64::try_from(n).is_ok());
+    let total =
+        shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size)).filter(|&n| i64::try_from(n).is_ok());
     let Some(total) = total else {
         return Err(RusTorchError::argument(op, format!("a histogram of shape {shape:?} has too many bins")));
     };
@@ -236,7 +239,10 @@ fn check_weight(op: &'static str, weight: Option<&Tensor>, shape: &[usize]) -> R
         None => Ok(()),
         Some(weight) => Err(RusTorchError::shape(
             op,
-            format!("weight tensor should have shape {shape:?}, one for each point, but got {:?}", weight.shape()),
+            format!(
+                "weight tensor should have shape {shape:?}, one for each point, but got {:?}",
+                weight.shape()
+            ),
         )),
     }
 }

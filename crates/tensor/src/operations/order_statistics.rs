@@ -103,10 +103,8 @@ pub fn mode(input: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)>
     )?;
     let mut line = vec![1; input.ndim()];
     line[d] = size;
-    let position = reshape_to(
-        &ops::arange_to(Scalar::Int(size as i64), None, Some(input.device()), false)?,
-        &line,
-    )?;
+    let position =
+        reshape_to(&ops::arange_to(Scalar::Int(size as i64), None, Some(input.device()), false)?, &line)?;
     let zero = Tensor::number(0_i64)?;
     let starts = ops::where_(&changes, &ops::narrow(&position, dim, 1, size as i64 - 1)?, &zero)?;
     let first = ops::zeros_like(&ops::narrow(&places, dim, 0, 1)?, None, None, false)?;
@@ -160,12 +158,19 @@ fn checked_q(op: &'static str, input: &Tensor, q: &Tensor) -> Result<Tensor> {
         ));
     }
     if q.ndim() > 1 {
-        return Err(RusTorchError::shape(op, format!("q must be a scalar or 1D tensor, got shape {:?}", q.shape())));
+        return Err(RusTorchError::shape(
+            op,
+            format!("q must be a scalar or 1D tensor, got shape {:?}", q.shape()),
+        ));
     }
     if !q.is_wrapped_number() && q.dtype() != input.dtype() {
         return Err(RusTorchError::dtype(
             op,
-            format!("q tensor must be same dtype as the input tensor, got {} and {}", q.dtype(), input.dtype()),
+            format!(
+                "q tensor must be same dtype as the input tensor, got {} and {}",
+                q.dtype(),
+                input.dtype()
+            ),
         ));
     }
     let (low, high) = (Tensor::number(0.0)?, Tensor::number(1.0)?);

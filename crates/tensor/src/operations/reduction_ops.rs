@@ -268,7 +268,7 @@ pub fn logsumexp(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
         return ops::log(&ops::sum(&ops::exp(&input)?, Some(&dims), keepdim, None)?);
     }
     // The shift is a constant: its derivative cancels. An infinite one would give inf - inf.
-    let highest = ops::amax(&input.detach(), &dims, true)?;
+    let highest = ops::amax(&ops::real(&input.detach())?, &dims, true)?;
     let zero = Tensor::number(0.0)?;
     let shift = ops::where_(&ops::isfinite(&highest)?, &highest, &zero)?;
     let sum = ops::sum(&ops::exp(&ops::sub(&input, &shift, 1.into())?)?, Some(&dims), true, None)?;
@@ -358,6 +358,7 @@ pub fn nansum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<
     if input.dtype().is_integral(true) {
         return ops::sum(input, dim, keepdim, dtype);
     }
+    real_only("nansum", input)?;
     let clean = ops::where_(&ops::isnan(input)?, &Tensor::number(0.0)?, input)?;
     ops::sum(&clean, dim, keepdim, dtype)
 }

@@ -22,7 +22,13 @@ pub(super) fn count_smaller(
     let output = Tensor::empty(values.shape(), dtype, values.device())?;
     if values.numel() > 0 {
         let sorter = sorter.map(Tensor::operand);
-        values.backend()?.search_sorted(sorted.operand(), sorter, values.operand(), right, output.operand())?;
+        values.backend()?.search_sorted(
+            sorted.operand(),
+            sorter,
+            values.operand(),
+            right,
+            output.operand(),
+        )?;
     }
     Ok(output)
 }
@@ -77,7 +83,9 @@ pub fn searchsorted(
     };
     let (line, values) = (sorted_sequence.shape(), input.shape());
     let fits = line.len() == 1
-        || (line.len() == values.len() && line.len() > 1 && line[..line.len() - 1] == values[..line.len() - 1]);
+        || (line.len() == values.len()
+            && line.len() > 1
+            && line[..line.len() - 1] == values[..line.len() - 1]);
     if !fits {
         return Err(RusTorchError::shape(
             "searchsorted",
@@ -191,7 +199,8 @@ fn different_rows(lines: &Tensor, sort: bool) -> Result<(Tensor, Runs, Option<Te
         (lines.clone(), None)
     };
     let pairs = rows.saturating_sub(1) as i64;
-    let differ = ops::ne(&ops::narrow(&lines, 0, 1.min(rows as i64), pairs)?, &ops::narrow(&lines, 0, 0, pairs)?)?;
+    let differ =
+        ops::ne(&ops::narrow(&lines, 0, 1.min(rows as i64), pairs)?, &ops::narrow(&lines, 0, 0, pairs)?)?;
     let runs = Runs::new(&ops::any(&differ, Some(&[1]), false)?, rows)?;
     Ok((ops::index_select(&lines, 0, &runs.first)?, runs, order))
 }
@@ -225,7 +234,10 @@ fn unique_of(
         return Ok(results);
     };
     if input.ndim() == 0 {
-        return Err(RusTorchError::index(op, format!("dimension specified as {dim} but tensor has no dimensions")));
+        return Err(RusTorchError::index(
+            op,
+            format!("dimension specified as {dim} but tensor has no dimensions"),
+        ));
     }
     let d = input.dim_index(op, dim)?;
     let moved = ops::movedim(&input, &[d as i64], &[0])?;
@@ -233,7 +245,10 @@ fn unique_of(
     if rest == 0 && moved.shape()[0] > 0 {
         return Err(RusTorchError::shape(
             op,
-            format!("there are 0 sized dimensions besides {d} in {:?}, so there is nothing to compare", input.shape()),
+            format!(
+                "there are 0 sized dimensions besides {d} in {:?}, so there is nothing to compare",
+                input.shape()
+            ),
         ));
     }
     let lines = reshape_to(&moved, &[moved.shape()[0], rest])?;

@@ -39,7 +39,8 @@ fn sorted(
     refuse_complex(op, input)?;
     let d = input.dim_index(op, dim)?;
     let indices = Tensor::empty(input.shape(), DType::Int64, input.device())?;
-    let values = with_values.then(|| Tensor::empty(input.shape(), input.dtype(), input.device())).transpose()?;
+    let values =
+        with_values.then(|| Tensor::empty(input.shape(), input.dtype(), input.device())).transpose()?;
     if input.numel() > 0 {
         let operand = values.as_ref().map(Tensor::operand);
         input.backend()?.sort(input.operand(), d, descending, operand, indices.operand())?;
@@ -83,13 +84,7 @@ fn selected(input: &Tensor, k: usize, d: usize, largest: bool, in_order: bool) -
 }
 
 /// The `k` largest or smallest elements along a dimension, and their indices.
-pub fn topk(
-    input: &Tensor,
-    k: i64,
-    dim: i64,
-    largest: bool,
-    in_order: bool,
-) -> Result<(Tensor, Tensor)> {
+pub fn topk(input: &Tensor, k: i64, dim: i64, largest: bool, in_order: bool) -> Result<(Tensor, Tensor)> {
     ordered_numbers("topk", input)?;
     let d = input.dim_index("topk", dim)?;
     let size = input.shape().get(d).copied().unwrap_or(1);
@@ -120,7 +115,9 @@ pub fn kthvalue(input: &Tensor, k: i64, dim: i64, keepdim: bool) -> Result<(Tens
     let k = usize::try_from(k).ok().filter(|k| (1..=size).contains(k)).ok_or_else(|| {
         RusTorchError::index(
             "kthvalue",
-            format!("selected number k out of range for dimension {d}: k is {k}, and k from 1 to {size} work"),
+            format!(
+                "selected number k out of range for dimension {d}: k is {k}, and k from 1 to {size} work"
+            ),
         )
     })?;
     let (values, indices) = kth_smallest(input, k, d)?;

@@ -99,11 +99,20 @@ pub fn std_mean_all(input: &Tensor, unbiased: bool) -> Result<(Tensor, Tensor)> 
 }
 
 /// Fails unless there is one weight per observation, none of them negative.
-fn check_weights(name: &str, weights: &Tensor, observations: usize, right_dtype: bool, kind: &str) -> Result<()> {
+fn check_weights(
+    name: &str,
+    weights: &Tensor,
+    observations: usize,
+    right_dtype: bool,
+    kind: &str,
+) -> Result<()> {
     if weights.ndim() > 1 || weights.numel() != observations {
         return Err(RusTorchError::shape(
             "cov",
-            format!("expected {name} to be one for each of {observations} observations, got {:?}", weights.shape()),
+            format!(
+                "expected {name} to be one for each of {observations} observations, got {:?}",
+                weights.shape()
+            ),
         ));
     }
     if !right_dtype {

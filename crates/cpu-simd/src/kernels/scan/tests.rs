@@ -99,8 +99,7 @@ fn extremes_and_their_last_places_match_a_loop() {
     for dtype in REAL {
         for shape in SHAPES {
             for dim in 0..shape.len().max(1) {
-                for (op, lie) in [ScanOp::Max, ScanOp::Min].into_iter().flat_map(|o| LIES.map(|l| (o, l)))
-                {
+                for (op, lie) in [ScanOp::Max, ScanOp::Min].into_iter().flat_map(|o| LIES.map(|l| (o, l))) {
                     let count = shape.iter().product();
                     let values: Vec<f64> = noise(5, count).iter().map(|v| (v * 3.0).round().abs()).collect();
                     let input = Sample::new(dtype, shape, lie, &values);
@@ -196,5 +195,7 @@ fn what_does_not_work_says_so() {
         "cummax: complex numbers have no order; got complex64, and every real dtype works"
     );
     assert!(message(ScanOp::Sum, &a, &b).starts_with("cumsum: cannot go from complex64 to float32"));
-    assert!(message(ScanOp::LogSumExp, &a, &a).starts_with("logcumsumexp: cannot go from complex64 to complex64"));
+    assert!(
+        message(ScanOp::LogSumExp, &a, &a).starts_with("logcumsumexp: cannot go from complex64 to complex64")
+    );
 }

@@ -172,7 +172,11 @@ fn arrange_lines<T: SortKey, E: Entry>(
                 let to_start = to_start + line * to_next;
                 // SAFETY: a position of the input's layout, which nobody writes.
                 let element = |i: usize| unsafe { from.get(from_start + i as isize * from_step) };
-                how.arrange((0..length).map(|i| E::new(element(i).key() ^ flip, i)), <T as SortKey>::BITS, &mut scratch);
+                how.arrange(
+                    (0..length).map(|i| E::new(element(i).key() ^ flip, i)),
+                    <T as SortKey>::BITS,
+                    &mut scratch,
+                );
                 for (k, entry) in scratch.entries.iter().enumerate() {
                     let k = k as isize;
                     // SAFETY: positions of the outputs' layouts; each line belongs to one range.

@@ -92,7 +92,8 @@ fn the_best_are_the_first_of_the_sorted() {
                 kept[dim] = k;
                 let best = Sample::zeros(dtype, &kept, Lie::Reversed);
                 let places = Sample::zeros(DType::Int64, &kept, Lie::Contiguous);
-                top_k(input.operand(), dim, largest, in_order, Some(best.operand()), places.operand()).unwrap();
+                top_k(input.operand(), dim, largest, in_order, Some(best.operand()), places.operand())
+                    .unwrap();
                 let (given, all, best, places) =
                     (input.values(), all.values(), best.values(), places.values());
                 let mut found: Vec<(Vec<usize>, f64)> = Vec::new();
@@ -162,7 +163,7 @@ fn what_does_not_work_says_so() {
     assert_eq!(error, "sort: complex numbers have no order; got complex64, and every real dtype works");
     let b = Sample::zeros(FLOATING[0], &[2], Lie::Contiguous);
     let outside = Sample::indices(&[2], Lie::Contiguous, &[0, 2]);
-    let error =
-        search_sorted(b.operand(), Some(outside.operand()), b.operand(), false, places.operand()).unwrap_err();
+    let error = search_sorted(b.operand(), Some(outside.operand()), b.operand(), false, places.operand())
+        .unwrap_err();
     assert_eq!(error.to_string(), "searchsorted: index 2 is out of bounds for dimension 0 with size 2");
 }

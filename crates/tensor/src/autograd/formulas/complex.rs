@@ -8,7 +8,7 @@ use crate::{Tensor, ops};
 /// Parts in a last dimension, of any strides, as complex numbers.
 pub fn join_parts(grad: &Tensor) -> Result<Tensor> {
     let layout = grad.layout();
-    let fits = layout.offset() % 2 == 0
+    let fits = layout.offset().is_multiple_of(2)
         && layout
             .strides()
             .split_last()

@@ -27,6 +27,9 @@ pub fn linalg_vector_norm(
     keepdim: bool,
     dtype: Option<DType>,
 ) -> Result<Tensor> {
+    if x.dtype().is_complex() {
+        return linalg_vector_norm(&ops::abs(x)?, ord, dim, keepdim, dtype.map(DType::to_real));
+    }
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::norm::linalg_vector_norm(x, ord, dim, keepdim, dtype)?

@@ -41,7 +41,7 @@ fn accumulate(
         )
     })?;
     let product = scaled(product, alpha)?;
-    if beta.to_f64() == 0.0 {
+    if !beta.to_bool() {
         return ignoring(&input, product);
     }
     ops::add(&scaled(&input, beta)?, &product, 1.into())
