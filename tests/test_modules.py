@@ -165,7 +165,6 @@ def test_errors(act, error: type[Exception], text: str) -> None:
 @pytest.mark.parametrize(
     ("act", "error", "option"),
     [
-        (lambda: nn.Conv2d(1, 1, 1, padding_mode="reflect"), NotImplementedError, "padding_mode"),
         (lambda: nn.EmbeddingBag(2, 2, sparse=True), NotImplementedError, "sparse"),
         (lambda: nn.Embedding(2, 2, sparse=True), NotImplementedError, "sparse"),
         (lambda: nn.MSELoss(size_average=False), TypeError, "size_average"),

@@ -90,6 +90,41 @@ class aminmax(NamedTuple):
     max: Tensor
 
 
+class adaptive_max_pool1d(NamedTuple):
+    """The results of adaptive_max_pool1d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class adaptive_max_pool2d(NamedTuple):
+    """The results of adaptive_max_pool2d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class adaptive_max_pool3d(NamedTuple):
+    """The results of adaptive_max_pool3d()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class fractional_max_pool2d_with_indices(NamedTuple):
+    """The results of fractional_max_pool2d_with_indices()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class fractional_max_pool3d_with_indices(NamedTuple):
+    """The results of fractional_max_pool3d_with_indices()."""
+
+    values: Tensor
+    indices: Tensor
+
+
 class sort(NamedTuple):
     """The results of sort()."""
 

@@ -4,11 +4,13 @@
 //! Callers (the tensor crate) have checked shapes and dtypes; a backend that lacks an op or a dtype answers
 //! [`RusTorchError::Unsupported`] and never a wrong or empty result.
 
+use std::ops::Range;
+
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::memory::{Buffer, MemoryAllocator};
-use crate::{DType, Layout, Program, Scalar};
+use crate::{DType, DimensionMap, Layout, Program, Scalar};
 
 /// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +117,7 @@ pub enum PoolOp {
         /// Whether padding counts in the divisor.
         count_include_pad: bool,
         /// Divides by this instead when it is not 0.
-        divisor_override: usize,
+        divisor_override: i64,
     },
 }
 
@@ -363,6 +365,57 @@ pub trait ComputeBackend: Send + Sync {
         grad_input: Operand<'_>,
     ) -> Result<()> {
         lacks!(self, "pool_grad")
+    }
+
+    /// Max pooling of `(N, C, *spatial)` over windows that lie anywhere: per spatial dimension the part that each output
+    /// covers, or the parts of each plane, one plane after the other. `indices` as for `pool`.
+    fn max_pool_regions(
+        &self,
+        regions: &[Vec<Range<usize>>],
+        input: Operand<'_>,
+        output: Operand<'_>,
+        indices: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "max_pool_regions")
+    }
+
+    /// `out[n, c, p] = Σ_t weight[n, p, t] * input[n, c, index[n, p, t]]`, with int64 indices; negative ones pick nothing.
+    fn weighted_gather(
+        &self,
+        input: Operand<'_>,
+        index: Operand<'_>,
+        weight: Operand<'_>,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "weighted_gather")
+    }
+
+    /// The gradient of `weighted_gather` by its input.
+    fn weighted_gather_grad_input(
+        &self,
+        grad: Operand<'_>,
+        index: Operand<'_>,
+        weight: Operand<'_>,
+        grad_input: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "weighted_gather_grad_input")
+    }
+
+    /// The gradient of `weighted_gather` by its weight.
+    fn weighted_gather_grad_weight(
+        &self,
+        grad: Operand<'_>,
+        input: Operand<'_>,
+        index: Operand<'_>,
+        grad_weight: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "weighted_gather_grad_weight")
+    }
+
+    /// Applies a linear map along each of the last `maps.len()` dimensions. Selections for every dtype, else floats and
+    /// complex numbers. `input` is row-major.
+    fn resample(&self, maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+        lacks!(self, "resample")
     }
 
     /// Softmax along `dim`, or its logarithm.

@@ -4,6 +4,7 @@
 pub mod algebra;
 mod compute;
 pub mod device;
+mod dimension_map;
 mod dtype;
 mod generated;
 mod layout;
@@ -15,6 +16,7 @@ pub use compute::{
     ScanOp, ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
+pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
 pub use half;
 pub use layout::{

@@ -1,11 +1,12 @@
 //! [`CpuBackend`]: hands each method of the contract to its kernel.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
-    Buffer, ComputeBackend, ConvParams, DeviceInfo, DeviceKind, Distribution, Epilogue, MemoryAllocator,
-    Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
+    Buffer, ComputeBackend, ConvParams, DeviceInfo, DeviceKind, DimensionMap, Distribution, Epilogue,
+    MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -147,6 +148,21 @@ impl ComputeBackend for CpuBackend {
         ) -> ();
         pool_grad => kernels::pool::pool_grad: (
             params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
+        ) -> ();
+        max_pool_regions => kernels::pool::max_pool_regions: (
+            regions: &[Vec<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
+        ) -> ();
+        weighted_gather => kernels::weighted_gather::weighted_gather: (
+            input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
+        ) -> ();
+        weighted_gather_grad_input => kernels::weighted_gather::weighted_gather_grad_input: (
+            grad: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
+        ) -> ();
+        weighted_gather_grad_weight => kernels::weighted_gather::weighted_gather_grad_weight: (
+            grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
+        ) -> ();
+        resample => kernels::resample::resample: (
+            maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
         ) -> ();
         softmax => kernels::softmax::softmax: (log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> ();
         softmax_grad => kernels::softmax::softmax_grad: (

@@ -2,11 +2,12 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use rustorch::nn::functional::{Padding, convolution};
+use rustorch::nn::functional::{Padding, PaddingMode, convolution};
 use rustorch::nn::init::{self, FanMode};
 use rustorch::nn::layers::{
-    BatchNorm, BatchNormConfig, Conv, ConvConfig, Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig,
-    LayerNorm, LayerNormConfig, Linear, LinearConfig, ParameterizedLayer,
+    BatchNorm, BatchNormConfig, Conv, ConvConfig, ConvTranspose, ConvTransposeConfig, Embedding,
+    EmbeddingConfig, GroupNorm, GroupNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig,
+    ParameterizedLayer, RmsNorm, RmsNormConfig,
 };
 use rustorch_tensor::{Generator, Tensor, TensorOptions};
 
@@ -77,14 +78,16 @@ impl PyLayer {
         dilation: Vec<usize>,
         groups: usize,
         bias: bool,
+        padding_mode: &str,
     ) -> PyResult<Self> {
-        let padding = self::padding(padding)?;
+        let (padding, padding_mode) =
+            (self::padding(padding)?, PaddingMode::parse(padding_mode).into_py(py)?);
         macro_rules! dimensions {
             ($($d:literal)*) => {
                 match kernel_size.len() {
                     $($d => match (kernel_size[..].try_into(), stride[..].try_into(), dilation[..].try_into()) {
                         (Ok(kernel_size), Ok(stride), Ok(dilation)) => conv::<$d>(ConvConfig {
-                            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+                            in_channels, out_channels, kernel_size, stride, padding, padding_mode, dilation, groups, bias,
                         })
                         .into_py(py),
                         _ => Err(PyTypeError::new_err(format!(
@@ -96,6 +99,52 @@ impl PyLayer {
             };
         }
         dimensions!(1 2 3)
+    }
+
+    /// The transpose of a convolution, over as many spatial dimensions as the kernel has.
+    #[staticmethod]
+    fn conv_transpose(
+        py: Python<'_>,
+        in_channels: usize,
+        out_channels: usize,
+        kernel_size: Vec<usize>,
+        stride: Vec<usize>,
+        padding: Vec<usize>,
+        output_padding: Vec<usize>,
+        groups: usize,
+        bias: bool,
+        dilation: Vec<usize>,
+    ) -> PyResult<Self> {
+        macro_rules! dimensions {
+            ($($d:literal)*) => {
+                match kernel_size.len() {
+                    $($d => {
+                        let sizes = [&kernel_size, &stride, &padding, &output_padding, &dilation];
+                        if sizes.iter().any(|sizes| sizes.len() != $d) {
+                            return Err(PyTypeError::new_err(format!(
+                                "ConvTranspose{}d: every size must have as many entries as kernel_size", $d
+                            )));
+                        }
+                        let [kernel_size, stride, padding, output_padding, dilation] =
+                            sizes.map(|sizes| -> [usize; $d] { std::array::from_fn(|d| sizes[d]) });
+                        ConvTranspose::<$d>::configuration(ConvTransposeConfig {
+                            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups,
+                            bias,
+                        })
+                        .map(Self::new)
+                        .into_py(py)
+                    },)*
+                    other => Err(PyTypeError::new_err(format!("a kernel has 1 to 3 dimensions, not {other}"))),
+                }
+            };
+        }
+        dimensions!(1 2 3)
+    }
+
+    /// Division of the trailing dimensions by their root mean square.
+    #[staticmethod]
+    fn rms_norm(normalized_shape: Vec<usize>, eps: Option<f64>, elementwise_affine: bool) -> Self {
+        Self::new(RmsNorm::configuration(RmsNormConfig { normalized_shape, eps, elementwise_affine }))
     }
 
     /// Normalisation of each channel over the batch, or by running statistics.

@@ -12,7 +12,22 @@ class Layer:
         dilation: Sequence[_int],
         groups: _int,
         bias: _bool,
+        padding_mode: str,
     ) -> Layer: ...
+    @staticmethod
+    def conv_transpose(
+        in_channels: _int,
+        out_channels: _int,
+        kernel_size: Sequence[_int],
+        stride: Sequence[_int],
+        padding: Sequence[_int],
+        output_padding: Sequence[_int],
+        groups: _int,
+        bias: _bool,
+        dilation: Sequence[_int],
+    ) -> Layer: ...
+    @staticmethod
+    def rms_norm(normalized_shape: Sequence[_int], eps: _float | None, elementwise_affine: _bool) -> Layer: ...
     @staticmethod
     def batch_norm(
         num_features: _int,

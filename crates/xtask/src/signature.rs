@@ -38,6 +38,8 @@ pub enum Type {
     OptionalFloatList,
     /// A bool.
     Bool,
+    /// A bool or None.
+    OptionalBool,
     /// A dtype or None.
     OptionalDType,
     /// A device or its name, or None.
@@ -70,6 +72,7 @@ impl Type {
             "float[]" => Type::FloatList,
             "float[]?" => Type::OptionalFloatList,
             "bool" => Type::Bool,
+            "bool?" => Type::OptionalBool,
             "dtype?" => Type::OptionalDType,
             "device?" => Type::OptionalDevice,
             "generator?" => Type::OptionalGenerator,
@@ -100,6 +103,7 @@ impl Type {
                 | Type::OptionalIntList
                 | Type::OptionalFloat
                 | Type::OptionalFloatList
+                | Type::OptionalBool
                 | Type::OptionalDType
                 | Type::OptionalDevice
                 | Type::OptionalGenerator
@@ -124,6 +128,7 @@ impl Type {
             Type::FloatList => "&[f64]",
             Type::OptionalFloatList => "Option<&[f64]>",
             Type::Bool => "bool",
+            Type::OptionalBool => "Option<bool>",
             Type::OptionalDType => "Option<DType>",
             Type::OptionalDevice => "Option<Device>",
             Type::OptionalGenerator => "Option<&Generator>",
@@ -172,6 +177,7 @@ impl Type {
             Type::FloatList => "float | Sequence[float]",
             Type::OptionalFloatList => "float | Sequence[float] | None",
             Type::Bool => "bool",
+            Type::OptionalBool => "bool | None",
             Type::OptionalDType => "dtype | None",
             Type::OptionalDevice => "device | str | None",
             Type::OptionalGenerator => "Generator | None",
@@ -202,6 +208,7 @@ impl Type {
             Type::FloatList => "floats",
             Type::OptionalFloatList => "optional_floats",
             Type::Bool => "bool",
+            Type::OptionalBool => "optional_bool",
             Type::OptionalDType => "optional_dtype",
             Type::OptionalDevice => "optional_device",
             Type::OptionalGenerator => "optional_generator",

@@ -11,6 +11,7 @@ mod number;
 pub mod pool;
 pub mod random;
 pub mod reduce;
+pub mod resample;
 mod rowwise;
 #[cfg(test)]
 mod samples;
@@ -18,3 +19,4 @@ pub mod scan;
 pub mod softmax;
 pub mod sort;
 mod walk;
+pub mod weighted_gather;

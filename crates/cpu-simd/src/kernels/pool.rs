@@ -6,8 +6,13 @@ use rustorch_error::{Result, RusTorchError};
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
 use crate::threads::{parallel_for, try_parallel_for};
 
+mod average;
+mod regions;
 #[cfg(test)]
 mod tests;
+
+use average::{average, average_grad};
+pub use regions::max_pool_regions;
 
 const OP: &str = "pool";
 
@@ -41,24 +46,26 @@ struct Window {
     padded: usize,
 }
 
+fn misfit(params: &PoolParams, input: &[usize], output: &[usize]) -> RusTorchError {
+    RusTorchError::shape(OP, format!("input {input:?} and output {output:?} do not fit {params:?}"))
+}
+
 impl Geometry {
-    fn new(params: &PoolParams, input: &[usize], output: &[usize]) -> Result<Self> {
+    /// The sizes alone; where windows lie is not looked at.
+    fn sizes(params: &PoolParams, input: &[usize], output: &[usize]) -> Result<Self> {
         let spatial = params.spatial;
-        let fail = || {
-            RusTorchError::shape(OP, format!("input {input:?} and output {output:?} do not fit {params:?}"))
-        };
         if !(1..=3).contains(&spatial)
             || [input.len(), output.len()] != [spatial + 2; 2]
             || input[..2] != output[..2]
         {
-            return Err(fail());
+            return Err(misfit(params, input, output));
         }
         let sizes = |shape: &[usize], fill| {
             let mut all = [fill; 3];
             all[3 - spatial..].copy_from_slice(&shape[..spatial]);
             all
         };
-        let geometry = Geometry {
+        Ok(Geometry {
             count: input[0] * input[1],
             input: sizes(&input[2..], 1),
             output: sizes(&output[2..], 1),
@@ -66,7 +73,11 @@ impl Geometry {
             stride: sizes(&params.stride, 1),
             padding: sizes(&params.padding, 0),
             dilation: sizes(&params.dilation, 1),
-        };
+        })
+    }
+
+    fn new(params: &PoolParams, input: &[usize], output: &[usize]) -> Result<Self> {
+        let geometry = Self::sizes(params, input, output)?;
         // Every window touches the input or its padding; it may stick out at the end (`ceil_mode`).
         let fits = (0..3).all(|d| {
             let positive = geometry.kernel[d] > 0 && geometry.stride[d] > 0 && geometry.dilation[d] > 0;
@@ -76,7 +87,7 @@ impl Geometry {
                 geometry.output[d] == 0 || last < geometry.input[d] + geometry.padding[d]
             }
         });
-        if fits { Ok(geometry) } else { Err(fail()) }
+        if fits { Ok(geometry) } else { Err(misfit(params, input, output)) }
     }
 
     /// The windows along dimension `d`.
@@ -175,7 +186,7 @@ maximum! {
 trait Mean: Compute {
     const ZERO: Self;
     fn plus(self, other: Self) -> Self;
-    fn over(self, count: usize) -> Self;
+    fn over(self, count: i64) -> Self;
 }
 
 macro_rules! mean {
@@ -187,13 +198,25 @@ macro_rules! mean {
                 self + other
             }
             #[inline(always)]
-            fn over(self, count: usize) -> Self {
+            fn over(self, count: i64) -> Self {
                 self / count as $T
             }
         }
     )*};
 }
 mean!(f32, f64);
+
+impl Mean for i64 {
+    const ZERO: Self = 0;
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+    #[inline(always)]
+    fn over(self, count: i64) -> Self {
+        self.wrapping_div(count)
+    }
+}
 
 macro_rules! by_float {
     ($dtype:expr, $T:ident => $body:expr, else $dtype_else:ident => $other:expr) => {
@@ -211,6 +234,23 @@ macro_rules! by_float {
     };
 }
 
+/// As `by_float`, for every dtype that has an order.
+macro_rules! by_maximum {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        by_float!($dtype, $T => $body, else dtype => {
+            match dtype {
+                DType::UInt8 => { type $T = u8; $body }
+                DType::Int8 => { type $T = i8; $body }
+                DType::Int16 => { type $T = i16; $body }
+                DType::Int32 => { type $T = i32; $body }
+                DType::Int64 => { type $T = i64; $body }
+                dtype => Err(unsupported(OP, dtype)),
+            }
+        })
+    };
+}
+use {by_float, by_maximum};
+
 /// Pools the windows of `(N, C, *in)` into `(N, C, *out)`.
 ///
 /// The maximum of a window ignores the padding, and NaN wins; `indices` (int64) receives its flat position in the
@@ -226,20 +266,12 @@ pub fn pool(
         PoolOp::Average { count_include_pad, divisor_override } => {
             by_float!(output.dtype, T => {
                 average::<T>(&geometry, count_include_pad, divisor_override, input, output)
-            }, else dtype => Err(unsupported(OP, dtype)))
-        }
-        PoolOp::Max => {
-            by_float!(output.dtype, T => maximum::<T>(&geometry, input, output, indices), else dtype => {
-                match dtype {
-                    DType::UInt8 => maximum::<u8>(&geometry, input, output, indices),
-                    DType::Int8 => maximum::<i8>(&geometry, input, output, indices),
-                    DType::Int16 => maximum::<i16>(&geometry, input, output, indices),
-                    DType::Int32 => maximum::<i32>(&geometry, input, output, indices),
-                    DType::Int64 => maximum::<i64>(&geometry, input, output, indices),
-                    dtype => Err(unsupported(OP, dtype)),
-                }
+            }, else dtype => match dtype {
+                DType::Int64 => average::<i64>(&geometry, count_include_pad, divisor_override, input, output),
+                dtype => Err(unsupported(OP, dtype)),
             })
         }
+        PoolOp::Max => by_maximum!(output.dtype, T => maximum::<T>(&geometry, input, output, indices)),
     }
 }
 
@@ -343,46 +375,6 @@ unsafe fn halve<T: Maximum>(geometry: &Geometry, input: *const T, output: *mut T
     }
 }
 
-/// What the sum of a window is divided by.
-fn divisor(window: [Window; 3], count_include_pad: bool, divisor_override: usize) -> usize {
-    match (divisor_override, count_include_pad) {
-        (0, true) => window.iter().map(|w| w.padded).product(),
-        (0, false) => window.iter().map(|w| w.taps).product(),
-        (divisor, _) => divisor,
-    }
-}
-
-fn average<T: Mean>(
-    geometry: &Geometry,
-    count_include_pad: bool,
-    divisor_override: usize,
-    input: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
-    let input = Dense::<T>::contiguous(OP, input)?;
-    let input = Shared::new(input.as_ptr().cast_mut());
-    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
-    let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
-    fill_contiguous(OP, output, |output: *mut T| {
-        let output = Shared::new(output);
-        parallel_for(geometry.count, geometry.grain(), |planes| {
-            for plane in planes {
-                let input = input.get().wrapping_add(plane * in_size).cast_const();
-                let output = output.get().wrapping_add(plane * out_size);
-                Geometry::for_each_window(&windows, |at, window| {
-                    let mut sum = T::ZERO;
-                    // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint.
-                    unsafe {
-                        geometry.for_each_tap(window, |tap| sum = sum.plus(*input.add(tap)));
-                        *output.add(at) = sum.over(divisor(window, count_include_pad, divisor_override));
-                    }
-                });
-            }
-        });
-        Ok(())
-    })
-}
-
 /// The gradient of [`pool`] by its input, from the gradient of its output. `indices` as `pool` gave them, for maxima.
 pub fn pool_grad(
     params: &PoolParams,
@@ -390,7 +382,12 @@ pub fn pool_grad(
     indices: Option<Operand<'_>>,
     grad_input: Operand<'_>,
 ) -> Result<()> {
-    let geometry = Geometry::new(params, grad_input.layout.shape(), grad.layout.shape())?;
+    // The indices alone say where the gradients of maxima go, whatever windows gave them.
+    let geometry = match params.op {
+        PoolOp::Max => Geometry::sizes,
+        PoolOp::Average { .. } => Geometry::new,
+    };
+    let geometry = geometry(params, grad_input.layout.shape(), grad.layout.shape())?;
     by_float!(grad_input.dtype, T => match (params.op, indices) {
         (PoolOp::Average { count_include_pad, divisor_override }, _) => {
             average_grad::<T>(&geometry, count_include_pad, divisor_override, grad, grad_input)
@@ -437,36 +434,5 @@ fn maximum_grad<T: Mean>(
             }
             Ok(())
         })
-    })
-}
-
-fn average_grad<T: Mean>(
-    geometry: &Geometry,
-    count_include_pad: bool,
-    divisor_override: usize,
-    grad: Operand<'_>,
-    grad_input: Operand<'_>,
-) -> Result<()> {
-    let grad = Dense::<T>::contiguous(OP, grad)?;
-    let grad = Shared::new(grad.as_ptr().cast_mut());
-    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
-    let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
-    fill_contiguous(OP, grad_input, |to: *mut T| {
-        let to = Shared::new(to);
-        parallel_for(geometry.count, geometry.grain(), |planes| {
-            for plane in planes {
-                let to = to.get().wrapping_add(plane * in_size);
-                // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint.
-                unsafe {
-                    std::slice::from_raw_parts_mut(to, in_size).fill(T::ZERO);
-                    Geometry::for_each_window(&windows, |at, window| {
-                        let divisor = divisor(window, count_include_pad, divisor_override);
-                        let share = (*grad.get().add(plane * out_size + at)).over(divisor);
-                        geometry.for_each_tap(window, |tap| *to.add(tap) = (*to.add(tap)).plus(share));
-                    });
-                }
-            }
-        });
-        Ok(())
     })
 }

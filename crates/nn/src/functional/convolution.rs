@@ -44,6 +44,46 @@ impl Padding {
     }
 }
 
+/// What is added around the input of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PaddingMode {
+    /// Zeros.
+    #[default]
+    Zeros,
+    /// The input mirrored at its edge.
+    Reflect,
+    /// The input's edge.
+    Replicate,
+    /// The input's other side.
+    Circular,
+}
+
+impl PaddingMode {
+    /// Reads `zeros`, `reflect`, `replicate` or `circular`.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "zeros" => Ok(PaddingMode::Zeros),
+            "reflect" => Ok(PaddingMode::Reflect),
+            "replicate" => Ok(PaddingMode::Replicate),
+            "circular" => Ok(PaddingMode::Circular),
+            _ => Err(RusTorchError::argument(
+                "conv",
+                format!("padding_mode must be one of zeros, reflect, replicate, circular, but got '{name}'"),
+            )),
+        }
+    }
+
+    /// The mode of `pad`; nothing for zeros, which convolutions add themselves.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            PaddingMode::Zeros => None,
+            PaddingMode::Reflect => Some("reflect"),
+            PaddingMode::Replicate => Some("replicate"),
+            PaddingMode::Circular => Some("circular"),
+        }
+    }
+}
+
 /// One number per spatial dimension; a single one counts for all.
 fn each(numbers: &[i64], spatial: usize) -> impl Iterator<Item = i64> + '_ {
     (0..spatial).map(move |i| if numbers.len() == 1 { numbers[0] } else { numbers[i] })

@@ -2,4 +2,4 @@
 
 mod convolution;
 
-pub use convolution::{Padding, convolution};
+pub use convolution::{Padding, PaddingMode, convolution};

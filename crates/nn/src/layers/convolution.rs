@@ -1,12 +1,12 @@
 //! Convolutional layers: one implementation for one, two and three spatial dimensions.
 
 use rustorch_error::{Result, RusTorchError};
-use rustorch_tensor::{Tensor, TensorOptions};
+use rustorch_tensor::{Tensor, TensorOptions, ops};
 
 use super::linear::initialize_by_fan_in;
 use super::parameters::{Declaration, Handed, Parameters, Role, optional, required};
 use super::{ConvolutionLayer, Layer, ParameterizedLayer};
-use crate::functional::{Padding, convolution};
+use crate::functional::{Padding, PaddingMode, convolution};
 
 /// What a [`Conv`] is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,10 @@ pub struct ConvConfig<const D: usize> {
     pub kernel_size: [usize; D],
     /// Steps of the window.
     pub stride: [usize; D],
-    /// What is added around the input; always zeros.
+    /// How much is added around the input.
     pub padding: Padding,
+    /// What is added around the input.
+    pub padding_mode: PaddingMode,
     /// Distances between the window's taps.
     pub dilation: [usize; D],
     /// The number of independent groups of channels; divides both channel counts.
@@ -38,6 +40,7 @@ impl<const D: usize> ConvConfig<D> {
             kernel_size,
             stride: [1; D],
             padding: Padding::Valid,
+            padding_mode: PaddingMode::Zeros,
             dilation: [1; D],
             groups: 1,
             bias: true,
@@ -141,16 +144,17 @@ impl<const D: usize> ParameterizedLayer for Conv<D> {
 
     fn forward_with(&self, tensors: Handed<'_>, input: &Tensor) -> Result<Tensor> {
         let weight = required("conv", tensors, 0, "weight")?;
-        let groups = self.config.groups as i64;
-        convolution(
-            input,
-            weight,
-            optional(tensors, 1),
-            &self.stride,
-            &self.config.padding,
-            &self.dilation,
-            groups,
-        )
+        let (bias, groups) = (optional(tensors, 1), self.config.groups as i64);
+        let run = |input: &Tensor, padding: &Padding| {
+            convolution(input, weight, bias, &self.stride, padding, &self.dilation, groups)
+        };
+        let Some(mode) = self.config.padding_mode.name() else {
+            return run(input, &self.config.padding);
+        };
+        // `pad` begins with the last dimension.
+        let amounts = self.config.padding.amounts(&self.config.kernel_size, &self.dilation);
+        let pad: Vec<i64> = amounts.iter().rev().flat_map(|&(before, after)| [before, after]).collect();
+        run(&ops::pad(input, &pad, mode, None)?, &Padding::Valid)
     }
 
     fn parameters(&self) -> &Parameters {

@@ -1,5 +1,6 @@
 //! Normalisations of each sample by itself: layer norm (J. L. Ba et al., *Layer Normalization*, 2016) and group norm
-//! (Y. Wu and K. He, *Group Normalization*, ECCV 2018).
+//! (Y. Wu and K. He, *Group Normalization*, ECCV 2018), RMS norm (B. Zhang and R. Sennrich, *Root Mean Square Layer
+//! Normalization*, NeurIPS 2019).
 
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{Tensor, TensorOptions, ops};
@@ -76,6 +77,69 @@ impl ParameterizedLayer for LayerNorm {
 
     fn forward_with(&self, tensors: Handed<'_>, input: &Tensor) -> Result<Tensor> {
         ops::layer_norm(input, &self.shape, optional(tensors, 0), optional(tensors, 1), self.config.eps)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+}
+
+/// What an [`RmsNorm`] is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RmsNormConfig {
+    /// Sizes of the trailing dimensions that are normalised together.
+    pub normalized_shape: Vec<usize>,
+    /// Added to the mean square; the dtype's epsilon if there is none.
+    pub eps: Option<f64>,
+    /// Whether each element has a learned factor.
+    pub elementwise_affine: bool,
+}
+
+/// Divides the trailing dimensions of each sample by their root mean square; the weight (1 at first) has their shape.
+#[derive(Debug)]
+pub struct RmsNorm {
+    config: RmsNormConfig,
+    shape: Vec<i64>,
+    parameters: Parameters,
+}
+
+impl RmsNorm {
+    /// A layer with fresh parameters.
+    pub fn new(config: RmsNormConfig, options: TensorOptions) -> Result<Self> {
+        let mut layer = Self::configuration(config);
+        layer.parameters = Parameters::of(&layer, options)?;
+        Ok(layer)
+    }
+
+    /// A layer without tensors of its own, for [`ParameterizedLayer::forward_with`].
+    pub fn configuration(config: RmsNormConfig) -> Self {
+        let shape = config.normalized_shape.iter().map(|&n| n as i64).collect();
+        RmsNorm { config, shape, parameters: Parameters::default() }
+    }
+}
+
+impl Layer for RmsNorm {
+    fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        self.parameters.forward(self, input)
+    }
+
+    fn visit(&self, prefix: &str, visitor: &mut dyn FnMut(&str, &Tensor, Role)) {
+        self.parameters.visit(prefix, visitor);
+    }
+}
+
+impl ParameterizedLayer for RmsNorm {
+    fn declarations(&self) -> Vec<Declaration> {
+        let RmsNormConfig { normalized_shape, elementwise_affine, .. } = &self.config;
+        vec![Declaration::learned("weight", normalized_shape).when(*elementwise_affine)]
+    }
+
+    fn initialize(&self, tensors: Handed<'_>) -> Result<()> {
+        initialize_to_identity(tensors)
+    }
+
+    fn forward_with(&self, tensors: Handed<'_>, input: &Tensor) -> Result<Tensor> {
+        ops::rms_norm(input, &self.shape, optional(tensors, 0), self.config.eps)
     }
 
     fn parameters(&self) -> &Parameters {

@@ -36,6 +36,7 @@ pub enum Kind {
     FloatList,
     OptionalFloatList,
     Bool,
+    OptionalBool,
     OptionalDType,
     OptionalDevice,
     OptionalGenerator,
@@ -159,6 +160,7 @@ impl Kind {
             Kind::FloatList => "float or tuple of floats",
             Kind::OptionalFloatList => "float, tuple of floats or None",
             Kind::Bool => "bool",
+            Kind::OptionalBool => "bool or None",
             Kind::OptionalDType => "rustorch.dtype or None",
             Kind::OptionalDevice => "rustorch.device, str or None",
             Kind::OptionalGenerator => "rustorch.Generator or None",
@@ -177,6 +179,7 @@ impl Kind {
                 | Kind::OptionalIntList
                 | Kind::OptionalFloat
                 | Kind::OptionalFloatList
+                | Kind::OptionalBool
                 | Kind::OptionalDType
                 | Kind::OptionalDevice
                 | Kind::OptionalGenerator

@@ -29,7 +29,7 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
         Kind::FloatList | Kind::OptionalFloatList => {
             convert::is_number(object) || convert::is_sequence(object)
         }
-        Kind::Bool => object.is_instance_of::<PyBool>(),
+        Kind::Bool | Kind::OptionalBool => object.is_instance_of::<PyBool>(),
         Kind::OptionalDType => crate::dtype::extract(object).is_some(),
         Kind::OptionalDevice => {
             object.is_instance_of::<crate::device::PyDevice>() || object.is_instance_of::<PyString>()

@@ -123,6 +123,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         optional_ints: Dims<i64> = ints;
         optional_float: f64 = float;
         optional_floats: Dims<f64> = floats;
+        optional_bool: bool = bool;
         given_dtype: DType = dtype;
         optional_device: Device = device;
         optional_generator: Generator = generator;

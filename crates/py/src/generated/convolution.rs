@@ -12,6 +12,125 @@ pub(super) struct File;
 impl Table for File {
     const BINDINGS: &'static [Binding] = &[
         Binding {
+            name: "conv_transpose1d",
+            overloads: &[Overload {
+                signature: "(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, \
+dilation=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("weight", Kind::Tensor),
+                    Parameter::new("bias", Kind::OptionalTensor).optional(),
+                    Parameter::new("stride", Kind::IntList).optional(),
+                    Parameter::new("padding", Kind::IntList).optional(),
+                    Parameter::new("output_padding", Kind::IntList).optional(),
+                    Parameter::new("groups", Kind::Int).optional(),
+                    Parameter::new("dilation", Kind::IntList).optional(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.optional_tensor(2)?;
+                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                    let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
+                    let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[0]) };
+                    let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                    let p7 = if a.given(7) { a.ints(7)? } else { Dims::from_slice(&[1]) };
+                    a.give(&|| ops::conv_transpose1d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6, &p7))
+                },
+            }],
+            doc: "The transpose of a 1-D convolution, also called deconvolution: each input adds \
+the kernel, times itself, to the output.\n\nShape: Input (N, C_in, L) or (C_in, \
+L), weight (C_in, C_out / groups, K); size (L - 1) * stride - 2 * padding + \
+dilation * (K - 1) + output_padding + 1.\n\nErrors: ShapeMismatchError where \
+channels do not fit; InvalidArgumentError for an output_padding not below \
+stride or dilation.\n\nExample:\n\n>>> \
+rustorch.conv_transpose1d(rustorch.tensor([[1., 2.]]), rustorch.tensor([[[1., \
+10.]]]), stride=2)\ntensor([[ 1., 10.,  2., 20.]])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "conv_transpose2d",
+            overloads: &[Overload {
+                signature: "(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, \
+dilation=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("weight", Kind::Tensor),
+                    Parameter::new("bias", Kind::OptionalTensor).optional(),
+                    Parameter::new("stride", Kind::IntList).optional(),
+                    Parameter::new("padding", Kind::IntList).optional(),
+                    Parameter::new("output_padding", Kind::IntList).optional(),
+                    Parameter::new("groups", Kind::Int).optional(),
+                    Parameter::new("dilation", Kind::IntList).optional(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.optional_tensor(2)?;
+                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                    let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
+                    let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[0]) };
+                    let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                    let p7 = if a.given(7) { a.ints(7)? } else { Dims::from_slice(&[1]) };
+                    a.give(&|| ops::conv_transpose2d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6, &p7))
+                },
+            }],
+            doc: "The transpose of a 2-D convolution: each input adds the kernel, times itself, \
+to the output.\n\nShape: Input (N, C_in, H, W) or (C_in, H, W), weight (C_in, \
+C_out / groups, KH, KW); sizes as `conv_transpose1d`, per dimension.\n\nErrors: \
+As `conv_transpose1d`.\n\nExample:\n\n>>> \
+rustorch.conv_transpose2d(rustorch.ones(1, 2, 2), rustorch.ones(1, 1, 2, \
+2))\ntensor([[[1., 2., 1.],\n         [2., 4., 2.],\n         [1., 2., 1.]]])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "conv_transpose3d",
+            overloads: &[Overload {
+                signature: "(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, \
+dilation=1)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("weight", Kind::Tensor),
+                    Parameter::new("bias", Kind::OptionalTensor).optional(),
+                    Parameter::new("stride", Kind::IntList).optional(),
+                    Parameter::new("padding", Kind::IntList).optional(),
+                    Parameter::new("output_padding", Kind::IntList).optional(),
+                    Parameter::new("groups", Kind::Int).optional(),
+                    Parameter::new("dilation", Kind::IntList).optional(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = a.optional_tensor(2)?;
+                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                    let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
+                    let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[0]) };
+                    let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                    let p7 = if a.given(7) { a.ints(7)? } else { Dims::from_slice(&[1]) };
+                    a.give(&|| ops::conv_transpose3d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6, &p7))
+                },
+            }],
+            doc: "The transpose of a 3-D convolution: each input adds the kernel, times itself, \
+to the output.\n\nShape: Input (N, C_in, D, H, W) or (C_in, D, H, W), weight \
+(C_in, C_out / groups, KD, KH, KW); sizes as `conv_transpose1d`, per \
+dimension.\n\nErrors: As `conv_transpose1d`.\n\nExample:\n\n>>> \
+rustorch.conv_transpose3d(rustorch.ones(1, 1, 1, 2), rustorch.ones(1, 1, 1, 1, \
+2))\ntensor([[[[1., 2., 1.]]]])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
             name: "conv1d",
             overloads: &[Overload {
                 signature: "(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)",
@@ -110,5 +229,11 @@ C_in / groups, KD, KH, KW).",
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>];
+pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
+    entry::<File, 0>,
+    entry::<File, 1>,
+    entry::<File, 2>,
+    entry::<File, 3>,
+    entry::<File, 4>,
+    entry::<File, 5>,
+];

@@ -103,8 +103,123 @@ statistics, or by those when not training.",
             aliases: &[],
             release_from: 1 << 12,
         },
+        Binding {
+            name: "instance_norm",
+            overloads: &[Overload {
+                signature: "(input, running_mean=None, running_var=None, weight=None, bias=None, \
+use_input_stats=True, momentum=0.1, eps=1e-05)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("running_mean", Kind::OptionalTensor).optional(),
+                    Parameter::new("running_var", Kind::OptionalTensor).optional(),
+                    Parameter::new("weight", Kind::OptionalTensor).optional(),
+                    Parameter::new("bias", Kind::OptionalTensor).optional(),
+                    Parameter::new("use_input_stats", Kind::Bool).optional(),
+                    Parameter::new("momentum", Kind::Float).optional(),
+                    Parameter::new("eps", Kind::Float).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.optional_tensor(1)?;
+                    let p2 = a.optional_tensor(2)?;
+                    let p3 = a.optional_tensor(3)?;
+                    let p4 = a.optional_tensor(4)?;
+                    let p5 = if a.given(5) { a.bool(5)? } else { true };
+                    let p6 = if a.given(6) { a.float(6)? } else { 0.1 };
+                    let p7 = if a.given(7) { a.float(7)? } else { 1e-05 };
+                    a.give(&|| {
+                        ops::instance_norm(
+                            &p0,
+                            p1.as_ref(),
+                            p2.as_ref(),
+                            p3.as_ref(),
+                            p4.as_ref(),
+                            p5,
+                            p6,
+                            p7,
+                        )
+                    })
+                },
+            }],
+            doc: "Normalises each channel of each example of (N, C, *), updating the running \
+statistics, or by those without `use_input_stats`.\n\nErrors: ShapeMismatchError \
+for a single spatial element with `use_input_stats`; InvalidArgumentError where \
+running statistics are needed and missing.\n\nExample:\n\n>>> \
+rustorch.nn.functional.instance_norm(rustorch.tensor([[[1., 3.]]]), \
+eps=0.0)\ntensor([[[-1.,  1.]]])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "rms_norm",
+            overloads: &[Overload {
+                signature: "(input, normalized_shape, weight=None, eps=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("normalized_shape", Kind::IntList),
+                    Parameter::new("weight", Kind::OptionalTensor).optional(),
+                    Parameter::new("eps", Kind::OptionalFloat).optional(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.ints(1)?;
+                    let p2 = a.optional_tensor(2)?;
+                    let p3 = a.optional_float(3)?;
+                    a.give(&|| ops::rms_norm(&p0, &p1, p2.as_ref(), p3))
+                },
+            }],
+            doc: "Divides the trailing dimensions, whose sizes are `normalized_shape`, by their \
+root mean square; `eps` is the dtype's if None.\n\nErrors: ShapeMismatchError \
+where the sizes or the weight's do not fit.\n\nExample:\n\n>>> \
+rustorch.rms_norm(rustorch.tensor([1., 7.]), (2,))\ntensor([0.2000, 1.4000])",
+            module: Some("rustorch"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "local_response_norm",
+            overloads: &[Overload {
+                signature: "(input, size, alpha=0.0001, beta=0.75, k=1.0)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("size", Kind::Int),
+                    Parameter::new("alpha", Kind::Float).optional(),
+                    Parameter::new("beta", Kind::Float).optional(),
+                    Parameter::new("k", Kind::Float).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    let p2 = if a.given(2) { a.float(2)? } else { 0.0001 };
+                    let p3 = if a.given(3) { a.float(3)? } else { 0.75 };
+                    let p4 = if a.given(4) { a.float(4)? } else { 1.0 };
+                    a.give(&|| ops::local_response_norm(&p0, p1, p2, p3, p4))
+                },
+            }],
+            doc: "Divides each element of (N, C, *) by `(k + alpha * mean of the squares of \
+`size` neighbouring channels) ** beta`.\n\nErrors: ShapeMismatchError for fewer \
+than 3 dimensions.\n\nExample:\n\n>>> \
+rustorch.nn.functional.local_response_norm(rustorch.tensor([[[2.]]]), 1, \
+alpha=0.75, beta=0.5)\ntensor([[[1.]]])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>];
+pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
+    entry::<File, 0>,
+    entry::<File, 1>,
+    entry::<File, 2>,
+    entry::<File, 3>,
+    entry::<File, 4>,
+    entry::<File, 5>,
+];

@@ -353,6 +353,93 @@ of them per dimension.",
             aliases: &[],
             release_from: 1 << 12,
         },
+        Binding {
+            name: "lp_pool1d",
+            overloads: &[Overload {
+                signature: "(input, norm_type, kernel_size, stride=(), ceil_mode=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("norm_type", Kind::Float),
+                    Parameter::new("kernel_size", Kind::IntList),
+                    Parameter::new("stride", Kind::IntList).optional(),
+                    Parameter::new("ceil_mode", Kind::Bool).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.float(1)?;
+                    let p2 = a.ints(2)?;
+                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[]) };
+                    let p4 = if a.given(4) { a.bool(4)? } else { false };
+                    a.give(&|| ops::lp_pool1d(&p0, p1, &p2, &p3, p4))
+                },
+            }],
+            doc: "The `norm_type`-norm of each window of (N, C, L) or (C, L).\n\nExample:\n\n>>> \
+rustorch.nn.functional.lp_pool1d(rustorch.tensor([[3., 4., 0., 5.]]), 2, \
+2)\ntensor([[5., 5.]])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "lp_pool2d",
+            overloads: &[Overload {
+                signature: "(input, norm_type, kernel_size, stride=(), ceil_mode=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("norm_type", Kind::Float),
+                    Parameter::new("kernel_size", Kind::IntList),
+                    Parameter::new("stride", Kind::IntList).optional(),
+                    Parameter::new("ceil_mode", Kind::Bool).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.float(1)?;
+                    let p2 = a.ints(2)?;
+                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[]) };
+                    let p4 = if a.given(4) { a.bool(4)? } else { false };
+                    a.give(&|| ops::lp_pool2d(&p0, p1, &p2, &p3, p4))
+                },
+            }],
+            doc: "The `norm_type`-norm of each window of (N, C, H, W) or (C, H, \
+W).\n\nExample:\n\n>>> rustorch.nn.functional.lp_pool2d(rustorch.tensor([[[3., 0.], \
+[0., 4.]]]), 2, 2)\ntensor([[[5.]]])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
+        Binding {
+            name: "lp_pool3d",
+            overloads: &[Overload {
+                signature: "(input, norm_type, kernel_size, stride=(), ceil_mode=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("norm_type", Kind::Float),
+                    Parameter::new("kernel_size", Kind::IntList),
+                    Parameter::new("stride", Kind::IntList).optional(),
+                    Parameter::new("ceil_mode", Kind::Bool).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.float(1)?;
+                    let p2 = a.ints(2)?;
+                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[]) };
+                    let p4 = if a.given(4) { a.bool(4)? } else { false };
+                    a.give(&|| ops::lp_pool3d(&p0, p1, &p2, &p3, p4))
+                },
+            }],
+            doc: "The `norm_type`-norm of each window of (N, C, D, H, W) or (C, D, H, \
+W).\n\nExample:\n\n>>> rustorch.nn.functional.lp_pool3d(rustorch.ones(1, 1, 2, 2), \
+2, (1, 2, 2))\ntensor([[[[2.]]]])",
+            module: Some("rustorch.nn.functional"),
+            method: false,
+            aliases: &[],
+            release_from: 1 << 12,
+        },
     ];
 }
 
@@ -369,4 +456,7 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 9>,
     entry::<File, 10>,
     entry::<File, 11>,
+    entry::<File, 12>,
+    entry::<File, 13>,
+    entry::<File, 14>,
 ];

@@ -51,10 +51,10 @@ fn params(
 
 fn check_dtypes(op: &'static str, tensors: &[&Tensor]) -> Result<()> {
     let first = tensors[0].dtype();
-    if !first.is_floating_point() {
+    if !first.is_floating_point() && !first.is_integral(false) {
         return Err(RusTorchError::dtype(
             op,
-            format!("not implemented for {first}; it takes floating-point tensors"),
+            format!("not implemented for {first}; it takes floating-point and integer tensors"),
         ));
     }
     if let Some(other) = tensors.iter().find(|t| t.dtype() != first) {
@@ -147,6 +147,14 @@ pub fn convolution(
             format!("bias must have shape [{}], one per output channel, got {:?}", shape[1], bias.shape()),
         ));
     }
+    if !input.dtype().is_floating_point() {
+        let result =
+            super::integer_convolution::forward(input, weight, [stride, padding, dilation], p.groups)?;
+        return match bias {
+            Some(bias) => add_channels(&result, bias),
+            None => Ok(result),
+        };
+    }
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
         output.backend()?.convolution(
@@ -173,6 +181,10 @@ pub fn conv_input(
     let op = "convolution";
     check_dtypes(op, &[grad_output, weight])?;
     let p = params(op, grad_output.ndim() - 2, stride, padding, dilation, groups)?;
+    if !grad_output.dtype().is_floating_point() {
+        let windows = [stride, padding, dilation];
+        return super::integer_convolution::transposed(grad_output, weight, shape, windows, p.groups);
+    }
     let result = Tensor::empty(&sizes(op, shape)?, grad_output.dtype(), grad_output.device())?;
     let grad = contiguous(grad_output)?;
     if grad.numel() == 0 {
@@ -204,6 +216,13 @@ pub fn conv_weight(
         result.backend()?.convolution_grad_weight(&p, grad.operand(), input.operand(), result.operand())?;
     }
     Ok(result)
+}
+
+/// Adds one number per channel, dimension 1.
+pub(super) fn add_channels(input: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let mut shape = vec![1; input.ndim()];
+    shape[1] = bias.numel();
+    ops::add(input, &super::shape_ops::reshape_to(bias, &shape)?, 1.into())
 }
 
 /// A convolution of `spatial` dimensions over a batch, or over one example without the batch dimension.
@@ -256,4 +275,139 @@ conv_nd! {
     conv1d, 1, "1-D convolution.";
     conv2d, 2, "2-D convolution.";
     conv3d, 3, "3-D convolution.";
+}
+
+/// The sizes of a transposed convolution's output, before anything is cropped, and the output padding.
+fn transposed_sizes(
+    op: &'static str,
+    input: &[usize],
+    kernel: &[usize],
+    p: &ConvParams,
+    output_padding: &[i64],
+) -> Result<(Vec<i64>, [usize; 3])> {
+    let extra = per_dimension(op, "output_padding", output_padding, p.spatial, 0, 0)?;
+    let mut full = Vec::new();
+    for d in 0..p.spatial {
+        let (stride, dilation) = (p.stride[d], p.dilation[d]);
+        if extra[d] >= stride.max(dilation) {
+            return Err(RusTorchError::argument(
+                op,
+                format!(
+                    "output padding must be smaller than either stride or dilation, but got output_padding={}, stride={stride} \
+                     and dilation={dilation} in spatial dimension {d}",
+                    extra[d]
+                ),
+            ));
+        }
+        let size = (input[d] as i64 - 1) * stride as i64 + dilation as i64 * (kernel[d] as i64 - 1) + 1;
+        let cropped = size - 2 * p.padding[d] as i64 + extra[d] as i64;
+        if input[d] == 0 || kernel[d] == 0 || cropped < 1 {
+            return Err(RusTorchError::shape(
+                op,
+                format!(
+                    "spatial dimension {d} of size {} with a kernel of {}, stride {stride}, padding {} and dilation {dilation} \
+                     would give the size {cropped}: output size is too small",
+                    input[d], kernel[d], p.padding[d]
+                ),
+            ));
+        }
+        full.push(size);
+    }
+    Ok((full, extra))
+}
+
+/// A transposed convolution: the gradient of a convolution by its input, as a function of its own.
+fn conv_transpose(
+    op: &'static str,
+    spatial: usize,
+    input: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    [stride, padding, output_padding, dilation]: [&[i64]; 4],
+    groups: i64,
+) -> Result<Tensor> {
+    if input.ndim() == spatial + 1 {
+        let batch = ops::unsqueeze(input, 0)?;
+        let sizes = [stride, padding, output_padding, dilation];
+        let result = conv_transpose(op, spatial, &batch, weight, bias, sizes, groups)?;
+        return ops::squeeze(&result, Some(&[0]));
+    }
+    let describe = || format!("input {:?}, weight {:?}, groups {groups}", input.shape(), weight.shape());
+    if input.ndim() != spatial + 2 || weight.ndim() != spatial + 2 {
+        return Err(RusTorchError::shape(
+            op,
+            format!(
+                "expected a {}D (unbatched) or {}D (batched) input and a {}D weight, got {}",
+                spatial + 1,
+                spatial + 2,
+                spatial + 2,
+                describe()
+            ),
+        ));
+    }
+    check_dtypes(op, &[input, weight])?;
+    let p = params(op, spatial, stride, padding, dilation, groups)?;
+    let channels = weight.shape()[1] * p.groups;
+    if input.shape()[1] != weight.shape()[0] || !weight.shape()[0].is_multiple_of(p.groups) {
+        return Err(RusTorchError::shape(
+            op,
+            format!(
+                "the input must have weight.shape[0] = {} channels, a multiple of groups; got {}",
+                weight.shape()[0],
+                describe()
+            ),
+        ));
+    }
+    if let Some(bias) = bias {
+        check_dtypes(op, &[input, bias])?;
+        if bias.shape() != [channels] {
+            return Err(RusTorchError::shape(
+                op,
+                format!("bias must have shape [{channels}], one per output channel, got {:?}", bias.shape()),
+            ));
+        }
+    }
+    let (full, extra) = transposed_sizes(op, &input.shape()[2..], &weight.shape()[2..], &p, output_padding)?;
+    let mut shape = vec![input.shape()[0] as i64, channels as i64];
+    let cropped = |d: usize| full[d] - 2 * p.padding[d] as i64 + extra[d] as i64;
+    let result = if (0..spatial).all(|d| extra[d] < p.stride[d] && cropped(d) > extra[d] as i64) {
+        shape.extend((0..spatial).map(cropped));
+        ops::conv_input(input, weight, &shape, stride, padding, dilation, groups)?
+    } else {
+        // An output padding as large as the stride is not what any convolution leaves over: cropped by a pad.
+        shape.extend_from_slice(&full);
+        let whole = ops::conv_input(input, weight, &shape, stride, &[0], dilation, groups)?;
+        let crop = |d: usize| [-(p.padding[d] as i64), extra[d] as i64 - p.padding[d] as i64];
+        let pad: Vec<i64> = (0..spatial).rev().flat_map(crop).collect();
+        ops::constant_pad_nd(&whole, &pad, 0.into())?
+    };
+    match bias {
+        Some(bias) => add_channels(&result, bias),
+        None => Ok(result),
+    }
+}
+
+macro_rules! conv_transpose_nd {
+    ($($name:ident, $spatial:literal, $doc:literal;)*) => {$(
+        #[doc = $doc]
+        pub fn $name(
+            input: &Tensor,
+            weight: &Tensor,
+            bias: Option<&Tensor>,
+            stride: &[i64],
+            padding: &[i64],
+            output_padding: &[i64],
+            groups: i64,
+            dilation: &[i64],
+        ) -> Result<Tensor> {
+            let sizes = [stride, padding, output_padding, dilation];
+            conv_transpose(stringify!($name), $spatial, input, weight, bias, sizes, groups)
+        }
+    )*};
+}
+
+conv_transpose_nd! {
+    conv_transpose1d, 1, "1-D transposed convolution.";
+    conv_transpose2d, 2, "2-D transposed convolution.";
+    conv_transpose3d, 3, "3-D transposed convolution.";
 }

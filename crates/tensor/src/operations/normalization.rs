@@ -1,6 +1,6 @@
 //! Normalisation.
 
-use rustorch_backend::Operand;
+use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
 use super::reduction_ops::{kept_shape, reduced_dims};
@@ -46,6 +46,41 @@ pub fn normalize_over(
     Ok((result, mean, rstd))
 }
 
+/// The trailing dimensions that a normalised shape names; the parameters have that shape.
+fn trailing_dims(
+    op: &'static str,
+    input: &Tensor,
+    normalized_shape: &[i64],
+    parameters: &[(&str, Option<&Tensor>)],
+) -> Result<Vec<i64>> {
+    let n = normalized_shape.len();
+    let wanted = super::creation::sizes(op, normalized_shape)?;
+    let fits = n > 0 && n <= input.ndim() && input.shape()[input.ndim() - n..] == wanted[..];
+    if !fits {
+        return Err(RusTorchError::shape(
+            op,
+            format!(
+                "given normalized_shape={normalized_shape:?}, expected input with shape [*, {normalized_shape:?}], but got input of size {:?}",
+                input.shape()
+            ),
+        ));
+    }
+    for &(name, t) in parameters {
+        if let Some(t) = t
+            && t.shape() != wanted.as_slice()
+        {
+            return Err(RusTorchError::shape(
+                op,
+                format!(
+                    "expected {name} to be of same shape as normalized_shape, but got {:?} and {normalized_shape:?}",
+                    t.shape()
+                ),
+            ));
+        }
+    }
+    Ok((1..=n as i64).map(|d| -d).collect())
+}
+
 /// Normalises the trailing dimensions.
 pub fn layer_norm(
     input: &Tensor,
@@ -54,32 +89,7 @@ pub fn layer_norm(
     bias: Option<&Tensor>,
     eps: f64,
 ) -> Result<Tensor> {
-    let n = normalized_shape.len();
-    let wanted = super::creation::sizes("layer_norm", normalized_shape)?;
-    let fits = n > 0 && n <= input.ndim() && input.shape()[input.ndim() - n..] == wanted[..];
-    if !fits {
-        return Err(RusTorchError::shape(
-            "layer_norm",
-            format!(
-                "given normalized_shape={normalized_shape:?}, expected input with shape [*, {normalized_shape:?}], but got input of size {:?}",
-                input.shape()
-            ),
-        ));
-    }
-    for (name, t) in [("weight", weight), ("bias", bias)] {
-        if let Some(t) = t
-            && t.shape() != wanted.as_slice()
-        {
-            return Err(RusTorchError::shape(
-                "layer_norm",
-                format!(
-                    "expected {name} to be of same shape as normalized_shape, but got {:?} and {normalized_shape:?}",
-                    t.shape()
-                ),
-            ));
-        }
-    }
-    let dims: Vec<i64> = (1..=n as i64).map(|d| -d).collect();
+    let dims = trailing_dims("layer_norm", input, normalized_shape, &[("weight", weight), ("bias", bias)])?;
     Ok(ops::normalize_over(input, weight, bias, &dims, eps)?.0)
 }
 
@@ -132,6 +142,19 @@ pub fn group_norm(
     reshape_to(&result, input.shape())
 }
 
+/// Moves a running statistic towards a new one.
+fn update_running(running: &Tensor, statistic: &Tensor, channels: usize, momentum: f64) -> Result<()> {
+    let statistic = super::creation::cast(&reshape_to(statistic, &[channels])?, running.dtype())?;
+    ops::lerp_(running, &statistic, &Tensor::number(momentum)?)
+}
+
+/// var = 1 / rstd² - eps, times count / (count - 1).
+fn unbiased_variance(rstd: &Tensor, eps: f64, count: usize) -> Result<Tensor> {
+    let var = ops::sub(&ops::reciprocal(&ops::square(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
+    let correction = Tensor::number(count as f64 / (count as f64 - 1.0))?;
+    ops::mul(&ops::clamp_min(&var, &Tensor::number(0.0)?)?, &correction)
+}
+
 /// Normalises each channel over the batch, or by running statistics.
 pub fn batch_norm(
     input: &Tensor,
@@ -144,6 +167,9 @@ pub fn batch_norm(
     eps: f64,
 ) -> Result<Tensor> {
     let op = "batch_norm";
+    if input.shape() == [0] {
+        return ops::clone(input);
+    }
     let channels = *input.shape().get(1).ok_or_else(|| {
         RusTorchError::shape(op, format!("expected at least 2 dimensions (N, C, *), got {:?}", input.shape()))
     })?;
@@ -175,7 +201,10 @@ pub fn batch_norm(
         return super::creation::cast(&ops::addcmul(&shift, input, &scale, 1.into())?, input.dtype());
     }
     let count = input.numel() / channels.max(1);
-    if count <= 1 && channels > 0 {
+    if count == 0 {
+        return ops::clone(input);
+    }
+    if count == 1 {
         return Err(RusTorchError::shape(
             op,
             format!(
@@ -187,23 +216,124 @@ pub fn batch_norm(
     let dims: Vec<i64> = (0..input.ndim() as i64).filter(|&d| d != 1).collect();
     let (result, mean, rstd) = ops::normalize_over(input, weight.as_ref(), bias.as_ref(), &dims, eps)?;
     let _mode = crate::autograd::GradMode::no_grad();
-    let update = |running: &Tensor, statistic: &Tensor| -> Result<()> {
-        let statistic =
-            super::creation::cast(&reshape_to(&statistic.detach(), &[channels])?, running.dtype())?;
-        ops::lerp_(running, &statistic, &Tensor::number(momentum)?)
-    };
     if let Some(running) = running_mean {
-        update(running, &mean)?;
+        update_running(running, &mean.detach(), channels, momentum)?;
     }
     if let Some(running) = running_var {
-        // var = 1 / rstd² - eps, unbiased.
-        let var =
-            ops::sub(&ops::reciprocal(&ops::square(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
-        let unbiased = ops::mul(
-            &ops::clamp_min(&var, &Tensor::number(0.0)?)?,
-            &Tensor::number(count as f64 / (count as f64 - 1.0))?,
-        )?;
-        update(running, &unbiased)?;
+        update_running(running, &unbiased_variance(&rstd, eps, count)?, channels, momentum)?;
     }
     Ok(result)
+}
+
+/// Normalises each channel of each example.
+pub fn instance_norm(
+    input: &Tensor,
+    running_mean: Option<&Tensor>,
+    running_var: Option<&Tensor>,
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    use_input_stats: bool,
+    momentum: f64,
+    eps: f64,
+) -> Result<Tensor> {
+    let op = "instance_norm";
+    let channels = *input.shape().get(1).ok_or_else(|| {
+        RusTorchError::shape(op, format!("expected at least 2 dimensions (N, C, *), got {:?}", input.shape()))
+    })?;
+    if !use_input_stats {
+        if running_mean.is_none() || running_var.is_none() {
+            return Err(RusTorchError::argument(
+                op,
+                "expected running_mean and running_var to be defined when use_input_stats is false",
+            ));
+        }
+        return batch_norm(input, running_mean, running_var, weight, bias, false, momentum, eps);
+    }
+    let count: usize = input.shape()[2..].iter().product();
+    if count == 1 {
+        return Err(RusTorchError::shape(
+            op,
+            format!("expected more than 1 spatial element when training, got input size {:?}", input.shape()),
+        ));
+    }
+    if input.numel() == 0 {
+        return ops::clone(input);
+    }
+    let mut shape = vec![1; input.ndim()];
+    shape[1] = channels;
+    let weight = per_channel(op, "weight", weight, channels, &shape)?;
+    let bias = per_channel(op, "bias", bias, channels, &shape)?;
+    let dims: Vec<i64> = (2..input.ndim() as i64).collect();
+    let (result, mean, rstd) = ops::normalize_over(input, weight.as_ref(), bias.as_ref(), &dims, eps)?;
+    let _mode = crate::autograd::GradMode::no_grad();
+    // The mean over the examples of what each says of a channel.
+    let channel_mean = |statistic: &Tensor| {
+        let split = reshape_to(&statistic.detach(), &[input.shape()[0], channels])?;
+        ops::mean(&split, Some(&[0]), false, None)
+    };
+    if let Some(running) = running_mean {
+        update_running(running, &channel_mean(&mean)?, channels, momentum)?;
+    }
+    if let Some(running) = running_var {
+        update_running(running, &channel_mean(&unbiased_variance(&rstd, eps, count)?)?, channels, momentum)?;
+    }
+    Ok(result)
+}
+
+/// Divides by the root mean square of the trailing dimensions.
+pub fn rms_norm(
+    input: &Tensor,
+    normalized_shape: &[i64],
+    weight: Option<&Tensor>,
+    eps: Option<f64>,
+) -> Result<Tensor> {
+    let op = "rms_norm";
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            op,
+            format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
+        ));
+    }
+    let dims = trailing_dims(op, input, normalized_shape, &[("weight", weight)])?;
+    let eps = eps.unwrap_or(match input.dtype() {
+        DType::Float64 => f64::EPSILON,
+        DType::Float16 => 2f64.powi(-10),
+        DType::BFloat16 => 2f64.powi(-7),
+        _ => f64::from(f32::EPSILON),
+    });
+    // Half precisions are computed in float32 and rounded once.
+    let wide = super::creation::cast(input, input.dtype().compute())?;
+    let mean = ops::mean(&ops::square(&wide)?, Some(&dims), true, None)?;
+    let scale = ops::rsqrt(&ops::add(&mean, &Tensor::number(eps)?, 1.into())?)?;
+    let mut result = ops::mul(&wide, &scale)?;
+    if let Some(weight) = weight {
+        result = ops::mul(&result, weight)?;
+    }
+    super::creation::cast(&result, input.dtype())
+}
+
+/// Divides by a power of the mean square of neighbouring channels.
+pub fn local_response_norm(input: &Tensor, size: i64, alpha: f64, beta: f64, k: f64) -> Result<Tensor> {
+    let op = "local_response_norm";
+    if input.ndim() < 3 {
+        return Err(RusTorchError::shape(
+            op,
+            format!("expected 3D or higher dimensionality input (got {} dimensions)", input.ndim()),
+        ));
+    }
+    if size < 1 {
+        return Err(RusTorchError::argument(op, format!("size must be positive, got {size}")));
+    }
+    if input.numel() == 0 {
+        return ops::clone(input);
+    }
+    // Channels as the height of an image of one channel: a window of them is a window of rows.
+    let (batch, channels) = (input.shape()[0], input.shape()[1]);
+    let squares =
+        reshape_to(&ops::mul(input, input)?, &[batch, 1, channels, input.numel() / batch / channels])?;
+    let padded = ops::constant_pad_nd(&squares, &[0, 0, size / 2, (size - 1) / 2], 0.into())?;
+    let means = ops::avg_pool2d(&padded, &[size, 1], &[1], &[0], false, true, None)?;
+    let scaled = ops::mul(&reshape_to(&means, input.shape())?, &Tensor::number(alpha)?)?;
+    let divisor = ops::pow(&ops::add(&scaled, &Tensor::number(k)?, 1.into())?, &Tensor::number(beta)?)?;
+    ops::div(input, &divisor, None)
 }

@@ -117,13 +117,6 @@ pub fn max_pool_input(grad_output: &Tensor, indices: &Tensor, shape: &[i64]) -> 
     Ok(result)
 }
 
-fn average(count_include_pad: bool, divisor: i64) -> Result<PoolOp> {
-    let divisor_override = usize::try_from(divisor).map_err(|_| {
-        RusTorchError::argument("avg_pool", format!("divisor must be not zero and positive, got {divisor}"))
-    })?;
-    Ok(PoolOp::Average { count_include_pad, divisor_override })
-}
-
 /// Average pooling.
 pub fn avg_pool(
     input: &Tensor,
@@ -134,15 +127,20 @@ pub fn avg_pool(
     count_include_pad: bool,
     divisor: i64,
 ) -> Result<Tensor> {
-    if !input.dtype().is_floating_point() {
+    if !input.dtype().is_floating_point() && input.dtype() != DType::Int64 {
         return Err(RusTorchError::dtype(
             "avg_pool",
-            format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
+            format!("not implemented for {}; it takes floating-point tensors and int64", input.dtype()),
         ));
     }
     let spatial = check_input("avg_pool", input)?;
     let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
-    let p = params("avg_pool", average(count_include_pad, divisor)?, spatial, &window)?;
+    let p = params(
+        "avg_pool",
+        PoolOp::Average { count_include_pad, divisor_override: divisor },
+        spatial,
+        &window,
+    )?;
     let result =
         Tensor::empty(&output_shape("avg_pool", input, &p, ceil_mode)?, input.dtype(), input.device())?;
     if result.numel() > 0 {
@@ -166,7 +164,12 @@ pub fn avg_pool_input(
     // The output's shape already tells how many windows ceil_mode gave.
     let _ = ceil_mode;
     let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
-    let p = params("avg_pool", average(count_include_pad, divisor)?, grad_output.ndim() - 2, &window)?;
+    let p = params(
+        "avg_pool",
+        PoolOp::Average { count_include_pad, divisor_override: divisor },
+        grad_output.ndim() - 2,
+        &window,
+    )?;
     let result = Tensor::empty(&sizes("avg_pool", shape)?, grad_output.dtype(), grad_output.device())?;
     if grad_output.numel() == 0 {
         result.backend()?.fill(result.operand(), 0.into())?;
@@ -178,7 +181,7 @@ pub fn avg_pool_input(
 }
 
 /// Runs on a batch, or on one example without the batch dimension.
-fn batched<T>(
+pub(super) fn batched<T>(
     name: &'static str,
     spatial: usize,
     input: &Tensor,
@@ -197,7 +200,7 @@ fn batched<T>(
     run(input)
 }
 
-fn drop_batch(t: &Tensor) -> Result<Tensor> {
+pub(super) fn drop_batch(t: &Tensor) -> Result<Tensor> {
     ops::squeeze(t, Some(&[0]))
 }
 
@@ -368,4 +371,43 @@ pub fn adaptive_avg_pool2d(input: &Tensor, output_size: &[i64]) -> Result<Tensor
 /// 3-D adaptive average pooling.
 pub fn adaptive_avg_pool3d(input: &Tensor, output_size: &[i64]) -> Result<Tensor> {
     adaptive("adaptive_avg_pool3d", 3, input, output_size)
+}
+
+/// The norm of each window: the mean of the powers, times the window's size, and the root of that.
+fn lp_pool(
+    spatial: usize,
+    input: &Tensor,
+    norm_type: f64,
+    kernel_size: &[i64],
+    stride: &[i64],
+    ceil_mode: bool,
+) -> Result<Tensor> {
+    const NAMES: [&str; 3] = ["lp_pool1d", "lp_pool2d", "lp_pool3d"];
+    let op = NAMES[spatial - 1];
+    let size: usize = per_dimension(op, "kernel_size", kernel_size, spatial, 1, 1)?.iter().product();
+    let powers = ops::pow(input, &Tensor::number(norm_type)?)?;
+    let means = avg_pool_nd(op, spatial, &powers, [kernel_size, stride, &[0]], ceil_mode, true, None)?;
+    let sizes = ops::mul(&ops::sign(&means)?, &ops::relu(&ops::abs(&means)?)?)?;
+    ops::pow(&ops::mul(&sizes, &Tensor::number(size as f64)?)?, &Tensor::number(norm_type.recip())?)
+}
+
+macro_rules! lp_pool_nd {
+    ($($name:ident, $spatial:literal;)*) => {$(
+        /// Norms of windows; shapes as the name says.
+        pub fn $name(
+            input: &Tensor,
+            norm_type: f64,
+            kernel_size: &[i64],
+            stride: &[i64],
+            ceil_mode: bool,
+        ) -> Result<Tensor> {
+            lp_pool($spatial, input, norm_type, kernel_size, stride, ceil_mode)
+        }
+    )*};
+}
+
+lp_pool_nd! {
+    lp_pool1d, 1;
+    lp_pool2d, 2;
+    lp_pool3d, 3;
 }

@@ -8,16 +8,21 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 9] = [
+const HEAVY: [&str; 14] = [
     "contraction",
     "convolution",
     "distance",
+    "grid_sampling",
+    "interpolation",
     "linear_algebra",
-    "normalization",
-    "pooling",
-    "sorting",
-    "softmax",
     "loss",
+    "normalization",
+    "padding",
+    "patches",
+    "pooling",
+    "region_pooling",
+    "softmax",
+    "sorting",
 ];
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.

@@ -3,8 +3,10 @@
 
 mod complex;
 mod indexing;
+mod interpolation;
 mod norm;
 mod normalization;
+mod padding;
 mod reduction;
 mod shape;
 mod windows;
@@ -13,8 +15,10 @@ pub use complex::{angle_grad, join_parts, sgn_grad};
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_put_backward, scatter_sum_grad,
 };
+pub use interpolation::{interpolate_again, interpolate_grad};
 pub use norm::{euclidean_distances_grad, vector_norm_grad};
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
+pub use padding::{constant_pad_grad, pad_from_inside_grad};
 pub use reduction::{
     cumprod_grad, evenly_distributed_grad, expand_reduced, extremum_grad, logcumsumexp_grad, mean_grad,
     prod_grad, reverse_cumsum, select_reduced_grad, var_grad,
@@ -24,5 +28,5 @@ pub use shape::{
 };
 pub use windows::{
     avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,
-    max_pool_grad, sum_channels,
+    max_pool_grad, patches_grad, sum_channels, weighted_gather_grad_input,
 };

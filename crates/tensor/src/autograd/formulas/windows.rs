@@ -85,3 +85,25 @@ pub fn avg_pool_grad(
         divisor,
     )
 }
+
+/// The gradient of the windows of a tensor.
+pub fn patches_grad(
+    grad: &Tensor,
+    shape: &[usize],
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    dilation: &[i64],
+) -> Result<Tensor> {
+    ops::patches_input(grad, &sizes(shape), kernel_size, stride, padding, dilation)
+}
+
+/// The gradient of weighted sums of picked elements by what they were picked from.
+pub fn weighted_gather_grad_input(
+    grad: &Tensor,
+    shape: &[usize],
+    index: &Tensor,
+    weight: &Tensor,
+) -> Result<Tensor> {
+    ops::weighted_gather_input(grad, &sizes(shape), index, weight)
+}

@@ -308,6 +308,12 @@ impl Backward for ConvWeightBackward {
     }
 }
 
+pub use crate::operations::convolution::conv_transpose1d;
+
+pub use crate::operations::convolution::conv_transpose2d;
+
+pub use crate::operations::convolution::conv_transpose3d;
+
 pub use crate::operations::convolution::conv1d;
 
 pub use crate::operations::convolution::conv2d;

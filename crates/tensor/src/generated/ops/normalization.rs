@@ -122,3 +122,9 @@ pub use crate::operations::normalization::layer_norm;
 pub use crate::operations::normalization::group_norm;
 
 pub use crate::operations::normalization::batch_norm;
+
+pub use crate::operations::normalization::instance_norm;
+
+pub use crate::operations::normalization::rms_norm;
+
+pub use crate::operations::normalization::local_response_norm;

@@ -308,3 +308,9 @@ pub use crate::operations::pooling::adaptive_avg_pool1d;
 pub use crate::operations::pooling::adaptive_avg_pool2d;
 
 pub use crate::operations::pooling::adaptive_avg_pool3d;
+
+pub use crate::operations::pooling::lp_pool1d;
+
+pub use crate::operations::pooling::lp_pool2d;
+
+pub use crate::operations::pooling::lp_pool3d;

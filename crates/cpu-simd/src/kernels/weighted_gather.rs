@@ -1,0 +1,310 @@
+//! Weighted sums of elements picked by index, the same for every channel: what sampling on a grid comes down to.
+
+use rustorch_backend::{DType, Operand};
+use rustorch_error::{Result, RusTorchError};
+
+use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
+use crate::threads::{parallel_for, try_parallel_for};
+
+const OP: &str = "weighted_gather";
+
+/// Taps per task, at least.
+const TASK_WORK: usize = 1 << 14;
+
+/// Images, channels, elements of a plane, points, taps of a point.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    batch: usize,
+    channels: usize,
+    plane: usize,
+    points: usize,
+    taps: usize,
+}
+
+impl Sizes {
+    /// From `(N, C, S)`, `(N, P, T)` and `(N, C, P)`.
+    fn new(planes: &[usize], taps: [&[usize]; 2], points: &[usize]) -> Result<Self> {
+        match (planes, taps[0], points) {
+            (&[batch, channels, plane], &[n, points, per_point], &[m, c, p])
+                if taps[0] == taps[1] && [n, m] == [batch; 2] && c == channels && p == points =>
+            {
+                Ok(Sizes { batch, channels, plane, points, taps: per_point })
+            }
+            _ => Err(RusTorchError::shape(OP, format!("{planes:?}, {taps:?} and {points:?} do not fit"))),
+        }
+    }
+
+    /// An image's taps.
+    fn image(&self) -> usize {
+        self.points * self.taps
+    }
+}
+
+/// Row-major indices, each an element of the plane or negative.
+fn checked_indices(index: Operand<'_>, plane: usize) -> Result<Dense<i64>> {
+    if index.dtype != DType::Int64 {
+        return Err(RusTorchError::dtype(OP, format!("indices are {}; they must be int64", index.dtype)));
+    }
+    let count = index.layout.numel();
+    let dense = Dense::<i64>::contiguous(OP, index)?;
+    let first = Shared::new(dense.as_ptr().cast_mut());
+    try_parallel_for(count, TASK_WORK, |range| {
+        // SAFETY: the indices are row-major, `count` of them.
+        let part =
+            unsafe { std::slice::from_raw_parts(first.get().add(range.start).cast_const(), range.len()) };
+        match part.iter().find(|&&i| i >= plane as i64) {
+            Some(i) => {
+                Err(RusTorchError::index(OP, format!("index {i} is outside a plane of {plane} elements")))
+            }
+            None => Ok(()),
+        }
+    })?;
+    Ok(dense)
+}
+
+/// What is computed in.
+trait Float: Compute + std::ops::Mul<Output = Self> + std::ops::AddAssign {
+    const ZERO: Self;
+}
+impl Float for f32 {
+    const ZERO: Self = 0.0;
+}
+impl Float for f64 {
+    const ZERO: Self = 0.0;
+}
+
+macro_rules! by_float {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::Float32 | DType::Float16 | DType::BFloat16 => {
+                type $T = f32;
+                $body
+            }
+            DType::Float64 => {
+                type $T = f64;
+                $body
+            }
+            dtype => Err(unsupported(OP, dtype)),
+        }
+    };
+}
+
+/// `out[n, c, p] = Σ_t weight[n, p, t] * input[n, c, index[n, p, t]]`; a negative index picks nothing.
+///
+/// # Errors
+/// `IndexOutOfRange` for an index beyond the plane.
+pub fn weighted_gather(
+    input: Operand<'_>,
+    index: Operand<'_>,
+    weight: Operand<'_>,
+    output: Operand<'_>,
+) -> Result<()> {
+    let taps = [index.layout.shape(), weight.layout.shape()];
+    let sizes = Sizes::new(input.layout.shape(), taps, output.layout.shape())?;
+    let index = checked_indices(index, sizes.plane)?;
+    by_float!(output.dtype, T => {
+        let (input, weight) = (Dense::<T>::contiguous(OP, input)?, Dense::<T>::contiguous(OP, weight)?);
+        fill_contiguous(OP, output, |output: *mut T| {
+            // SAFETY: all are row-major and of these sizes.
+            unsafe { forward(sizes, input.as_ptr(), index.as_ptr(), weight.as_ptr(), output) };
+            Ok(())
+        })
+    })
+}
+
+/// # Safety
+/// The pointers are valid for the sizes; indices are below the plane's size.
+unsafe fn forward<T: Float>(
+    sizes: Sizes,
+    input: *const T,
+    index: *const i64,
+    weight: *const T,
+    output: *mut T,
+) {
+    let (input, weight) = (Shared::new(input.cast_mut()), Shared::new(weight.cast_mut()));
+    let (index, output) = (Shared::new(index.cast_mut()), Shared::new(output));
+    parallel_for(sizes.batch * sizes.channels, TASK_WORK.div_ceil(sizes.image().max(1)), |planes| {
+        for plane in planes {
+            let image = plane / sizes.channels;
+            // SAFETY: the caller vouches for the sizes; planes are disjoint.
+            unsafe {
+                let from = input.get().add(plane * sizes.plane).cast_const();
+                let to = output.get().add(plane * sizes.points);
+                let taps = image * sizes.image();
+                for p in 0..sizes.points {
+                    let mut total = T::ZERO;
+                    for tap in taps + p * sizes.taps..taps + (p + 1) * sizes.taps {
+                        let at = *index.get().add(tap);
+                        if at >= 0 {
+                            total += *from.add(at as usize) * *weight.get().add(tap);
+                        }
+                    }
+                    *to.add(p) = total;
+                }
+            }
+        }
+    });
+}
+
+/// The gradient of [`weighted_gather`] by its input.
+///
+/// # Errors
+/// As there.
+pub fn weighted_gather_grad_input(
+    grad: Operand<'_>,
+    index: Operand<'_>,
+    weight: Operand<'_>,
+    grad_input: Operand<'_>,
+) -> Result<()> {
+    let taps = [index.layout.shape(), weight.layout.shape()];
+    let sizes = Sizes::new(grad_input.layout.shape(), taps, grad.layout.shape())?;
+    let index = checked_indices(index, sizes.plane)?;
+    by_float!(grad_input.dtype, T => {
+        let (grad, weight) = (Dense::<T>::contiguous(OP, grad)?, Dense::<T>::contiguous(OP, weight)?);
+        fill_contiguous(OP, grad_input, |to: *mut T| {
+            // SAFETY: all are row-major and of these sizes.
+            unsafe { backward(sizes, grad.as_ptr(), index.as_ptr(), weight.as_ptr(), to) };
+            Ok(())
+        })
+    })
+}
+
+/// # Safety
+/// As [`forward`].
+unsafe fn backward<T: Float>(sizes: Sizes, grad: *const T, index: *const i64, weight: *const T, to: *mut T) {
+    let (grad, weight) = (Shared::new(grad.cast_mut()), Shared::new(weight.cast_mut()));
+    let (index, to) = (Shared::new(index.cast_mut()), Shared::new(to));
+    let work = sizes.image().max(sizes.plane).max(1);
+    parallel_for(sizes.batch * sizes.channels, TASK_WORK.div_ceil(work), |planes| {
+        for plane in planes {
+            let image = plane / sizes.channels;
+            // SAFETY: the caller vouches for the sizes; planes are disjoint.
+            unsafe {
+                let to = std::slice::from_raw_parts_mut(to.get().add(plane * sizes.plane), sizes.plane);
+                to.fill(T::ZERO);
+                let taps = image * sizes.image();
+                for p in 0..sizes.points {
+                    let grad = *grad.get().add(plane * sizes.points + p);
+                    for tap in taps + p * sizes.taps..taps + (p + 1) * sizes.taps {
+                        let at = *index.get().add(tap);
+                        if at >= 0 {
+                            to[at as usize] += grad * *weight.get().add(tap);
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// The gradient of [`weighted_gather`] by its weight.
+///
+/// # Errors
+/// As there.
+pub fn weighted_gather_grad_weight(
+    grad: Operand<'_>,
+    input: Operand<'_>,
+    index: Operand<'_>,
+    grad_weight: Operand<'_>,
+) -> Result<()> {
+    let taps = [index.layout.shape(), grad_weight.layout.shape()];
+    let sizes = Sizes::new(input.layout.shape(), taps, grad.layout.shape())?;
+    let index = checked_indices(index, sizes.plane)?;
+    by_float!(grad_weight.dtype, T => {
+        let (grad, input) = (Dense::<T>::contiguous(OP, grad)?, Dense::<T>::contiguous(OP, input)?);
+        fill_contiguous(OP, grad_weight, |to: *mut T| {
+            // SAFETY: all are row-major and of these sizes.
+            unsafe { correlate(sizes, grad.as_ptr(), input.as_ptr(), index.as_ptr(), to) };
+            Ok(())
+        })
+    })
+}
+
+/// # Safety
+/// As [`forward`].
+unsafe fn correlate<T: Float>(sizes: Sizes, grad: *const T, input: *const T, index: *const i64, to: *mut T) {
+    let (grad, input) = (Shared::new(grad.cast_mut()), Shared::new(input.cast_mut()));
+    let (index, to) = (Shared::new(index.cast_mut()), Shared::new(to));
+    let work = (sizes.channels * sizes.taps).max(1);
+    parallel_for(sizes.batch * sizes.points, TASK_WORK.div_ceil(work), |points| {
+        // SAFETY: the caller vouches for the sizes; points are disjoint.
+        unsafe {
+            let first = points.start * sizes.taps;
+            std::slice::from_raw_parts_mut(to.get().add(first), points.len() * sizes.taps).fill(T::ZERO);
+            for channel in 0..sizes.channels {
+                for point in points.clone() {
+                    let (image, p) = (point / sizes.points, point % sizes.points);
+                    let plane = image * sizes.channels + channel;
+                    let grad = *grad.get().add(plane * sizes.points + p);
+                    let from = input.get().add(plane * sizes.plane).cast_const();
+                    for tap in point * sizes.taps..(point + 1) * sizes.taps {
+                        let at = *index.get().add(tap);
+                        if at >= 0 {
+                            *to.get().add(tap) += grad * *from.add(at as usize);
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::kernels::samples::{Lie, Sample, noise};
+
+    /// The three kernels are the three derivatives of one trilinear form, so all give the same number.
+    #[test]
+    fn all_three_compute_one_form() {
+        let (batch, channels, plane, points, taps) = (2, 3, 700, 900, 4);
+        let float = |seed, shape: &[usize]| {
+            Sample::new(DType::Float64, shape, Lie::Contiguous, &noise(seed, shape.iter().product()))
+        };
+        let input = float(1, &[batch, channels, plane]);
+        let weight = float(2, &[batch, points, taps]);
+        let grad = float(3, &[batch, channels, points]);
+        let indices: Vec<i64> = (0..(batch * points * taps) as i64).map(|i| i * 7919 % 701 - 1).collect();
+        let index = Sample::indices(&[batch, points, taps], Lie::Contiguous, &indices);
+        let zeros = |like: &Sample| Sample::zeros(DType::Float64, like.layout.shape(), Lie::Contiguous);
+        let (out, to_input, to_weight) = (zeros(&grad), zeros(&input), zeros(&weight));
+        weighted_gather(input.operand(), index.operand(), weight.operand(), out.operand()).unwrap();
+        weighted_gather_grad_input(grad.operand(), index.operand(), weight.operand(), to_input.operand())
+            .unwrap();
+        weighted_gather_grad_weight(grad.operand(), input.operand(), index.operand(), to_weight.operand())
+            .unwrap();
+        let dot = |a: &Sample, b: &Sample| a.values().iter().zip(b.values()).map(|(x, y)| x * y).sum::<f64>();
+        let (grads, weights, inputs) = (grad.values(), weight.values(), input.values());
+        let mut expected = 0.0;
+        for n in 0..batch {
+            for c in 0..channels {
+                for tap in 0..points * taps {
+                    let at = indices[n * points * taps + tap];
+                    if at >= 0 {
+                        expected += grads[(n * channels + c) * points + tap / taps]
+                            * weights[n * points * taps + tap]
+                            * inputs[(n * channels + c) * plane + at as usize];
+                    }
+                }
+            }
+        }
+        for (name, got) in [
+            ("out", dot(&out, &grad)),
+            ("input", dot(&to_input, &input)),
+            ("weight", dot(&to_weight, &weight)),
+        ] {
+            assert!((got - expected).abs() < 1e-9, "{name}: {got} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn an_index_beyond_the_plane_is_refused() {
+        let input = Sample::zeros(DType::Float32, &[1, 1, 3], Lie::Contiguous);
+        let weight = Sample::zeros(DType::Float32, &[1, 1, 1], Lie::Contiguous);
+        let index = Sample::indices(&[1, 1, 1], Lie::Contiguous, &[3]);
+        let out = Sample::zeros(DType::Float32, &[1, 1, 1], Lie::Contiguous);
+        assert!(weighted_gather(input.operand(), index.operand(), weight.operand(), out.operand()).is_err());
+    }
+}

@@ -1,0 +1,224 @@
+//! Padding.
+
+use rustorch_backend::{DType, DimensionMap, Scalar, Shape};
+use rustorch_error::{Result, RusTorchError};
+
+use super::creation::sizes;
+use super::elementwise::contiguous;
+use super::shape_ops::slice;
+use crate::{Tensor, ops};
+
+/// The pads before and after each dimension, from PyTorch's list, which begins with the last.
+fn pairs(op: &'static str, ndim: usize, pad: &[i64]) -> Result<Vec<(i64, i64)>> {
+    if !pad.len().is_multiple_of(2) || pad.len() > 2 * ndim {
+        return Err(RusTorchError::shape(
+            op,
+            format!(
+                "padding length must be even and at most twice the {ndim} dimensions of the input, got {} numbers",
+                pad.len()
+            ),
+        ));
+    }
+    let mut pairs = vec![(0, 0); ndim];
+    for (pair, given) in pairs.iter_mut().rev().zip(pad.chunks_exact(2)) {
+        *pair = (given[0], given[1]);
+    }
+    Ok(pairs)
+}
+
+fn padded_size(op: &'static str, size: usize, (before, after): (i64, i64), dim: usize) -> Result<usize> {
+    let padded = before.checked_add(after).and_then(|both| both.checked_add(size as i64));
+    padded.and_then(|n| usize::try_from(n).ok()).ok_or_else(|| {
+        RusTorchError::shape(
+            op,
+            format!("the size {size} of dimension {dim}, plus pads {before} and {after}, is not a size"),
+        )
+    })
+}
+
+/// A constant around a tensor.
+pub fn constant_pad_nd(input: &Tensor, pad: &[i64], value: Scalar) -> Result<Tensor> {
+    let op = "constant_pad_nd";
+    check_fits(op, value, input.dtype())?;
+    let pairs = pairs(op, input.ndim(), pad)?;
+    let mut shape = Shape::new();
+    let mut whole = true;
+    // The part of the input that stays, and its place in the output.
+    let mut from = input.detach();
+    let mut places = Vec::with_capacity(pairs.len());
+    for (d, &(before, after)) in pairs.iter().enumerate() {
+        let size = input.shape()[d];
+        shape.push(padded_size(op, size, (before, after), d)?);
+        let (start, end) = ((-before).max(0), size as i64 + after.min(0));
+        from = slice(&from, d as i64, start, end.max(start), 1)?;
+        places.push((before.max(0), before.max(0) + (end - start).max(0)));
+        whole &= before <= 0 && after <= 0;
+    }
+    let output = Tensor::empty(&shape, input.dtype(), input.device())?;
+    if output.numel() == 0 {
+        return Ok(output);
+    }
+    if !whole {
+        output.backend()?.fill(output.operand(), value)?;
+    }
+    let mut to = output.clone();
+    for (d, &(start, end)) in places.iter().enumerate() {
+        to = slice(&to, d as i64, start, end, 1)?;
+    }
+    if to.numel() > 0 {
+        output.backend()?.copy(from.operand(), to.operand())?;
+    }
+    Ok(output)
+}
+
+/// Whether a number may stand in a tensor of integers; PyTorch wraps what is negative in unsigned ones nowhere.
+fn check_fits(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
+    let limits = match dtype {
+        DType::UInt8 => (0.0, 255.0),
+        DType::Int8 => (-128.0, 127.0),
+        DType::Int16 => (-32768.0, 32767.0),
+        DType::Int32 => (-2_147_483_648.0, 2_147_483_647.0),
+        _ => (f64::NEG_INFINITY, f64::INFINITY),
+    };
+    let number = value.to_f64();
+    let complex = matches!(value, Scalar::Complex(_, im) if im != 0.0) && !dtype.is_complex();
+    if complex || number.trunc() < limits.0 || number.trunc() > limits.1 {
+        return Err(RusTorchError::argument(
+            op,
+            format!("value {value} cannot be converted to type {dtype}"),
+        ));
+    }
+    Ok(())
+}
+
+/// The input that each output shows.
+fn positions(mode: &str, size: usize, padded: usize, (before, after): (i64, i64)) -> Vec<usize> {
+    let last = size as i64 - 1;
+    let kept = size as i64 + before.min(0) + after.min(0);
+    (0..padded as i64)
+        .map(|i| {
+            let at = i - before;
+            let source = match mode {
+                "replicate" => at.clamp(0, last.max(0)),
+                "reflect" if at < 0 => -at,
+                "reflect" if at > last => 2 * last - at,
+                "reflect" => at,
+                // What is cropped does not come back at the other side.
+                _ => (-before).max(0) + (i - before.max(0)).rem_euclid(kept.max(1)),
+            };
+            source as usize
+        })
+        .collect()
+}
+
+/// How each of the last dimensions is read, after the checks of each mode.
+fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
+    let op = "pad";
+    let spatial = pad.len() / 2;
+    if !pad.len().is_multiple_of(2) || !(1..=3).contains(&spatial) || input.len().abs_diff(spatial) > 2 {
+        return Err(unsupported(pad.len(), input.len()));
+    }
+    let Some(lead) = input.len().checked_sub(spatial).filter(|lead| (1..=2).contains(lead)) else {
+        return Err(unsupported(pad.len(), input.len()));
+    };
+    // Without images there is nothing to show, and nothing to fail.
+    let fixed = if lead == 2 { 1 } else { 0 };
+    let empty = input[fixed..].contains(&0);
+    let mut maps = Vec::with_capacity(spatial);
+    for d in lead..input.len() {
+        let at = 2 * (input.len() - 1 - d);
+        let (size, pair) = (input[d], (pad[at], pad[at + 1]));
+        let padded = padded_size(op, size, pair, d)?;
+        let largest = pair.0.max(pair.1);
+        let message = match mode {
+            "reflect" | "replicate" if empty => {
+                Some("the dimensions after the batch must not be empty".to_owned())
+            }
+            "reflect" if largest >= size as i64 => {
+                Some("reflection needs pads smaller than the dimension".to_owned())
+            }
+            "circular" if largest > size as i64 => Some("padding wraps around more than once".to_owned()),
+            _ => None,
+        };
+        if let Some(message) = message {
+            return Err(RusTorchError::shape(
+                op,
+                format!("{message}: dimension {d} of {input:?} has size {size} and gets pads {pair:?}"),
+            ));
+        }
+        if padded > 0
+            && (size == 0 || (mode == "circular" && size as i64 + pair.0.min(0) + pair.1.min(0) <= 0))
+        {
+            return Err(RusTorchError::shape(
+                op,
+                format!("dimension {d} of {input:?} has nothing to pad with"),
+            ));
+        }
+        maps.push(DimensionMap::selection(size, positions(mode, size, padded, pair)));
+    }
+    Ok(maps)
+}
+
+#[cold]
+fn unsupported(numbers: usize, ndim: usize) -> RusTorchError {
+    RusTorchError::shape(
+        "pad",
+        format!(
+            "padding size {numbers} is not supported for a {ndim}D input in this mode; 2 numbers pad a 2D or 3D input, 4 a \
+             3D or 4D one, 6 a 4D or 5D one"
+        ),
+    )
+}
+
+/// The tensor's own elements around it.
+pub fn pad_from_inside(input: &Tensor, pad: &[i64], mode: &str) -> Result<Tensor> {
+    let maps = maps(input.shape(), pad, mode)?;
+    let mut shape = Shape::from_slice(&input.shape()[..input.ndim() - maps.len()]);
+    shape.extend(maps.iter().map(DimensionMap::output));
+    let output = Tensor::empty(&shape, input.dtype(), input.device())?;
+    if output.numel() > 0 {
+        let input = contiguous(input)?;
+        output.backend()?.resample(&maps, input.operand(), output.operand())?;
+    }
+    Ok(output)
+}
+
+/// The gradient of [`pad_from_inside`] by its input.
+pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], mode: &str) -> Result<Tensor> {
+    let shape = sizes("pad", shape)?;
+    let maps: Vec<_> = maps(&shape, pad, mode)?.iter().map(DimensionMap::transposed).collect();
+    let output = Tensor::empty(&shape, grad_output.dtype(), grad_output.device())?;
+    if output.numel() > 0 {
+        let grad = contiguous(grad_output)?;
+        output.backend()?.resample(&maps, grad.operand(), output.operand())?;
+    }
+    Ok(output)
+}
+
+/// Padding in any of its modes.
+pub fn pad(input: &Tensor, pad: &[i64], mode: &str, value: Option<f64>) -> Result<Tensor> {
+    match mode {
+        "constant" => ops::constant_pad_nd(input, pad, value.unwrap_or(0.0).into()),
+        "reflect" | "replicate" | "circular" => {
+            if value.is_some_and(|value| value != 0.0) {
+                return Err(RusTorchError::argument(
+                    "pad",
+                    format!("mode '{mode}' doesn't take in value argument"),
+                ));
+            }
+            if input.dtype() == DType::Bool && mode != "circular" {
+                return Err(RusTorchError::dtype(
+                    "pad",
+                    format!("mode '{mode}' is not implemented for bool"),
+                ));
+            }
+            ops::pad_from_inside(input, pad, mode)
+        }
+        _ => Err(RusTorchError::argument(
+            "pad",
+            format!(
+                "unrecognised padding mode '{mode}'; there are 'constant', 'reflect', 'replicate' and 'circular'"
+            ),
+        )),
+    }
+}

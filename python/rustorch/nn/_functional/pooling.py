@@ -1,0 +1,185 @@
+"""Pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rustorch import _C
+from rustorch._C import Tensor
+
+from .. import _functional_ops as _ops
+from ._documented import documented_as
+
+Size = int | Sequence[int]
+
+
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """As max_pool1d(), with the position of each maximum."""
+    return _ops.max_pool1d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
+
+
+def max_pool2d_with_indices(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """As max_pool2d(), with the flat position of each maximum in its plane."""
+    return _ops.max_pool2d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
+
+
+def max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """As max_pool3d(), with the flat position of each maximum in its volume."""
+    return _ops.max_pool3d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
+
+
+def step(stride: Size | None) -> Size:
+    """The stride in the core's form, where nothing means the kernel's size."""
+    return () if stride is None else stride
+
+
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest element of each window of (N, C, L) or (C, L); with `return_indices` also where it was."""
+    if return_indices:
+        return max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _C.max_pool1d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
+
+
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest element of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it was."""
+    if return_indices:
+        return max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _C.max_pool2d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
+
+
+def max_pool3d(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest element of each window of (N, C, D, H, W) or (C, D, H, W); `return_indices` tells where it was."""
+    if return_indices:
+        return max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _C.max_pool3d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
+
+
+@documented_as(_C.avg_pool1d)
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    return _C.avg_pool1d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad)
+
+
+@documented_as(_ops.avg_pool2d)
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    return _ops.avg_pool2d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad, divisor_override)
+
+
+@documented_as(_ops.avg_pool3d)
+def avg_pool3d(
+    input: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    return _ops.avg_pool3d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def output_sizes(input: Tensor, output_size: int | Sequence[int | None] | None, dimensions: int) -> list[int]:
+    """The sizes, with the input's own for None."""
+    sizes = list(output_size) if isinstance(output_size, Iterable) else [output_size] * dimensions
+    if len(sizes) > input.ndim:
+        raise ValueError(f"Input dimension should be at least {len(sizes) + 1}")
+    return [own if size is None else size for size, own in zip(sizes, input.shape[-len(sizes) :], strict=True)]
+
+
+def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
+    """The means of `output_size` windows that cover (N, C, L) or (C, L)."""
+    return _C.adaptive_avg_pool1d(input, output_sizes(input, output_size, 1))
+
+
+def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
+    """The means of windows that cover (N, C, H, W) or (C, H, W), `output_size` of them per dimension."""
+    return _ops.adaptive_avg_pool2d(input, output_sizes(input, output_size, 2))
+
+
+def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
+    """The means of windows that cover (N, C, D, H, W) or (C, D, H, W), `output_size` of them per dimension."""
+    return _ops.adaptive_avg_pool3d(input, output_sizes(input, output_size, 3))
+
+
+@documented_as(_ops.lp_pool1d)
+def lp_pool1d(
+    input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    return _ops.lp_pool1d(input, norm_type, kernel_size, step(stride), ceil_mode)
+
+
+@documented_as(_ops.lp_pool2d)
+def lp_pool2d(
+    input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    return _ops.lp_pool2d(input, norm_type, kernel_size, step(stride), ceil_mode)
+
+
+@documented_as(_ops.lp_pool3d)
+def lp_pool3d(
+    input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    return _ops.lp_pool3d(input, norm_type, kernel_size, step(stride), ceil_mode)
