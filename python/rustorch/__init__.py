@@ -87,6 +87,7 @@ from rustorch.functional import (
     broadcast_shapes,
     einsum,
     equal,
+    histogramdd,
     is_complex,
     is_conj,
     is_floating_point,
@@ -94,7 +95,6 @@ from rustorch.functional import (
     is_nonzero,
     isclose,
     lu,
-    nonzero as nonzero,
     numel,
     tensordot,
 )
@@ -202,6 +202,7 @@ __all__ = [
     "get_num_threads",
     "get_rng_state",
     "half",
+    "histogramdd",
     "iinfo",
     "inf",
     "inference_mode",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import Any, Literal, overload
+from typing import Any, NamedTuple
 
 from rustorch import _C
 from rustorch._C import InvalidArgumentError, Tensor
@@ -15,6 +15,7 @@ __all__ = [
     "broadcast_shapes",
     "einsum",
     "equal",
+    "histogramdd",
     "is_complex",
     "is_conj",
     "is_floating_point",
@@ -22,7 +23,6 @@ __all__ = [
     "is_nonzero",
     "isclose",
     "lu",
-    "nonzero",
     "numel",
     "tensordot",
 ]
@@ -100,34 +100,6 @@ def broadcast_shapes(*shapes: int | tuple[int, ...] | list[int]) -> Size:
     return _C.broadcast_tensors([scalar.expand(shape) for shape in shapes] or [scalar])[0].shape
 
 
-@overload
-def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: Literal[False] = False) -> Tensor: ...
-
-
-@overload
-def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
-
-
-def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
-    """The coordinates of the elements that differ from zero.
-
-    They are the rows of one int64 tensor, or, with ``as_tuple``, an int64 vector per dimension, which may be used as an
-    index.
-
-    Example:
-
-    >>> x = rustorch.tensor([[1, 0], [0, 2]])
-    >>> rustorch.nonzero(x)
-    tensor([[0, 0],
-            [1, 1]])
-    >>> x[rustorch.nonzero(x, as_tuple=True)]
-    tensor([1, 2])
-    """
-    if as_tuple:
-        return tuple(_C.where(input))
-    return _C.nonzero(input) if out is None else _C.nonzero(input, out=out)
-
-
 def einsum(*args: Any) -> Tensor:
     """Einstein's summation: ``einsum(equation, *operands)``, or operands with lists of dimension numbers.
 
@@ -195,3 +167,28 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, 
     """
     packed, pivots, info = _C.linalg_lu_factor_ex(A, pivot=pivot, check_errors=not get_infos)
     return (packed, pivots, info) if get_infos else (packed, pivots)
+
+
+class HistogramDD(NamedTuple):
+    """The results of histogramdd()."""
+
+    hist: Tensor
+    bin_edges: tuple[Tensor, ...]
+
+
+def histogramdd(
+    input: Tensor,
+    bins: int | Sequence[int] | Sequence[Tensor],
+    *,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> HistogramDD:
+    """The histogram of points, whose coordinates the last dimension of ``input`` holds, over a grid of bins.
+
+    ``bins`` is the number of bins of equal width, one for all dimensions or one for each, or each dimension's edges.
+    ``range`` has the lowest and the highest coordinate of each dimension in turn; without it the data's extremes count.
+    Each point counts 1, or its ``weight``; with ``density`` the histogram integrates to 1.
+    """
+    hist, *edges = _C._histogramdd(input, bins, range, weight, density)
+    return HistogramDD(hist, tuple(edges))

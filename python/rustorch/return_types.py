@@ -95,6 +95,34 @@ class frexp(NamedTuple):
     exponent: Tensor
 
 
+class histogram(NamedTuple):
+    """The results of histogram()."""
+
+    hist: Tensor
+    bin_edges: Tensor
+
+
+class median(NamedTuple):
+    """The results of median()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class nanmedian(NamedTuple):
+    """The results of nanmedian()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class mode(NamedTuple):
+    """The results of mode()."""
+
+    values: Tensor
+    indices: Tensor
+
+
 class max_pool1d_with_indices(NamedTuple):
     """The results of max_pool1d_with_indices()."""
 
@@ -142,6 +170,13 @@ class cummin(NamedTuple):
 
     values: Tensor
     indices: Tensor
+
+
+class aminmax(NamedTuple):
+    """The results of aminmax()."""
+
+    min: Tensor
+    max: Tensor
 
 
 class adaptive_max_pool1d(NamedTuple):
@@ -214,6 +249,27 @@ class linalg_lstsq(NamedTuple):
     residuals: Tensor
     rank: Tensor
     singular_values: Tensor
+
+
+class sort(NamedTuple):
+    """The results of sort()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class topk(NamedTuple):
+    """The results of topk()."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class kthvalue(NamedTuple):
+    """The results of kthvalue()."""
+
+    values: Tensor
+    indices: Tensor
 
 
 class var_mean(NamedTuple):

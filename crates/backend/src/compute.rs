@@ -25,7 +25,7 @@ pub struct Operand<'a> {
     pub dtype: DType,
 }
 
-/// How elements are combined by a reduction or a scan.
+/// How elements are combined by a reduction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReduceOp {
     /// The sum; of nothing, 0.
@@ -42,6 +42,21 @@ pub enum ReduceOp {
     Any,
     /// Whether all differ from zero. The output is bool.
     All,
+}
+
+/// How elements are combined with those before them by a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScanOp {
+    /// The sum.
+    Sum,
+    /// The product.
+    Prod,
+    /// The largest; NaN wins.
+    Max,
+    /// The smallest; NaN wins.
+    Min,
+    /// The logarithm of the sum of exponentials; floating point only.
+    LogSumExp,
 }
 
 /// How `scatter` combines what is there with what comes.
@@ -194,16 +209,56 @@ pub trait ComputeBackend: Send + Sync {
         lacks!(self, "arg_reduce")
     }
 
-    /// Cumulative `Sum`, `Prod`, `Max` or `Min` along `dim`. `indices` (int64) for `Max` and `Min`.
+    /// Combines each element along `dim` with those before it. `indices` (int64) for `Max` and `Min`.
     fn scan(
         &self,
-        op: ReduceOp,
+        op: ScanOp,
         input: Operand<'_>,
         dim: usize,
         output: Operand<'_>,
         indices: Option<Operand<'_>>,
     ) -> Result<()> {
         lacks!(self, "scan")
+    }
+
+    /// Sorts the lines along `dim`, stably; NaN is the largest. `indices` (int64): where in its line each element was.
+    fn sort(
+        &self,
+        input: Operand<'_>,
+        dim: usize,
+        descending: bool,
+        values: Option<Operand<'_>>,
+        indices: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "sort")
+    }
+
+    /// The `k` smallest or largest elements of the lines along `dim` and their places, where `k > 0` is the outputs' size
+    /// there; NaN is the largest. In order if `sorted`; the `k`-th stands last in any case.
+    fn top_k(
+        &self,
+        input: Operand<'_>,
+        dim: usize,
+        largest: bool,
+        sorted: bool,
+        values: Option<Operand<'_>>,
+        indices: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "topk")
+    }
+
+    /// How many elements of its line of `sorted`, along the last dimension, are smaller than each value; with `right`,
+    /// not larger. `sorted` is one line, or has `values`' leading dimensions. `sorter` (int64) is its order where it is
+    /// not sorted. `output` is int64 or int32.
+    fn search_sorted(
+        &self,
+        sorted: Operand<'_>,
+        sorter: Option<Operand<'_>>,
+        values: Operand<'_>,
+        right: bool,
+        output: Operand<'_>,
+    ) -> Result<()> {
+        lacks!(self, "searchsorted")
     }
 
     /// `out[…, m, n] = Σ_k a[…, m, k] b[…, k, n]`, batched over equal leading dimensions (stride 0 broadcasts), with

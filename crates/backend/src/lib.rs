@@ -16,7 +16,7 @@ pub mod special;
 mod windows;
 
 pub use compute::{
-    ComputeBackend, Distribution, Epilogue, Operand, RandomKey, ReduceOp, Sampler, ScatterOp,
+    ComputeBackend, Distribution, Epilogue, Operand, RandomKey, ReduceOp, Sampler, ScanOp, ScatterOp,
 };
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;

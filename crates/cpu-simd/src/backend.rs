@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
-    Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar,
-    ScatterOp,
+    Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
+    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -119,7 +119,17 @@ impl ComputeBackend for CpuBackend {
             op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
         ) -> ();
         scan => kernels::scan::scan: (
-            op: ReduceOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
+            op: ScanOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
+        ) -> ();
+        sort => kernels::sort::sort: (
+            input: Operand<'_>, dim: usize, descending: bool, values: Option<Operand<'_>>, indices: Operand<'_>,
+        ) -> ();
+        top_k => kernels::sort::top_k: (
+            input: Operand<'_>, dim: usize, largest: bool, sorted: bool, values: Option<Operand<'_>>,
+            indices: Operand<'_>,
+        ) -> ();
+        search_sorted => kernels::sort::search_sorted: (
+            sorted: Operand<'_>, sorter: Option<Operand<'_>>, values: Operand<'_>, right: bool, output: Operand<'_>,
         ) -> ();
         matrix_multiply => kernels::matmul::matrix_multiply: (
             a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,

@@ -61,6 +61,7 @@ struct RawOp {
     aliases: Vec<String>,
     args: String,
     returns: Option<Vec<String>>,
+    tuple_when: Option<String>,
     kind: Option<Kind>,
     #[serde(default)]
     composite: bool,
@@ -136,6 +137,8 @@ pub struct Op {
     pub parameters: Vec<Parameter>,
     /// Names of the results; one name means one tensor, none of them a list of tensors named `tensors`.
     pub returns: Vec<String>,
+    /// When a list of tensors is a tuple in Python, a condition on the arguments; otherwise its first tensor is the result.
+    pub tuple_when: Option<String>,
     /// Whether Python sees it.
     pub public: bool,
     /// `""` for `rustorch`, else such as `nn.functional`.
@@ -300,6 +303,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         file: file.into(),
         kind,
         returns,
+        tuple_when: raw.tuple_when,
         public: raw.public,
         module: raw.module.unwrap_or_default(),
         method: raw.public && raw.method.unwrap_or(tensor_first && top_level),

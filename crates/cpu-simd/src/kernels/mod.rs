@@ -20,5 +20,6 @@ mod rowwise;
 mod samples;
 pub mod scan;
 pub mod softmax;
+pub mod sort;
 mod walk;
 pub mod weighted_gather;

@@ -16,7 +16,10 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
         Kind::TensorLike | Kind::OptionalTensorLike => {
             convert::is_tensor(object) || convert::is_number(object)
         }
-        Kind::TensorList => convert::is_sequence(object),
+        // Numbers in a sequence mean the overload that takes those.
+        Kind::TensorList => {
+            convert::is_sequence(object) && convert::tensors(object).is_ok_and(|t| t.is_some())
+        }
         Kind::Scalar | Kind::OptionalScalar | Kind::Float | Kind::OptionalFloat => convert::is_number(object),
         // A tensor that could stand for an int means the overload that takes a tensor.
         Kind::Int | Kind::OptionalInt => convert::is_int(object) && !convert::is_tensor(object),

@@ -245,6 +245,16 @@ impl<'a, 'py> Arguments<'a, 'py> {
         Ok(PyTuple::new(self.py, items)?.into_any())
     }
 
+    /// Runs an op whose results are a tuple only if the caller asked for more than the first.
+    pub fn give_tuple_when(
+        &self,
+        several: bool,
+        op: &(dyn Fn() -> Result<Vec<Tensor>> + Sync),
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let results = self.give_tuple(op)?;
+        if several { Ok(results) } else { results.get_item(0) }
+    }
+
     /// Runs an op that writes into its first argument, and gives that argument.
     pub fn give_first(&self, op: &(dyn Fn() -> Result<()> + Sync)) -> PyResult<Bound<'py, PyAny>> {
         self.run(op)?;

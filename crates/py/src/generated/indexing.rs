@@ -132,19 +132,36 @@ dimension.\n\nExample:\n\n>>> rustorch.masked_select(rustorch.tensor([[1, 2], [3
         },
         Binding {
             name: "nonzero",
-            overloads: &[Overload {
-                signature: "(input)",
-                parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    a.give(&|| ops::nonzero(&p0))
+            overloads: &[
+                Overload {
+                    signature: "(input)",
+                    parameters: &[Parameter::new("input", Kind::Tensor)],
+                    out: true,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        a.give(&|| ops::nonzero(&p0))
+                    },
                 },
-            }],
-            doc: "The coordinates of the elements that differ from zero, a row each: int64 \
-(count, ndim).\n\nThe result has no gradient.\n\nExample:\n\n>>> \
-rustorch.nonzero(rustorch.tensor([[0, 5], [6, 0]]))\ntensor([[0, 1],\n        [1, \
-0]])",
+                Overload {
+                    signature: "(input, *, as_tuple)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("as_tuple", Kind::Bool).keyword_only(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.bool(1)?;
+                        a.give_tuple_when(p1, &|| ops::nonzero_as_tuple(&p0, p1))
+                    },
+                },
+            ],
+            doc: "nonzero(input)\n    The coordinates of the elements that differ from zero, a row \
+each: int64 (count, ndim).\n\nnonzero(input, *, as_tuple)\n    With `as_tuple`, a \
+vector of coordinates for each dimension; otherwise as above.\n\nThe result has \
+no gradient.\n\nExample:\n\n>>> rustorch.nonzero(rustorch.tensor([[0, 5], [6, \
+0]]))\ntensor([[0, 1],\n        [1, 0]])\n\n>>> \
+rustorch.nonzero(rustorch.tensor([0, 5, 7]), as_tuple=True)\n(tensor([1, 2]),)",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -448,6 +448,38 @@ tensor with 1 with the probability that each element of `p` gives, else \
             aliases: &[],
             release_from: 1 << 15,
         },
+        Binding {
+            name: "multinomial",
+            overloads: &[Overload {
+                signature: "(input, num_samples, replacement=False, *, generator=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("num_samples", Kind::Int),
+                    Parameter::new("replacement", Kind::Bool).optional(),
+                    Parameter::new("generator", Kind::OptionalGenerator).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    let p2 = if a.given(2) { a.bool(2)? } else { false };
+                    let p3 = a.optional_generator(3)?;
+                    a.give(&|| ops::multinomial(&p0, p1, p2, p3.as_ref()))
+                },
+            }],
+            doc: "`num_samples` indices drawn from each row, whose elements are the indices' \
+weights; without replacement all are different.\n\nThe result has no \
+gradient.\n\nShape: (categories) or (rows, categories); the result, int64, has \
+`num_samples` in place of the categories.\n\nErrors: DTypeError unless the \
+weights are floating point, InvalidArgumentError for weights that are negative, \
+not finite, or all 0, and for more samples without replacement than \
+categories.\n\nExample:\n\n>>> rustorch.multinomial(rustorch.tensor([0.0, 1.0, \
+0.0]), 2, replacement=True)\ntensor([1, 1])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
     ];
 }
 
@@ -463,4 +495,5 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 8>,
     entry::<File, 9>,
     entry::<File, 10>,
+    entry::<File, 11>,
 ];

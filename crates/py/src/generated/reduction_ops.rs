@@ -200,12 +200,12 @@ ties.\n\nExample:\n\n>>> rustorch.amin(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]])
                     },
                 },
             ],
-            doc: "max(input)\n    The largest of all elements.\n\nmax(input, dim, keepdim=False)\n    \
-The largest element along a dimension, and its first index.\n\nmax(input, other)\n    \
-The larger of each pair of elements, as `maximum`.\n\nExample:\n\n>>> \
-rustorch.max(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))\ntensor(4.)\n>>> \
-rustorch.max(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0).indices\ntensor([1, \
-1])",
+            doc: "max(input)\n    The largest of all elements; its gradient is shared evenly among \
+ties.\n\nmax(input, dim, keepdim=False)\n    The largest element along a \
+dimension, and its first index.\n\nmax(input, other)\n    The larger of each pair \
+of elements, as `maximum`.\n\nExample:\n\n>>> rustorch.max(rustorch.tensor([[1.0, \
+2.0], [3.0, 4.0]]))\ntensor(4.)\n>>> rustorch.max(rustorch.tensor([[1.0, 2.0], \
+[3.0, 4.0]]), 0).indices\ntensor([1, 1])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -255,12 +255,12 @@ rustorch.max(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0).indices\ntensor([1, \
                     },
                 },
             ],
-            doc: "min(input)\n    The smallest of all elements.\n\nmin(input, dim, keepdim=False)\n    \
-The smallest element along a dimension, and its first index.\n\nmin(input, \
-other)\n    The smaller of each pair of elements, as `minimum`.\n\nExample:\n\n>>> \
-rustorch.min(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))\ntensor(1.)\n>>> \
-rustorch.min(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0).indices\ntensor([0, \
-0])",
+            doc: "min(input)\n    The smallest of all elements; its gradient is shared evenly \
+among ties.\n\nmin(input, dim, keepdim=False)\n    The smallest element along a \
+dimension, and its first index.\n\nmin(input, other)\n    The smaller of each pair \
+of elements, as `minimum`.\n\nExample:\n\n>>> rustorch.min(rustorch.tensor([[1.0, \
+2.0], [3.0, 4.0]]))\ntensor(1.)\n>>> rustorch.min(rustorch.tensor([[1.0, 2.0], \
+[3.0, 4.0]]), 0).indices\ntensor([0, 0])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -533,6 +533,163 @@ rustorch.nansum(rustorch.tensor([1.0, float('nan'), 2.0]))\ntensor(3.)",
             aliases: &[],
             release_from: 1 << 15,
         },
+        Binding {
+            name: "aminmax",
+            overloads: &[Overload {
+                signature: "(input, *, dim=None, keepdim=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dim", Kind::OptionalInt).optional().keyword_only(),
+                    Parameter::new("keepdim", Kind::Bool).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.optional_int(1)?;
+                    let p2 = if a.given(2) { a.bool(2)? } else { false };
+                    a.give_named(&|| {
+                        let (r0, r1) = ops::aminmax(&p0, p1, p2)?;
+                        Ok(list([r0, r1]))
+                    })
+                },
+            }],
+            doc: "The smallest and the largest of all elements or along a dimension.\n\nErrors: \
+IndexOutOfRangeError for a dimension without elements.\n\nExample:\n\n>>> \
+rustorch.aminmax(rustorch.tensor([3, 1, 2])).max\ntensor(3)",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "logcumsumexp",
+            overloads: &[Overload {
+                signature: "(input, dim)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("dim", Kind::Int)],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    a.give(&|| ops::logcumsumexp(&p0, p1))
+                },
+            }],
+            doc: "`log(cumsum(exp(x)))` along a dimension, without overflow on the way.\n\nErrors: \
+DTypeError unless the input is floating point.\n\nExample:\n\n>>> \
+rustorch.logcumsumexp(rustorch.tensor([0.0, 0.0]), 0)\ntensor([0.0000, 0.6931])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "nanmean",
+            overloads: &[Overload {
+                signature: "(input, dim=None, keepdim=False, *, dtype=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dim", Kind::OptionalIntList).optional(),
+                    Parameter::new("keepdim", Kind::Bool).optional(),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.optional_ints(1)?;
+                    let p2 = if a.given(2) { a.bool(2)? } else { false };
+                    let p3 = a.optional_dtype(3)?;
+                    a.give(&|| ops::nanmean(&p0, p1.as_deref(), p2, p3))
+                },
+            }],
+            doc: "The mean of the elements that are not NaN, of all or over dimensions; NaN where \
+all are.\n\nErrors: DTypeError unless the input is floating point.\n\nExample:\n\n>>> \
+rustorch.nanmean(rustorch.tensor([1.0, float(\"nan\"), 4.0]))\ntensor(2.5000)",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "dist",
+            overloads: &[Overload {
+                signature: "(input, other, p=2)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("other", Kind::Tensor),
+                    Parameter::new("p", Kind::Scalar).optional(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.tensor(1)?;
+                    let p2 = if a.given(2) { a.scalar(2)? } else { Scalar::Int(2) };
+                    a.give(&|| ops::dist(&p0, &p1, p2))
+                },
+            }],
+            doc: "The p-norm of `input - other`, over all elements.\n\nExample:\n\n>>> \
+rustorch.dist(rustorch.tensor([1.0, 2.0]), rustorch.tensor([4.0, \
+6.0]))\ntensor(5.)",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "renorm",
+            overloads: &[Overload {
+                signature: "(input, p, dim, maxnorm)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("p", Kind::Scalar),
+                    Parameter::new("dim", Kind::Int),
+                    Parameter::new("maxnorm", Kind::Scalar),
+                ],
+                out: true,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.scalar(1)?;
+                    let p2 = a.int(2)?;
+                    let p3 = a.scalar(3)?;
+                    a.give(&|| ops::renorm(&p0, p1, p2, p3))
+                },
+            }],
+            doc: "Scales each slice along `dim` whose p-norm is larger than `maxnorm` down to \
+that norm.\n\nErrors: InvalidArgumentError unless `p` is positive and `maxnorm` \
+not negative; ShapeMismatchError for fewer than two dimensions.\n\nExample:\n\n>>> \
+rustorch.renorm(rustorch.tensor([[3.0, 4.0], [0.3, 0.4]]), 2, 0, \
+1.0)\ntensor([[0.6000, 0.8000],\n        [0.3000, 0.4000]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "renorm_",
+            overloads: &[Overload {
+                signature: "(input, p, dim, maxnorm)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("p", Kind::Scalar),
+                    Parameter::new("dim", Kind::Int),
+                    Parameter::new("maxnorm", Kind::Scalar),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.scalar(1)?;
+                    let p2 = a.int(2)?;
+                    let p3 = a.scalar(3)?;
+                    a.give_first(&|| ops::renorm_(&p0, p1, p2, p3))
+                },
+            }],
+            doc: "In-place form of renorm: Scales each slice along `dim` whose p-norm is larger \
+than `maxnorm` down to that norm.\n\nErrors: InvalidArgumentError unless `p` is \
+positive and `maxnorm` not negative; ShapeMismatchError for fewer than two \
+dimensions.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
     ];
 }
 
@@ -555,4 +712,10 @@ pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
     entry::<File, 15>,
     entry::<File, 16>,
     entry::<File, 17>,
+    entry::<File, 18>,
+    entry::<File, 19>,
+    entry::<File, 20>,
+    entry::<File, 21>,
+    entry::<File, 22>,
+    entry::<File, 23>,
 ];

@@ -208,8 +208,67 @@ rustorch.std_mean(rustorch.tensor([1.0, 2.0, \
             aliases: &[],
             release_from: 1 << 15,
         },
+        Binding {
+            name: "cov",
+            overloads: &[Overload {
+                signature: "(input, *, correction=1, fweights=None, aweights=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("correction", Kind::Int).optional().keyword_only(),
+                    Parameter::new("fweights", Kind::OptionalTensor).optional().keyword_only(),
+                    Parameter::new("aweights", Kind::OptionalTensor).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = if a.given(1) { a.int(1)? } else { 1 };
+                    let p2 = a.optional_tensor(2)?;
+                    let p3 = a.optional_tensor(3)?;
+                    a.give(&|| ops::cov(&p0, p1, p2.as_ref(), p3.as_ref()))
+                },
+            }],
+            doc: "The covariance matrix of variables (rows) over observations (columns); \
+`fweights` are counts of observations, `aweights` their importance.\n\nShape: \
+(variables, observations) or (observations); the result is (variables, \
+variables), 0-d for one variable.\n\nErrors: ShapeMismatchError for more than two \
+dimensions and for weights that are not one per observation, DTypeError for \
+bool and for weights of another kind, InvalidArgumentError for negative \
+weights.\n\nExample:\n\n>>> rustorch.cov(rustorch.tensor([[0.0, 1.0, 2.0], [2.0, \
+1.0, 0.0]]))\ntensor([[ 1., -1.],\n        [-1.,  1.]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "corrcoef",
+            overloads: &[Overload {
+                signature: "(input)",
+                parameters: &[Parameter::new("input", Kind::Tensor)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    a.give(&|| ops::corrcoef(&p0))
+                },
+            }],
+            doc: "Pearson's correlation coefficients of variables (rows) over observations \
+(columns).\n\nShape: (variables, observations) or (observations); the result is \
+(variables, variables), 0-d for one variable.\n\nExample:\n\n>>> \
+rustorch.corrcoef(rustorch.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, \
+0.0]]))\ntensor([[ 1., -1.],\n        [-1.,  1.]])",
+            module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>, entry::<File, 3>];
+pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
+    entry::<File, 0>,
+    entry::<File, 1>,
+    entry::<File, 2>,
+    entry::<File, 3>,
+    entry::<File, 4>,
+    entry::<File, 5>,
+];

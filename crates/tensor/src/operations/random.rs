@@ -298,3 +298,65 @@ pub fn randn_like_as(
     let fresh = randn_like(input, dtype, device, requires_grad)?;
     memory_format::laid_out("randn_like", fresh, input, memory_format.unwrap_or(MemoryFormat::Preserve))
 }
+
+/// Draws indices by weight.
+pub fn multinomial(
+    input: &Tensor,
+    num_samples: i64,
+    replacement: bool,
+    generator: Option<&Generator>,
+) -> Result<Tensor> {
+    let refuse = |why: String| Err(RusTorchError::argument("multinomial", why));
+    if !(1..=2).contains(&input.ndim()) {
+        return Err(RusTorchError::shape(
+            "multinomial",
+            format!("weights must have 1 or 2 dimensions, got shape {:?}", input.shape()),
+        ));
+    }
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            "multinomial",
+            format!("only supports floating-point dtypes for input, got: {}", input.dtype()),
+        ));
+    }
+    let categories = input.shape()[input.ndim() - 1];
+    let Some(samples) = usize::try_from(num_samples).ok().filter(|&n| n > 0) else {
+        return refuse(format!("cannot sample n_sample <= 0 samples, got {num_samples}"));
+    };
+    if !replacement && samples > categories {
+        return refuse(format!("cannot sample {samples} of {categories} categories without replacement"));
+    }
+    let mut shape = input.shape().to_vec();
+    shape[input.ndim() - 1] = samples;
+    if input.numel() == 0 {
+        if categories == 0 && shape[0] > 0 {
+            return refuse(format!("there are no categories in shape {:?}", input.shape()));
+        }
+        return Tensor::empty(&shape, DType::Int64, input.device());
+    }
+    let weights = super::creation::cast(&input.detach(), DType::Float64)?;
+    let zero = Tensor::number(0.0)?;
+    let valid = ops::logical_and(&ops::isfinite(&weights)?, &ops::ge(&weights, &zero)?)?;
+    if !ops::all(&valid, None, false)?.item()?.to_bool() {
+        return refuse("probability tensor contains either `inf`, `nan` or element < 0".into());
+    }
+    let sums = ops::cumsum(&weights, -1, None)?;
+    let total = ops::narrow(&sums, -1, categories as i64 - 1, 1)?;
+    if !ops::all(&ops::gt(&total, &zero)?, None, false)?.item()?.to_bool() {
+        return refuse("invalid multinomial distribution (sum of probabilities <= 0)".into());
+    }
+    if replacement {
+        let draws = Tensor::empty(&shape, DType::Float64, input.device())?;
+        fill(&draws, STANDARD_UNIFORM, generator)?;
+        // A hair less than the total, which rounding must not reach: the last category may have weight 0.
+        let limit = ops::mul(&total, &Tensor::number(1.0 - 2.0 * f64::EPSILON)?)?;
+        return ops::searchsorted(&sums, &ops::mul(&draws, &limit)?, false, true, None, None);
+    }
+    // The largest of weights over exponential draws is a category by its weight; the next ones are draws from the rest.
+    let draws = Tensor::empty(input.shape(), DType::Float64, input.device())?;
+    fill(&draws, STANDARD_UNIFORM, generator)?;
+    let one = Tensor::number(1.0)?;
+    let times = ops::neg(&ops::log(&ops::sub(&one, &draws, 1.into())?)?)?;
+    let times = ops::clamp_min(&times, &Tensor::number(f64::MIN_POSITIVE)?)?;
+    Ok(ops::topk(&ops::div(&weights, &times, None)?, num_samples, -1, true, true)?.1)
+}

@@ -1,6 +1,6 @@
 //! Reductions and cumulative ops.
 
-use rustorch_backend::{DType, Dims, Program, ReduceOp, Shape};
+use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, ScanOp, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -138,12 +138,20 @@ pub fn amin(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
 
 /// The largest of all elements.
 pub fn max_all(input: &Tensor) -> Result<Tensor> {
-    ops::amax(input, &[], false)
+    extremum("max", ReduceOp::Max, input, &[], false)
 }
 
 /// The smallest of all elements.
 pub fn min_all(input: &Tensor) -> Result<Tensor> {
-    ops::amin(input, &[], false)
+    extremum("min", ReduceOp::Min, input, &[], false)
+}
+
+/// The smallest and the largest of all elements or along a dimension.
+pub fn aminmax(input: &Tensor, dim: Option<i64>, keepdim: bool) -> Result<(Tensor, Tensor)> {
+    let dims = dim.map(|d| [d]);
+    let dims: &[i64] = dims.as_ref().map_or(&[], |d| d);
+    let (low, high) = (ops::amin(input, dims, keepdim)?, ops::amax(input, dims, keepdim)?);
+    Ok((low, high))
 }
 
 /// The larger of each pair.
@@ -270,7 +278,7 @@ pub fn logsumexp(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
 
 fn scan(
     name: &'static str,
-    op: ReduceOp,
+    op: ScanOp,
     input: &Tensor,
     dim: i64,
     dtype: DType,
@@ -302,17 +310,17 @@ fn scan(
 
 /// Cumulative sum.
 pub fn cumsum(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
-    Ok(scan("cumsum", ReduceOp::Sum, input, dim, sum_dtype(input, dtype), false)?.0)
+    Ok(scan("cumsum", ScanOp::Sum, input, dim, sum_dtype(input, dtype), false)?.0)
 }
 
 /// Cumulative product.
 pub fn cumprod(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> {
-    Ok(scan("cumprod", ReduceOp::Prod, input, dim, sum_dtype(input, dtype), false)?.0)
+    Ok(scan("cumprod", ScanOp::Prod, input, dim, sum_dtype(input, dtype), false)?.0)
 }
 
 /// Cumulative maximum and its index.
 pub fn cummax(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
-    let (values, indices) = scan("cummax", ReduceOp::Max, input, dim, input.dtype(), true)?;
+    let (values, indices) = scan("cummax", ScanOp::Max, input, dim, input.dtype(), true)?;
     with_indices((
         Some(values),
         indices.ok_or_else(|| RusTorchError::unsupported("cummax", "the backend gave no indices"))?,
@@ -321,11 +329,22 @@ pub fn cummax(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
 
 /// Cumulative minimum and its index.
 pub fn cummin(input: &Tensor, dim: i64) -> Result<(Tensor, Tensor)> {
-    let (values, indices) = scan("cummin", ReduceOp::Min, input, dim, input.dtype(), true)?;
+    let (values, indices) = scan("cummin", ScanOp::Min, input, dim, input.dtype(), true)?;
     with_indices((
         Some(values),
         indices.ok_or_else(|| RusTorchError::unsupported("cummin", "the backend gave no indices"))?,
     ))
+}
+
+/// Cumulative logarithm of the sum of exponentials.
+pub fn logcumsumexp(input: &Tensor, dim: i64) -> Result<Tensor> {
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            "logcumsumexp",
+            format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
+        ));
+    }
+    Ok(scan("logcumsumexp", ScanOp::LogSumExp, input, dim, input.dtype(), false)?.0)
 }
 
 /// The number of elements that differ from zero.
@@ -342,4 +361,69 @@ pub fn nansum(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<
     real_only("nansum", input)?;
     let clean = ops::where_(&ops::isnan(input)?, &Tensor::number(0.0)?, input)?;
     ops::sum(&clean, dim, keepdim, dtype)
+}
+
+/// The mean of the elements that are not NaN.
+pub fn nanmean(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            "nanmean",
+            format!("expected input to have floating point or complex dtype but got {}", input.dtype()),
+        ));
+    }
+    let count = ops::sum(&ops::eq(&input.detach(), &input.detach())?, dim, keepdim, None)?;
+    ops::div(&ops::nansum(input, dim, keepdim, dtype)?, &count, None)
+}
+
+/// The p-norm of the difference.
+pub fn dist(input: &Tensor, other: &Tensor, p: Scalar) -> Result<Tensor> {
+    ops::norm(&ops::sub(input, other, 1.into())?, Some(p), None, false, None)
+}
+
+/// Scales the slices along a dimension whose p-norm is larger than `maxnorm` down to it.
+pub fn renorm(input: &Tensor, p: Scalar, dim: i64, maxnorm: Scalar) -> Result<Tensor> {
+    let d = input.dim_index("renorm", dim)?;
+    let refuse = |why: String| Err(RusTorchError::argument("renorm", why));
+    if p.to_f64().is_nan() || p.to_f64() <= 0.0 {
+        return refuse(format!("non-positive-norm not supported, got p = {p}"));
+    }
+    if maxnorm.to_f64().is_nan() || maxnorm.to_f64() < 0.0 {
+        return refuse(format!("expected maxnorm to be >= 0 but got {maxnorm}"));
+    }
+    if input.ndim() < 2 {
+        return Err(RusTorchError::shape(
+            "renorm",
+            format!("input needs at least 2 dimensions, got {} dimensions", input.ndim()),
+        ));
+    }
+    let others: Vec<i64> = (0..input.ndim()).filter(|&i| i != d).map(|i| i as i64).collect();
+    let norms = ops::norm(input, Some(p), Some(&others), true, None)?;
+    let limit = Tensor::number(maxnorm.to_f64())?;
+    let shrunk = ops::div(&limit, &ops::add(&norms, &Tensor::number(1e-7)?, 1.into())?, None)?;
+    let factor = ops::where_(&ops::gt(&norms.detach(), &limit)?, &shrunk, &Tensor::number(1.0)?)?;
+    ops::mul(input, &factor)
+}
+
+/// Sums the dimensions that broadcasting `size` to the tensor's shape would repeat.
+pub fn sum_to_size(input: &Tensor, size: &[i64]) -> Result<Tensor> {
+    let shape = super::creation::sizes("sum_to_size", size)?;
+    let leading = input.ndim().checked_sub(shape.len());
+    let fits = leading.is_some_and(|leading| {
+        input.shape()[leading..].iter().zip(&shape).all(|(&have, &want)| want == have || want == 1)
+    });
+    let Some(leading) = leading.filter(|_| fits) else {
+        return Err(RusTorchError::shape(
+            "sum_to_size",
+            format!("size {size:?} is not expandable to size {:?}", input.shape()),
+        ));
+    };
+    let dims: Vec<i64> = (0..input.ndim())
+        .filter(|&d| d < leading || (shape[d - leading] == 1 && input.shape()[d] != 1))
+        .map(|d| d as i64)
+        .collect();
+    // As PyTorch, the sum of a 0-d tensor is one, too: an integer becomes int64.
+    if dims.is_empty() && !shape.is_empty() {
+        return Ok(input.clone());
+    }
+    super::shape_ops::reshape_to(&ops::sum(input, Some(&dims), true, None)?, &shape)
 }

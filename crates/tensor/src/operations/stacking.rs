@@ -162,6 +162,20 @@ pub fn cartesian_prod(tensors: &[Tensor]) -> Result<Tensor> {
     ops::stack(&columns, 1)
 }
 
+/// More positions than this are refused before memory is asked for.
+const TOO_MANY: u128 = 1 << 36;
+
+/// `n` over `r`, or more than [`TOO_MANY`].
+fn binomial(n: u128, r: u128) -> u128 {
+    let r = r.min(n.saturating_sub(r));
+    (0..r)
+        .try_fold(1u128, |product, i| {
+            let next = product.checked_mul(n - i)? / (i + 1);
+            (next <= TOO_MANY).then_some(next)
+        })
+        .unwrap_or(TOO_MANY + 1)
+}
+
 /// All ways to choose `r` elements of a vector, in the order of their positions.
 pub fn combinations(input: &Tensor, r: i64, with_replacement: bool) -> Result<Tensor> {
     if input.ndim() != 1 {
@@ -177,6 +191,18 @@ pub fn combinations(input: &Tensor, r: i64, with_replacement: bool) -> Result<Te
         return ops::empty(&[0], Some(input.dtype()), Some(input.device()), false);
     }
     let n = input.numel();
+    let count = match (n, with_replacement) {
+        (0, _) => 0,
+        (_, true) => binomial((n + r - 1) as u128, r as u128),
+        (_, false) if r > n => 0,
+        (_, false) => binomial(n as u128, r as u128),
+    };
+    if count.saturating_mul(r as u128) > TOO_MANY {
+        return Err(RusTorchError::argument(
+            "combinations",
+            format!("the selections of {r} out of {n} elements are too many"),
+        ));
+    }
     let mut positions: Vec<i64> = Vec::new();
     if n > 0 && (with_replacement || r <= n) {
         // The first choice, then each next one in lexicographic order.

@@ -1,9 +1,10 @@
 //! Statistics.
 
-use rustorch_backend::Scalar;
+use rustorch_backend::{DType, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::reduction_ops::{drop_dims, kept_shape, reduced_dims};
+use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
 
 /// The number that the count is lowered by.
@@ -95,4 +96,112 @@ pub fn var_mean_all(input: &Tensor, unbiased: bool) -> Result<(Tensor, Tensor)> 
 /// Standard deviation and mean over all elements.
 pub fn std_mean_all(input: &Tensor, unbiased: bool) -> Result<(Tensor, Tensor)> {
     std_mean(input, None, unbiased, false, None)
+}
+
+/// Fails unless there is one weight per observation, none of them negative.
+fn check_weights(
+    name: &str,
+    weights: &Tensor,
+    observations: usize,
+    right_dtype: bool,
+    kind: &str,
+) -> Result<()> {
+    if weights.ndim() > 1 || weights.numel() != observations {
+        return Err(RusTorchError::shape(
+            "cov",
+            format!(
+                "expected {name} to be one for each of {observations} observations, got {:?}",
+                weights.shape()
+            ),
+        ));
+    }
+    if !right_dtype {
+        return Err(RusTorchError::dtype(
+            "cov",
+            format!("expected {name} to have {kind} dtype but got {name} with {} dtype", weights.dtype()),
+        ));
+    }
+    let negative = ops::lt(&weights.detach(), &Tensor::number(0_i64)?)?;
+    if ops::any(&negative, None, false)?.item()?.to_bool() {
+        return Err(RusTorchError::argument("cov", format!("{name} cannot be negative")));
+    }
+    Ok(())
+}
+
+/// The covariance matrix of the rows.
+pub fn cov(
+    input: &Tensor,
+    correction: i64,
+    fweights: Option<&Tensor>,
+    aweights: Option<&Tensor>,
+) -> Result<Tensor> {
+    if input.ndim() > 2 {
+        return Err(RusTorchError::shape(
+            "cov",
+            format!(
+                "expected input to have two or fewer dimensions but got an input with {} dimensions",
+                input.ndim()
+            ),
+        ));
+    }
+    if input.dtype() == DType::Bool {
+        return Err(RusTorchError::dtype("cov", "bool dtype is not supported for input; see to()"));
+    }
+    let rows = if input.ndim() < 2 { reshape_to(input, &[1, input.numel()])? } else { input.clone() };
+    let observations = rows.shape()[1];
+    if let Some(f) = fweights {
+        check_weights("fweights", f, observations, f.dtype().is_integral(false), "integral")?;
+    }
+    if let Some(a) = aweights {
+        check_weights("aweights", a, observations, a.dtype().is_floating_point(), "floating point")?;
+    }
+    let weights = match (fweights, aweights) {
+        (Some(f), Some(a)) => Some(ops::mul(f, a)?),
+        (one, other) => one.or(other).cloned(),
+    };
+    let weights = weights.map(|w| reshape_to(&w, &[observations])).transpose()?;
+    let correction = Tensor::number(correction)?;
+    let (total, weighted) = match &weights {
+        Some(w) => (ops::sum(w, None, false, None)?, ops::mul(&rows, w)?),
+        None => (Tensor::number(observations as i64)?, rows.clone()),
+    };
+    let mean = ops::div(&ops::sum(&weighted, Some(&[1]), true, None)?, &total, None)?;
+    let divisor = match (&weights, aweights) {
+        (Some(w), Some(a)) => {
+            let share = ops::sum(&ops::mul(w, &reshape_to(a, &[observations])?)?, None, false, None)?;
+            let share = ops::div(&ops::mul(&share, &correction)?, &total, None)?;
+            ops::sub(&total, &share, 1.into())?
+        }
+        _ => ops::sub(&total, &correction, 1.into())?,
+    };
+    let divisor = ops::clamp_min(&divisor, &Tensor::number(0_i64)?)?;
+    let centred = ops::sub(&rows, &mean, 1.into())?;
+    let scaled = match &weights {
+        Some(w) => ops::mul(&centred, w)?,
+        None => centred.clone(),
+    };
+    let scaled = super::creation::cast(&scaled, centred.dtype())?;
+    let products = ops::matmul(&centred, &ops::transpose(&scaled, 0, 1)?)?;
+    ops::squeeze(&ops::div(&products, &divisor, None)?, None)
+}
+
+/// The correlation coefficients of the rows.
+pub fn corrcoef(input: &Tensor) -> Result<Tensor> {
+    if input.ndim() > 2 {
+        return Err(RusTorchError::shape(
+            "corrcoef",
+            format!(
+                "expected input to have two or fewer dimensions but got an input with {} dimensions",
+                input.ndim()
+            ),
+        ));
+    }
+    let covariance = cov(input, 1, None, None)?;
+    if covariance.ndim() == 0 {
+        return ops::div(&covariance, &covariance, None);
+    }
+    let deviation = ops::sqrt(&ops::diagonal(&covariance, 0, 0, 1)?)?;
+    let by_column = ops::div(&covariance, &ops::unsqueeze(&deviation, 1)?, None)?;
+    let coefficients = ops::div(&by_column, &deviation, None)?;
+    ops::clamp(&coefficients, Some(&Tensor::number(-1.0)?), Some(&Tensor::number(1.0)?))
 }

@@ -8,7 +8,7 @@ use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
 /// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 15] = [
+const HEAVY: [&str; 16] = [
     "contraction",
     "convolution",
     "decomposition",
@@ -24,6 +24,7 @@ const HEAVY: [&str; 15] = [
     "region_pooling",
     "softmax",
     "solver",
+    "sorting",
 ];
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.
@@ -265,6 +266,16 @@ fn overload(public: &Public<'_>, row: &Op) -> String {
     let call = format!("ops::{}({})", public.function(row), passes.join(", "));
     let give = if public.writes() {
         format!("a.give_first(&|| {call})")
+    } else if let Some(condition) = &row.tuple_when {
+        // The condition names parameters, which are places here.
+        let places: Vec<_> = condition
+            .split(' ')
+            .map(|word| match row.parameters.iter().position(|p| p.name == word) {
+                Some(place) => format!("p{place}"),
+                None => word.to_owned(),
+            })
+            .collect();
+        format!("a.give_tuple_when({}, &|| {call})", places.join(" "))
     } else if row.returns_list() {
         format!("a.give_tuple(&|| {call})")
     } else if row.returns.len() > 1 {

@@ -55,7 +55,9 @@ fn stub_type(kind: Type) -> String {
             let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
             let rest = &piece[word.len()..];
             match word {
-                "int" | "float" | "bool" | "dtype" | "device" | "memory_format" | "Number" => format!("_{word}{rest}"),
+                "int" | "float" | "bool" | "dtype" | "device" | "memory_format" | "Number" => {
+                    format!("_{word}{rest}")
+                }
                 _ => piece.to_owned(),
             }
         })
@@ -77,6 +79,9 @@ fn stub_parameter(p: &Parameter) -> String {
 fn result_type(public: &Public<'_>, row: &Op, method: bool) -> String {
     if public.writes() {
         if method { "Self".into() } else { "Tensor".into() }
+    } else if row.tuple_when.is_some() {
+        // Which one it is depends on the values of arguments.
+        "Any".into()
     } else if row.returns_list() {
         "tuple[Tensor, ...]".into()
     } else if row.returns.len() > 1 {
@@ -145,6 +150,10 @@ fn functions_of(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str) -> BTreeM
     let mut names = BTreeMap::new();
     for public in files.values().flatten() {
         if public.module.as_deref() == Some(module) {
+            // What begins with `_` serves functions written in Python, which take it from `rustorch._C`.
+            if public.name.starts_with('_') {
+                continue;
+            }
             let short = public.rows[0].short_name.clone() + if public.in_place { "_" } else { "" };
             names.insert(short, public.name.clone());
             names.extend(public.aliases().into_iter().map(|alias| (alias.clone(), alias)));

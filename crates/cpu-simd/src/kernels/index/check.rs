@@ -10,7 +10,7 @@ use crate::threads::try_parallel_for;
 const GRAIN: usize = 1 << 15;
 
 /// Fails unless all of `index` lie in `0..size`, where `size` is that of `dim`.
-pub(super) fn check(op: &'static str, index: Operand<'_>, dim: usize, size: usize) -> Result<()> {
+pub(crate) fn check(op: &'static str, index: Operand<'_>, dim: usize, size: usize) -> Result<()> {
     let layout = without_repetitions(index.layout);
     let walk = Walk::new(layout.shape(), [&layout]);
     let [step] = walk.steps();

@@ -1,7 +1,7 @@
 //! Reductions of complex numbers: sums by parts, products by way of cumulative ones.
 
 use rustorch_backend::memory::PoolAllocator;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar};
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar, ScanOp};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::copy::{copy, fill};
@@ -43,7 +43,7 @@ fn product(input: Operand<'_>, dims: &[usize], output: Operand<'_>) -> Result<()
     copy(Operand { layout: &source, ..input }, Operand { buffer: &values, layout: &rows, dtype })?;
     let table = Layout::contiguous(&[lines, factors]);
     let table = |buffer| Operand { buffer, layout: &table, dtype };
-    scan(ReduceOp::Prod, table(&values), 1, table(&products), None)?;
+    scan(ScanOp::Prod, table(&values), 1, table(&products), None)?;
     let target = output.layout.permute(&kept);
     let mut strides: Dims<isize> = Layout::contiguous(target.shape()).strides().into();
     strides.iter_mut().for_each(|s| *s *= factors as isize);

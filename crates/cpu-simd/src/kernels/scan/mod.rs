@@ -1,9 +1,10 @@
 //! Cumulative sums, products and extremes.
 
-use rustorch_backend::{Category, DType, Element, Operand, ReduceOp, with_element};
+use rustorch_backend::{Category, DType, Element, Operand, ScanOp, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use super::number::{Number, Ordered, with_number};
+use super::rowwise::with_stored;
 use super::walk::{Elements, Walk};
 use crate::threads::parallel_for;
 
@@ -13,16 +14,16 @@ const GRAIN: usize = 1 << 14;
 /// How many neighbouring lines are scanned together when the lines themselves are not in one piece.
 const NEIGHBOURS: usize = 32;
 
-/// Cumulative `Sum`, `Prod`, `Max` or `Min` along `dim`; `indices` (int64) for `Max` and `Min` names the last place
+/// Combines each element along `dim` with those before it; `indices` (int64) for `Max` and `Min` names the last place
 /// where the extreme occurred. NaN wins and stays.
 ///
 /// Sums and products take every dtype, and bool and integers also into an int64 output; they are kept in float64 for
-/// float32 and in float32 for half precision. Extremes take every real dtype.
+/// float32 and in float32 for half precision. Extremes take every real dtype, logarithms of sums floating-point ones.
 ///
 /// # Errors
-/// `Unsupported` for another op, `DType` for dtypes that do not go together.
+/// `DType` for dtypes that do not go together.
 pub fn scan(
-    op: ReduceOp,
+    op: ScanOp,
     input: Operand<'_>,
     dim: usize,
     output: Operand<'_>,
@@ -31,14 +32,14 @@ pub fn scan(
     let same = input.dtype == output.dtype;
     let counted = output.dtype == DType::Int64 && input.dtype.category() <= Category::Integer;
     match op {
-        ReduceOp::Sum | ReduceOp::Prod if same => {
+        ScanOp::Sum | ScanOp::Prod if same => {
             with_number!(input.dtype, T => accumulate::<T, T>(op, |v| v, input, dim, output));
         }
-        ReduceOp::Sum | ReduceOp::Prod if counted => with_element!(input.dtype, T => {
+        ScanOp::Sum | ScanOp::Prod if counted => with_element!(input.dtype, T => {
             accumulate::<T, i64>(op, |v| v.to_scalar().to_i64(), input, dim, output);
         }, else return Err(mismatch(op, input, output))),
-        ReduceOp::Max | ReduceOp::Min if same => with_element!(input.dtype, T => {
-            if op == ReduceOp::Max {
+        ScanOp::Max | ScanOp::Min if same => with_element!(input.dtype, T => {
+            if op == ScanOp::Max {
                 extreme::<T>(T::reaches_up, input, dim, output, indices);
             } else {
                 extreme::<T>(T::reaches_down, input, dim, output, indices);
@@ -47,31 +48,54 @@ pub fn scan(
             name(op),
             format!("complex numbers have no order; got {}, and every real dtype works", input.dtype),
         ))),
-        ReduceOp::Sum | ReduceOp::Prod | ReduceOp::Max | ReduceOp::Min => {
-            return Err(mismatch(op, input, output));
-        }
-        ReduceOp::Mean | ReduceOp::Any | ReduceOp::All => {
-            return Err(RusTorchError::unsupported(
-                "scan",
-                format!("there is no cumulative {op:?}; Sum, Prod, Max and Min work"),
-            ));
-        }
+        ScanOp::LogSumExp if same => with_stored!(input.dtype, T => {
+            accumulate_with::<T, T>(
+                |v| v, LogAddExp::OF_ZERO, LogAddExp::log_add_exp, input, dim, output,
+            );
+        }, else return Err(mismatch(op, input, output))),
+        _ => return Err(mismatch(op, input, output)),
     }
     Ok(())
 }
 
 /// PyTorch's name of a scan.
-const fn name(op: ReduceOp) -> &'static str {
+const fn name(op: ScanOp) -> &'static str {
     match op {
-        ReduceOp::Sum => "cumsum",
-        ReduceOp::Prod => "cumprod",
-        ReduceOp::Max => "cummax",
-        _ => "cummin",
+        ScanOp::Sum => "cumsum",
+        ScanOp::Prod => "cumprod",
+        ScanOp::Max => "cummax",
+        ScanOp::Min => "cummin",
+        ScanOp::LogSumExp => "logcumsumexp",
     }
 }
 
+/// A floating-point number as the logarithm of another.
+trait LogAddExp: Number {
+    /// The logarithm of 0.
+    const OF_ZERO: Self;
+    /// `log(exp(self) + exp(other))`.
+    fn log_add_exp(self, other: Self) -> Self;
+}
+
+macro_rules! log_add_exp {
+    ($($t:ty)*) => {$(
+        impl LogAddExp for $t {
+            const OF_ZERO: Self = <$t>::NEG_INFINITY;
+            fn log_add_exp(self, other: Self) -> Self {
+                if self == other && self.is_infinite() {
+                    return self;
+                }
+                let (low, high) = if self < other { (self, other) } else { (other, self) };
+                high + (low - high).exp().ln_1p()
+            }
+        }
+    )*};
+}
+
+log_add_exp! { f32 f64 }
+
 #[cold]
-fn mismatch(op: ReduceOp, input: Operand<'_>, output: Operand<'_>) -> RusTorchError {
+fn mismatch(op: ScanOp, input: Operand<'_>, output: Operand<'_>) -> RusTorchError {
     RusTorchError::dtype(
         name(op),
         format!(
@@ -113,13 +137,13 @@ fn along<const N: usize>(dim: usize, operands: [Operand<'_>; N]) -> (usize, [isi
 }
 
 fn accumulate<T: Number, U: Number>(
-    op: ReduceOp,
+    op: ScanOp,
     convert: impl Fn(T) -> U + Sync,
     input: Operand<'_>,
     dim: usize,
     output: Operand<'_>,
 ) {
-    if op == ReduceOp::Sum {
+    if op == ScanOp::Sum {
         accumulate_with(convert, U::Wide::ZERO, U::Wide::add, input, dim, output);
     } else {
         accumulate_with(convert, U::Wide::ONE, U::Wide::multiply, input, dim, output);

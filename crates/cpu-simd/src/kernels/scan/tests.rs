@@ -34,14 +34,14 @@ fn sums_and_products_match_a_loop() {
                     let input = Sample::new(dtype, shape, lie, &values);
                     let out = if dtype.category() <= Category::Integer { DType::Int64 } else { dtype };
                     let output = Sample::zeros(out, shape, lie);
-                    for op in [ReduceOp::Sum, ReduceOp::Prod] {
+                    for op in [ScanOp::Sum, ScanOp::Prod] {
                         scan(op, input.operand(), dim, output.operand(), None).unwrap();
                         let mut expected = vec![0.0; count];
                         for line in lines(shape, dim) {
-                            let mut sum = f64::from(u8::from(op == ReduceOp::Prod));
+                            let mut sum = f64::from(u8::from(op == ScanOp::Prod));
                             let mut product = 1i64;
                             for i in line {
-                                if op == ReduceOp::Sum {
+                                if op == ScanOp::Sum {
                                     sum += values[i];
                                 } else if out == DType::Int64 {
                                     product = product.wrapping_mul(values[i] as i64);
@@ -70,7 +70,7 @@ fn long_float32_sums_stay_accurate() {
     let values = noise(3, 1_000_000);
     let input = Sample::new(DType::Float32, &[1_000_000], Lie::Contiguous, &values);
     let output = Sample::zeros(DType::Float32, &[1_000_000], Lie::Contiguous);
-    scan(ReduceOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
+    scan(ScanOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
     let mut sum = 0.0;
     for (value, got) in input.values().into_iter().zip(output.values()) {
         sum += value;
@@ -84,13 +84,13 @@ fn complex_and_same_dtype_integers() {
         [Complex { re: 1.0f32, im: 1.0 }, Complex { re: 0.0, im: 2.0 }, Complex { re: 3.0, im: -1.0 }];
     let input = Sample::raw(DType::Complex64, &[3], Lie::Gaps, &values);
     let output = Sample::zeros(DType::Complex64, &[3], Lie::Reversed);
-    scan(ReduceOp::Prod, input.operand(), 0, output.operand(), None).unwrap();
+    scan(ScanOp::Prod, input.operand(), 0, output.operand(), None).unwrap();
     let expected =
         [Complex { re: 1.0f32, im: 1.0 }, Complex { re: -2.0, im: 2.0 }, Complex { re: -4.0, im: 8.0 }];
     assert_eq!(output.elements::<Complex<f32>>(), expected);
 
     let bytes = Sample::raw(DType::UInt8, &[3], Lie::Contiguous, &[200u8, 100, 1]);
-    scan(ReduceOp::Sum, bytes.operand(), 0, bytes.operand(), None).unwrap();
+    scan(ScanOp::Sum, bytes.operand(), 0, bytes.operand(), None).unwrap();
     assert_eq!(bytes.elements::<u8>(), [200, 44, 45], "in place, wrapping");
 }
 
@@ -99,8 +99,7 @@ fn extremes_and_their_last_places_match_a_loop() {
     for dtype in REAL {
         for shape in SHAPES {
             for dim in 0..shape.len().max(1) {
-                for (op, lie) in [ReduceOp::Max, ReduceOp::Min].into_iter().flat_map(|o| LIES.map(|l| (o, l)))
-                {
+                for (op, lie) in [ScanOp::Max, ScanOp::Min].into_iter().flat_map(|o| LIES.map(|l| (o, l))) {
                     let count = shape.iter().product();
                     let values: Vec<f64> = noise(5, count).iter().map(|v| (v * 3.0).round().abs()).collect();
                     let input = Sample::new(dtype, shape, lie, &values);
@@ -113,7 +112,7 @@ fn extremes_and_their_last_places_match_a_loop() {
                         let mut best = 0;
                         for (k, &i) in line.iter().enumerate() {
                             let (new, old) = (values[i], values[line[best]]);
-                            if if op == ReduceOp::Max { new >= old } else { new <= old } {
+                            if if op == ScanOp::Max { new >= old } else { new <= old } {
                                 best = k;
                             }
                             (expected[i], at[i]) = (values[line[best]], best as f64);
@@ -134,14 +133,55 @@ fn nan_wins_and_stays() {
         let input = Sample::new(dtype, &[6], Lie::Contiguous, &values);
         let output = Sample::zeros(dtype, &[6], Lie::Contiguous);
         let places = Sample::zeros(DType::Int64, &[6], Lie::Contiguous);
-        scan(ReduceOp::Min, input.operand(), 0, output.operand(), Some(places.operand())).unwrap();
+        scan(ScanOp::Min, input.operand(), 0, output.operand(), Some(places.operand())).unwrap();
         assert_eq!(places.values(), [0.0, 1.0, 2.0, 2.0, 4.0, 4.0]);
         assert_eq!(output.values()[..2], [1.0, f64::NEG_INFINITY]);
         assert!(output.values()[2..].iter().all(|v| v.is_nan()));
-        scan(ReduceOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
+        scan(ScanOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
         assert_eq!(output.values()[..2], [1.0, f64::NEG_INFINITY]);
         assert!(output.values()[2..].iter().all(|v| v.is_nan()));
     }
+}
+
+#[test]
+fn logarithms_of_sums_of_exponentials_match_a_loop() {
+    for dtype in FLOATING {
+        for shape in SHAPES {
+            for dim in 0..shape.len().max(1) {
+                let count = shape.iter().product();
+                // Far apart, so that a common shift would lose the small ones.
+                let values: Vec<f64> = noise(7, count).iter().map(|v| (v * 300.0).round()).collect();
+                let input = Sample::new(dtype, shape, Lie::Contiguous, &values);
+                let values = input.values();
+                let output = Sample::zeros(dtype, shape, Lie::Transposed);
+                scan(ScanOp::LogSumExp, input.operand(), dim, output.operand(), None).unwrap();
+                let mut expected = vec![0.0; count];
+                for line in lines(shape, dim) {
+                    let mut sum = f64::NEG_INFINITY;
+                    for i in line {
+                        let (low, high) = (sum.min(values[i]), sum.max(values[i]));
+                        sum = high + (low - high).exp().ln_1p();
+                        expected[i] = sum;
+                    }
+                }
+                for (got, want) in output.values().into_iter().zip(expected) {
+                    let unit = match dtype {
+                        DType::Float64 => 1e-15,
+                        DType::Float32 => 1e-7,
+                        DType::Float16 => 1e-3,
+                        _ => 8e-3,
+                    };
+                    assert!((got - want).abs() <= unit * want.abs().max(1.0), "{got} {want} {dtype}");
+                }
+            }
+        }
+    }
+    let values = [f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0, f64::INFINITY, f64::INFINITY, f64::NAN, 1.0];
+    let input = Sample::new(DType::Float32, &[7], Lie::Contiguous, &values);
+    let output = Sample::zeros(DType::Float32, &[7], Lie::Contiguous);
+    scan(ScanOp::LogSumExp, input.operand(), 0, output.operand(), None).unwrap();
+    assert_eq!(output.values()[..5], values[..5]);
+    assert!(output.values()[5..].iter().all(|v| v.is_nan()));
 }
 
 #[test]
@@ -151,9 +191,11 @@ fn what_does_not_work_says_so() {
     let message =
         |op, x: &Sample, y: &Sample| scan(op, x.operand(), 0, y.operand(), None).unwrap_err().to_string();
     assert_eq!(
-        message(ReduceOp::Max, &a, &a),
+        message(ScanOp::Max, &a, &a),
         "cummax: complex numbers have no order; got complex64, and every real dtype works"
     );
-    assert!(message(ReduceOp::Sum, &a, &b).starts_with("cumsum: cannot go from complex64 to float32"));
-    assert!(message(ReduceOp::Any, &b, &b).starts_with("scan: there is no cumulative Any"));
+    assert!(message(ScanOp::Sum, &a, &b).starts_with("cumsum: cannot go from complex64 to float32"));
+    assert!(
+        message(ScanOp::LogSumExp, &a, &a).starts_with("logcumsumexp: cannot go from complex64 to complex64")
+    );
 }

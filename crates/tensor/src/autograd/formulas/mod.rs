@@ -26,8 +26,8 @@ pub use norm::{euclidean_distances_grad, vector_norm_grad};
 pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_weight, softmax_grad};
 pub use padding::{constant_pad_grad, pad_from_inside_grad};
 pub use reduction::{
-    cumprod_grad, expand_reduced, extremum_grad, mean_grad, prod_grad, reverse_cumsum, select_reduced_grad,
-    var_grad,
+    cumprod_grad, evenly_distributed_grad, expand_reduced, extremum_grad, logcumsumexp_grad, mean_grad,
+    prod_grad, reverse_cumsum, select_reduced_grad, var_grad,
 };
 pub use scatter::{
     scatter_extremum_grad_input, scatter_extremum_grad_src, scatter_prod_grad_input, scatter_prod_grad_src,

@@ -1,6 +1,6 @@
 //! Gradients of reductions and scans.
 
-use rustorch_backend::Scalar;
+use rustorch_backend::{DType, Scalar};
 use rustorch_error::Result;
 
 use crate::operations::reduction_ops::{kept_shape, reduced_dims};
@@ -80,6 +80,15 @@ pub fn extremum_grad(
     ops::mul(&reached, &ops::div(&grad, &count, None)?)
 }
 
+/// The gradient of one element picked from all: shared evenly among those that are equal to it.
+pub fn evenly_distributed_grad(grad: &Tensor, input: &Tensor, result: &Tensor) -> Result<Tensor> {
+    let (input, result) = (input.detach(), result.detach());
+    let both_nan = ops::logical_and(&ops::isnan(&input)?, &ops::isnan(&result)?)?;
+    let equal = ops::logical_or(&ops::eq(&input, &result)?, &both_nan)?;
+    let equal = crate::operations::creation::cast(&equal, grad.dtype())?;
+    ops::mul(&equal, &ops::div(grad, &ops::sum(&equal, None, false, None)?, None)?)
+}
+
 /// The gradient of max and min along a dimension: to the element that was chosen.
 pub fn select_reduced_grad(
     grad: &Tensor,
@@ -128,6 +137,27 @@ pub fn cumprod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) ->
         })
         .collect::<Result<Vec<_>>>()?;
     ops::cat(&parts, dim)
+}
+
+/// The gradient of logcumsumexp, `Σ_{k ≥ i} grad_k exp(x_i - result_k)`: positive and negative gradients apart, whose
+/// logarithms keep the sums from overflowing.
+pub fn logcumsumexp_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) -> Result<Tensor> {
+    if input.ndim() == 0 || input.numel() == 0 {
+        return Ok(grad.clone());
+    }
+    // The logarithm of 0, but finite: where no gradient of a sign is left, infinities would cancel to NaN in the
+    // derivative of this.
+    let nothing = Tensor::number(if grad.dtype() == DType::Float16 { -6e4 } else { -1e30 })?;
+    let part = |grad: &Tensor| {
+        let positive = ops::gt(&grad.detach(), &Tensor::number(0.0)?)?;
+        // The logarithm sees only positive numbers, so that its own derivative is finite.
+        let safe = ops::where_(&positive, grad, &Tensor::number(1.0)?)?;
+        let logarithm = ops::where_(&positive, &ops::log(&safe)?, &nothing)?;
+        let terms = ops::flip(&ops::sub(&logarithm, result, 1.into())?, &[dim])?;
+        let sums = ops::flip(&ops::logcumsumexp(&terms, dim)?, &[dim])?;
+        ops::exp(&ops::add(&sums, input, 1.into())?)
+    };
+    ops::sub(&part(grad)?, &part(&ops::neg(grad)?)?, 1.into())
 }
 
 /// The gradient of the variance: `2 (x - mean) grad / (n - correction)`.

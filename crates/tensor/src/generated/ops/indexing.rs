@@ -144,3 +144,5 @@ pub use crate::operations::indexing::unravel_index;
 pub use crate::operations::indexing::one_hot;
 
 pub use crate::operations::indexing::copy_;
+
+pub use crate::operations::indexing::nonzero_as_tuple;

@@ -118,3 +118,17 @@ impl Backward for BernoulliWithBackward {
     }
 }
 pub use crate::operations::random::bernoulli_from_;
+
+/// `num_samples` indices drawn from each row, whose elements are the indices' weights; without replacement all are different.
+pub fn multinomial(
+    input: &Tensor,
+    num_samples: i64,
+    replacement: bool,
+    generator: Option<&Generator>,
+) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::random::multinomial(input, num_samples, replacement, generator)?
+    };
+    Ok(result)
+}

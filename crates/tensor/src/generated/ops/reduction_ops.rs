@@ -279,7 +279,55 @@ impl Backward for AminBackward {
     }
 }
 
-pub use crate::operations::reduction_ops::max_all;
+/// The largest of all elements; its gradient is shared evenly among ties.
+pub fn max_all(input: &Tensor) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::reduction_ops::max_all(input)?
+    };
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(MaxAllBackward {
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                    input_origin: Origin::of(input),
+                }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct MaxAllBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for MaxAllBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "MaxAllBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
+                let t0 = formulas::evenly_distributed_grad(&grad, &input, &result)?;
+                autograd::conjugate(&t0)?
+            })?);
+        }
+        Ok(gradients)
+    }
+}
 
 /// The largest element along a dimension, and its first index.
 pub fn max_dim(input: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
@@ -340,7 +388,55 @@ impl Backward for MaxDimBackward {
 
 pub use crate::operations::reduction_ops::max_other;
 
-pub use crate::operations::reduction_ops::min_all;
+/// The smallest of all elements; its gradient is shared evenly among ties.
+pub fn min_all(input: &Tensor) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::reduction_ops::min_all(input)?
+    };
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(MinAllBackward {
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                    input_origin: Origin::of(input),
+                }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct MinAllBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for MinAllBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "MinAllBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
+                let t0 = formulas::evenly_distributed_grad(&grad, &input, &result)?;
+                autograd::conjugate(&t0)?
+            })?);
+        }
+        Ok(gradients)
+    }
+}
 
 /// The smallest element along a dimension, and its first index.
 pub fn min_dim(input: &Tensor, dim: i64, keepdim: bool) -> Result<(Tensor, Tensor)> {
@@ -641,3 +737,68 @@ pub fn count_nonzero(input: &Tensor, dim: Option<&[i64]>) -> Result<Tensor> {
 }
 
 pub use crate::operations::reduction_ops::nansum;
+
+pub use crate::operations::reduction_ops::aminmax;
+
+/// `log(cumsum(exp(x)))` along a dimension, without overflow on the way.
+pub fn logcumsumexp(input: &Tensor, dim: i64) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::reduction_ops::logcumsumexp(input, dim)?
+    };
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(LogcumsumexpBackward {
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                    dim: dim,
+                    input_origin: Origin::of(input),
+                }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct LogcumsumexpBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    dim: i64,
+    input_origin: Origin,
+}
+
+impl Backward for LogcumsumexpBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "LogcumsumexpBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
+                let t0 = formulas::logcumsumexp_grad(&grad, &input, &result, self.dim)?;
+                autograd::conjugate(&t0)?
+            })?);
+        }
+        Ok(gradients)
+    }
+}
+
+pub use crate::operations::reduction_ops::nanmean;
+
+pub use crate::operations::reduction_ops::dist;
+
+pub use crate::operations::reduction_ops::renorm;
+
+/// In-place form of [`renorm`]: writes the result into `input`.
+pub fn renorm_(input: &Tensor, p: Scalar, dim: i64, maxnorm: Scalar) -> Result<()> {
+    autograd::assign("renorm_", input, &renorm(input, p, dim, maxnorm)?)
+}

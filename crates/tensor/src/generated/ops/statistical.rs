@@ -95,3 +95,7 @@ pub use crate::operations::statistical::std_all;
 pub use crate::operations::statistical::var_mean_all;
 
 pub use crate::operations::statistical::std_mean_all;
+
+pub use crate::operations::statistical::cov;
+
+pub use crate::operations::statistical::corrcoef;

@@ -370,3 +370,12 @@ pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
     }
     Ok(())
 }
+
+/// The coordinates of the elements that differ from zero, as a tensor or, with `as_tuple`, one per dimension.
+pub fn nonzero_as_tuple(input: &Tensor, as_tuple: bool) -> Result<Vec<Tensor>> {
+    if !as_tuple {
+        return Ok(vec![ops::nonzero(input)?]);
+    }
+    let at_least_1d = raise(&input.detach())?;
+    ops::unbind(&ops::nonzero(&at_least_1d)?, 1)
+}
