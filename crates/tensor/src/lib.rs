@@ -16,8 +16,8 @@ mod tensor;
 
 pub use creation::TensorOptions;
 pub use generated::ops;
-pub use memory_format::MemoryFormat;
 pub use generator::{Generator, default_generator, manual_seed};
+pub use memory_format::MemoryFormat;
 pub use promotion::{can_cast, default_dtype, promote, result_type, set_default_dtype};
 pub use rustorch_backend::{
     Buffer, Category, DType, Device, DeviceKind, Element, Layout, Scalar, Shape, parse_dtype,

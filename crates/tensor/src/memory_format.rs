@@ -34,7 +34,10 @@ impl MemoryFormat {
         if order.len() != shape.len() {
             return Err(RusTorchError::shape(
                 op,
-                format!("memory format {self:?} is for tensors of {} dimensions, not of shape {shape:?}", order.len()),
+                format!(
+                    "memory format {self:?} is for tensors of {} dimensions, not of shape {shape:?}",
+                    order.len()
+                ),
             ));
         }
         let mut strides: Dims<isize> = shape.iter().map(|_| 1).collect();
@@ -93,7 +96,10 @@ pub(crate) fn copied(op: &'static str, input: &Tensor, format: MemoryFormat) -> 
 /// The tensor itself where it is in a memory format, else a copy that is.
 pub(crate) fn converted(op: &'static str, input: &Tensor, format: MemoryFormat) -> Result<Tensor> {
     if format == MemoryFormat::Preserve {
-        return Err(RusTorchError::argument(op, "preserve memory format is unsupported by contiguous(); use clone()"));
+        return Err(RusTorchError::argument(
+            op,
+            "preserve memory format is unsupported by contiguous(); use clone()",
+        ));
     }
     if input.is_contiguous_in(format)? {
         return Ok(input.clone());
@@ -102,12 +108,19 @@ pub(crate) fn converted(op: &'static str, input: &Tensor, format: MemoryFormat) 
 }
 
 /// A fresh tensor without history laid out anew: as `like` for `Preserve`.
-pub(crate) fn laid_out(op: &'static str, fresh: Tensor, like: &Tensor, format: MemoryFormat) -> Result<Tensor> {
+pub(crate) fn laid_out(
+    op: &'static str,
+    fresh: Tensor,
+    like: &Tensor,
+    format: MemoryFormat,
+) -> Result<Tensor> {
     let strides = match format {
         MemoryFormat::Preserve => dense_strides(like),
         format => Some(format.strides(op, fresh.shape())?),
     };
-    let Some(strides) = strides.filter(|strides| strides.as_slice() != fresh.strides()) else { return Ok(fresh) };
+    let Some(strides) = strides.filter(|strides| strides.as_slice() != fresh.strides()) else {
+        return Ok(fresh);
+    };
     let laid = Tensor::empty(fresh.shape(), fresh.dtype(), fresh.device())?;
     let laid = laid.alias(laid.layout().with(fresh.shape().into(), strides, 0));
     laid.backend()?.copy(fresh.operand(), laid.operand())?;

@@ -26,7 +26,13 @@ impl Storage {
     #[inline]
     pub fn allocate(device: Device, bytes: usize) -> Result<Self> {
         let buffer = Buffer::allocate(registry::backend(device)?.allocator(), bytes)?;
-        Ok(Storage { buffer, device, version: AtomicU32::new(0), inference: mode::is_inference(), root: None })
+        Ok(Storage {
+            buffer,
+            device,
+            version: AtomicU32::new(0),
+            inference: mode::is_inference(),
+            root: None,
+        })
     }
 
     /// A storage around memory that exists.

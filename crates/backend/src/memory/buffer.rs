@@ -50,11 +50,7 @@ impl Buffer {
             let buffer: &Buffer = (*owner).as_ref();
             (buffer.address(), buffer.bytes)
         };
-        Buffer {
-            block: Block { address, capacity: bytes },
-            bytes,
-            owner: Owner::Foreign(Box::new(owner)),
-        }
+        Buffer { block: Block { address, capacity: bytes }, bytes, owner: Owner::Foreign(Box::new(owner)) }
     }
 
     /// The first byte on a CPU; a device's handle elsewhere.

@@ -2,9 +2,9 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use rustorch_tensor::autograd::hooks::{self, SavedHooks};
-use rustorch_tensor::autograd::anomaly;
 use rustorch_tensor::RusTorchError;
+use rustorch_tensor::autograd::anomaly;
+use rustorch_tensor::autograd::hooks::{self, SavedHooks};
 
 use super::callback::into_core;
 use crate::arguments::{convert, type_name};

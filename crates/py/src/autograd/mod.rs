@@ -101,10 +101,16 @@ fn grad<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let py = outputs.py();
     if is_grads_batched {
-        return Err(refused(py, "is_grads_batched=True is not supported; call grad() once per row of grad_outputs"));
+        return Err(refused(
+            py,
+            "is_grads_batched=True is not supported; call grad() once per row of grad_outputs",
+        ));
     }
     if !only_inputs {
-        return Err(refused(py, "only_inputs=False is deprecated in PyTorch and not supported; use backward()"));
+        return Err(refused(
+            py,
+            "only_inputs=False is deprecated in PyTorch and not supported; use backward()",
+        ));
     }
     let roots = tensors("grad", "outputs", outputs)?;
     let leaves = tensors("grad", "inputs", inputs)?;

@@ -22,7 +22,9 @@ impl Table for File {
                     a.give(&|| ops::relu(&p0))
                 },
             }],
-            doc: "`max(x, 0)`; NaN stays NaN.\n\nTakes integers and floats; DTypeError otherwise.",
+            doc: "`max(x, 0)`; NaN stays NaN.\n\nTakes integers and floats; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.relu(rustorch.tensor([-1.0, 0.0, \
+2.0]))\ntensor([0., 0., 2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -57,7 +59,9 @@ DTypeError otherwise.",
                     a.give(&|| ops::relu6(&p0))
                 },
             }],
-            doc: "`min(max(x, 0), 6)`.\n\nTakes integers and floats; DTypeError otherwise.",
+            doc: "`min(max(x, 0), 6)`.\n\nTakes integers and floats; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.nn.functional.relu6(rustorch.tensor([-1.0, \
+3.0, 8.0]))\ntensor([0., 3., 6.])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -97,7 +101,9 @@ DTypeError otherwise.",
                 },
             }],
             doc: "x where positive, `negative_slope * x` elsewhere.\n\nTakes floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.leaky_relu(rustorch.tensor([-2.0, 0.0, \
+2.0]))\ntensor([-0.0200,  0.0000,  2.0000])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -136,7 +142,9 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
                     a.give(&|| ops::silu(&p0))
                 },
             }],
-            doc: "`x * sigmoid(x)`, also known as swish.\n\nTakes floats; DTypeError otherwise.",
+            doc: "`x * sigmoid(x)`, also known as swish.\n\nTakes floats; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.nn.functional.silu(rustorch.tensor([-2.0, \
+0.0, 2.0]))\ntensor([-0.2384,  0.0000,  1.7616])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -171,7 +179,9 @@ DTypeError otherwise.",
                     a.give(&|| ops::mish(&p0))
                 },
             }],
-            doc: "`x * tanh(softplus(x))`.\n\nTakes floats; DTypeError otherwise.",
+            doc: "`x * tanh(softplus(x))`.\n\nTakes floats; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.mish(rustorch.tensor([-2.0, 0.0, 2.0]))\ntensor([-0.2525,  \
+0.0000,  1.9440])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -212,7 +222,8 @@ otherwise.",
             }],
             doc: "`x * Φ(x)` with the Gaussian's cumulative distribution Φ; \
 `approximate='tanh'` for the usual approximation.\n\nTakes floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.nn.functional.gelu(rustorch.tensor([-2.0, \
+0.0, 2.0]))\ntensor([-0.0455,  0.0000,  1.9545])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -259,7 +270,9 @@ otherwise.",
                 },
             }],
             doc: "`log(1 + exp(beta x)) / beta`; x itself where `beta x > threshold`.\n\nTakes \
-floats; DTypeError otherwise.",
+floats; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.softplus(rustorch.tensor([-2.0, 0.0, \
+2.0]))\ntensor([0.1269, 0.6931, 2.1269])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -300,7 +313,10 @@ x > threshold`.\n\nTakes floats; DTypeError otherwise.",
                     a.give(&|| ops::logsigmoid(&p0))
                 },
             }],
-            doc: "`log(sigmoid(x))`, without overflow.\n\nTakes floats; DTypeError otherwise.",
+            doc: "`log(sigmoid(x))`, without overflow.\n\nTakes floats; DTypeError \
+otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.logsigmoid(rustorch.tensor([-2.0, 0.0, \
+2.0]))\ntensor([-2.1269, -0.6931, -0.1269])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -340,7 +356,8 @@ floats; DTypeError otherwise.",
                 },
             }],
             doc: "x where positive, `alpha * (exp(x) - 1)` elsewhere.\n\nTakes floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.nn.functional.elu(rustorch.tensor([-2.0, \
+0.0, 2.0]))\ntensor([-0.8647,  0.0000,  2.0000])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -384,7 +401,8 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
                 },
             }],
             doc: "x where positive, `alpha * (exp(x / alpha) - 1)` elsewhere.\n\nTakes floats; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> rustorch.celu(rustorch.tensor([-1.0, 0.0, \
+2.0]))\ntensor([-0.6321,  0.0000,  2.0000])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -424,7 +442,8 @@ elsewhere.\n\nTakes floats; DTypeError otherwise.",
                 },
             }],
             doc: "The self-normalising ELU, with its fixed scale and alpha.\n\nTakes floats; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> rustorch.selu(rustorch.tensor([-1.0, 0.0, \
+2.0]))\ntensor([-1.1113,  0.0000,  2.1014])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -459,7 +478,9 @@ alpha.\n\nTakes floats; DTypeError otherwise.",
                     a.give(&|| ops::hardswish(&p0))
                 },
             }],
-            doc: "`x * relu6(x + 3) / 6`.\n\nTakes floats; DTypeError otherwise.",
+            doc: "`x * relu6(x + 3) / 6`.\n\nTakes floats; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.hardswish(rustorch.tensor([-2.0, 0.0, \
+2.0]))\ntensor([-0.3333,  0.0000,  1.6667])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -494,7 +515,9 @@ otherwise.",
                     a.give(&|| ops::hardsigmoid(&p0))
                 },
             }],
-            doc: "`relu6(x + 3) / 6`.\n\nTakes floats; DTypeError otherwise.",
+            doc: "`relu6(x + 3) / 6`.\n\nTakes floats; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.hardsigmoid(rustorch.tensor([-2.0, 0.0, \
+2.0]))\ntensor([0.1667, 0.5000, 0.8333])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -536,7 +559,9 @@ otherwise.",
                 },
             }],
             doc: "Limits each element to `[min_val, max_val]`.\n\nTakes integers and floats; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.hardtanh(rustorch.tensor([-2.0, 0.0, 2.0]))\ntensor([-1.,  \
+0.,  1.])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -578,7 +603,9 @@ integers and floats; DTypeError otherwise.",
                 },
             }],
             doc: "`x / (1 + |x|)`.\n\nTakes every real dtype; integers and bools become the default \
-float dtype; DTypeError otherwise.",
+float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.nn.functional.softsign(rustorch.tensor([-2.0, 0.0, \
+2.0]))\ntensor([-0.6667,  0.0000,  0.6667])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -620,7 +647,8 @@ and bools become the default float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "x where greater than `threshold`, `value` elsewhere.\n\nTakes integers and \
-floats; DTypeError otherwise.",
+floats; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.threshold(rustorch.tensor([-1.0, 0.5, 2.0]), 1, 0)\ntensor([0., 0., 2.])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -665,7 +693,9 @@ elsewhere.\n\nTakes integers and floats; DTypeError otherwise.",
                     a.give(&|| ops::hardshrink(&p0, p1))
                 },
             }],
-            doc: "0 where `|x| <= lambd`, x elsewhere.\n\nTakes floats; DTypeError otherwise.",
+            doc: "0 where `|x| <= lambd`, x elsewhere.\n\nTakes floats; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.hardshrink(rustorch.tensor([-1.0, 0.3, \
+2.0]))\ntensor([-1.,  0.,  2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -81,7 +81,8 @@ real dtype and bool; DTypeError otherwise.",
             }],
             doc: "Subtracts `other`, scaled by `alpha`, from `input`.\n\nShapes broadcast against \
 each other; ShapeMismatchError if they do not. Takes integers and floats; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> rustorch.sub(rustorch.tensor([5, 6]), \
+2)\ntensor([3, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &["subtract"],
@@ -129,7 +130,8 @@ not. Takes integers and floats; DTypeError otherwise.",
             }],
             doc: "Multiplies `input` by `other`.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.mul(rustorch.tensor([[1], [2]]), \
+rustorch.tensor([3, 4]))\ntensor([[3, 4],\n        [6, 8]])",
             module: Some("rustorch"),
             method: true,
             aliases: &["multiply"],
@@ -178,7 +180,9 @@ DTypeError otherwise.",
             doc: "Divides `input` by `other`; `rounding_mode` is None (true division), 'trunc' or \
 'floor'.\n\nShapes broadcast against each other; ShapeMismatchError if they do \
 not. Takes every real dtype; integers and bools become the default float dtype; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> rustorch.div(rustorch.tensor([7, -7]), \
+2)\ntensor([ 3.5000, -3.5000])\n>>> rustorch.div(rustorch.tensor([7, -7]), 2, \
+rounding_mode='trunc')\ntensor([ 3, -3])",
             module: Some("rustorch"),
             method: true,
             aliases: &["divide", "true_divide"],
@@ -227,7 +231,8 @@ become the default float dtype; DTypeError otherwise.",
             }],
             doc: "Divides and rounds toward minus infinity, as Python's `//`.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes integers and \
-floats; DTypeError otherwise. Its gradient is zero.",
+floats; DTypeError otherwise. Its gradient is zero.\n\nExample:\n\n>>> \
+rustorch.floor_divide(rustorch.tensor([7, -7]), 2)\ntensor([ 3, -4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -273,7 +278,8 @@ do not. Takes integers and floats; DTypeError otherwise. Its gradient is zero.",
             }],
             doc: "The remainder of floor division; it has the sign of `other`, as Python's \
 `%`.\n\nShapes broadcast against each other; ShapeMismatchError if they do not. \
-Takes integers and floats; DTypeError otherwise.",
+Takes integers and floats; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.remainder(rustorch.tensor([7, -7]), 2)\ntensor([1, 1])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -320,7 +326,8 @@ otherwise.",
             }],
             doc: "The remainder of truncating division; it has the sign of `input`, as C's \
 `fmod`.\n\nShapes broadcast against each other; ShapeMismatchError if they do \
-not. Takes integers and floats; DTypeError otherwise.",
+not. Takes integers and floats; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.fmod(rustorch.tensor([7, -7]), 2)\ntensor([ 1, -1])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -367,7 +374,8 @@ otherwise.",
             }],
             doc: "Raises `input` to the power `exponent`.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes integers and floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.pow(rustorch.tensor([1.0, 2.0, 3.0]), \
+2)\ntensor([1., 4., 9.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -407,7 +415,9 @@ floats; DTypeError otherwise.",
                     a.give(&|| ops::neg(&p0))
                 },
             }],
-            doc: "The negative of each element.\n\nTakes integers and floats; DTypeError otherwise.",
+            doc: "The negative of each element.\n\nTakes integers and floats; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.neg(rustorch.tensor([-1.5, 0.0, \
+2.0]))\ntensor([ 1.5000, -0.0000, -2.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &["negative"],
@@ -443,7 +453,8 @@ DTypeError otherwise.",
                 },
             }],
             doc: "The absolute value of each element.\n\nTakes integers and floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.abs(rustorch.tensor([-1.5, 0.0, \
+2.0]))\ntensor([1.5000, 0.0000, 2.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &["absolute"],
@@ -479,7 +490,8 @@ floats; DTypeError otherwise.",
                 },
             }],
             doc: "-1, 0 or 1 by the sign of each element.\n\nTakes every real dtype and bool; \
-DTypeError otherwise. Its gradient is zero.",
+DTypeError otherwise. Its gradient is zero.\n\nExample:\n\n>>> \
+rustorch.sign(rustorch.tensor([-1.5, 0.0, 2.0]))\ntensor([-1.,  0.,  1.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -515,7 +527,8 @@ real dtype and bool; DTypeError otherwise. Its gradient is zero.",
                 },
             }],
             doc: "The square of each element.\n\nTakes every real dtype and bool; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.square(rustorch.tensor([-1.5, 0.0, \
+2.0]))\ntensor([2.2500, 0.0000, 4.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -551,7 +564,9 @@ and bool; DTypeError otherwise.",
                 },
             }],
             doc: "One divided by each element.\n\nTakes every real dtype; integers and bools become \
-the default float dtype; DTypeError otherwise.",
+the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.reciprocal(rustorch.tensor([0.25, 1.0, 4.0]))\ntensor([4.0000, 1.0000, \
+0.2500])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -587,7 +602,9 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
                 },
             }],
             doc: "The square root of each element; NaN for negative ones.\n\nTakes every real \
-dtype; integers and bools become the default float dtype; DTypeError otherwise.",
+dtype; integers and bools become the default float dtype; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.sqrt(rustorch.tensor([0.25, 1.0, \
+4.0]))\ntensor([0.5000, 1.0000, 2.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -624,7 +641,9 @@ dtype; DTypeError otherwise.",
                 },
             }],
             doc: "One divided by the square root of each element.\n\nTakes every real dtype; \
-integers and bools become the default float dtype; DTypeError otherwise.",
+integers and bools become the default float dtype; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.rsqrt(rustorch.tensor([0.25, 1.0, \
+4.0]))\ntensor([2.0000, 1.0000, 0.5000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -663,7 +682,9 @@ otherwise.",
             }],
             doc: "The larger of each pair of elements; NaN if either is NaN.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes every real dtype \
-and bool; DTypeError otherwise.",
+and bool; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.maximum(rustorch.tensor([1.0, 5.0]), rustorch.tensor([3.0, \
+float('nan')]))\ntensor([3., nan])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -703,7 +724,9 @@ Takes every real dtype and bool; DTypeError otherwise.",
             }],
             doc: "The smaller of each pair of elements; NaN if either is NaN.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes every real dtype \
-and bool; DTypeError otherwise.",
+and bool; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.minimum(rustorch.tensor([1.0, 5.0]), rustorch.tensor([3.0, \
+float('nan')]))\ntensor([1., nan])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -743,7 +766,9 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             }],
             doc: "The larger of each pair of elements; a NaN loses to a number.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes every real dtype \
-and bool; DTypeError otherwise.",
+and bool; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.fmax(rustorch.tensor([1.0, 5.0]), rustorch.tensor([3.0, \
+float('nan')]))\ntensor([3., 5.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -783,7 +808,9 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             }],
             doc: "The smaller of each pair of elements; a NaN loses to a number.\n\nShapes \
 broadcast against each other; ShapeMismatchError if they do not. Takes every \
-real dtype and bool; DTypeError otherwise.",
+real dtype and bool; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.fmin(rustorch.tensor([1.0, 5.0]), rustorch.tensor([3.0, \
+float('nan')]))\ntensor([1., 5.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -824,7 +851,8 @@ not. Takes every real dtype and bool; DTypeError otherwise.",
             doc: "The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on \
 the way.\n\nShapes broadcast against each other; ShapeMismatchError if they do \
 not. Takes every real dtype; integers and bools become the default float dtype; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> rustorch.hypot(rustorch.tensor([3.0]), \
+rustorch.tensor([4.0]))\ntensor([5.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -868,7 +896,8 @@ become the default float dtype; DTypeError otherwise.",
             }],
             doc: "The magnitude of `input` with the sign of `other`.\n\nShapes broadcast against \
 each other; ShapeMismatchError if they do not. Takes every real dtype; integers \
-and bools become the default float dtype; DTypeError otherwise.",
+and bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.copysign(rustorch.tensor([1.0, 2.0]), -0.0)\ntensor([-1., -2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -917,7 +946,9 @@ DTypeError otherwise.",
             }],
             doc: "Linear interpolation, `input + weight * (end - input)`.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes every real dtype; \
-integers and bools become the default float dtype; DTypeError otherwise.",
+integers and bools become the default float dtype; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.lerp(rustorch.tensor([0.0, 10.0]), \
+rustorch.tensor([10.0, 20.0]), 0.25)\ntensor([ 2.5000, 12.5000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -968,7 +999,9 @@ DTypeError otherwise.",
                     a.give(&|| ops::addcmul(&p0, &p1, &p2, p3))
                 },
             }],
-            doc: "`input + value * tensor1 * tensor2`.",
+            doc: "`input + value * tensor1 * tensor2`.\n\nExample:\n\n>>> \
+rustorch.addcmul(rustorch.tensor([1.0]), rustorch.tensor([6.0]), \
+rustorch.tensor([2.0]), value=0.5)\ntensor([7.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1018,7 +1051,9 @@ DTypeError otherwise.",
                     a.give(&|| ops::addcdiv(&p0, &p1, &p2, p3))
                 },
             }],
-            doc: "`input + value * tensor1 / tensor2`.",
+            doc: "`input + value * tensor1 / tensor2`.\n\nExample:\n\n>>> \
+rustorch.addcdiv(rustorch.tensor([1.0]), rustorch.tensor([6.0]), \
+rustorch.tensor([2.0]), value=0.5)\ntensor([2.5000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1066,7 +1101,9 @@ DTypeError otherwise.",
                     a.give(&|| ops::clamp(&p0, p1.as_ref(), p2.as_ref()))
                 },
             }],
-            doc: "Limits each element to `[min, max]`; either end may be None.",
+            doc: "Limits each element to `[min, max]`; either end may be None.\n\nExample:\n\n>>> \
+rustorch.clamp(rustorch.tensor([-1.0, 0.5, 3.0]), 0, 1)\ntensor([0.0000, 0.5000, \
+1.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &["clip"],
@@ -1110,7 +1147,8 @@ None.",
             }],
             doc: "Limits each element to at least `min`.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.clamp_min(rustorch.tensor([-1.0, 0.5]), \
+0)\ntensor([0.0000, 0.5000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1150,7 +1188,8 @@ real dtype and bool; DTypeError otherwise.",
             }],
             doc: "Limits each element to at most `max`.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.clamp_max(rustorch.tensor([0.5, 3.0]), \
+1)\ntensor([0.5000, 1.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1188,7 +1227,8 @@ real dtype and bool; DTypeError otherwise.",
                 },
             }],
             doc: "Rounds each element toward minus infinity.\n\nTakes integers and floats; \
-DTypeError otherwise. Its gradient is zero.",
+DTypeError otherwise. Its gradient is zero.\n\nExample:\n\n>>> \
+rustorch.floor(rustorch.tensor([-1.5, 0.5, 2.7]))\ntensor([-2.,  0.,  2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1224,7 +1264,8 @@ integers and floats; DTypeError otherwise. Its gradient is zero.",
                 },
             }],
             doc: "Rounds each element toward plus infinity.\n\nTakes integers and floats; \
-DTypeError otherwise. Its gradient is zero.",
+DTypeError otherwise. Its gradient is zero.\n\nExample:\n\n>>> \
+rustorch.ceil(rustorch.tensor([-1.5, 0.5, 2.7]))\ntensor([-1.,  1.,  3.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1264,7 +1305,9 @@ integers and floats; DTypeError otherwise. Its gradient is zero.",
                 },
             }],
             doc: "Rounds each element to the nearest integer, halves to even; or to `decimals` \
-places.\n\nTakes integers and floats; DTypeError otherwise. Its gradient is zero.",
+places.\n\nTakes integers and floats; DTypeError otherwise. Its gradient is \
+zero.\n\nExample:\n\n>>> rustorch.round(rustorch.tensor([-1.5, 0.5, \
+2.7]))\ntensor([-2.,  0.,  3.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1305,7 +1348,8 @@ otherwise. Its gradient is zero.",
                 },
             }],
             doc: "Rounds each element toward zero.\n\nTakes integers and floats; DTypeError \
-otherwise. Its gradient is zero.",
+otherwise. Its gradient is zero.\n\nExample:\n\n>>> \
+rustorch.trunc(rustorch.tensor([-1.5, 0.5, 2.7]))\ntensor([-1.,  0.,  2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &["fix"],
@@ -1341,7 +1385,8 @@ floats; DTypeError otherwise. Its gradient is zero.",
                 },
             }],
             doc: "The fractional part of each element, with its sign.\n\nTakes floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.frac(rustorch.tensor([-1.5, 0.5, \
+2.7]))\ntensor([-0.5000,  0.5000,  0.7000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1377,7 +1422,9 @@ sign.\n\nTakes floats; DTypeError otherwise.",
                 },
             }],
             doc: "Converts degrees to radians.\n\nTakes every real dtype; integers and bools become \
-the default float dtype; DTypeError otherwise.",
+the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.deg2rad(rustorch.tensor([0.0, 90.0, 180.0]))\ntensor([0.0000, 1.5708, \
+3.1416])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1413,7 +1460,8 @@ integers and bools become the default float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "Converts radians to degrees.\n\nTakes every real dtype; integers and bools become \
-the default float dtype; DTypeError otherwise.",
+the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.rad2deg(rustorch.tensor([0.0, rustorch.pi]))\ntensor([  0., 180.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

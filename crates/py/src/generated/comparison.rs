@@ -28,7 +28,8 @@ impl Table for File {
             }],
             doc: "Whether elements are equal.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.eq(rustorch.tensor([1, 2, 3]), 2)\ntensor([False,  True, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -74,7 +75,8 @@ DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether elements differ.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.ne(rustorch.tensor([1, 2, 3]), 2)\ntensor([ True, False,  True])",
             module: Some("rustorch"),
             method: true,
             aliases: &["not_equal"],
@@ -120,7 +122,8 @@ DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether `input` is less than `other`.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.lt(rustorch.tensor([1, 2, 3]), 2)\ntensor([ True, False, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &["less"],
@@ -166,7 +169,8 @@ and bool; DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether `input` is less than or equal to `other`.\n\nShapes broadcast against \
 each other; ShapeMismatchError if they do not. Takes every real dtype and bool; \
-DTypeError otherwise. The result has no gradient.",
+DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.le(rustorch.tensor([1, 2, 3]), 2)\ntensor([ True,  True, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &["less_equal"],
@@ -212,7 +216,8 @@ real dtype and bool; DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether `input` is greater than `other`.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.gt(rustorch.tensor([1, 2, 3]), 2)\ntensor([False, False,  True])",
             module: Some("rustorch"),
             method: true,
             aliases: &["greater"],
@@ -258,7 +263,8 @@ and bool; DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether `input` is greater than or equal to `other`.\n\nShapes broadcast against \
 each other; ShapeMismatchError if they do not. Takes every real dtype and bool; \
-DTypeError otherwise. The result has no gradient.",
+DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.ge(rustorch.tensor([1, 2, 3]), 2)\ntensor([False,  True,  True])",
             module: Some("rustorch"),
             method: true,
             aliases: &["greater_equal"],
@@ -300,7 +306,9 @@ gradient.",
                 },
             }],
             doc: "Whether each element is not a number.\n\nTakes every real dtype and bool; \
-DTypeError otherwise. The result has no gradient.",
+DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.isnan(rustorch.tensor([1.0, float('inf'), -float('inf'), \
+float('nan')]))\ntensor([False, False, False,  True])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -318,7 +326,9 @@ DTypeError otherwise. The result has no gradient.",
                 },
             }],
             doc: "Whether each element is infinite.\n\nTakes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.isinf(rustorch.tensor([1.0, float('inf'), -float('inf'), \
+float('nan')]))\ntensor([False,  True,  True, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -336,7 +346,9 @@ otherwise. The result has no gradient.",
                 },
             }],
             doc: "Whether each element is neither infinite nor NaN.\n\nTakes every real dtype and \
-bool; DTypeError otherwise. The result has no gradient.",
+bool; DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.isfinite(rustorch.tensor([1.0, float('inf'), -float('inf'), \
+float('nan')]))\ntensor([ True, False, False, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -354,7 +366,9 @@ bool; DTypeError otherwise. The result has no gradient.",
                 },
             }],
             doc: "Whether each element is plus infinity.\n\nTakes every real dtype and bool; \
-DTypeError otherwise. The result has no gradient.",
+DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.isposinf(rustorch.tensor([1.0, float('inf'), -float('inf'), \
+float('nan')]))\ntensor([False,  True, False, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -372,7 +386,9 @@ DTypeError otherwise. The result has no gradient.",
                 },
             }],
             doc: "Whether each element is minus infinity.\n\nTakes every real dtype and bool; \
-DTypeError otherwise. The result has no gradient.",
+DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.isneginf(rustorch.tensor([1.0, float('inf'), -float('inf'), \
+float('nan')]))\ntensor([False, False,  True, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -390,7 +406,9 @@ DTypeError otherwise. The result has no gradient.",
                 },
             }],
             doc: "Whether each element's sign bit is set (-0.0's is).\n\nTakes every real dtype and \
-bool; DTypeError otherwise. The result has no gradient.",
+bool; DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.signbit(rustorch.tensor([1.0, -0.0, -2.0]))\ntensor([False,  True,  \
+True])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -410,7 +428,9 @@ bool; DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether both elements differ from zero.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.logical_and(rustorch.tensor([True, True, False]), \
+rustorch.tensor([True, False, False]))\ntensor([ True, False, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -450,7 +470,9 @@ real dtype and bool; DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether either element differs from zero.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.logical_or(rustorch.tensor([True, True, False]), \
+rustorch.tensor([True, False, False]))\ntensor([ True,  True, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -490,7 +512,9 @@ real dtype and bool; DTypeError otherwise. The result has no gradient.",
             }],
             doc: "Whether exactly one of the elements differs from zero.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes every real dtype \
-and bool; DTypeError otherwise. The result has no gradient.",
+and bool; DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.logical_xor(rustorch.tensor([True, True, False]), \
+rustorch.tensor([True, False, False]))\ntensor([False,  True, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -529,7 +553,8 @@ gradient.",
                 },
             }],
             doc: "Whether each element is zero.\n\nTakes every real dtype and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.logical_not(rustorch.tensor([0, 1, 2]))\ntensor([ True, False, False])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -570,7 +595,8 @@ dtype and bool; DTypeError otherwise. The result has no gradient.",
             }],
             doc: "The bits set in both.\n\nShapes broadcast against each other; ShapeMismatchError \
 if they do not. Takes integers and bool; DTypeError otherwise. The result has \
-no gradient.",
+no gradient.\n\nExample:\n\n>>> rustorch.bitwise_and(rustorch.tensor([12, 10]), \
+6)\ntensor([4, 2])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -616,7 +642,8 @@ DTypeError otherwise. The result has no gradient.",
             }],
             doc: "The bits set in either.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes integers and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.bitwise_or(rustorch.tensor([12, 10]), 6)\ntensor([14, 14])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -662,7 +689,8 @@ DTypeError otherwise. The result has no gradient.",
             }],
             doc: "The bits set in exactly one.\n\nShapes broadcast against each other; \
 ShapeMismatchError if they do not. Takes integers and bool; DTypeError \
-otherwise. The result has no gradient.",
+otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.bitwise_xor(rustorch.tensor([12, 10]), 6)\ntensor([10, 12])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -703,7 +731,8 @@ DTypeError otherwise. The result has no gradient.",
                 },
             }],
             doc: "The inverted bits; of a bool, its negation.\n\nTakes integers and bool; \
-DTypeError otherwise. The result has no gradient.",
+DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.bitwise_not(rustorch.tensor([0, 1, -8]))\ntensor([-1, -2,  7])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -745,7 +774,8 @@ gradient.",
             }],
             doc: "Shifts the bits of `input` left by `other` places.\n\nShapes broadcast against \
 each other; ShapeMismatchError if they do not. Takes integers and bool; \
-DTypeError otherwise. The result has no gradient.",
+DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.bitwise_left_shift(rustorch.tensor([8, 3]), 1)\ntensor([16,  6])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -791,7 +821,8 @@ not. Takes integers and bool; DTypeError otherwise. The result has no gradient."
             }],
             doc: "Shifts the bits of `input` right by `other` places, keeping the sign.\n\nShapes \
 broadcast against each other; ShapeMismatchError if they do not. Takes integers \
-and bool; DTypeError otherwise. The result has no gradient.",
+and bool; DTypeError otherwise. The result has no gradient.\n\nExample:\n\n>>> \
+rustorch.bitwise_right_shift(rustorch.tensor([8, 3]), 1)\ntensor([4, 1])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -836,7 +867,9 @@ otherwise. The result has no gradient.",
             doc: "0 where `input` is negative, 1 where positive, `values` where zero.\n\nShapes \
 broadcast against each other; ShapeMismatchError if they do not. Takes every \
 real dtype and bool; DTypeError otherwise. backward() through it raises \
-AutogradError: PyTorch has none either.",
+AutogradError: PyTorch has none either.\n\nExample:\n\n>>> \
+rustorch.heaviside(rustorch.tensor([-1.0, 0.0, 2.0]), \
+rustorch.tensor(0.5))\ntensor([0.0000, 0.5000, 1.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -877,7 +910,9 @@ backward() through it raises AutogradError: PyTorch has none either.",
             }],
             doc: "The next representable number after `input` toward `other`.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes floats; DTypeError \
-otherwise. backward() through it raises AutogradError: PyTorch has none either.",
+otherwise. backward() through it raises AutogradError: PyTorch has none \
+either.\n\nExample:\n\n>>> rustorch.nextafter(rustorch.tensor([1.0]), \
+rustorch.tensor([2.0])) > 1\ntensor([True])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -923,7 +958,8 @@ AutogradError: PyTorch has none either.",
             }],
             doc: "`input` where `condition` holds, `other` elsewhere.\n\nShapes broadcast against \
 each other; ShapeMismatchError if they do not. Takes every real dtype and bool; \
-DTypeError otherwise.",
+DTypeError otherwise.\n\nExample:\n\n>>> rustorch.where(rustorch.tensor([True, \
+False]), rustorch.tensor([1.0, 2.0]), 0)\ntensor([1., 0.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

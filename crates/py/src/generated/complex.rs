@@ -100,7 +100,7 @@ even\n\nExample:\n\n>>> rustorch.view_as_complex(rustorch.tensor([[1.0, \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::real(&p0))
@@ -118,7 +118,7 @@ rustorch.real(rustorch.tensor([1 + 2j]))\ntensor([1.])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::imag(&p0))
@@ -173,7 +173,7 @@ own.\n\nTakes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::conj(&p0))
@@ -191,7 +191,7 @@ own.\n\nExample:\n\n>>> rustorch.conj(rustorch.tensor([1 + 2j]))\ntensor([1.-2.j
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::resolve_conj(&p0))
@@ -209,7 +209,7 @@ rustorch.resolve_conj(rustorch.tensor([1 + 2j]).conj())\ntensor([1.-2.j])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::resolve_neg(&p0))
@@ -227,7 +227,7 @@ rustorch.resolve_neg(rustorch.tensor([1 + 2j]).conj().imag)\ntensor([-2.])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::adjoint(&p0))
@@ -304,7 +304,7 @@ of real numbers.\n\nTakes every real dtype and bool; DTypeError otherwise.",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::isreal(&p0))

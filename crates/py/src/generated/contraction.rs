@@ -19,7 +19,7 @@ impl Table for File {
                     Parameter::new("equation", Kind::Str),
                     Parameter::new("operands", Kind::TensorList),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.str(0)?;
                     let p1 = a.tensors(1)?;
@@ -242,7 +242,7 @@ rustorch.linalg.vecdot(rustorch.ones(2, 3), rustorch.tensor([1.0, 2.0, \
                     Parameter::new("dim1", Kind::Int).optional().keyword_only(),
                     Parameter::new("dim2", Kind::Int).optional().keyword_only(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { 0 };
@@ -269,7 +269,7 @@ rustorch.linalg.diagonal(rustorch.arange(9).reshape(3, 3), offset=1)\ntensor([1,
                     Parameter::new("N", Kind::OptionalInt).optional(),
                     Parameter::new("increasing", Kind::Bool).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_int(1)?;
@@ -295,7 +295,7 @@ rustorch.vander(rustorch.tensor([1, 2, 3]))\ntensor([[1, 1, 1],\n        [4, 2, 
                     Parameter::new("x", Kind::Tensor),
                     Parameter::new("N", Kind::OptionalInt).optional().keyword_only(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.optional_int(1)?;
@@ -322,7 +322,7 @@ rustorch.linalg.vander(rustorch.tensor([1, 2, 3]))\ntensor([[1, 1, 1],\n        
                     Parameter::new("weight", Kind::Tensor),
                     Parameter::new("bias", Kind::OptionalTensor).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

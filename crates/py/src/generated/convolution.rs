@@ -26,7 +26,7 @@ dilation=1)",
                     Parameter::new("groups", Kind::Int).optional(),
                     Parameter::new("dilation", Kind::IntList).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -67,7 +67,7 @@ dilation=1)",
                     Parameter::new("groups", Kind::Int).optional(),
                     Parameter::new("dilation", Kind::IntList).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -106,7 +106,7 @@ dilation=1)",
                     Parameter::new("groups", Kind::Int).optional(),
                     Parameter::new("dilation", Kind::IntList).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -156,7 +156,8 @@ rustorch.conv_transpose3d(rustorch.ones(1, 1, 1, 2), rustorch.ones(1, 1, 1, 1, \
                 },
             }],
             doc: "1-D convolution: input (N, C_in, L) or (C_in, L), weight (C_out, C_in / groups, \
-K).",
+K).\n\nExample:\n\n>>> rustorch.conv1d(rustorch.ones(1, 2, 8), rustorch.ones(4, 2, \
+3), padding=1).shape\nrustorch.Size([1, 4, 8])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -188,7 +189,8 @@ K).",
                 },
             }],
             doc: "2-D convolution: input (N, C_in, H, W) or (C_in, H, W), weight (C_out, C_in / \
-groups, KH, KW).",
+groups, KH, KW).\n\nExample:\n\n>>> rustorch.conv2d(rustorch.ones(1, 2, 8, 8), \
+rustorch.ones(4, 2, 3, 3), padding=1).shape\nrustorch.Size([1, 4, 8, 8])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -220,7 +222,9 @@ groups, KH, KW).",
                 },
             }],
             doc: "3-D convolution: input (N, C_in, D, H, W) or (C_in, D, H, W), weight (C_out, \
-C_in / groups, KD, KH, KW).",
+C_in / groups, KD, KH, KW).\n\nExample:\n\n>>> rustorch.conv3d(rustorch.ones(1, 2, \
+8, 8, 8), rustorch.ones(4, 2, 3, 3, 3), padding=1).shape\nrustorch.Size([1, 4, \
+8, 8, 8])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -30,7 +30,8 @@ impl Table for File {
                     a.give(&|| ops::zeros(&p0, p1, p2, p3))
                 },
             }],
-            doc: "A tensor of zeros.",
+            doc: "A tensor of zeros.\n\nExample:\n\n>>> rustorch.zeros(2, 3)\ntensor([[0., 0., 0.],\n        \
+[0., 0., 0.]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -55,7 +56,8 @@ impl Table for File {
                     a.give(&|| ops::ones(&p0, p1, p2, p3))
                 },
             }],
-            doc: "A tensor of ones.",
+            doc: "A tensor of ones.\n\nExample:\n\n>>> rustorch.ones(2, \
+dtype=rustorch.int64)\ntensor([1, 1])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -80,7 +82,8 @@ impl Table for File {
                     a.give(&|| ops::empty(&p0, p1, p2, p3))
                 },
             }],
-            doc: "A tensor of unspecified content.",
+            doc: "A tensor of unspecified content.\n\nExample:\n\n>>> rustorch.empty(2, \
+3).shape\nrustorch.Size([2, 3])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -107,7 +110,8 @@ impl Table for File {
                     a.give(&|| ops::full(&p0, p1, p2, p3, p4))
                 },
             }],
-            doc: "A tensor with one value everywhere; its dtype follows the value.",
+            doc: "A tensor with one value everywhere; its dtype follows the value.\n\nExample:\n\n>>> \
+rustorch.full((2, 2), 7)\ntensor([[7, 7],\n        [7, 7]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -155,7 +159,9 @@ impl Table for File {
             ],
             doc: "zeros_like(input, *, dtype=None, device=None, requires_grad=False)\n    Zeros of \
 another tensor's shape, dtype and device.\n\nzeros_like(input, *, memory_format, \
-dtype=None, device=None, requires_grad=False)\n    The same in a memory format.",
+dtype=None, device=None, requires_grad=False)\n    The same in a memory \
+format.\n\nExample:\n\n>>> rustorch.zeros_like(rustorch.tensor([1, 2]))\ntensor([0, \
+0])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -203,7 +209,9 @@ dtype=None, device=None, requires_grad=False)\n    The same in a memory format."
             ],
             doc: "ones_like(input, *, dtype=None, device=None, requires_grad=False)\n    Ones of \
 another tensor's shape, dtype and device.\n\nones_like(input, *, memory_format, \
-dtype=None, device=None, requires_grad=False)\n    The same in a memory format.",
+dtype=None, device=None, requires_grad=False)\n    The same in a memory \
+format.\n\nExample:\n\n>>> rustorch.ones_like(rustorch.tensor([1, 2]), \
+dtype=rustorch.float32)\ntensor([1., 1.])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -252,7 +260,8 @@ dtype=None, device=None, requires_grad=False)\n    The same in a memory format."
             doc: "empty_like(input, *, dtype=None, device=None, requires_grad=False)\n    \
 Unspecified content of another tensor's shape, dtype and \
 device.\n\nempty_like(input, *, memory_format, dtype=None, device=None, \
-requires_grad=False)\n    The same in a memory format.",
+requires_grad=False)\n    The same in a memory format.\n\nExample:\n\n>>> \
+rustorch.empty_like(rustorch.tensor([1, 2])).shape\nrustorch.Size([2])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -306,7 +315,8 @@ requires_grad=False)",
             doc: "full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False)\n    \
 One value in another tensor's shape, dtype and device.\n\nfull_like(input, \
 fill_value, *, memory_format, dtype=None, device=None, requires_grad=False)\n    \
-The same in a memory format.",
+The same in a memory format.\n\nExample:\n\n>>> \
+rustorch.full_like(rustorch.tensor([1, 2]), 7)\ntensor([7, 7])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -357,7 +367,8 @@ The same in a memory format.",
             doc: "arange(end, *, dtype=None, device=None, requires_grad=False)\n    The numbers \
 from 0 up to `end`, without it.\n\narange(start, end, step=1, *, dtype=None, \
 device=None, requires_grad=False)\n    The numbers from `start` up to `end`, \
-without it, in steps of `step`.",
+without it, in steps of `step`.\n\nExample:\n\n>>> rustorch.arange(4)\ntensor([0, 1, \
+2, 3])\n>>> rustorch.arange(1, 2, 0.25)\ntensor([1.0000, 1.2500, 1.5000, 1.7500])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -386,7 +397,9 @@ without it, in steps of `step`.",
                     a.give(&|| ops::linspace(p0, p1, p2, p3, p4, p5))
                 },
             }],
-            doc: "`steps` numbers at equal distances from `start` to `end`, both included.",
+            doc: "`steps` numbers at equal distances from `start` to `end`, both \
+included.\n\nExample:\n\n>>> rustorch.linspace(0, 1, 5)\ntensor([0.0000, 0.2500, \
+0.5000, 0.7500, 1.0000])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -413,7 +426,8 @@ without it, in steps of `step`.",
                     a.give(&|| ops::eye(p0, p1, p2, p3, p4))
                 },
             }],
-            doc: "Ones on the diagonal of an n × m matrix, zeros elsewhere.",
+            doc: "Ones on the diagonal of an n × m matrix, zeros elsewhere.\n\nExample:\n\n>>> \
+rustorch.eye(2, 3)\ntensor([[1., 0., 0.],\n        [0., 1., 0.]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -434,7 +448,7 @@ without it, in steps of `step`.",
                     a.give_first(&|| ops::fill_(&p0, &p1))
                 },
             }],
-            doc: "Sets every element.",
+            doc: "Sets every element.\n\nExample:\n\n>>> rustorch.empty(2).fill_(3)\ntensor([3., 3.])",
             module: None,
             method: true,
             aliases: &[],
@@ -451,7 +465,8 @@ without it, in steps of `step`.",
                     a.give_first(&|| ops::zero_(&p0))
                 },
             }],
-            doc: "Sets every element to 0.",
+            doc: "Sets every element to 0.\n\nExample:\n\n>>> rustorch.ones(2).zero_()\ntensor([0., \
+0.])",
             module: None,
             method: true,
             aliases: &[],

@@ -21,7 +21,7 @@ impl Table for File {
                     Parameter::new("p", Kind::Float).optional(),
                     Parameter::new("compute_mode", Kind::Str).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -52,7 +52,7 @@ rustorch.tensor([[0.0, 4.0]]))\ntensor([[4.],\n        [5.]])",
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("p", Kind::Float).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 2.0 };
@@ -80,7 +80,7 @@ p.\n\nExample:\n\n>>> rustorch.pdist(rustorch.tensor([[0.0, 0.0], [3.0, 0.0], [3
                     Parameter::new("eps", Kind::Float).optional(),
                     Parameter::new("keepdim", Kind::Bool).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;
@@ -109,7 +109,7 @@ rustorch.tensor([[3.0, 4.0]]), eps=0)\ntensor([5.])",
                     Parameter::new("dim", Kind::Int).optional(),
                     Parameter::new("eps", Kind::Float).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor(1)?;

@@ -29,7 +29,9 @@ impl Table for File {
                 },
             }],
             doc: "Picks along `dim` the elements that `index` names: `out[i][j] = \
-input[index[i][j]][j]` for dim 0.",
+input[index[i][j]][j]` for dim 0.\n\nExample:\n\n>>> \
+rustorch.gather(rustorch.tensor([[1, 2], [3, 4]]), 1, rustorch.tensor([[0, 0], \
+[1, 0]]))\ntensor([[1, 1],\n        [4, 3]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -54,7 +56,9 @@ input[index[i][j]][j]` for dim 0.",
                     a.give(&|| ops::scatter(&p0, p1, &p2, &p3))
                 },
             }],
-            doc: "A copy with the elements of `src` written along `dim` where `index` says.",
+            doc: "A copy with the elements of `src` written along `dim` where `index` \
+says.\n\nExample:\n\n>>> rustorch.scatter(rustorch.zeros(2, 3), 1, \
+rustorch.tensor([[2], [0]]), 5)\ntensor([[0., 0., 5.],\n        [5., 0., 0.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -105,7 +109,9 @@ where `index` says.",
                     a.give(&|| ops::scatter_add(&p0, p1, &p2, &p3))
                 },
             }],
-            doc: "A copy with the elements of `src` added along `dim` where `index` says.",
+            doc: "A copy with the elements of `src` added along `dim` where `index` \
+says.\n\nExample:\n\n>>> rustorch.scatter_add(rustorch.zeros(3), 0, \
+rustorch.tensor([0, 0, 2]), rustorch.ones(3))\ntensor([2., 0., 1.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -154,7 +160,9 @@ where `index` says.",
                     a.give(&|| ops::index_select(&p0, p1, &p2))
                 },
             }],
-            doc: "The slices of a dimension that a vector of indices names.",
+            doc: "The slices of a dimension that a vector of indices names.\n\nExample:\n\n>>> \
+rustorch.index_select(rustorch.tensor([[1, 2], [3, 4]]), 1, rustorch.tensor([1, \
+1, 0]))\ntensor([[2, 2, 1],\n        [4, 4, 3]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -182,7 +190,8 @@ where `index` says.",
                 },
             }],
             doc: "A copy with the slices of `source`, times `alpha`, added to the slices that \
-`index` names.",
+`index` names.\n\nExample:\n\n>>> rustorch.index_add(rustorch.zeros(3), 0, \
+rustorch.tensor([0, 0, 2]), rustorch.ones(3))\ntensor([2., 0., 1.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -233,7 +242,9 @@ added to the slices that `index` names.",
                     a.give(&|| ops::masked_fill(&p0, &p1, &p2))
                 },
             }],
-            doc: "A copy with `value` where the mask holds.",
+            doc: "A copy with `value` where the mask holds.\n\nExample:\n\n>>> \
+rustorch.masked_fill(rustorch.tensor([[1, 2], [3, 4]]), rustorch.tensor([[1, \
+2], [3, 4]]) > 2, 0)\ntensor([[1, 2],\n        [0, 0]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -274,7 +285,9 @@ added to the slices that `index` names.",
                     a.give(&|| ops::masked_select(&p0, &p1))
                 },
             }],
-            doc: "The elements where the mask holds, in row-major order, in one dimension.",
+            doc: "The elements where the mask holds, in row-major order, in one \
+dimension.\n\nExample:\n\n>>> rustorch.masked_select(rustorch.tensor([[1, 2], [3, \
+4]]), rustorch.tensor([[1, 2], [3, 4]]) > 2)\ntensor([3, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -292,7 +305,9 @@ added to the slices that `index` names.",
                 },
             }],
             doc: "The coordinates of the elements that differ from zero, a row each: int64 \
-(count, ndim).\n\nThe result has no gradient.",
+(count, ndim).\n\nThe result has no gradient.\n\nExample:\n\n>>> \
+rustorch.nonzero(rustorch.tensor([[0, 5], [6, 0]]))\ntensor([[0, 1],\n        [1, \
+0]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -310,7 +325,9 @@ added to the slices that `index` names.",
                     a.give(&|| ops::take(&p0, &p1))
                 },
             }],
-            doc: "The elements at flat, row-major indices.",
+            doc: "The elements at flat, row-major indices.\n\nExample:\n\n>>> \
+rustorch.take(rustorch.tensor([[1, 2], [3, 4]]), rustorch.tensor([0, \
+3]))\ntensor([1, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -332,7 +349,9 @@ added to the slices that `index` names.",
                 },
             }],
             doc: "A new last dimension with 1 at each index and 0 elsewhere; -1 takes the largest \
-index + 1 classes.",
+index + 1 classes.\n\nExample:\n\n>>> \
+rustorch.nn.functional.one_hot(rustorch.tensor([0, 2]), 3)\ntensor([[1, 0, 0],\n        \
+[0, 0, 1]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -350,7 +369,8 @@ index + 1 classes.",
                     a.give_first(&|| ops::copy_(&p0, &p1))
                 },
             }],
-            doc: "Writes `src`, broadcast and converted, into the tensor.",
+            doc: "Writes `src`, broadcast and converted, into the tensor.\n\nExample:\n\n>>> \
+rustorch.zeros(2).copy_(rustorch.tensor([1, 2]))\ntensor([1., 2.])",
             module: None,
             method: true,
             aliases: &[],

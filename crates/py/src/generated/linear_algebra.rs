@@ -24,7 +24,9 @@ impl Table for File {
                 },
             }],
             doc: "The matrix product; vectors are rows on the left and columns on the right, \
-leading dimensions broadcast.",
+leading dimensions broadcast.\n\nExample:\n\n>>> \
+rustorch.matmul(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), \
+rustorch.tensor([[1.0], [10.0]]))\ntensor([[21.],\n        [43.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -42,7 +44,9 @@ leading dimensions broadcast.",
                     a.give(&|| ops::mm(&p0, &p1))
                 },
             }],
-            doc: "The product of two matrices.",
+            doc: "The product of two matrices.\n\nExample:\n\n>>> rustorch.mm(rustorch.tensor([[1.0, \
+2.0], [3.0, 4.0]]), rustorch.tensor([[1.0], [10.0]]))\ntensor([[21.],\n        \
+[43.]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -60,7 +64,9 @@ leading dimensions broadcast.",
                     a.give(&|| ops::bmm(&p0, &p1))
                 },
             }],
-            doc: "The products of two batches of matrices, (b, m, k) and (b, k, n).",
+            doc: "The products of two batches of matrices, (b, m, k) and (b, k, \
+n).\n\nExample:\n\n>>> rustorch.bmm(rustorch.ones(5, 2, 3), rustorch.ones(5, 3, \
+4)).shape\nrustorch.Size([5, 2, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -78,7 +84,9 @@ leading dimensions broadcast.",
                     a.give(&|| ops::mv(&p0, &p1))
                 },
             }],
-            doc: "The product of a matrix and a vector.",
+            doc: "The product of a matrix and a vector.\n\nExample:\n\n>>> \
+rustorch.mv(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), rustorch.tensor([1.0, \
+10.0]))\ntensor([21., 43.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -96,7 +104,9 @@ leading dimensions broadcast.",
                     a.give(&|| ops::dot(&p0, &p1))
                 },
             }],
-            doc: "The sum of the products of two vectors' elements.",
+            doc: "The sum of the products of two vectors' elements.\n\nExample:\n\n>>> \
+rustorch.dot(rustorch.tensor([1.0, 2.0]), rustorch.tensor([3.0, \
+4.0]))\ntensor(11.)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -114,7 +124,9 @@ leading dimensions broadcast.",
                     a.give(&|| ops::outer(&p0, &p1))
                 },
             }],
-            doc: "All products of an element of one vector and one of the other.",
+            doc: "All products of an element of one vector and one of the other.\n\nExample:\n\n>>> \
+rustorch.outer(rustorch.tensor([1, 2]), rustorch.tensor([3, 4, 5]))\ntensor([[ \
+3,  4,  5],\n        [ 6,  8, 10]])",
             module: Some("rustorch"),
             method: true,
             aliases: &["ger"],
@@ -497,7 +509,10 @@ Factors of integers are truncated.",
                     a.give(&|| ops::linear(&p0, &p1, p2.as_ref()))
                 },
             }],
-            doc: "`input @ weight.T + bias`: input (…, in), weight (out, in), bias (out).",
+            doc: "`input @ weight.T + bias`: input (…, in), weight (out, in), bias \
+(out).\n\nExample:\n\n>>> rustorch.nn.functional.linear(rustorch.tensor([1.0, \
+10.0]), rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), rustorch.tensor([0.5, \
+0.0]))\ntensor([21.5000, 43.0000])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],

@@ -30,7 +30,9 @@ impl Table for File {
                     a.give(&|| ops::mse_loss(&p0, &p1, &p2, p3.as_ref()))
                 },
             }],
-            doc: "The squared difference of each element.",
+            doc: "The squared difference of each element.\n\nExample:\n\n>>> \
+rustorch.nn.functional.mse_loss(rustorch.tensor([1.0, 2.0]), \
+rustorch.tensor([1.0, 5.0]))\ntensor(4.5000)",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -55,7 +57,9 @@ impl Table for File {
                     a.give(&|| ops::l1_loss(&p0, &p1, &p2, p3.as_ref()))
                 },
             }],
-            doc: "The absolute difference of each element.",
+            doc: "The absolute difference of each element.\n\nExample:\n\n>>> \
+rustorch.nn.functional.l1_loss(rustorch.tensor([1.0, 2.0]), \
+rustorch.tensor([1.0, 5.0]))\ntensor(1.5000)",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -83,7 +87,10 @@ impl Table for File {
                 },
             }],
             doc: "The negative of each target class's log-probability: input (N, C, *) or (C), \
-target class indices (N, *) or ().",
+target class indices (N, *) or ().\n\nExample:\n\n>>> log_probabilities = \
+rustorch.tensor([[0.75, 0.25], [0.5, 0.5]]).log()\n>>> \
+rustorch.nn.functional.nll_loss(log_probabilities, rustorch.tensor([0, \
+1]))\ntensor(0.4904)",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -114,7 +121,9 @@ label_smoothing=0.0)",
                 },
             }],
             doc: "Log-softmax and negative log-likelihood: logits (N, C, *) or (C), target class \
-indices or class probabilities.",
+indices or class probabilities.\n\nExample:\n\n>>> \
+rustorch.nn.functional.cross_entropy(rustorch.tensor([[2.0, 0.0], [1.0, 1.0]]), \
+rustorch.tensor([0, 1]))\ntensor(0.4100)",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -140,7 +149,9 @@ indices or class probabilities.",
                 },
             }],
             doc: "The cross-entropy of probabilities with targets in [0, 1]; logarithms are \
-limited to at least -100.",
+limited to at least -100.\n\nExample:\n\n>>> \
+rustorch.nn.functional.binary_cross_entropy(rustorch.tensor([0.75, 0.5]), \
+rustorch.tensor([1.0, 0.0]))\ntensor(0.4904)",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -167,7 +178,10 @@ limited to at least -100.",
                     a.give(&|| ops::binary_cross_entropy_with_logits(&p0, &p1, p2.as_ref(), &p3, p4.as_ref()))
                 },
             }],
-            doc: "The cross-entropy of sigmoid(input) with targets in [0, 1], without overflow.",
+            doc: "The cross-entropy of sigmoid(input) with targets in [0, 1], without \
+overflow.\n\nExample:\n\n>>> \
+rustorch.nn.functional.binary_cross_entropy_with_logits(rustorch.tensor([2.0, \
+0.0]), rustorch.tensor([1.0, 0.0]))\ntensor(0.4100)",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],

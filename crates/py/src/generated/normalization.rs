@@ -33,7 +33,9 @@ impl Table for File {
                 },
             }],
             doc: "Normalises the trailing dimensions, whose sizes are `normalized_shape`; weight \
-and bias have that shape.",
+and bias have that shape.\n\nExample:\n\n>>> \
+rustorch.layer_norm(rustorch.tensor([[1.0, 2.0, 3.0]]), (3,))\ntensor([[-1.2247,  \
+0.0000,  1.2247]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -60,7 +62,9 @@ and bias have that shape.",
                     a.give(&|| ops::group_norm(&p0, p1, p2.as_ref(), p3.as_ref(), p4))
                 },
             }],
-            doc: "Normalises groups of channels of (N, C, *); weight and bias have shape (C).",
+            doc: "Normalises groups of channels of (N, C, *); weight and bias have shape \
+(C).\n\nExample:\n\n>>> rustorch.group_norm(rustorch.arange(4.0).reshape(1, 4, 1), \
+2).flatten()\ntensor([-1.0000,  1.0000, -1.0000,  1.0000])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -97,7 +101,9 @@ training=False, momentum=0.1, eps=1e-05)",
                 },
             }],
             doc: "Normalises each channel of (N, C, *) over the batch, updating the running \
-statistics, or by those when not training.",
+statistics, or by those when not training.\n\nExample:\n\n>>> \
+rustorch.nn.functional.batch_norm(rustorch.tensor([[1.0], [3.0]]), \
+training=True)\ntensor([[-1.0000],\n        [ 1.0000]])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -163,7 +169,7 @@ eps=0.0)\ntensor([[[-1.,  1.]]])",
                     Parameter::new("weight", Kind::OptionalTensor).optional(),
                     Parameter::new("eps", Kind::OptionalFloat).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

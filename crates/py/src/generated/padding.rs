@@ -20,7 +20,7 @@ impl Table for File {
                     Parameter::new("pad", Kind::IntList),
                     Parameter::new("value", Kind::Scalar).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

@@ -34,7 +34,8 @@ impl Table for File {
                     a.give(&|| ops::max_pool1d(&p0, &p1, &p2, &p3, &p4, p5))
                 },
             }],
-            doc: "The largest element of each window of (N, C, L) or (C, L).",
+            doc: "The largest element of each window of (N, C, L) or (C, L).\n\nExample:\n\n>>> \
+rustorch.max_pool1d(rustorch.ones(1, 1, 8), 2).shape\nrustorch.Size([1, 1, 4])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -63,7 +64,9 @@ impl Table for File {
                     a.give(&|| ops::max_pool2d(&p0, &p1, &p2, &p3, &p4, p5))
                 },
             }],
-            doc: "The largest element of each window of (N, C, H, W) or (C, H, W).",
+            doc: "The largest element of each window of (N, C, H, W) or (C, H, W).\n\nExample:\n\n>>> \
+rustorch.max_pool2d(rustorch.ones(1, 1, 8, 8), 2).shape\nrustorch.Size([1, 1, 4, \
+4])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -92,7 +95,9 @@ impl Table for File {
                     a.give(&|| ops::max_pool3d(&p0, &p1, &p2, &p3, &p4, p5))
                 },
             }],
-            doc: "The largest element of each window of (N, C, D, H, W) or (C, D, H, W).",
+            doc: "The largest element of each window of (N, C, D, H, W) or (C, D, H, \
+W).\n\nExample:\n\n>>> rustorch.max_pool3d(rustorch.ones(1, 1, 8, 8, 8), \
+2).shape\nrustorch.Size([1, 1, 4, 4, 4])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -124,7 +129,10 @@ impl Table for File {
                     })
                 },
             }],
-            doc: "As `max_pool1d`, with the flat index of each maximum in the plane.",
+            doc: "As `max_pool1d`, with the flat index of each maximum in the \
+plane.\n\nExample:\n\n>>> values, indices = \
+rustorch.nn.functional.max_pool1d_with_indices(rustorch.ones(1, 1, 8), 2)\n>>> \
+indices.flatten()[:2]\ntensor([0, 2])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -156,7 +164,10 @@ impl Table for File {
                     })
                 },
             }],
-            doc: "As `max_pool2d`, with the flat index of each maximum in the plane.",
+            doc: "As `max_pool2d`, with the flat index of each maximum in the \
+plane.\n\nExample:\n\n>>> values, indices = \
+rustorch.nn.functional.max_pool2d_with_indices(rustorch.ones(1, 1, 8, 8), \
+2)\n>>> indices.flatten()[:2]\ntensor([0, 2])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -188,7 +199,10 @@ impl Table for File {
                     })
                 },
             }],
-            doc: "As `max_pool3d`, with the flat index of each maximum in the volume.",
+            doc: "As `max_pool3d`, with the flat index of each maximum in the \
+volume.\n\nExample:\n\n>>> values, indices = \
+rustorch.nn.functional.max_pool3d_with_indices(rustorch.ones(1, 1, 8, 8, 8), \
+2)\n>>> indices.flatten()[:2]\ntensor([0, 2])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -218,7 +232,8 @@ count_include_pad=True)",
                     a.give(&|| ops::avg_pool1d(&p0, &p1, &p2, &p3, p4, p5))
                 },
             }],
-            doc: "The mean of each window of (N, C, L) or (C, L).",
+            doc: "The mean of each window of (N, C, L) or (C, L).\n\nExample:\n\n>>> \
+rustorch.avg_pool1d(rustorch.ones(1, 1, 8), 2).shape\nrustorch.Size([1, 1, 4])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -250,7 +265,9 @@ count_include_pad=True, divisor_override=None)",
                     a.give(&|| ops::avg_pool2d(&p0, &p1, &p2, &p3, p4, p5, p6))
                 },
             }],
-            doc: "The mean of each window of (N, C, H, W) or (C, H, W).",
+            doc: "The mean of each window of (N, C, H, W) or (C, H, W).\n\nExample:\n\n>>> \
+rustorch.nn.functional.avg_pool2d(rustorch.ones(1, 1, 8, 8), \
+2).shape\nrustorch.Size([1, 1, 4, 4])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -282,7 +299,9 @@ count_include_pad=True, divisor_override=None)",
                     a.give(&|| ops::avg_pool3d(&p0, &p1, &p2, &p3, p4, p5, p6))
                 },
             }],
-            doc: "The mean of each window of (N, C, D, H, W) or (C, D, H, W).",
+            doc: "The mean of each window of (N, C, D, H, W) or (C, D, H, W).\n\nExample:\n\n>>> \
+rustorch.nn.functional.avg_pool3d(rustorch.ones(1, 1, 8, 8, 8), \
+2).shape\nrustorch.Size([1, 1, 4, 4, 4])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -303,7 +322,9 @@ count_include_pad=True, divisor_override=None)",
                     a.give(&|| ops::adaptive_avg_pool1d(&p0, &p1))
                 },
             }],
-            doc: "The means of `output_size` windows that cover (N, C, L) or (C, L).",
+            doc: "The means of `output_size` windows that cover (N, C, L) or (C, \
+L).\n\nExample:\n\n>>> rustorch.adaptive_avg_pool1d(rustorch.ones(1, 1, 8), \
+3).shape\nrustorch.Size([1, 1, 3])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -325,7 +346,9 @@ count_include_pad=True, divisor_override=None)",
                 },
             }],
             doc: "The means of windows that cover (N, C, H, W) or (C, H, W), `output_size` of \
-them per dimension.",
+them per dimension.\n\nExample:\n\n>>> \
+rustorch.nn.functional.adaptive_avg_pool2d(rustorch.ones(1, 1, 8, 8), \
+3).shape\nrustorch.Size([1, 1, 3, 3])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],
@@ -347,7 +370,9 @@ them per dimension.",
                 },
             }],
             doc: "The means of windows that cover (N, C, D, H, W) or (C, D, H, W), `output_size` \
-of them per dimension.",
+of them per dimension.\n\nExample:\n\n>>> \
+rustorch.nn.functional.adaptive_avg_pool3d(rustorch.ones(1, 1, 8, 8, 8), \
+3).shape\nrustorch.Size([1, 1, 3, 3, 3])",
             module: Some("rustorch.nn.functional"),
             method: false,
             aliases: &[],

@@ -32,7 +32,8 @@ impl Table for File {
                     a.give(&|| ops::rand(&p0, p1.as_ref(), p2, p3, p4))
                 },
             }],
-            doc: "Uniform numbers from [0, 1).",
+            doc: "Uniform numbers from [0, 1).\n\nExample:\n\n>>> rustorch.rand(2, \
+3).shape\nrustorch.Size([2, 3])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -59,7 +60,8 @@ impl Table for File {
                     a.give(&|| ops::randn(&p0, p1.as_ref(), p2, p3, p4))
                 },
             }],
-            doc: "Gaussian numbers with mean 0 and standard deviation 1.",
+            doc: "Gaussian numbers with mean 0 and standard deviation 1.\n\nExample:\n\n>>> \
+rustorch.randn(2, 3).shape\nrustorch.Size([2, 3])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -118,7 +120,8 @@ requires_grad=False)",
 requires_grad=False)\n    Integers from 0 up to `high`, without it, all equally \
 likely.\n\nrandint(low, high, size, *, generator=None, dtype=None, device=None, \
 requires_grad=False)\n    Integers from `low` up to `high`, without it, all \
-equally likely.",
+equally likely.\n\nExample:\n\n>>> rustorch.randint(3, 5, (2, \
+2)).shape\nrustorch.Size([2, 2])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -145,7 +148,8 @@ equally likely.",
                     a.give(&|| ops::randperm(p0, p1.as_ref(), p2, p3, p4))
                 },
             }],
-            doc: "The integers from 0 to n - 1 in random order.",
+            doc: "The integers from 0 to n - 1 in random order.\n\nExample:\n\n>>> \
+rustorch.randperm(4).sum()\ntensor(6)",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -194,7 +198,8 @@ equally likely.",
             doc: "rand_like(input, *, dtype=None, device=None, requires_grad=False)\n    Uniform \
 numbers from [0, 1) in another tensor's shape, dtype and \
 device.\n\nrand_like(input, *, memory_format, dtype=None, device=None, \
-requires_grad=False)\n    The same in a memory format.",
+requires_grad=False)\n    The same in a memory format.\n\nExample:\n\n>>> \
+rustorch.rand_like(rustorch.zeros(2, 3)).shape\nrustorch.Size([2, 3])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -243,7 +248,8 @@ requires_grad=False)\n    The same in a memory format.",
             doc: "randn_like(input, *, dtype=None, device=None, requires_grad=False)\n    Standard \
 Gaussian numbers in another tensor's shape, dtype and \
 device.\n\nrandn_like(input, *, memory_format, dtype=None, device=None, \
-requires_grad=False)\n    The same in a memory format.",
+requires_grad=False)\n    The same in a memory format.\n\nExample:\n\n>>> \
+rustorch.randn_like(rustorch.zeros(2, 3)).shape\nrustorch.Size([2, 3])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -264,7 +270,9 @@ requires_grad=False)\n    The same in a memory format.",
                     a.give(&|| ops::bernoulli(&p0, p1.as_ref()))
                 },
             }],
-            doc: "1 with the probability that each element gives, else 0.\n\nIts gradient is zero.",
+            doc: "1 with the probability that each element gives, else 0.\n\nIts gradient is \
+zero.\n\nExample:\n\n>>> rustorch.bernoulli(rustorch.tensor([0.0, \
+1.0]))\ntensor([0., 1.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -289,7 +297,8 @@ requires_grad=False)\n    The same in a memory format.",
                     a.give_first(&|| ops::normal_(&p0, p1, p2, p3.as_ref()))
                 },
             }],
-            doc: "Fills the tensor with Gaussian numbers.",
+            doc: "Fills the tensor with Gaussian numbers.\n\nExample:\n\n>>> rustorch.empty(2, \
+3).normal_(5, 2).shape\nrustorch.Size([2, 3])",
             module: None,
             method: true,
             aliases: &[],
@@ -314,7 +323,8 @@ requires_grad=False)\n    The same in a memory format.",
                     a.give_first(&|| ops::uniform_(&p0, p1, p2, p3.as_ref()))
                 },
             }],
-            doc: "Fills the tensor with uniform numbers from [from, to).",
+            doc: "Fills the tensor with uniform numbers from [from, to).\n\nExample:\n\n>>> \
+rustorch.empty(2, 3).uniform_(-1, 1).shape\nrustorch.Size([2, 3])",
             module: None,
             method: true,
             aliases: &[],
@@ -337,7 +347,8 @@ requires_grad=False)\n    The same in a memory format.",
                     a.give_first(&|| ops::bernoulli_(&p0, p1, p2.as_ref()))
                 },
             }],
-            doc: "Fills the tensor with 1 with probability `p`, else 0.",
+            doc: "Fills the tensor with 1 with probability `p`, else 0.\n\nExample:\n\n>>> \
+rustorch.empty(2).bernoulli_(1.0)\ntensor([1., 1.])",
             module: None,
             method: true,
             aliases: &[],

@@ -19,7 +19,7 @@ impl Table for File {
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("upscale_factor", Kind::Int),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -44,7 +44,7 @@ rustorch.pixel_shuffle(rustorch.arange(4).view(4, 1, 1), 2)\ntensor([[[0, 1],\n 
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("downscale_factor", Kind::Int),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;
@@ -67,7 +67,7 @@ rustorch.pixel_unshuffle(rustorch.arange(4).view(1, 2, 2), \
             overloads: &[Overload {
                 signature: "(input, groups)",
                 parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("groups", Kind::Int)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.int(1)?;

@@ -30,7 +30,9 @@ impl Table for File {
                     a.give(&|| ops::sum(&p0, p1.as_deref(), p2, p3))
                 },
             }],
-            doc: "The sum over all elements, or over the given dimensions; integers sum as int64.",
+            doc: "The sum over all elements, or over the given dimensions; integers sum as \
+int64.\n\nExample:\n\n>>> rustorch.sum(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), \
+0)\ntensor([4., 6.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -55,7 +57,8 @@ impl Table for File {
                     a.give(&|| ops::mean(&p0, p1.as_deref(), p2, p3))
                 },
             }],
-            doc: "The mean over all elements, or over the given dimensions.",
+            doc: "The mean over all elements, or over the given dimensions.\n\nExample:\n\n>>> \
+rustorch.mean(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0)\ntensor([2., 3.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -96,7 +99,8 @@ impl Table for File {
                 },
             ],
             doc: "prod(input, *, dtype=None)\n    The product of all elements.\n\nprod(input, dim, \
-keepdim=False, *, dtype=None)\n    The product along a dimension.",
+keepdim=False, *, dtype=None)\n    The product along a dimension.\n\nExample:\n\n>>> \
+rustorch.prod(rustorch.tensor([2, 3, 4]))\ntensor(24)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -119,7 +123,9 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
                     a.give(&|| ops::amax(&p0, &p1, p2))
                 },
             }],
-            doc: "The largest element over dimensions; its gradient is shared evenly among ties.",
+            doc: "The largest element over dimensions; its gradient is shared evenly among \
+ties.\n\nExample:\n\n>>> rustorch.amax(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), \
+0)\ntensor([3., 4.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -142,7 +148,9 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
                     a.give(&|| ops::amin(&p0, &p1, p2))
                 },
             }],
-            doc: "The smallest element over dimensions; its gradient is shared evenly among ties.",
+            doc: "The smallest element over dimensions; its gradient is shared evenly among \
+ties.\n\nExample:\n\n>>> rustorch.amin(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), \
+0)\ntensor([1., 2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -194,7 +202,10 @@ keepdim=False, *, dtype=None)\n    The product along a dimension.",
             ],
             doc: "max(input)\n    The largest of all elements.\n\nmax(input, dim, keepdim=False)\n    \
 The largest element along a dimension, and its first index.\n\nmax(input, other)\n    \
-The larger of each pair of elements, as `maximum`.",
+The larger of each pair of elements, as `maximum`.\n\nExample:\n\n>>> \
+rustorch.max(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))\ntensor(4.)\n>>> \
+rustorch.max(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0).indices\ntensor([1, \
+1])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -246,7 +257,10 @@ The larger of each pair of elements, as `maximum`.",
             ],
             doc: "min(input)\n    The smallest of all elements.\n\nmin(input, dim, keepdim=False)\n    \
 The smallest element along a dimension, and its first index.\n\nmin(input, \
-other)\n    The smaller of each pair of elements, as `minimum`.",
+other)\n    The smaller of each pair of elements, as `minimum`.\n\nExample:\n\n>>> \
+rustorch.min(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]))\ntensor(1.)\n>>> \
+rustorch.min(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0).indices\ntensor([0, \
+0])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -270,7 +284,8 @@ other)\n    The smaller of each pair of elements, as `minimum`.",
                 },
             }],
             doc: "The index of the first largest element, of all in row-major order or along a \
-dimension.\n\nThe result has no gradient.",
+dimension.\n\nThe result has no gradient.\n\nExample:\n\n>>> \
+rustorch.argmax(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)\ntensor([1, 1])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -294,7 +309,8 @@ dimension.\n\nThe result has no gradient.",
                 },
             }],
             doc: "The index of the first smallest element, of all in row-major order or along a \
-dimension.\n\nThe result has no gradient.",
+dimension.\n\nThe result has no gradient.\n\nExample:\n\n>>> \
+rustorch.argmin(rustorch.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)\ntensor([0, 0])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -317,7 +333,9 @@ dimension.\n\nThe result has no gradient.",
                     a.give(&|| ops::any(&p0, p1.as_deref(), p2))
                 },
             }],
-            doc: "Whether any element differs from zero.\n\nThe result has no gradient.",
+            doc: "Whether any element differs from zero.\n\nThe result has no \
+gradient.\n\nExample:\n\n>>> rustorch.any(rustorch.tensor([[True, False], [True, \
+True]]), 1)\ntensor([True, True])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -340,7 +358,9 @@ dimension.\n\nThe result has no gradient.",
                     a.give(&|| ops::all(&p0, p1.as_deref(), p2))
                 },
             }],
-            doc: "Whether all elements differ from zero.\n\nThe result has no gradient.",
+            doc: "Whether all elements differ from zero.\n\nThe result has no \
+gradient.\n\nExample:\n\n>>> rustorch.all(rustorch.tensor([[True, False], [True, \
+True]]), 1)\ntensor([False,  True])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -363,7 +383,8 @@ dimension.\n\nThe result has no gradient.",
                     a.give(&|| ops::logsumexp(&p0, &p1, p2))
                 },
             }],
-            doc: "`log(sum(exp(x)))` over dimensions, without overflow on the way.",
+            doc: "`log(sum(exp(x)))` over dimensions, without overflow on the way.\n\nExample:\n\n>>> \
+rustorch.logsumexp(rustorch.tensor([1000.0, 1000.0]), 0)\ntensor(1000.6932)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -386,7 +407,8 @@ dimension.\n\nThe result has no gradient.",
                     a.give(&|| ops::cumsum(&p0, p1, p2))
                 },
             }],
-            doc: "The sum of the elements up to each one along a dimension.",
+            doc: "The sum of the elements up to each one along a dimension.\n\nExample:\n\n>>> \
+rustorch.cumsum(rustorch.tensor([1, 2, 3, 4]), 0)\ntensor([ 1,  3,  6, 10])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -409,7 +431,8 @@ dimension.\n\nThe result has no gradient.",
                     a.give(&|| ops::cumprod(&p0, p1, p2))
                 },
             }],
-            doc: "The product of the elements up to each one along a dimension.",
+            doc: "The product of the elements up to each one along a dimension.\n\nExample:\n\n>>> \
+rustorch.cumprod(rustorch.tensor([1, 2, 3, 4]), 0)\ntensor([ 1,  2,  6, 24])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -430,7 +453,9 @@ dimension.\n\nThe result has no gradient.",
                     })
                 },
             }],
-            doc: "The largest element up to each one along a dimension, and its index.",
+            doc: "The largest element up to each one along a dimension, and its \
+index.\n\nExample:\n\n>>> rustorch.cummax(rustorch.tensor([2, 3, 1, 4]), \
+0).values\ntensor([2, 3, 3, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -451,7 +476,9 @@ dimension.\n\nThe result has no gradient.",
                     })
                 },
             }],
-            doc: "The smallest element up to each one along a dimension, and its index.",
+            doc: "The smallest element up to each one along a dimension, and its \
+index.\n\nExample:\n\n>>> rustorch.cummin(rustorch.tensor([2, 3, 1, 4]), \
+0).values\ntensor([2, 2, 1, 1])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -472,7 +499,9 @@ dimension.\n\nThe result has no gradient.",
                     a.give(&|| ops::count_nonzero(&p0, p1.as_deref()))
                 },
             }],
-            doc: "The number of elements that differ from zero.\n\nThe result has no gradient.",
+            doc: "The number of elements that differ from zero.\n\nThe result has no \
+gradient.\n\nExample:\n\n>>> rustorch.count_nonzero(rustorch.tensor([0, 1, \
+2]))\ntensor(2)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -497,7 +526,8 @@ dimension.\n\nThe result has no gradient.",
                     a.give(&|| ops::nansum(&p0, p1.as_deref(), p2, p3))
                 },
             }],
-            doc: "The sum that counts NaN as 0.",
+            doc: "The sum that counts NaN as 0.\n\nExample:\n\n>>> \
+rustorch.nansum(rustorch.tensor([1.0, float('nan'), 2.0]))\ntensor(3.)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -19,7 +19,7 @@ impl Table for File {
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("output_size", Kind::IntList),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;

@@ -24,7 +24,8 @@ impl Table for File {
                 },
             }],
             doc: "The same elements under another shape, without copying; one size may be \
--1.\n\nThe result shares memory with its input.",
+-1.\n\nThe result shares memory with its input.\n\nExample:\n\n>>> \
+rustorch.arange(6).view(2, 3)\ntensor([[0, 1, 2],\n        [3, 4, 5]])",
             module: None,
             method: true,
             aliases: &[],
@@ -43,7 +44,8 @@ impl Table for File {
                 },
             }],
             doc: "The same elements under another shape, as a view where the strides allow it; \
-one size may be -1.",
+one size may be -1.\n\nExample:\n\n>>> rustorch.reshape(rustorch.arange(6), (3, \
+-1))\ntensor([[0, 1],\n        [2, 3],\n        [4, 5]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -66,7 +68,8 @@ one size may be -1.",
                     a.give(&|| ops::flatten(&p0, p1, p2))
                 },
             }],
-            doc: "Joins the dimensions from `start_dim` to `end_dim` into one.",
+            doc: "Joins the dimensions from `start_dim` to `end_dim` into one.\n\nExample:\n\n>>> \
+rustorch.flatten(rustorch.zeros(2, 3, 4), 1).shape\nrustorch.Size([2, 12])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -89,7 +92,9 @@ one size may be -1.",
                     a.give(&|| ops::unflatten(&p0, p1, &p2))
                 },
             }],
-            doc: "Splits dimension `dim` into several of the given sizes; one may be -1.",
+            doc: "Splits dimension `dim` into several of the given sizes; one may be \
+-1.\n\nExample:\n\n>>> rustorch.unflatten(rustorch.zeros(2, 12), 1, (3, \
+-1)).shape\nrustorch.Size([2, 3, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -106,7 +111,8 @@ one size may be -1.",
                     a.give(&|| ops::ravel(&p0))
                 },
             }],
-            doc: "All elements in row-major order in one dimension.",
+            doc: "All elements in row-major order in one dimension.\n\nExample:\n\n>>> \
+rustorch.ravel(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([1, 2, 3, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -129,7 +135,9 @@ one size may be -1.",
                     a.give(&|| ops::transpose(&p0, p1, p2))
                 },
             }],
-            doc: "Exchanges two dimensions.\n\nThe result shares memory with its input.",
+            doc: "Exchanges two dimensions.\n\nThe result shares memory with its \
+input.\n\nExample:\n\n>>> rustorch.transpose(rustorch.zeros(2, 3, 4), 0, \
+2).shape\nrustorch.Size([4, 3, 2])",
             module: Some("rustorch"),
             method: true,
             aliases: &["swapaxes", "swapdims"],
@@ -146,7 +154,9 @@ one size may be -1.",
                     a.give(&|| ops::t(&p0))
                 },
             }],
-            doc: "Exchanges the dimensions of a matrix; a tensor of fewer dimensions is itself.",
+            doc: "Exchanges the dimensions of a matrix; a tensor of fewer dimensions is \
+itself.\n\nExample:\n\n>>> rustorch.t(rustorch.tensor([[1, 2], [3, \
+4]]))\ntensor([[1, 3],\n        [2, 4]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -164,7 +174,9 @@ one size may be -1.",
                     a.give(&|| ops::permute(&p0, &p1))
                 },
             }],
-            doc: "Reorders the dimensions.\n\nThe result shares memory with its input.",
+            doc: "Reorders the dimensions.\n\nThe result shares memory with its \
+input.\n\nExample:\n\n>>> rustorch.permute(rustorch.zeros(2, 3, 4), (2, 0, \
+1)).shape\nrustorch.Size([4, 2, 3])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -187,7 +199,8 @@ one size may be -1.",
                     a.give(&|| ops::movedim(&p0, &p1, &p2))
                 },
             }],
-            doc: "Moves dimensions to other positions; the rest keep their order.",
+            doc: "Moves dimensions to other positions; the rest keep their order.\n\nExample:\n\n>>> \
+rustorch.movedim(rustorch.zeros(2, 3, 4), 0, -1).shape\nrustorch.Size([3, 4, 2])",
             module: Some("rustorch"),
             method: true,
             aliases: &["moveaxis"],
@@ -206,7 +219,8 @@ one size may be -1.",
                 },
             }],
             doc: "Repeats dimensions of size 1 without copying; -1 keeps a size.\n\nThe result \
-shares memory with its input.",
+shares memory with its input.\n\nExample:\n\n>>> rustorch.tensor([[1], \
+[2]]).expand(2, 3)\ntensor([[1, 1, 1],\n        [2, 2, 2]])",
             module: None,
             method: true,
             aliases: &[],
@@ -224,7 +238,9 @@ shares memory with its input.",
                     a.give(&|| ops::broadcast_to(&p0, &p1))
                 },
             }],
-            doc: "The tensor broadcast to a shape, without copying.",
+            doc: "The tensor broadcast to a shape, without copying.\n\nExample:\n\n>>> \
+rustorch.broadcast_to(rustorch.tensor([1, 2]), (2, 2))\ntensor([[1, 2],\n        \
+[1, 2]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -242,7 +258,9 @@ shares memory with its input.",
                     a.give(&|| ops::expand_as(&p0, &p1))
                 },
             }],
-            doc: "The tensor broadcast to another's shape, without copying.",
+            doc: "The tensor broadcast to another's shape, without copying.\n\nExample:\n\n>>> \
+rustorch.tensor([1, 2]).expand_as(rustorch.zeros(3, 2)).shape\nrustorch.Size([3, \
+2])",
             module: None,
             method: true,
             aliases: &[],
@@ -259,7 +277,9 @@ shares memory with its input.",
                     a.give_tuple(&|| ops::broadcast_tensors(&p0))
                 },
             }],
-            doc: "The tensors broadcast to their common shape, without copying.",
+            doc: "The tensors broadcast to their common shape, without copying.\n\nExample:\n\n>>> \
+[x.shape for x in rustorch.broadcast_tensors(rustorch.zeros(3, 1), \
+rustorch.zeros(4))]\n[rustorch.Size([3, 4]), rustorch.Size([3, 4])]",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -281,7 +301,8 @@ shares memory with its input.",
                 },
             }],
             doc: "Drops dimensions of size 1: all, or those named.\n\nThe result shares memory with \
-its input.",
+its input.\n\nExample:\n\n>>> rustorch.squeeze(rustorch.zeros(1, 3, \
+1)).shape\nrustorch.Size([3])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -299,7 +320,9 @@ its input.",
                     a.give(&|| ops::unsqueeze(&p0, p1))
                 },
             }],
-            doc: "Inserts a dimension of size 1.\n\nThe result shares memory with its input.",
+            doc: "Inserts a dimension of size 1.\n\nThe result shares memory with its \
+input.\n\nExample:\n\n>>> rustorch.unsqueeze(rustorch.tensor([1, 2]), \
+1)\ntensor([[1],\n        [2]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -323,7 +346,8 @@ its input.",
                 },
             }],
             doc: "The slice at one index of a dimension, which disappears.\n\nThe result shares \
-memory with its input.",
+memory with its input.\n\nExample:\n\n>>> rustorch.select(rustorch.tensor([[1, 2], \
+[3, 4]]), 0, 1)\ntensor([3, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -348,7 +372,8 @@ memory with its input.",
                     a.give(&|| ops::narrow(&p0, p1, p2, p3))
                 },
             }],
-            doc: "`length` indices of a dimension from `start`.",
+            doc: "`length` indices of a dimension from `start`.\n\nExample:\n\n>>> \
+rustorch.narrow(rustorch.arange(5), 0, 1, 3)\ntensor([1, 2, 3])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -374,7 +399,8 @@ memory with its input.",
                 },
             }],
             doc: "The diagonal of two dimensions, as the last dimension of a view.\n\nThe result \
-shares memory with its input.",
+shares memory with its input.\n\nExample:\n\n>>> \
+rustorch.diagonal(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([1, 4])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -392,7 +418,8 @@ shares memory with its input.",
                 },
             }],
             doc: "The same data without history.\n\nThe result shares memory with its input. The \
-result has no gradient.",
+result has no gradient.\n\nExample:\n\n>>> rustorch.detach(rustorch.ones(2, \
+requires_grad=True)).requires_grad\nFalse",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -426,7 +453,8 @@ result has no gradient.",
             ],
             doc: "contiguous(input)\n    The tensor itself if it is row-major, else a row-major \
 copy.\n\ncontiguous(input, *, memory_format)\n    The tensor itself if it lies in \
-the memory format, else a copy that does.",
+the memory format, else a copy that does.\n\nExample:\n\n>>> rustorch.zeros(2, \
+3).t().contiguous().stride()\n(2, 1)",
             module: None,
             method: true,
             aliases: &[],
@@ -459,7 +487,8 @@ the memory format, else a copy that does.",
                 },
             ],
             doc: "clone(input)\n    A copy with the same history.\n\nclone(input, *, memory_format)\n    \
-A copy with the same history in a memory format.",
+A copy with the same history in a memory format.\n\nExample:\n\n>>> \
+rustorch.clone(rustorch.tensor([1, 2]))\ntensor([1, 2])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -480,7 +509,8 @@ A copy with the same history in a memory format.",
                     a.give(&|| ops::cat(&p0, p1))
                 },
             }],
-            doc: "Joins tensors along an existing dimension.",
+            doc: "Joins tensors along an existing dimension.\n\nExample:\n\n>>> \
+rustorch.cat([rustorch.tensor([1, 2]), rustorch.tensor([3])])\ntensor([1, 2, 3])",
             module: Some("rustorch"),
             method: false,
             aliases: &["concat", "concatenate"],
@@ -501,7 +531,9 @@ A copy with the same history in a memory format.",
                     a.give(&|| ops::stack(&p0, p1))
                 },
             }],
-            doc: "Joins tensors of one shape along a new dimension.",
+            doc: "Joins tensors of one shape along a new dimension.\n\nExample:\n\n>>> \
+rustorch.stack([rustorch.tensor([1, 2]), rustorch.tensor([1, 2])])\ntensor([[1, \
+2],\n        [1, 2]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -524,7 +556,9 @@ A copy with the same history in a memory format.",
                     a.give_tuple(&|| ops::split(&p0, &p1, p2))
                 },
             }],
-            doc: "Cuts a dimension into pieces of one size, or of the given sizes; views.",
+            doc: "Cuts a dimension into pieces of one size, or of the given sizes; \
+views.\n\nExample:\n\n>>> rustorch.split(rustorch.arange(5), 2)\n(tensor([0, 1]), \
+tensor([2, 3]), tensor([4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -547,7 +581,9 @@ A copy with the same history in a memory format.",
                     a.give_tuple(&|| ops::chunk(&p0, p1, p2))
                 },
             }],
-            doc: "Cuts a dimension into at most `chunks` pieces of about one size; views.",
+            doc: "Cuts a dimension into at most `chunks` pieces of about one size; \
+views.\n\nExample:\n\n>>> rustorch.chunk(rustorch.arange(5), 2)\n(tensor([0, 1, 2]), \
+tensor([3, 4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -568,7 +604,9 @@ A copy with the same history in a memory format.",
                     a.give_tuple(&|| ops::unbind(&p0, p1))
                 },
             }],
-            doc: "The slices along a dimension; views.",
+            doc: "The slices along a dimension; views.\n\nExample:\n\n>>> \
+rustorch.unbind(rustorch.tensor([[1, 2], [3, 4]]))\n(tensor([1, 2]), tensor([3, \
+4]))",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -586,7 +624,9 @@ A copy with the same history in a memory format.",
                     a.give(&|| ops::repeat(&p0, &p1))
                 },
             }],
-            doc: "Copies of the tensor, `repeats[d]` times along each dimension.",
+            doc: "Copies of the tensor, `repeats[d]` times along each dimension.\n\nExample:\n\n>>> \
+rustorch.tensor([1, 2]).repeat(2, 2)\ntensor([[1, 2, 1, 2],\n        [1, 2, 1, \
+2]])",
             module: None,
             method: true,
             aliases: &[],
@@ -604,7 +644,8 @@ A copy with the same history in a memory format.",
                     a.give(&|| ops::tile(&p0, &p1))
                 },
             }],
-            doc: "As `repeat`; missing leading counts are 1.",
+            doc: "As `repeat`; missing leading counts are 1.\n\nExample:\n\n>>> \
+rustorch.tile(rustorch.tensor([1, 2]), (2,))\ntensor([1, 2, 1, 2])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -622,7 +663,8 @@ A copy with the same history in a memory format.",
                     a.give(&|| ops::flip(&p0, &p1))
                 },
             }],
-            doc: "Reverses the order of the elements along the given dimensions; a copy.",
+            doc: "Reverses the order of the elements along the given dimensions; a \
+copy.\n\nExample:\n\n>>> rustorch.flip(rustorch.arange(3), (0,))\ntensor([2, 1, 0])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -646,7 +688,8 @@ A copy with the same history in a memory format.",
                 },
             }],
             doc: "Shifts elements along dimensions; those that leave at the end return at the \
-start.",
+start.\n\nExample:\n\n>>> rustorch.roll(rustorch.arange(5), 2)\ntensor([3, 4, 0, 1, \
+2])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -667,7 +710,9 @@ start.",
                     a.give(&|| ops::tril(&p0, p1))
                 },
             }],
-            doc: "The lower triangle of matrices; the rest is 0.",
+            doc: "The lower triangle of matrices; the rest is 0.\n\nExample:\n\n>>> \
+rustorch.tril(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([[1, 0],\n        [3, \
+4]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -709,7 +754,9 @@ start.",
                     a.give(&|| ops::triu(&p0, p1))
                 },
             }],
-            doc: "The upper triangle of matrices; the rest is 0.",
+            doc: "The upper triangle of matrices; the rest is 0.\n\nExample:\n\n>>> \
+rustorch.triu(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([[1, 2],\n        [0, \
+4]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -756,7 +803,9 @@ start.",
                 },
             }],
             doc: "A view of the storage with the given sizes, strides and offset, in \
-elements.\n\nThe result shares memory with its input.",
+elements.\n\nThe result shares memory with its input.\n\nExample:\n\n>>> \
+rustorch.as_strided(rustorch.arange(5), (3, 2), (1, 1))\ntensor([[0, 1],\n        \
+[1, 2],\n        [2, 3]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -28,7 +28,9 @@ impl Table for File {
                     a.give(&|| ops::softmax(&p0, p1, p2))
                 },
             }],
-            doc: "`exp(x) / Σ exp(x)` along a dimension.",
+            doc: "`exp(x) / Σ exp(x)` along a dimension.\n\nExample:\n\n>>> \
+rustorch.softmax(rustorch.tensor([1.0, 2.0, 3.0]), 0)\ntensor([0.0900, 0.2447, \
+0.6652])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -51,7 +53,9 @@ impl Table for File {
                     a.give(&|| ops::log_softmax(&p0, p1, p2))
                 },
             }],
-            doc: "The logarithm of `softmax`, computed without overflow.",
+            doc: "The logarithm of `softmax`, computed without overflow.\n\nExample:\n\n>>> \
+rustorch.log_softmax(rustorch.tensor([1.0, 2.0, 3.0]), 0)\ntensor([-2.4076, \
+-1.4076, -0.4076])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

@@ -50,7 +50,8 @@ impl Table for File {
             doc: "var(input, dim=None, unbiased=True, keepdim=False, *, correction=None)\n    The \
 variance over all elements or over dimensions, with `n - correction` as divisor \
 (1 unless said otherwise).\n\nvar(input, unbiased)\n    The variance over all \
-elements, with n - 1 (unbiased) or n as divisor.",
+elements, with n - 1 (unbiased) or n as divisor.\n\nExample:\n\n>>> \
+rustorch.var(rustorch.tensor([1.0, 2.0, 4.0]))\ntensor(2.3333)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -95,7 +96,8 @@ elements, with n - 1 (unbiased) or n as divisor.",
             doc: "std(input, dim=None, unbiased=True, keepdim=False, *, correction=None)\n    The \
 standard deviation over all elements or over dimensions; the square root of \
 `var`.\n\nstd(input, unbiased)\n    The standard deviation over all elements, with \
-n - 1 (unbiased) or n as divisor.",
+n - 1 (unbiased) or n as divisor.\n\nExample:\n\n>>> \
+rustorch.std(rustorch.tensor([1.0, 2.0, 4.0]))\ntensor(1.5275)",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -146,7 +148,8 @@ n - 1 (unbiased) or n as divisor.",
             doc: "var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None)\n    \
 Variance and mean over all elements or over dimensions.\n\nvar_mean(input, \
 unbiased)\n    Variance and mean over all elements, with n - 1 (unbiased) or n \
-as divisor.",
+as divisor.\n\nExample:\n\n>>> rustorch.var_mean(rustorch.tensor([1.0, 2.0, \
+4.0]))\nvar_mean(var=tensor(2.3333), mean=tensor(2.3333))",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -197,7 +200,9 @@ as divisor.",
             doc: "std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None)\n    \
 Standard deviation and mean over all elements or over \
 dimensions.\n\nstd_mean(input, unbiased)\n    Standard deviation and mean over all \
-elements, with n - 1 (unbiased) or n as divisor.",
+elements, with n - 1 (unbiased) or n as divisor.\n\nExample:\n\n>>> \
+rustorch.std_mean(rustorch.tensor([1.0, 2.0, \
+4.0]))\nstd_mean(std=tensor(1.5275), mean=tensor(2.3333))",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -23,7 +23,8 @@ impl Table for File {
                 },
             }],
             doc: "e raised to each element.\n\nTakes every real dtype; integers and bools become \
-the default float dtype; DTypeError otherwise.",
+the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.exp(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([0.3679, 1.0000, 2.7183])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -59,7 +60,9 @@ integers and bools become the default float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "2 raised to each element.\n\nTakes every real dtype; integers and bools become \
-the default float dtype; DTypeError otherwise.",
+the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.exp2(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([0.5000, 1.0000, \
+2.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -95,7 +98,9 @@ integers and bools become the default float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "`exp(x) - 1`, accurate near 0.\n\nTakes every real dtype; integers and bools \
-become the default float dtype; DTypeError otherwise.",
+become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.expm1(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-0.6321,  0.0000,  \
+1.7183])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -131,7 +136,8 @@ integers and bools become the default float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "The natural logarithm of each element.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.log(rustorch.tensor([1.0, 2.0, 10.0]))\ntensor([0.0000, 0.6931, 2.3026])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -167,7 +173,9 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
                 },
             }],
             doc: "The logarithm to base 2 of each element.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.log2(rustorch.tensor([1.0, 2.0, 10.0]))\ntensor([0.0000, 1.0000, \
+3.3219])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -204,7 +212,9 @@ otherwise.",
                 },
             }],
             doc: "The logarithm to base 10 of each element.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.log10(rustorch.tensor([1.0, 2.0, 10.0]))\ntensor([0.0000, 0.3010, \
+1.0000])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -241,7 +251,8 @@ otherwise.",
                 },
             }],
             doc: "`log(1 + x)`, accurate near 0.\n\nTakes every real dtype; integers and bools \
-become the default float dtype; DTypeError otherwise.",
+become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.log1p(rustorch.tensor([0.0, 1.0]))\ntensor([0.0000, 0.6931])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -279,7 +290,8 @@ integers and bools become the default float dtype; DTypeError otherwise.",
             }],
             doc: "`log(exp(input) + exp(other))`, without overflow on the way.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.logaddexp(rustorch.tensor([1.0]), \
+rustorch.tensor([1.0]))\ntensor([1.6931])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -319,7 +331,8 @@ not. Takes floats; DTypeError otherwise.",
             }],
             doc: "`log2(2^input + 2^other)`, without overflow on the way.\n\nShapes broadcast \
 against each other; ShapeMismatchError if they do not. Takes floats; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.logaddexp2(rustorch.tensor([1.0]), \
+rustorch.tensor([1.0]))\ntensor([2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -363,7 +376,8 @@ Takes floats; DTypeError otherwise.",
             doc: "`input * log(other)`; 0 where `input` is 0, unless `other` is NaN.\n\nShapes \
 broadcast against each other; ShapeMismatchError if they do not. Takes every \
 real dtype; integers and bools become the default float dtype; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.xlogy(rustorch.tensor([0.0, 2.0]), \
+rustorch.tensor([0.0, 3.0]))\ntensor([0.0000, 2.1972])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -405,7 +419,9 @@ float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "The sine of each element, in radians.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.sin(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-0.8415,  0.0000,  \
+0.8415])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -441,7 +457,8 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
                 },
             }],
             doc: "The cosine of each element, in radians.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.cos(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([0.5403, 1.0000, 0.5403])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -477,7 +494,9 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
                 },
             }],
             doc: "The tangent of each element, in radians.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.tan(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-1.5574,  0.0000,  \
+1.5574])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -514,7 +533,9 @@ otherwise.",
                 },
             }],
             doc: "The arcsine of each element, in radians.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.asin(rustorch.tensor([-0.5, 0.0, 0.5]))\ntensor([-0.5236,  0.0000,  \
+0.5236])",
             module: Some("rustorch"),
             method: true,
             aliases: &["arcsin"],
@@ -551,7 +572,9 @@ otherwise.",
                 },
             }],
             doc: "The arccosine of each element, in radians.\n\nTakes every real dtype; integers \
-and bools become the default float dtype; DTypeError otherwise.",
+and bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.acos(rustorch.tensor([-0.5, 0.0, 0.5]))\ntensor([2.0944, 1.5708, \
+1.0472])",
             module: Some("rustorch"),
             method: true,
             aliases: &["arccos"],
@@ -588,7 +611,9 @@ otherwise.",
                 },
             }],
             doc: "The arctangent of each element, in radians.\n\nTakes every real dtype; integers \
-and bools become the default float dtype; DTypeError otherwise.",
+and bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.atan(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-0.7854,  0.0000,  \
+0.7854])",
             module: Some("rustorch"),
             method: true,
             aliases: &["arctan"],
@@ -628,7 +653,8 @@ otherwise.",
             doc: "The angle of the point (`other`, `input`), in radians, in (-π, π].\n\nShapes \
 broadcast against each other; ShapeMismatchError if they do not. Takes every \
 real dtype; integers and bools become the default float dtype; DTypeError \
-otherwise.",
+otherwise.\n\nExample:\n\n>>> rustorch.atan2(rustorch.tensor([1.0, -1.0]), \
+rustorch.tensor([1.0, -1.0]))\ntensor([ 0.7854, -2.3562])",
             module: Some("rustorch"),
             method: true,
             aliases: &["arctan2"],
@@ -667,7 +693,9 @@ dtype; DTypeError otherwise.",
                 },
             }],
             doc: "The hyperbolic sine of each element.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.sinh(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-1.1752,  0.0000,  \
+1.1752])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -703,7 +731,9 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
                 },
             }],
             doc: "The hyperbolic cosine of each element.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.cosh(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([1.5431, 1.0000, \
+1.5431])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -739,7 +769,9 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
                 },
             }],
             doc: "The hyperbolic tangent of each element.\n\nTakes every real dtype; integers and \
-bools become the default float dtype; DTypeError otherwise.",
+bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.tanh(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-0.7616,  0.0000,  \
+0.7616])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -776,7 +808,9 @@ otherwise.",
                 },
             }],
             doc: "The inverse hyperbolic sine of each element.\n\nTakes every real dtype; integers \
-and bools become the default float dtype; DTypeError otherwise.",
+and bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.asinh(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-0.8814,  0.0000,  \
+0.8814])",
             module: Some("rustorch"),
             method: true,
             aliases: &["arcsinh"],
@@ -813,7 +847,9 @@ otherwise.",
                 },
             }],
             doc: "The inverse hyperbolic cosine of each element.\n\nTakes every real dtype; \
-integers and bools become the default float dtype; DTypeError otherwise.",
+integers and bools become the default float dtype; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.acosh(rustorch.tensor([1.0, \
+2.0]))\ntensor([0.0000, 1.3170])",
             module: Some("rustorch"),
             method: true,
             aliases: &["arccosh"],
@@ -850,7 +886,9 @@ otherwise.",
                 },
             }],
             doc: "The inverse hyperbolic tangent of each element.\n\nTakes every real dtype; \
-integers and bools become the default float dtype; DTypeError otherwise.",
+integers and bools become the default float dtype; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.atanh(rustorch.tensor([0.0, \
+0.5]))\ntensor([0.0000, 0.5493])",
             module: Some("rustorch"),
             method: true,
             aliases: &["arctanh"],
@@ -887,7 +925,9 @@ otherwise.",
                 },
             }],
             doc: "The error function of each element.\n\nTakes every real dtype; integers and bools \
-become the default float dtype; DTypeError otherwise.",
+become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.erf(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-0.8427,  0.0000,  \
+0.8427])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -924,7 +964,9 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
             }],
             doc: "The complementary error function of each element, accurate where it is \
 small.\n\nTakes every real dtype; integers and bools become the default float \
-dtype; DTypeError otherwise.",
+dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.erfc(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([1.8427, 1.0000, \
+0.1573])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -961,7 +1003,9 @@ the default float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "The inverse of the error function.\n\nTakes every real dtype; integers and bools \
-become the default float dtype; DTypeError otherwise.",
+become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.erfinv(rustorch.tensor([-0.5, 0.0, 0.5]))\ntensor([-0.4769,  0.0000,  \
+0.4769])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -997,7 +1041,9 @@ dtype; integers and bools become the default float dtype; DTypeError otherwise."
                 },
             }],
             doc: "The logarithm of the absolute value of the gamma function.\n\nTakes every real \
-dtype; integers and bools become the default float dtype; DTypeError otherwise.",
+dtype; integers and bools become the default float dtype; DTypeError \
+otherwise.\n\nExample:\n\n>>> rustorch.lgamma(rustorch.tensor([1.0, 2.0, \
+4.5]))\ntensor([0.0000, 0.0000, 2.4537])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1035,7 +1081,9 @@ dtype; DTypeError otherwise.",
             }],
             doc: "The derivative of `lgamma`.\n\nTakes every real dtype; integers and bools become \
 the default float dtype; DTypeError otherwise. backward() through it raises \
-AutogradError: its derivative, trigamma, is not built yet.",
+AutogradError: its derivative, trigamma, is not built yet.\n\nExample:\n\n>>> \
+rustorch.digamma(rustorch.tensor([1.0, 2.0, 4.5]))\ntensor([-0.5772,  0.4228,  \
+1.3889])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1073,7 +1121,9 @@ built yet.",
                 },
             }],
             doc: "`sin(πx) / (πx)`, and 1 at 0.\n\nTakes every real dtype; integers and bools \
-become the default float dtype; DTypeError otherwise.",
+become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.sinc(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-2.7828e-08,  \
+1.0000e+00, -2.7828e-08])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1109,7 +1159,9 @@ integers and bools become the default float dtype; DTypeError otherwise.",
                 },
             }],
             doc: "The logistic function, `1 / (1 + exp(-x))`.\n\nTakes every real dtype; integers \
-and bools become the default float dtype; DTypeError otherwise.",
+and bools become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.sigmoid(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([0.2689, 0.5000, \
+0.7311])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
@@ -1151,7 +1203,9 @@ otherwise.",
             }],
             doc: "The inverse of the logistic function, `log(x / (1 - x))`; `eps` limits x to \
 `[eps, 1 - eps]`.\n\nTakes every real dtype; integers and bools become the \
-default float dtype; DTypeError otherwise.",
+default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
+rustorch.logit(rustorch.tensor([0.25, 0.5, 0.75]))\ntensor([-1.0986,  0.0000,  \
+1.0986])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

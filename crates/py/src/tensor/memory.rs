@@ -64,7 +64,8 @@ fn sizes(op: &str, sizes: &[i64]) -> PyResult<Shape> {
     sizes
         .iter()
         .map(|&n| {
-            usize::try_from(n).map_err(|_| PyRuntimeError::new_err(format!("{op}(): {sizes:?} has a negative size")))
+            usize::try_from(n)
+                .map_err(|_| PyRuntimeError::new_err(format!("{op}(): {sizes:?} has a negative size")))
         })
         .collect()
 }
@@ -113,7 +114,11 @@ impl PyTensor {
 
     /// Whether the elements lie without gaps in row-major order, or in that of `memory_format`.
     #[pyo3(signature = (memory_format=None))]
-    fn is_contiguous(&self, py: Python<'_>, memory_format: Option<&Bound<'_, PyMemoryFormat>>) -> PyResult<bool> {
+    fn is_contiguous(
+        &self,
+        py: Python<'_>,
+        memory_format: Option<&Bound<'_, PyMemoryFormat>>,
+    ) -> PyResult<bool> {
         let format = memory_format.map_or(MemoryFormat::Contiguous, |format| format.get().format);
         self.with(|t| t.is_contiguous_in(format)).into_py(py)
     }
@@ -166,14 +171,17 @@ impl PyTensor {
             no_gradients("set_", py, &tensor)?;
         }
         let (storage, whole) = match source {
-            None => (Tensor::empty(&[0], tensor.dtype(), tensor.device()).into_py(py)?.storage().clone(), None),
+            None => {
+                (Tensor::empty(&[0], tensor.dtype(), tensor.device()).into_py(py)?.storage().clone(), None)
+            }
             Some(source) => {
                 if let Ok(storage) = source.cast::<PyStorage>() {
                     (storage.get().storage.clone(), None)
                 } else if let Ok(other) = source.cast::<PyTensor>() {
                     let other = other.get().tensor(other);
                     if other.dtype() != tensor.dtype() {
-                        let message = format!("the source has dtype {}, this tensor {}", other.dtype(), tensor.dtype());
+                        let message =
+                            format!("the source has dtype {}, this tensor {}", other.dtype(), tensor.dtype());
                         return Err(RusTorchError::dtype("set_", message)).into_py(py);
                     }
                     (other.storage().clone(), Some(other.layout().clone()))
@@ -236,7 +244,10 @@ impl PyTensor {
     fn as_subclass<'py>(slf: &Bound<'py, Self>, cls: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         if !cls.is_subclass_of::<PyTensor>()? {
-            return Err(PyTypeError::new_err(format!("as_subclass(): {} is no subclass of Tensor", cls.name()?)));
+            return Err(PyTypeError::new_err(format!(
+                "as_subclass(): {} is no subclass of Tensor",
+                cls.name()?
+            )));
         }
         let object = py.get_type::<PyTensor>().call_method1("__new__", (cls, slf))?;
         let tensor = slf.get().tensor(slf);

@@ -13,7 +13,11 @@ use crate::Tensor;
 enum Kept {
     Tensor(Tensor),
     /// What a pack hook made of it, and where the tensor's gradient goes.
-    Packed { packed: Packed, hooks: Arc<SavedHooks>, edge: Option<Edge> },
+    Packed {
+        packed: Packed,
+        hooks: Arc<SavedHooks>,
+        edge: Option<Edge>,
+    },
 }
 
 /// A tensor as it was when an op was recorded; unpacking it fails when it has been changed in place since.

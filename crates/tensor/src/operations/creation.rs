@@ -359,7 +359,8 @@ pub fn empty_like_as(
 /// See [`ops::full_like_as`](crate::ops::full_like_as).
 pub fn full_like_as(
     input: &Tensor,
-    fill_value: Scalar, memory_format: Option<MemoryFormat>,
+    fill_value: Scalar,
+    memory_format: Option<MemoryFormat>,
     dtype: Option<DType>,
     device: Option<Device>,
     requires_grad: bool,

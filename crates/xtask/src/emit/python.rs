@@ -55,7 +55,9 @@ fn stub_type(kind: Type) -> String {
             let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
             let rest = &piece[word.len()..];
             match word {
-                "int" | "float" | "bool" | "dtype" | "device" | "memory_format" | "Number" => format!("_{word}{rest}"),
+                "int" | "float" | "bool" | "dtype" | "device" | "memory_format" | "Number" => {
+                    format!("_{word}{rest}")
+                }
                 _ => piece.to_owned(),
             }
         })

@@ -144,7 +144,9 @@ fn construct(op: &Op, b: &Backward, original: Option<(&str, &str)>) -> String {
         let target_is_list = targets.iter().any(|t| list_parameter(op) == Some(t));
         let wanted = if target_is_list { "true".to_owned() } else { wanted };
         fields.push(match (result, original) {
-            (Some(_), Some((target, _))) => format!("{name}: ({wanted}).then(|| Saved::output({target}, 0)).transpose()?"),
+            (Some(_), Some((target, _))) => {
+                format!("{name}: ({wanted}).then(|| Saved::output({target}, 0)).transpose()?")
+            }
             (Some(0), None) => format!("{name}: ({wanted}).then(|| Saved::output(&{name}, 0)).transpose()?"),
             // Further results are constants of the gradient: they have no history.
             (Some(_), None) => format!("{name}: ({wanted}).then(|| Saved::input(&{name})).transpose()?"),

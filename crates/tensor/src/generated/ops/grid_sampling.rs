@@ -28,9 +28,11 @@ pub fn weighted_gather(input: &Tensor, index: &Tensor, weight: &Tensor) -> Resul
             autograd::record(
                 &result,
                 Arc::new(WeightedGatherBackward {
-                    index: (input.requires_grad() || weight.requires_grad()).then(|| Saved::input(index)),
-                    input: (weight.requires_grad()).then(|| Saved::input(input)),
-                    weight: (input.requires_grad()).then(|| Saved::input(weight)),
+                    index: (input.requires_grad() || weight.requires_grad())
+                        .then(|| Saved::input(index))
+                        .transpose()?,
+                    input: (weight.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    weight: (input.requires_grad()).then(|| Saved::input(weight)).transpose()?,
                     input_origin: Origin::of(input),
                     weight_origin: Origin::of(weight),
                 }),
@@ -100,10 +102,11 @@ pub fn weighted_gather_input(
             autograd::record(
                 &result,
                 Arc::new(WeightedGatherInputBackward {
-                    grad_output: (weight.requires_grad()).then(|| Saved::input(grad_output)),
+                    grad_output: (weight.requires_grad()).then(|| Saved::input(grad_output)).transpose()?,
                     index: (grad_output.requires_grad() || weight.requires_grad())
-                        .then(|| Saved::input(index)),
-                    weight: (grad_output.requires_grad()).then(|| Saved::input(weight)),
+                        .then(|| Saved::input(index))
+                        .transpose()?,
+                    weight: (grad_output.requires_grad()).then(|| Saved::input(weight)).transpose()?,
                     grad_output_origin: Origin::of(grad_output),
                     weight_origin: Origin::of(weight),
                 }),
@@ -167,10 +170,11 @@ pub fn weighted_gather_weight(grad_output: &Tensor, input: &Tensor, index: &Tens
             autograd::record(
                 &result,
                 Arc::new(WeightedGatherWeightBackward {
-                    grad_output: (input.requires_grad()).then(|| Saved::input(grad_output)),
+                    grad_output: (input.requires_grad()).then(|| Saved::input(grad_output)).transpose()?,
                     index: (grad_output.requires_grad() || input.requires_grad())
-                        .then(|| Saved::input(index)),
-                    input: (grad_output.requires_grad()).then(|| Saved::input(input)),
+                        .then(|| Saved::input(index))
+                        .transpose()?,
+                    input: (grad_output.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     grad_output_origin: Origin::of(grad_output),
                     input_origin: Origin::of(input),
                 }),

@@ -28,7 +28,7 @@ pub fn adaptive_max_pool(input: &Tensor, output_size: &[i64]) -> Result<(Tensor,
             autograd::record(
                 &values,
                 Arc::new(AdaptiveMaxPoolBackward {
-                    indices: (input.requires_grad()).then(|| Saved::input(&indices)),
+                    indices: (input.requires_grad()).then(|| Saved::input(&indices)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge()],
@@ -82,7 +82,7 @@ pub fn fractional_max_pool(
             autograd::record(
                 &values,
                 Arc::new(FractionalMaxPoolBackward {
-                    indices: (input.requires_grad()).then(|| Saved::input(&indices)),
+                    indices: (input.requires_grad()).then(|| Saved::input(&indices)).transpose()?,
                     input_origin: Origin::of(input),
                 }),
                 smallvec::smallvec![input.edge(), samples.edge()],
