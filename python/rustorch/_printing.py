@@ -99,8 +99,8 @@ class _Format:
         finite = [value for value in values if value != 0 and math.isfinite(value)]
         if finite:
             self._fit(finite)
-        if _options.sci_mode is not None:
-            self.scientific = _options.sci_mode
+            if _options.sci_mode is not None:
+                self.scientific = _options.sci_mode
 
     def _fit(self, values: list[float]) -> None:
         largest = max(abs(value) for value in values)

@@ -136,7 +136,7 @@ def _letters(numbers: Any) -> str:
     return "".join("..." if number is ... else _LETTERS[number] for number in numbers)
 
 
-def tensordot(a: Tensor, b: Tensor, dims: int | Tensor | Sequence[Any] = 2) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: int | Tensor | Sequence[Any] = 2, out: Tensor | None = None) -> Tensor:
     """The sums of products over dimensions of two tensors.
 
     ``dims`` is how many of the last of ``a`` meet the first of ``b``, or two lists of dimensions.
@@ -154,9 +154,9 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Tensor | Sequence[Any] = 2) -> T
                 f"tensordot: dims must be between 0 and {min(a.dim(), b.dim())} for shapes {tuple(a.shape)} and "
                 f"{tuple(b.shape)}, got {dims}"
             )
-        return _C.tensordot(a, b, list(range(a.dim() - dims, a.dim())), list(range(dims)))
+        return _C.tensordot(a, b, list(range(a.dim() - dims, a.dim())), list(range(dims)), out=out)
     of_a, of_b = ([side] if isinstance(side, int) else [int(dim) for dim in side] for side in dims)
-    return _C.tensordot(a, b, of_a, of_b)
+    return _C.tensordot(a, b, of_a, of_b, out=out)
 
 
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
