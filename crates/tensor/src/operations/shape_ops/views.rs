@@ -201,6 +201,9 @@ pub fn sum_to_size(input: &Tensor, size: &[i64]) -> Result<Tensor> {
     let shape = sizes("sum_to_size", size)?;
     match rustorch_backend::broadcast_shapes("sum_to_size", [&shape[..], input.shape()]) {
         Ok(common) if common.as_slice() == input.shape() => {
+            if shape.is_empty() {
+                return ops::sum(input, None, false, None);
+            }
             if shape.as_slice() == input.shape() {
                 return Ok(input.clone());
             }
