@@ -184,18 +184,16 @@ fn binned(
         return Err(RusTorchError::argument(op, format!("a histogram of shape {shape:?} has too many bins")));
     };
     let count = points.shape()[0];
-    if let Some(weight) = weight {
-        if weight.dtype() != points.dtype() {
-            return Err(RusTorchError::dtype(
-                op,
-                format!(
-                    "if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got \
-                     {} and {}",
-                    points.dtype(),
-                    weight.dtype()
-                ),
-            ));
-        }
+    if let Some(weight) = weight.filter(|w| w.dtype() != points.dtype()) {
+        return Err(RusTorchError::dtype(
+            op,
+            format!(
+                "if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got {} \
+                 and {}",
+                points.dtype(),
+                weight.dtype()
+            ),
+        ));
     }
     let weights = match weight {
         Some(weight) => reshape_to(&weight.detach(), &[count])?,

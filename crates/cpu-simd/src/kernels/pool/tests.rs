@@ -152,7 +152,7 @@ fn averages_and_their_gradients() {
             let divisor = match (divisor_override, count_include_pad) {
                 (0, true) => *padded,
                 (0, false) => covered.len(),
-                (divisor, _) => divisor as usize,
+                (divisor, _) => divisor.unsigned_abs() as usize,
             } as f64;
             for p in 0..planes {
                 want[p * pooled + w] = covered.iter().map(|at| x[p * plane + at]).sum::<f64>() / divisor;

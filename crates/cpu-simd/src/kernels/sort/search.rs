@@ -16,6 +16,7 @@ const GRAIN: usize = 1 << 11;
 ///
 /// # Errors
 /// `IndexOutOfRange` for a place in `sorter` that is not one of the line's, `DType` for complex numbers.
+#[allow(clippy::bool_comparison)] // One order for every dtype, of which bool is one.
 pub fn search_sorted(
     sorted: Operand<'_>,
     sorter: Option<Operand<'_>>,
