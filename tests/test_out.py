@@ -48,7 +48,13 @@ def test_takes_out_as_pytorchs_twin(name: str) -> None:
 
 
 def samples() -> list[Sample]:
-    chosen = [s for s in SAMPLES if s.function and s.name.replace(".", "_") in TAKES_OUT]
+    # Of all elements there is one median, and PyTorch's takes no `out` then.
+    whole = ("median", "nanmedian")
+    chosen = [
+        s
+        for s in SAMPLES
+        if not (s.name in whole and isinstance(s.result, str)) and s.function and s.name.replace(".", "_") in TAKES_OUT
+    ]
     return [s for s in chosen if not s.name.startswith("nn.")]
 
 

@@ -174,7 +174,7 @@ def test_multinomial_draws_by_weight() -> None:
         (lambda: rustorch.multinomial(t([0.0, 0.0]), 1), "sum of probabilities"),
         (lambda: rustorch.multinomial(t([-1.0, 2.0]), 1), "element < 0"),
         (lambda: rustorch.renorm(rustorch.ones(3), 2, 0, 1), "at least 2 dimensions"),
-        (lambda: rustorch.ones(2, 3).sum_to_size(2, 2), "not expandable"),
+        (lambda: rustorch.ones(2, 3).sum_to_size(2, 2), "does not expand"),
         (lambda: rustorch.logcumsumexp(t([1]), 0), "floating-point"),
     ],
 )

@@ -10,6 +10,8 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::memory::{Buffer, MemoryAllocator};
+use crate::random::{Distribution, RandomKey, Sampler};
+use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
 use crate::sequence::{AttentionParams, CtcSample};
 use crate::windows::{ConvParams, PoolParams};
 use crate::{DType, DimensionMap, Factorization, Layout, Program, Scalar};
@@ -23,55 +25,6 @@ pub struct Operand<'a> {
     pub layout: &'a Layout,
     /// The element type.
     pub dtype: DType,
-}
-
-/// How elements are combined by a reduction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReduceOp {
-    /// The sum; of nothing, 0.
-    Sum,
-    /// The sum divided by the count; floating point only.
-    Mean,
-    /// The product; of nothing, 1.
-    Prod,
-    /// The largest; NaN wins.
-    Max,
-    /// The smallest; NaN wins.
-    Min,
-    /// Whether any differs from zero. The output is bool.
-    Any,
-    /// Whether all differ from zero. The output is bool.
-    All,
-}
-
-/// How elements are combined with those before them by a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ScanOp {
-    /// The sum.
-    Sum,
-    /// The product.
-    Prod,
-    /// The largest; NaN wins.
-    Max,
-    /// The smallest; NaN wins.
-    Min,
-    /// The logarithm of the sum of exponentials; floating point only.
-    LogSumExp,
-}
-
-/// How `scatter` combines what is there with what comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ScatterOp {
-    /// The last write wins.
-    Assign,
-    /// Sum.
-    Add,
-    /// Product.
-    Multiply,
-    /// The larger; NaN wins.
-    Max,
-    /// The smaller; NaN wins.
-    Min,
 }
 
 /// What is done to each element of a matrix product before it is stored: `activation(alpha * a @ b + beta * out + bias)`.
@@ -89,55 +42,6 @@ impl Default for Epilogue<'_> {
     fn default() -> Self {
         Epilogue { alpha: 1.0, beta: 0.0, bias: None }
     }
-}
-
-/// A distribution of random numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Distribution {
-    /// Uniform over `[low, high)`.
-    Uniform {
-        /// Inclusive lower end.
-        low: f64,
-        /// Exclusive upper end.
-        high: f64,
-    },
-    /// Gaussian.
-    Normal {
-        /// Expectation.
-        mean: f64,
-        /// Standard deviation.
-        std: f64,
-    },
-    /// Integers, uniform over `[low, high)`.
-    Integer {
-        /// Inclusive lower end.
-        low: i64,
-        /// Exclusive upper end.
-        high: i64,
-    },
-    /// 1 with probability `p`, else 0.
-    Bernoulli {
-        /// Probability of 1.
-        p: f64,
-    },
-}
-
-/// A distribution of counts whose parameters may differ by element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sampler {
-    /// One parameter: the expected count.
-    Poisson,
-    /// Two parameters: the number of trials, and the probability of success.
-    Binomial,
-}
-
-/// The state from which Philox derives a tensor's numbers: element `i` depends on `seed`, `offset` and `i` alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RandomKey {
-    /// The generator's seed.
-    pub seed: u64,
-    /// How many 128-bit blocks the generator has given out before.
-    pub offset: u64,
 }
 
 macro_rules! lacks {

@@ -11,13 +11,13 @@ mod generated;
 mod layout;
 pub mod memory;
 mod program;
+mod random;
+mod reduction;
 mod sequence;
 pub mod special;
 mod windows;
 
-pub use compute::{
-    ComputeBackend, Distribution, Epilogue, Operand, RandomKey, ReduceOp, Sampler, ScanOp, ScatterOp,
-};
+pub use compute::{ComputeBackend, Epilogue, Operand};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
@@ -28,5 +28,7 @@ pub use layout::{
 };
 pub use memory::{Buffer, MemoryAllocator};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
+pub use random::{Distribution, RandomKey, Sampler};
+pub use reduction::{ReduceOp, ScanOp, ScatterOp};
 pub use sequence::{AttentionParams, CtcSample};
 pub use windows::{ConvParams, PoolOp, PoolParams};

@@ -1,6 +1,6 @@
 //! Normalisations of each sample by itself: layer norm (J. L. Ba et al., *Layer Normalization*, 2016) and group norm
 //! (Y. Wu and K. He, *Group Normalization*, ECCV 2018), RMS norm (B. Zhang and R. Sennrich, *Root Mean Square Layer
-//! Normalization*, NeurIPS 2019).
+//! Normalization*, `NeurIPS` 2019).
 
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{Tensor, TensorOptions, ops};

@@ -168,7 +168,8 @@ rustorch.binomial(rustorch.tensor([3.0, 5.0]), rustorch.tensor([1.0, \
                 },
             }],
             doc: "Fills the tensor with numbers from the exponential distribution of rate \
-`lambd`; none is 0.",
+`lambd`; none is 0.\n\nExample:\n\n>>> \
+rustorch.empty(2).exponential_().shape\nrustorch.Size([2])",
             module: None,
             method: true,
             aliases: &[],
@@ -194,7 +195,8 @@ rustorch.binomial(rustorch.tensor([3.0, 5.0]), rustorch.tensor([1.0, \
                 },
             }],
             doc: "Fills the tensor with numbers from Cauchy's distribution of scale `sigma` \
-around `median`.",
+around `median`.\n\nExample:\n\n>>> \
+rustorch.empty(2).cauchy_().shape\nrustorch.Size([2])",
             module: None,
             method: true,
             aliases: &[],
@@ -220,7 +222,8 @@ around `median`.",
                 },
             }],
             doc: "Fills the tensor with numbers whose logarithms are Gaussian with this mean and \
-standard deviation.",
+standard deviation.\n\nExample:\n\n>>> \
+rustorch.empty(2).log_normal_().shape\nrustorch.Size([2])",
             module: None,
             method: true,
             aliases: &[],
@@ -244,7 +247,8 @@ standard deviation.",
                 },
             }],
             doc: "Fills the tensor with the number of the first trial that succeeds, each with \
-probability `p`.",
+probability `p`.\n\nExample:\n\n>>> \
+rustorch.empty(2).geometric_(0.5).shape\nrustorch.Size([2])",
             module: None,
             method: true,
             aliases: &[],
@@ -304,7 +308,7 @@ probability `p`.",
 all.\n\nrandom_(input, to, *, generator=None)\n    Fills the tensor with whole \
 numbers from 0 up to `to`, without it.\n\nrandom_(input, from_, to=None, *, \
 generator=None)\n    Fills the tensor with whole numbers from `from` up to `to`, \
-without it.",
+without it.\n\nExample:\n\n>>> rustorch.empty(2).random_(1)\ntensor([0., 0.])",
             module: None,
             method: true,
             aliases: &[],

@@ -61,7 +61,9 @@ rustorch.zeros(3).index_put((rustorch.tensor([0, 0]),), rustorch.tensor([1.0, \
                     a.give_first(&|| ops::index_put_(&p0, &p1, &p2, p3))
                 },
             }],
-            doc: "In-place form of index_put: writes `values`, or adds them, where `indices` say.",
+            doc: "In-place form of index_put: writes `values`, or adds them, where `indices` \
+say.\n\nExample:\n\n>>> rustorch.zeros(3).index_put_((rustorch.tensor([0, 2]),), \
+rustorch.tensor([1.0, 2.0]))\ntensor([1., 0., 2.])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

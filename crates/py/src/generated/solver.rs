@@ -292,7 +292,7 @@ singular.\n\nExample:\n\n>>> rustorch.linalg.inv_ex(rustorch.zeros(2, \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::det(&p0))
@@ -336,7 +336,7 @@ rustorch.linalg.slogdet(rustorch.tensor([[0.0, 1.0], [1.0, \
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::logdet(&p0))
@@ -454,7 +454,7 @@ rustorch.linalg.pinv(rustorch.tensor([[2.0], [0.0]]))\ntensor([[0.5000, 0.0000]]
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("rcond", Kind::Float).optional(),
                 ],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.float(1)? } else { 1e-15 };
@@ -593,7 +593,7 @@ rustorch.tensor([[1.0], [3.0]])).solution\ntensor([[2.0000]])",
             overloads: &[Overload {
                 signature: "(input)",
                 parameters: &[Parameter::new("input", Kind::Tensor)],
-                out: true,
+                out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     a.give(&|| ops::matrix_exp(&p0))

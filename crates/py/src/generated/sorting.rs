@@ -53,7 +53,7 @@ descending=True).indices\ntensor([0, 2, 1])",
                     Parameter::new("descending", Kind::Bool).optional(),
                     Parameter::new("stable", Kind::Bool).optional().keyword_only(),
                 ],
-                out: false,
+                out: true,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = if a.given(1) { a.int(1)? } else { -1 };

@@ -1,7 +1,6 @@
 //! Copies, pickles, text, comparison as a whole. What is written in Python is imported when it is first needed.
 
 use pyo3::prelude::*;
-use pyo3::types::IntoPyDict;
 use rustorch_backend::{DType, Device};
 use rustorch_tensor::Tensor;
 
@@ -38,14 +37,6 @@ impl PyTensor {
 
     fn __deepcopy__<'py>(slf: &Bound<'py, Self>, memo: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("rustorch._tensor")?.call_method1("deepcopy", (slf, memo))
-    }
-
-    /// The coordinates of the elements that differ from zero: rows of a tensor, or with `as_tuple` a vector per dimension.
-    #[pyo3(signature = (*, as_tuple=false))]
-    fn nonzero<'py>(slf: &Bound<'py, Self>, as_tuple: bool) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let keywords = [("as_tuple", as_tuple)].into_py_dict(py)?;
-        py.import("rustorch.functional")?.getattr("nonzero")?.call((slf,), Some(&keywords))
     }
 
     /// Whether all elements are close to those of another tensor.

@@ -235,7 +235,7 @@ impl PyTensor {
             Err(_) => crate::dtype::extract(dtype),
         };
         let target = target.ok_or_else(|| {
-            PyTypeError::new_err(format!("type(): {} is no dtype; give one such as rustorch.float32", dtype))
+            PyTypeError::new_err(format!("type(): {dtype} is no dtype; give one such as rustorch.float32"))
         })?;
         slf.call_method1("to", (crate::dtype::object(py, target)?,))
     }

@@ -11,12 +11,17 @@ use crate::Tensor;
 /// What a pack hook made of a tensor.
 pub type Packed = Box<dyn Any + Send + Sync>;
 
+/// Makes something to keep of a tensor.
+pub type Pack = Box<dyn Fn(&Tensor) -> Result<Packed> + Send + Sync>;
+/// Makes the tensor of what was kept again.
+pub type Unpack = Box<dyn Fn(&Packed) -> Result<Tensor> + Send + Sync>;
+
 /// Functions that stand between an op and the tensors it saves.
 pub struct SavedHooks {
     /// Makes something to keep of a tensor.
-    pub pack: Box<dyn Fn(&Tensor) -> Result<Packed> + Send + Sync>,
+    pub pack: Pack,
     /// Makes the tensor of it again.
-    pub unpack: Box<dyn Fn(&Packed) -> Result<Tensor> + Send + Sync>,
+    pub unpack: Unpack,
 }
 
 thread_local! {

@@ -151,8 +151,7 @@ pub fn gumbel_softmax(logits: &Tensor, tau: f64, hard: bool, _eps: f64, dim: i64
     let plain = soft.detach();
     let best = ops::argmax(&plain, Some(dim), true)?;
     let zeros = ops::mul(&plain, &Tensor::number(0.0)?)?;
-    let one_hot =
-        ops::scatter(&zeros, dim, &best, &Tensor::scalar(1.into(), plain.dtype(), plain.device())?)?;
+    let one_hot = ops::scatter(&zeros, dim, &best, &Tensor::number(1.0)?)?;
     // The value of the one-hot vector with the gradient of the soft one.
     ops::add(&ops::sub(&one_hot, &plain, 1.into())?, &soft, 1.into())
 }

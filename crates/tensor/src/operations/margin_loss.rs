@@ -167,7 +167,7 @@ fn require_int64(op: &'static str, target: &Tensor) -> Result<()> {
 }
 
 /// As [`reduce`], but the mean over no samples is 0.
-fn reduce_samples(op: &'static str, loss: Tensor, reduction: &str) -> Result<Tensor> {
+fn reduce_samples(op: &'static str, loss: &Tensor, reduction: &str) -> Result<Tensor> {
     reduce(op, loss.clone(), if loss.numel() == 0 && reduction == "mean" { "sum" } else { reduction })
 }
 
@@ -219,7 +219,7 @@ pub fn multi_margin_loss(
     let own = ops::eq(&class_numbers(classes, input)?, &column)?;
     let others = ops::masked_fill(&excess, &own, &Tensor::number(0)?)?;
     let loss = ops::mean(&others, Some(&[1]), false, None)?;
-    reduce_samples(op, reshape_to(&loss, target.shape())?, reduction)
+    reduce_samples(op, &reshape_to(&loss, target.shape())?, reduction)
 }
 
 /// The hinge loss of several classes of which several are right.
@@ -263,7 +263,7 @@ pub fn multilabel_margin_loss(input: &Tensor, target: &Tensor, reduction: &str) 
     let kept = ops::masked_fill(&excess, &ops::logical_not(&pairs)?, &Tensor::number(0)?)?;
     let loss =
         ops::div(&ops::sum(&kept, Some(&[1, 2]), false, None)?, &Tensor::number(classes as f64)?, None)?;
-    reduce_samples(op, if input.ndim() < 2 { reshape_to(&loss, &[])? } else { loss }, reduction)
+    reduce_samples(op, &if input.ndim() < 2 { reshape_to(&loss, &[])? } else { loss }, reduction)
 }
 
 /// The binary cross-entropy of each class.

@@ -46,7 +46,7 @@ fn not_empty(op: &'static str, tensors: &[Tensor]) -> Result<()> {
 pub fn hstack(tensors: &[Tensor]) -> Result<Tensor> {
     not_empty("hstack", tensors)?;
     let raised = atleast_1d_each(tensors)?;
-    let dim = if raised[0].ndim() == 1 { 0 } else { 1 };
+    let dim = i64::from(raised[0].ndim() != 1);
     ops::cat(&raised, dim)
 }
 

@@ -2,7 +2,7 @@
 
 use super::rows::{add_scaled, dot, largest, rotate, transposed, two_rows};
 
-/// The reflection `I - tau v vᵀ`, v_0 = 1, that takes x to (beta, 0, …): x becomes beta and the rest of v. Gives tau.
+/// The reflection `I - tau v vᵀ`, `v_0` = 1, that takes x to (beta, 0, …): x becomes beta and the rest of v. Gives tau.
 fn reflector(x: &mut [f64]) -> f64 {
     let Some((first, rest)) = x.split_first_mut() else { return 0.0 };
     let scale = largest(rest);
@@ -14,7 +14,9 @@ fn reflector(x: &mut [f64]) -> f64 {
     let beta = if *first > 0.0 { -norm } else { norm };
     let tau = (beta - *first) / beta;
     let divisor = *first - beta;
-    rest.iter_mut().for_each(|v| *v /= divisor);
+    for v in rest.iter_mut() {
+        *v /= divisor;
+    }
     *first = beta;
     tau
 }
@@ -199,7 +201,9 @@ pub fn svd(matrix: &[f64], m: usize, n: usize, full: bool) -> Option<Svd> {
     let factor = if scale == 0.0 { 1.0 } else { scale };
     // Columns of A, and of the product of the rotations, as rows.
     let mut columns = transposed(matrix, m, n);
-    columns.iter_mut().for_each(|x| *x /= factor);
+    for x in &mut columns {
+        *x /= factor;
+    }
     // A tall matrix is rotated as its R alone.
     let packed = (m > n).then(|| {
         let mut packed = transposed(&columns, n, m);

@@ -37,14 +37,10 @@ fn lu_gives_back_the_matrix() {
         assert_eq!(lu(&mut packed, m, n, true, &mut pivots), 0);
         let lower: Vec<f64> = (0..m * k)
             .map(|at| (at / k, at % k))
-            .map(|(i, j)| {
-                if i == j {
-                    1.0
-                } else if j < i {
-                    packed[i * n + j]
-                } else {
-                    0.0
-                }
+            .map(|(i, j)| match i.cmp(&j) {
+                std::cmp::Ordering::Equal => 1.0,
+                std::cmp::Ordering::Greater => packed[i * n + j],
+                std::cmp::Ordering::Less => 0.0,
             })
             .collect();
         let upper: Vec<f64> = (0..k * n).map(|at| if at % n >= at / n { packed[at] } else { 0.0 }).collect();

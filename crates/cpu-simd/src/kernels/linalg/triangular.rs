@@ -4,7 +4,7 @@ use super::rows::{add_scaled, dot, two_rows};
 
 /// `P A = L U` in place: `matrix` (m, n) becomes L below the diagonal, of which all entries are 1, and U on and above it.
 ///
-/// `pivots[k]` is the row, from 1, with which row k was exchanged at step k. Gives the first k, from 1, whose U_kk is 0,
+/// `pivots[k]` is the row, from 1, with which row k was exchanged at step k. Gives the first k, from 1, whose `U_kk` is 0,
 /// or 0. Golub and Van Loan, Matrix Computations, algorithm 3.4.1.
 pub fn lu(matrix: &mut [f64], m: usize, n: usize, pivoting: bool, pivots: &mut [i32]) -> i32 {
     let mut singular = 0;

@@ -34,15 +34,10 @@ pub fn kron(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 
 /// The cross product along the first dimension of size 3, or the one that is given.
 pub fn cross(input: &Tensor, other: &Tensor, dim: Option<i64>) -> Result<Tensor> {
-    let dim = match dim {
-        Some(dim) => dim,
-        None => {
-            let found = input.shape().iter().position(|&n| n == 3);
-            found.map(|d| d as i64).ok_or_else(|| {
-                RusTorchError::shape("cross", format!("no dimension of size 3 in input {:?}", input.shape()))
-            })?
-        }
-    };
+    let first = || input.shape().iter().position(|&n| n == 3).map(|d| d as i64);
+    let dim = dim.or_else(first).ok_or_else(|| {
+        RusTorchError::shape("cross", format!("no dimension of size 3 in input {:?}", input.shape()))
+    })?;
     cross_product("cross", input, other, dim)
 }
 

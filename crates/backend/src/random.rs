@@ -1,0 +1,50 @@
+//! What random numbers are drawn from, and where in the stream.
+
+/// A distribution of random numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Distribution {
+    /// Uniform over `[low, high)`.
+    Uniform {
+        /// Inclusive lower end.
+        low: f64,
+        /// Exclusive upper end.
+        high: f64,
+    },
+    /// Gaussian.
+    Normal {
+        /// Expectation.
+        mean: f64,
+        /// Standard deviation.
+        std: f64,
+    },
+    /// Integers, uniform over `[low, high)`.
+    Integer {
+        /// Inclusive lower end.
+        low: i64,
+        /// Exclusive upper end.
+        high: i64,
+    },
+    /// 1 with probability `p`, else 0.
+    Bernoulli {
+        /// Probability of 1.
+        p: f64,
+    },
+}
+
+/// A distribution of counts whose parameters may differ by element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampler {
+    /// One parameter: the expected count.
+    Poisson,
+    /// Two parameters: the number of trials, and the probability of success.
+    Binomial,
+}
+
+/// The state from which Philox derives a tensor's numbers: element `i` depends on `seed`, `offset` and `i` alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RandomKey {
+    /// The generator's seed.
+    pub seed: u64,
+    /// How many 128-bit blocks the generator has given out before.
+    pub offset: u64,
+}
