@@ -163,7 +163,7 @@ no gradient.\n\nExample:\n\n>>> rustorch.nonzero(rustorch.tensor([[0, 5], [6, \
 0]]))\ntensor([[0, 1],\n        [1, 0]])\n\n>>> \
 rustorch.nonzero(rustorch.tensor([0, 5, 7]), as_tuple=True)\n(tensor([1, 2]),)",
             module: Some("rustorch"),
-            method: false,
+            method: true,
             aliases: &[],
             release_from: 1 << 15,
         },
