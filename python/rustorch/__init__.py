@@ -82,7 +82,7 @@ from rustorch._printing import set_printoptions
 from rustorch._size import Size
 from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
-from rustorch.functional import (
+from rustorch.functional import (  # type: ignore[assignment]  # einsum and tensordot take more than their rows do
     allclose,
     broadcast_shapes,
     einsum,
