@@ -406,10 +406,13 @@ def test_type_limits() -> None:
 
 @pytest.mark.rustorch_only
 def test_memory_stats() -> None:
+    rustorch.empty_cache()  # threads that came and went may have left blocks that only they can give back
+    held = rustorch.memory_stats()["cached_bytes"]
     before = rustorch.memory_stats()["allocated_bytes"]
     x = rustorch.zeros(1_000_000)
     assert rustorch.memory_stats()["allocated_bytes"] >= before + 4_000_000
     del x
     assert rustorch.memory_stats()["allocated_bytes"] < before + 4_000_000
+    assert rustorch.memory_stats()["cached_bytes"] >= held + 4_000_000
     rustorch.empty_cache()
-    assert rustorch.memory_stats()["cached_bytes"] < 4_000_000
+    assert rustorch.memory_stats()["cached_bytes"] <= held
