@@ -11,16 +11,25 @@ use rustorch_error::{Result, RusTorchError};
 pub enum DeviceKind {
     /// The processor and its main memory.
     Cpu,
+    /// NVIDIA's GPUs.
+    Cuda,
+    /// Devices of OpenCL 1.2 and later.
+    OpenCl,
+    /// Apple's GPUs.
+    Metal,
 }
 
 impl DeviceKind {
     /// How many kinds there are.
-    pub const COUNT: usize = 1;
+    pub const COUNT: usize = 4;
 
     /// PyTorch's name.
     pub const fn name(self) -> &'static str {
         match self {
             DeviceKind::Cpu => "cpu",
+            DeviceKind::Cuda => "cuda",
+            DeviceKind::OpenCl => "opencl",
+            DeviceKind::Metal => "metal",
         }
     }
 }

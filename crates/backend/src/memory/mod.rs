@@ -14,7 +14,7 @@ use rustorch_error::Result;
 
 pub use aligned::AlignedAllocator;
 pub use buffer::{Buffer, as_bytes, from_bytes};
-pub use pool::PoolAllocator;
+pub use pool::{BlockCache, PoolAllocator};
 pub use system::SystemAllocator;
 
 /// The alignment of every block, in bytes: a cache line and the widest vector.

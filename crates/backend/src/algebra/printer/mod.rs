@@ -39,9 +39,21 @@ pub struct Printer<'a> {
 /// # Errors
 /// An operation is not defined for the compute dtype.
 pub fn print(program: &Program) -> Result<String> {
+    print_constants(program, |printer, n| printer.literal(program.constants[n]))
+}
+
+/// As [`print`], with names instead of the constants: one text serves every value of them.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_with(program: &Program, constant: impl Fn(usize) -> String) -> Result<String> {
+    print_constants(program, |printer, n| printer.name(constant(n)))
+}
+
+fn print_constants(program: &Program, constant: impl Fn(&Printer<'_>, usize) -> Register) -> Result<String> {
     let body = RefCell::new(Body::default());
     let printer = Printer { dtype: program.compute, body: &body };
-    let constants: Vec<Register> = program.constants.iter().map(|&c| printer.literal(c)).collect();
+    let constants: Vec<Register> = (0..program.constants.len()).map(|n| constant(&printer, n)).collect();
     let mut inputs: Vec<(u8, Register)> = Vec::new();
     let mut results: Vec<Register> = Vec::new();
     let mut register = |source: Source, results: &[Register]| match source {
@@ -91,6 +103,13 @@ pub const fn type_name(dtype: DType) -> &'static str {
 /// Writes a row of the op table as an application of its function.
 macro_rules! applications {
     ($(($variant:ident, $function:ident, $domain:ident, ($($argument:ident),*) -> $result:ident))*) => {
+        /// Whether `op` is a function that only special libraries have, printed as a call of its name.
+        pub fn is_special(op: ElementwiseOp) -> bool {
+            match op {
+                $(ElementwiseOp::$variant => stringify!($domain) == "special",)*
+            }
+        }
+
         impl Printer<'_> {
             /// Records `op` of the first `op.arity()` arguments.
             fn apply(&self, op: ElementwiseOp, [x, y, z]: [Register; 3]) -> Result<Register> {

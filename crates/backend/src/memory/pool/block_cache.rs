@@ -9,7 +9,7 @@ use super::super::Block;
 ///
 /// Knows nothing of where they came from, so it serves any device's blocks. All operations cost O(log n).
 #[derive(Debug, Default)]
-pub(super) struct BlockCache {
+pub struct BlockCache {
     /// By capacity and, within one, the latest first: its pages are the likeliest to be in the processor's cache.
     by_size: BTreeMap<(usize, Reverse<u64>), Block>,
     /// The capacity of each block, the oldest first.
@@ -19,24 +19,25 @@ pub(super) struct BlockCache {
 }
 
 impl BlockCache {
-    pub(super) const fn new() -> Self {
+    /// Without blocks.
+    pub const fn new() -> Self {
         BlockCache { by_size: BTreeMap::new(), by_age: BTreeMap::new(), bytes: 0, clock: 0 }
     }
 
     /// The total capacity of the blocks.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// The smallest block of at least `bytes` and at most a quarter more.
-    pub(super) fn take(&mut self, bytes: usize) -> Option<Block> {
+    pub fn take(&mut self, bytes: usize) -> Option<Block> {
         let most = bytes.saturating_add(bytes / 4);
         let (&key, _) = self.by_size.range((bytes, Reverse(u64::MAX))..=(most, Reverse(0))).next()?;
         self.remove(key)
     }
 
     /// Keeps `block`.
-    pub(super) fn put(&mut self, block: Block) {
+    pub fn put(&mut self, block: Block) {
         self.clock += 1;
         self.by_size.insert((block.capacity, Reverse(self.clock)), block);
         self.by_age.insert(self.clock, block.capacity);
@@ -44,7 +45,7 @@ impl BlockCache {
     }
 
     /// Removes the block that has waited longest, if together they exceed `limit` bytes.
-    pub(super) fn evict(&mut self, limit: usize) -> Option<Block> {
+    pub fn evict(&mut self, limit: usize) -> Option<Block> {
         if self.bytes <= limit {
             return None;
         }

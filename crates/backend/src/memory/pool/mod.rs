@@ -14,7 +14,7 @@ use rustorch_error::Result;
 use super::aligned::{AlignedAllocator, HUGE_PAGE, move_block};
 use super::limits::physical_memory;
 use super::{Block, MemoryAllocator, MemoryStats};
-use block_cache::BlockCache;
+pub use block_cache::BlockCache;
 use chain::Chain;
 use size_class::{COUNT, LARGEST, batch_of, capacity_of, class_of};
 use thread_cache::ThreadCache;

@@ -1,0 +1,167 @@
+//! [`GpuBackend`]: hands each method of the contract to its kernel.
+
+use std::sync::Arc;
+
+use rustorch_backend::{
+    Buffer, ComputeBackend, DType, DeviceInfo, MemoryAllocator, Operand, Program, ReduceOp, Scalar,
+};
+use rustorch_error::{Result, RusTorchError};
+
+use crate::executor::{KernelExecutor, Launch, Limits};
+use crate::kernel::Call;
+use crate::kernels;
+use crate::memory::GpuMemoryAllocator;
+use crate::program_cache::ProgramCache;
+
+/// What kernels need of a device, without its type.
+pub trait Device: Send + Sync {
+    /// What it can do.
+    fn limits(&self) -> &Limits;
+    /// How many compute units it has.
+    fn parallelism(&self) -> usize;
+    /// Its name in messages.
+    fn kind(&self) -> &'static str;
+    /// Compiles a call's text if need be, and queues the kernel over `groups` groups.
+    fn run(&self, call: Call<'_>, groups: [usize; 3]) -> Result<()>;
+    /// Memory for the time of a method.
+    fn temporary(&self, bytes: usize) -> Result<Buffer>;
+    /// Copies device memory to the host, and waits for it.
+    fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()>;
+    /// Copies host memory to the device.
+    fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()>;
+}
+
+/// A device that computes by kernels.
+pub struct GpuBackend<E: KernelExecutor> {
+    executor: &'static E,
+    memory: &'static GpuMemoryAllocator<E>,
+    programs: ProgramCache<E::Kernel>,
+}
+
+impl<E: KernelExecutor> GpuBackend<E> {
+    /// The backend of a device. It lives as long as the process, as every buffer of the device needs it.
+    pub fn new(executor: E) -> &'static Self {
+        let executor: &'static E = Box::leak(Box::new(executor));
+        let memory = Box::leak(Box::new(GpuMemoryAllocator::new(executor)));
+        Box::leak(Box::new(GpuBackend { executor, memory, programs: ProgramCache::new() }))
+    }
+
+    /// The driver behind it.
+    pub fn executor(&self) -> &'static E {
+        self.executor
+    }
+}
+
+/// Checks that `length` bytes from `offset` on lie in `buffer`.
+fn check_range(op: &'static str, buffer: &Buffer, offset: usize, length: usize) -> Result<()> {
+    match offset.checked_add(length) {
+        Some(end) if end <= buffer.bytes() => Ok(()),
+        _ => Err(RusTorchError::index(
+            op,
+            format!(
+                "{length} bytes from byte {offset} on do not lie in a buffer of {} bytes",
+                buffer.bytes()
+            ),
+        )),
+    }
+}
+
+impl<E: KernelExecutor> Device for GpuBackend<E> {
+    fn limits(&self) -> &Limits {
+        self.executor.limits()
+    }
+
+    fn parallelism(&self) -> usize {
+        self.executor.info().parallelism
+    }
+
+    fn kind(&self) -> &'static str {
+        self.executor.info().kind.name()
+    }
+
+    fn run(&self, mut call: Call<'_>, groups: [usize; 3]) -> Result<()> {
+        if groups.contains(&0) {
+            return Ok(());
+        }
+        if call.needs_f64() && !self.limits().has_f64 {
+            return Err(no_f64(call.name(), self.kind()));
+        }
+        let groups = groups.map(u32::try_from);
+        let [Ok(x), Ok(y), Ok(z)] = groups else {
+            return Err(RusTorchError::unsupported(
+                call.name(),
+                "more than 2**32 groups of work-items; split the tensor",
+            ));
+        };
+        let kernel: Arc<E::Kernel> = self.programs.get(self.executor, &call)?;
+        let group = call.group_size();
+        let parameters: smallvec::SmallVec<[u8; 256]> = call.parameter_bytes().into();
+        let launch = Launch { groups: [x, y, z], group, buffers: call.addresses(), parameters: &parameters };
+        self.executor.launch(&kernel, &launch)
+    }
+
+    fn temporary(&self, bytes: usize) -> Result<Buffer> {
+        Buffer::allocate(self.memory, bytes)
+    }
+
+    fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
+        ComputeBackend::read(self, buffer, offset, destination)
+    }
+
+    fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
+        ComputeBackend::write(self, buffer, offset, source)
+    }
+}
+
+fn no_f64(op: &'static str, kind: &str) -> RusTorchError {
+    RusTorchError::unsupported(op, format!("this {kind} device does not compute {}", DType::Float64))
+}
+
+/// Methods that a kernel of the same arguments fulfils.
+macro_rules! delegate {
+    ($($name:ident => $kernel:path: ($($argument:ident: $type:ty),* $(,)?);)*) => {$(
+        fn $name(&self, $($argument: $type),*) -> Result<()> {
+            $kernel(self, $($argument),*)
+        }
+    )*};
+}
+
+impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
+    fn device_info(&self) -> &DeviceInfo {
+        self.executor.info()
+    }
+
+    fn allocator(&self) -> &'static dyn MemoryAllocator {
+        self.memory
+    }
+
+    fn synchronize(&self) -> Result<()> {
+        self.executor.synchronize()
+    }
+
+    fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
+        check_range("read", buffer, offset, destination.len())?;
+        if destination.is_empty() {
+            return Ok(());
+        }
+        self.executor.read(buffer.address(), offset, destination)
+    }
+
+    fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
+        check_range("write", buffer, offset, source.len())?;
+        if source.is_empty() {
+            return Ok(());
+        }
+        self.executor.write(buffer.address(), offset, source)
+    }
+
+    delegate! {
+        copy => kernels::copy::copy: (source: Operand<'_>, destination: Operand<'_>);
+        fill => kernels::copy::fill: (destination: Operand<'_>, value: Scalar);
+        map => kernels::map::map: (program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]);
+        reduce => kernels::reduce::reduce: (
+            op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
+        );
+        arange => kernels::copy::arange: (start: Scalar, step: Scalar, output: Operand<'_>);
+    }
+}

@@ -1,0 +1,15 @@
+//! A file per family, and the texts of its kernels beside it.
+
+/// Names a text file of this folder as a kernel.
+macro_rules! kernel_text {
+    ($name:literal) => {
+        $crate::KernelText { name: $name, text: include_str!(concat!($name, ".c")) }
+    };
+}
+
+pub(crate) mod copy;
+pub(crate) mod map;
+pub(crate) mod reduce;
+
+/// Places a kernel's text, as part of which others are written `#include "algebra.c"`.
+pub(crate) const INCLUDES: [(&str, &str); 1] = [("#include \"algebra.c\"", include_str!("algebra.c"))];

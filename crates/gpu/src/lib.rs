@@ -1,0 +1,24 @@
+//! `ComputeBackend` for every GPU, written once over [`KernelExecutor`].
+//!
+//! A kernel is one neutral text (`kernels/*.c`) that a [`Dialect`](dialect::Dialect) turns into OpenCL C, CUDA C or
+//! Metal's language. A driver crate brings an executor and a dialect, nothing else.
+
+mod backend;
+pub mod dialect;
+#[allow(unsafe_code)]
+mod executor;
+mod kernel;
+mod kernels;
+#[allow(unsafe_code)]
+mod library;
+#[allow(unsafe_code)]
+mod memory;
+mod positions;
+mod program_cache;
+
+pub use backend::{Device, GpuBackend};
+pub use executor::{KernelExecutor, Launch, Limits};
+pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
+pub use library::open_library;
+pub use memory::GpuMemoryAllocator;
+pub use positions::Strided;

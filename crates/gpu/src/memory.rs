@@ -1,0 +1,125 @@
+//! The pool over a device's memory.
+
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustorch_backend::memory::{Block, BlockCache, MemoryAllocator, MemoryStats};
+use rustorch_error::{Result, RusTorchError};
+
+use crate::executor::KernelExecutor;
+
+/// Blocks are multiples of this: what drivers align to.
+const STEP: usize = 512;
+
+/// Recycles device blocks by best fit; there is one per device.
+///
+/// Work on a device is queued in order, so a block may be handed out again while the work that used it is still
+/// queued: what comes next is queued behind it. When the device refuses a request, everything kept goes back and
+/// the request is tried once more; then it is an error.
+pub struct GpuMemoryAllocator<E: KernelExecutor> {
+    executor: &'static E,
+    state: Mutex<State>,
+}
+
+struct State {
+    cache: BlockCache,
+    stats: MemoryStats,
+}
+
+impl<E: KernelExecutor> GpuMemoryAllocator<E> {
+    /// An empty pool.
+    pub fn new(executor: &'static E) -> Self {
+        let state = State { cache: BlockCache::new(), stats: MemoryStats::default() };
+        GpuMemoryAllocator { executor, state: Mutex::new(state) }
+    }
+
+    /// No code panics while it holds the lock; should it be poisoned all the same, the lists are whole.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A fresh block; when it is refused, gives back what is kept and tries once more.
+    fn request(&self, bytes: usize) -> Result<NonNull<u8>> {
+        self.executor.allocate(bytes).or_else(|error| {
+            if !matches!(error, RusTorchError::OutOfMemory { .. }) || self.lock().cache.bytes() == 0 {
+                return Err(error);
+            }
+            self.empty_cache();
+            self.executor.allocate(bytes)
+        })
+    }
+}
+
+/// The size that is asked of the device: eight steps per doubling, so that requests of nearly one size share blocks.
+fn capacity_of(bytes: usize) -> Option<usize> {
+    let bytes = bytes.max(1);
+    bytes.checked_next_multiple_of((1usize << bytes.ilog2()).div_euclid(8).max(STEP))
+}
+
+impl<E: KernelExecutor> MemoryAllocator for GpuMemoryAllocator<E> {
+    fn allocate(&self, bytes: usize) -> Result<Block> {
+        let refused = || RusTorchError::OutOfMemory {
+            bytes,
+            device: self.executor.info().kind.to_string(),
+            hint: String::new(),
+        };
+        let capacity = capacity_of(bytes).ok_or_else(refused)?;
+        if capacity as u64 > self.executor.limits().largest_allocation {
+            return Err(RusTorchError::OutOfMemory {
+                bytes,
+                device: self.executor.info().kind.to_string(),
+                hint: format!(
+                    "; a block has at most {} bytes there",
+                    self.executor.limits().largest_allocation
+                ),
+            });
+        }
+        let kept = self.lock().cache.take(capacity);
+        let hit = kept.is_some();
+        let block = match kept {
+            Some(block) => block,
+            None => Block { address: self.request(capacity)?, capacity },
+        };
+        let stats = &mut self.lock().stats;
+        stats.allocated += block.capacity;
+        stats.peak_allocated = stats.peak_allocated.max(stats.allocated);
+        stats.allocations += 1;
+        stats.cache_hits += u64::from(hit);
+        Ok(block)
+    }
+
+    unsafe fn deallocate(&self, block: Block) {
+        let mut state = self.lock();
+        state.stats.allocated -= block.capacity;
+        state.cache.put(block);
+    }
+
+    unsafe fn realloc(&self, block: Block, bytes: usize) -> Result<Block> {
+        if bytes <= block.capacity && bytes >= block.capacity / 2 {
+            return Ok(block);
+        }
+        let moved = self.allocate(bytes)?;
+        let copied = self.executor.copy((block.address, 0), (moved.address, 0), bytes.min(block.capacity));
+        let (given_back, result) = match copied {
+            Ok(()) => (block, Ok(moved)),
+            Err(error) => (moved, Err(error)),
+        };
+        // SAFETY: the caller gives up `block` when this succeeds; `moved` is nobody else's.
+        unsafe { self.deallocate(given_back) };
+        result
+    }
+
+    fn stats(&self) -> MemoryStats {
+        let state = self.lock();
+        MemoryStats { cached: state.cache.bytes(), ..state.stats }
+    }
+
+    fn empty_cache(&self) {
+        loop {
+            // The lock is not held while the driver works.
+            let Some(block) = self.lock().cache.evict(0) else { return };
+            // SAFETY: the block came from the executor, and the cache was its only owner.
+            unsafe { self.executor.free(block.address) };
+        }
+    }
+}

@@ -1,0 +1,76 @@
+#pragma OPENCL FP_CONTRACT OFF
+#ifdef cl_khr_fp64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#define HAS_F64 1
+#else
+#define HAS_F64 0
+#endif
+typedef long i64;
+typedef ulong u64;
+typedef int i32;
+typedef uint u32;
+typedef short i16;
+typedef ushort u16;
+typedef char i8;
+typedef uchar u8;
+#define LID(d) ((i32)get_local_id(d))
+#define GROUP_ID(d) ((u32)get_group_id(d))
+#define NGROUPS(d) ((u32)get_num_groups(d))
+#define GID(d) get_global_id(d)
+#define BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
+#define GLOBAL __global
+#define LOCAL __local
+#define CONSTANT __constant
+#define DEVICE_FN static inline
+#define LD_F16(p, i) vload_half((size_t)(i), (const GLOBAL half *)(p))
+#define ST_F16(p, i, v) vstore_half_rte(v, (size_t)(i), (GLOBAL half *)(p))
+#define LD_BF16(p, i) as_float((u32)(p)[i] << 16)
+#define ST_BF16(p, i, v) (p)[i] = to_bf16(v)
+static inline u16 to_bf16(const float v) {
+    const u32 bits = as_uint(v);
+    return (bits & 0x7fffffffu) > 0x7f800000u ? (u16)((bits >> 16) | 0x40) : (u16)((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+}
+#define AS_U32(x) as_uint(x)
+#define AS_FLOAT(x) as_float(x)
+#define AS_U64(x) as_ulong(x)
+#define AS_DOUBLE(x) as_double(x)
+#define MULHI(a, b) mul_hi((u32)(a), (u32)(b))
+#define MULHI64(a, b) mul_hi((u64)(a), (u64)(b))
+#define F32_TO_I64(x) convert_long_sat(x)
+#define F64_TO_I64(x) convert_long_sat(x)
+#define FMA(x, y, z) fma(x, y, z)
+#define FABS(x) fabs(x)
+#define FLOOR(x) floor(x)
+#define CEIL(x) ceil(x)
+#define RINT(x) rint(x)
+#define TRUNC(x) trunc(x)
+#define SQRT(x) sqrt(x)
+#define COPYSIGN(x, y) copysign(x, y)
+#define NEXTAFTER(x, y) nextafter(x, y)
+#define SIGNBIT(x) (signbit(x) != 0)
+#define EXP(x) exp(x)
+#define EXP2(x) exp2(x)
+#define EXPM1(x) expm1(x)
+#define LOG(x) log(x)
+#define LOG2(x) log2(x)
+#define LOG10(x) log10(x)
+#define LOG1P(x) log1p(x)
+#define SIN(x) sin(x)
+#define COS(x) cos(x)
+#define TAN(x) tan(x)
+#define ASIN(x) asin(x)
+#define ACOS(x) acos(x)
+#define ATAN(x) atan(x)
+#define ATAN2(y, x) atan2(y, x)
+#define SINH(x) sinh(x)
+#define COSH(x) cosh(x)
+#define TANH(x) tanh(x)
+#define ASINH(x) asinh(x)
+#define ACOSH(x) acosh(x)
+#define ATANH(x) atanh(x)
+#define ERF(x) erf(x)
+#define ERFC(x) erfc(x)
+#define LGAMMA(x) lgamma(x)
+#define HYPOT(x, y) hypot(x, y)
+#define FLOAT_POW(x, y) pow(x, y)
+#define FLOAT_FMOD(x, y) fmod(x, y)
