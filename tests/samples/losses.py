@@ -18,9 +18,9 @@ def huber(d, delta):
 
 
 def huber_loss(x, y, reduction="mean", delta=1.0, weight=None):
-    """With a weight per element, the mean is by its sum."""
+    """With a weight per element, the mean is still by the number of elements."""
     loss = huber(x - y, delta)
-    return reduced(loss if weight is None else loss * weight, reduction, weight)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 def smooth_l1_loss(x, y, reduction="mean", beta=1.0):
