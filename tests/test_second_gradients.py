@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_decompositions import FUNCTIONS as DECOMPOSITIONS
 
 import rustorch
 from rustorch import linalg
@@ -13,7 +14,6 @@ from rustorch.nn import functional as F
 from finite_differences import check_gradients, check_second_gradients
 from op_samples import SAMPLES, WITHOUT_SAMPLE
 from sample import Call, Case, Sample
-from test_decompositions import FUNCTIONS as DECOMPOSITIONS
 
 Tensors = list[rustorch.Tensor]
 Function = Callable[..., Any]

@@ -130,9 +130,8 @@ fn layout(tensor: &DLTensor, size: usize) -> PyResult<Layout> {
     // Neither the number of elements nor the last one's place may exceed what an address can.
     let pairs = sizes.iter().zip(steps).map(|(&n, &step)| (n, if n > 1 { step } else { 1 }));
     let count = sizes.iter().try_fold(size as i64, |count, &n| count.checked_mul(n.max(1)));
-    let span = pairs.clone().try_fold(1_i64, |span, (n, step)| {
-        span.checked_add((n - 1).max(0).checked_mul(step)?)
-    });
+    let span =
+        pairs.clone().try_fold(1_i64, |span, (n, step)| span.checked_add((n - 1).max(0).checked_mul(step)?));
     let layout = count.and(span.and_then(|span| span.checked_mul(size as i64))).map(|_| {
         if tensor.strides.is_null() {
             Layout::contiguous(&shape)
