@@ -215,6 +215,14 @@ impl Tensor {
         self.body.wrapped_number
     }
 
+    /// This tensor, or the tensor of its own that a number is: of the default dtype where it is not an integer.
+    pub fn without_number(self) -> Result<Self> {
+        if !self.is_wrapped_number() {
+            return Ok(self);
+        }
+        Self::scalar(self.item()?, crate::result_type(&[&self]), self.device())
+    }
+
     /// What kernels see.
     #[inline]
     pub fn operand(&self) -> Operand<'_> {

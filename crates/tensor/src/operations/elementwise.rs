@@ -166,6 +166,9 @@ pub fn run(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Resul
         run_into(spec, inputs, scalars, &output, dtype)?;
         return Ok(output);
     }
+    if !spec.result_is_mask() && inputs.iter().all(|t| t.is_wrapped_number()) {
+        return run_numbers(spec, inputs, scalars);
+    }
     let shape = broadcast(spec.name, inputs)?;
     let device = common_device(spec.name, inputs)?;
     // As PyTorch's iterator: the result keeps a permuted but dense order of its inputs' dimensions.
@@ -178,6 +181,19 @@ pub fn run(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Resul
     };
     run_into(spec, inputs, scalars, &output, dtype)?;
     Ok(output)
+}
+
+/// An op of Python numbers alone gives a number, computed as Python would: `exponent - 1` in the derivative of a power
+/// has no tensor beside it that says how precise it should be, and what it is multiplied with may be float64.
+fn run_numbers(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Result<Tensor> {
+    let plain: SmallVec<[Tensor; 3]> = inputs.iter().map(|t| t.alias(t.layout().clone())).collect();
+    let plain: SmallVec<[&Tensor; 3]> = plain.iter().collect();
+    let common = result_type(&plain);
+    let dtype =
+        if spec.promote == Promote::Float && common.is_integral(true) { DType::Float64 } else { common };
+    let output = Tensor::empty(&[], spec.result_dtype(dtype), inputs[0].device())?;
+    run_into(spec, &plain, scalars, &output, dtype)?;
+    Tensor::number(output.item()?)
 }
 
 /// The layout of the first input, when it is dense but not row-major and all have its shape and strides.
