@@ -156,8 +156,8 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
                 store(q, 2, index, |i, j| unitary[i * columns + j]);
                 store(r, 2, index, |i, j| if i <= j { a[i * n + j] } else { 0.0 });
             }
-            (Factorization::SymmetricEigen, &[values, vectors]) => {
-                let (w, v) = symmetric::symmetric_eigen(&a, n, precision).ok_or_else(|| failed("linalg.eigh", index))?;
+            (Factorization::SymmetricEigen { upper }, &[values, vectors]) => {
+                let (w, v) = symmetric::symmetric_eigen(&a, n, upper, precision).ok_or_else(|| failed("linalg.eigh", index))?;
                 store(values, 1, index, |_, j| w[j]);
                 store(vectors, 2, index, |i, j| v[j * n + i]);
             }

@@ -5,15 +5,22 @@ use super::reflections::reflector;
 use super::rotations::{rotation_of_larger, symmetric_pair};
 use super::rows::{add_scaled, dot, largest, rotate, two_rows};
 
-/// The eigenvalues, ascending, of a symmetric matrix of which the lower triangle is read, and in the rows of the second
+/// The eigenvalues, ascending, of a symmetric matrix of which one triangle is read, and in the rows of the second
 /// result its eigenvectors, with the signs that LAPACK gives them; all NaN if the matrix is not finite. None if the
 /// iteration does not end.
-pub fn symmetric_eigen(matrix: &[f64], n: usize, precision: Precision) -> Option<(Vec<f64>, Vec<f64>)> {
+pub fn symmetric_eigen(
+    matrix: &[f64],
+    n: usize,
+    upper: bool,
+    precision: Precision,
+) -> Option<(Vec<f64>, Vec<f64>)> {
     let mut a = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {
-            a[i * n + j] = matrix[i * n + j];
-            a[j * n + i] = matrix[i * n + j];
+            // The upper triangle is reduced from its last column on: as the lower one of the matrix turned around.
+            let value = matrix[if upper { n * n - 1 - (i * n + j) } else { i * n + j }];
+            a[i * n + j] = value;
+            a[j * n + i] = value;
         }
     }
     let scale = largest(&a);
@@ -22,7 +29,12 @@ pub fn symmetric_eigen(matrix: &[f64], n: usize, precision: Precision) -> Option
     }
     let factor = scale_of(scale);
     a.iter_mut().for_each(|x| *x /= factor);
-    let (mut values, off, mut vectors) = tridiagonal(&mut a, n);
+    let (mut values, mut off, mut vectors) = tridiagonal(&mut a, n);
+    if upper {
+        values.reverse();
+        off[..n.saturating_sub(1)].reverse();
+        vectors.reverse();
+    }
     let signs = if precision.unit > Precision::DOUBLE.unit {
         let witness = witness(n);
         let mut products: Vec<f64> =
