@@ -154,7 +154,7 @@ def test_as_strided_scatter(device: str) -> None:
     (x.as_strided_scatter(z, (2, 2), (1, 3), 1) * weight).sum().backward()
     assert z.grad is not None
     assert z.grad.tolist() == [[1, 4], [2, 5]]
-    with pytest.raises(rustorch.AutogradError, match="as_strided_scatter.*input.*as_strided"):
+    with pytest.raises(rustorch.AutogradError, match=r"as_strided_scatter.*input.*as_strided"):
         y.as_strided_scatter(z, (2, 2), (1, 3), 1).sum().backward()
 
 

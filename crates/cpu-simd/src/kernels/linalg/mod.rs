@@ -118,7 +118,8 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
     let precision = if input.dtype == DType::Float32 { Precision::SINGLE } else { Precision::DOUBLE };
     // The matrix is named where there are several.
     let failed = |op: &'static str, index: usize| {
-        let which = if input.layout.ndim() > 2 { format!("(Batch element {index}): ") } else { String::new() };
+        let which =
+            if input.layout.ndim() > 2 { format!("(Batch element {index}): ") } else { String::new() };
         RusTorchError::linear_algebra(
             op,
             format!(
@@ -157,13 +158,15 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
                 store(r, 2, index, |i, j| if i <= j { a[i * n + j] } else { 0.0 });
             }
             (Factorization::SymmetricEigen { upper }, &[values, vectors]) => {
-                let (w, v) = symmetric::symmetric_eigen(&a, n, upper, precision).ok_or_else(|| failed("linalg.eigh", index))?;
+                let (w, v) = symmetric::symmetric_eigen(&a, n, upper, precision)
+                    .ok_or_else(|| failed("linalg.eigh", index))?;
                 store(values, 1, index, |_, j| w[j]);
                 store(vectors, 2, index, |i, j| v[j * n + i]);
             }
             (Factorization::SingularValues, &[u, s, vh]) => {
                 let full = matrix_of(u, 2).0[1] > k || matrix_of(vh, 2).0[0] > k;
-                let svd = singular::svd(&a, m, n, full, precision).ok_or_else(|| failed("linalg.svd", index))?;
+                let svd =
+                    singular::svd(&a, m, n, full, precision).ok_or_else(|| failed("linalg.svd", index))?;
                 store(u, 2, index, |i, j| svd.left[j * m + i]);
                 store(s, 1, index, |_, j| svd.values[j]);
                 store(vh, 2, index, |i, j| svd.right[i * n + j]);

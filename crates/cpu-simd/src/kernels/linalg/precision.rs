@@ -16,8 +16,7 @@ pub struct Precision {
 
 impl Precision {
     /// That of float32.
-    pub const SINGLE: Self =
-        Self { unit: 0.5 * f32::EPSILON as f64, smallest: f32::MIN_POSITIVE as f64 };
+    pub const SINGLE: Self = Self { unit: 0.5 * f32::EPSILON as f64, smallest: f32::MIN_POSITIVE as f64 };
     /// That of float64.
     pub const DOUBLE: Self = Self { unit: 0.5 * f64::EPSILON, smallest: f64::MIN_POSITIVE };
 }

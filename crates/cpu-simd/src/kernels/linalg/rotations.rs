@@ -51,7 +51,11 @@ pub fn symmetric_pair(a: f64, b: f64, c: f64) -> (f64, f64, f64, f64) {
         (cosine, tangent * cosine)
     };
     let positive = sum >= 0.0;
-    if positive == (difference >= 0.0) { (first, second, -sine, cosine) } else { (first, second, cosine, sine) }
+    if positive == (difference >= 0.0) {
+        (first, second, -sine, cosine)
+    } else {
+        (first, second, cosine, sine)
+    }
 }
 
 /// The smaller singular value of `[[f, g], [0, h]]`.

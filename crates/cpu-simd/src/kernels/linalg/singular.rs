@@ -134,7 +134,8 @@ fn bidiagonal_svd(
     }
     for (i, (c, s)) in turns.into_iter().enumerate().rev() {
         for vector in left.chunks_exact_mut(n) {
-            (vector[i], vector[i + 1]) = (c * vector[i] - s * vector[i + 1], s * vector[i] + c * vector[i + 1]);
+            (vector[i], vector[i + 1]) =
+                (c * vector[i] - s * vector[i + 1], s * vector[i] + c * vector[i + 1]);
         }
     }
     Some((left, right))
@@ -175,8 +176,7 @@ pub fn svd(matrix: &[f64], m: usize, n: usize, full: bool, precision: Precision)
     if !wide && k > 0 && rows >= k + k / 2 {
         let mut taus = vec![0.0; k];
         qr(&mut a, rows, k, &mut taus);
-        outer.vectors =
-            (0..k).map(|j| a[j * k + j..].iter().step_by(k).skip(1).copied().collect()).collect();
+        outer.vectors = (0..k).map(|j| a[j * k + j..].iter().step_by(k).skip(1).copied().collect()).collect();
         outer.taus = taus;
         a.truncate(k * k);
         (1..k).for_each(|i| a[i * k..i * k + i].fill(0.0));

@@ -88,10 +88,13 @@ fn singular_values_give_back_the_matrix() {
             assert_close(&product(&scaled, &svd.right[..k * n], m, k, n), &a);
         }
     }
-    let singular = svd(&[1., 2., 3., 2., 4., 6., 1., 0., 1.], 3, 3, false, Precision::DOUBLE).expect("converges");
+    let singular =
+        svd(&[1., 2., 3., 2., 4., 6., 1., 0., 1.], 3, 3, false, Precision::DOUBLE).expect("converges");
     assert!(singular.values[2] < 1e-15);
     assert!(svd(&[1.0, f64::NAN], 2, 1, false, Precision::DOUBLE).is_none());
-    assert!(svd(&[1.0, f64::INFINITY], 2, 1, false, Precision::DOUBLE).is_some_and(|svd| svd.values[0].is_nan()));
+    assert!(
+        svd(&[1.0, f64::INFINITY], 2, 1, false, Precision::DOUBLE).is_some_and(|svd| svd.values[0].is_nan())
+    );
 }
 
 #[test]
@@ -109,7 +112,8 @@ fn eigenvectors_give_back_the_symmetric_matrix() {
         let a = numbers(n * n);
         let symmetric: Vec<f64> =
             (0..n * n).map(|at| a[at] + a[if n == 0 { 0 } else { at % n * n + at / n }]).collect();
-        let (values, vectors) = symmetric_eigen(&symmetric, n, n % 2 == 0, Precision::DOUBLE).expect("finite");
+        let (values, vectors) =
+            symmetric_eigen(&symmetric, n, n % 2 == 0, Precision::DOUBLE).expect("finite");
         assert!(values.windows(2).all(|pair| pair[0] <= pair[1]));
         assert_close(&product(&vectors, &transposed(&vectors, n, n), n, n, n), &identity(n));
         let scaled: Vec<f64> = (0..n * n).map(|at| vectors[at] * values[at / n]).collect();
