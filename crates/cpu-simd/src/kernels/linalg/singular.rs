@@ -150,7 +150,9 @@ fn extended(rows: &[f64], k: usize, length: usize, count: usize, reflections: &[
         } else {
             row[i] = 1.0;
         }
-        reflections.iter().for_each(|reflectors| reflectors.apply(row));
+        for reflectors in reflections {
+            reflectors.apply(row);
+        }
     }
     out
 }
@@ -169,7 +171,9 @@ pub fn svd(matrix: &[f64], m: usize, n: usize, full: bool, precision: Precision)
     }
     let factor = scale_of(scale);
     let mut a = if wide { transposed(matrix, m, n) } else { matrix.to_vec() };
-    a.iter_mut().for_each(|x| *x /= factor);
+    for x in &mut a {
+        *x /= factor;
+    }
     let mut outer = Reflectors::new(0, rows);
     let mut height = rows;
     // Of a tall matrix only R is reduced.
@@ -184,7 +188,9 @@ pub fn svd(matrix: &[f64], m: usize, n: usize, full: bool, precision: Precision)
     }
     let Reduction { mut diagonal, beside, left, right } = bidiagonal(a, height, k);
     let (inner_left, inner_right) = bidiagonal_svd(&mut diagonal, beside, wide, precision)?;
-    diagonal.iter_mut().for_each(|value| *value *= factor);
+    for value in &mut diagonal {
+        *value *= factor;
+    }
     let count = if full { rows } else { k };
     // A wide matrix is the transposed of a tall one, whose lower bidiagonal matrix it has.
     let (long, short) = if wide { (inner_right, inner_left) } else { (inner_left, inner_right) };

@@ -28,7 +28,9 @@ pub fn symmetric_eigen(
         return Some((vec![f64::NAN; n], a.iter().map(|_| f64::NAN).collect()));
     }
     let factor = scale_of(scale);
-    a.iter_mut().for_each(|x| *x /= factor);
+    for x in &mut a {
+        *x /= factor;
+    }
     let (mut values, mut off, mut vectors) = tridiagonal(&mut a, n);
     if upper {
         values.reverse();
@@ -48,11 +50,15 @@ pub fn symmetric_eigen(
     if let Some((witness, products)) = signs {
         for (vector, product) in vectors.chunks_exact_mut(n.max(1)).zip(products) {
             if opposed(vector, &witness, product) {
-                vector.iter_mut().for_each(|x| *x = -*x);
+                for x in vector {
+                    *x = -*x;
+                }
             }
         }
     }
-    values.iter_mut().for_each(|value| *value *= factor);
+    for value in &mut values {
+        *value *= factor;
+    }
     Some((values, vectors))
 }
 
