@@ -1,4 +1,4 @@
-"""Random chains of views and writes: base and views agree with NumPy's, and gradients with derivatives of the same chain."""
+"""Random chains of views and writes: base and views agree with NumPy's, gradients with the same chain's derivatives."""
 
 from collections.abc import Callable
 from typing import Any
