@@ -1,4 +1,4 @@
-"""Random shapes, indices and layouts: gathering and scattering agree with loops in NumPy, and gradients with transposes."""
+"""Random shapes, indices and layouts: gathers and scatters agree with NumPy loops, and gradients with transposes."""
 
 from collections.abc import Callable
 from typing import Any
