@@ -12,7 +12,9 @@ from finite_differences import check_gradients, check_second_gradients
 RNG = np.random.default_rng(7)
 SHAPES = [(3, 3), (5, 3), (3, 5), (2, 4, 4), (2, 3, 1, 4), (0, 2, 2), (3, 0), (0, 3), (1, 1), (40, 25)]
 SQUARE = [(3, 3), (2, 4, 4), (0, 2, 2), (0, 0), (1, 1), (40, 40)]
-TOLERANCE = {"float64": 1e-10, "float32": 2e-4}
+# Kernels compute in float64 and round once, so float32 is off by the rounding of the input, which is half a unit in the
+# last place (6e-8), times the condition of the problem, which these matrices keep small. No op needs more.
+TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
 
 
 def uniform(*shape: int) -> np.ndarray:
