@@ -21,7 +21,15 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 ];
 
 /// Files that may allow `unsafe_code`: crates that reach for hardware, memory or the interpreter.
-const UNSAFE: [&str; 7] = ["crates/cpu-simd/", "crates/gpu/", "crates/opencl/", "crates/cuda/", "crates/metal/", "crates/backend/src/memory/", "crates/py/"];
+const UNSAFE: [&str; 7] = [
+    "crates/cpu-simd/",
+    "crates/gpu/",
+    "crates/opencl/",
+    "crates/cuda/",
+    "crates/metal/",
+    "crates/backend/src/memory/",
+    "crates/py/",
+];
 
 /// The longest a hand-written file may be.
 const MAX_LINES: usize = 500;
