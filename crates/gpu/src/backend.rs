@@ -1,9 +1,11 @@
 //! [`GpuBackend`]: hands each method of the contract to its kernel.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustorch_backend::{
-    AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, Epilogue, MemoryAllocator, Operand, PoolParams, Program, ReduceOp, Scalar,
+    AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Epilogue,
+    MemoryAllocator, Operand, PoolParams, Program, ReduceOp, Scalar,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -188,6 +190,18 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         attention_grad => kernels::attention::attention_grad: (
             params: &AttentionParams, grad: Operand<'_>, inputs: [Operand<'_>; 3], mask: Option<Operand<'_>>,
             results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
+        );
+        max_pool_regions => kernels::pool::max_pool_regions: (
+            regions: &[Vec<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
+        );
+        weighted_gather => kernels::weighted_gather::weighted_gather: (
+            input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
+        );
+        weighted_gather_grad_weight => kernels::weighted_gather::weighted_gather_grad_weight: (
+            grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
+        );
+        resample => kernels::resample::resample: (
+            maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
         );
         arange => kernels::copy::arange: (start: Scalar, step: Scalar, output: Operand<'_>);
     }

@@ -1,6 +1,8 @@
 // out = softmax(scale * query @ key^T + mask) @ value, and the logarithm of each row's sum of exponentials: a group takes
 // TM queries of a head and up to W columns of the result, and goes through the keys TN at a time with a running maximum
 // and sum (T. Dao et al., FlashAttention, 2022). Queries are counted fastest, then parts of the columns, then heads.
+#include "unroll.c"
+
 KERNEL {
     const u32 blocks = (u32)p.row_blocks;
     const u32 part = GROUP_ID(0) / blocks % (u32)p.parts;
@@ -14,11 +16,11 @@ KERNEL {
     const AT value0 = (AT)part * W;
     const AT values = (AT)p.values - value0 < W ? (AT)p.values - value0 : W;
     ACC total[RM][W / TX], most[RM], sum[RM];
-#pragma unroll
+    UNROLL
     for (int i = 0; i < RM; i++) {
         most[i] = (ACC)-INFINITY;
         sum[i] = (ACC)0;
-#pragma unroll
+        UNROLL
         for (int j = 0; j < W / TX; j++) {
             total[i][j] = (ACC)0;
         }
@@ -27,9 +29,9 @@ KERNEL {
     const AT last = p.causal && row0 + TM < columns ? row0 + TM : columns;
     for (AT column0 = 0; column0 < last; column0 += TN) {
         ACC acc[RM][RN];
-#pragma unroll
+        UNROLL
         for (int i = 0; i < RM; i++) {
-#pragma unroll
+            UNROLL
             for (int j = 0; j < RN; j++) {
                 acc[i][j] = (ACC)0;
             }
@@ -44,11 +46,11 @@ KERNEL {
 #define STEP(first)
 #include "tile.c"
         // Each work-item's largest score of its rows, then each row's.
-#pragma unroll
+        UNROLL
         for (int i = 0; i < RM; i++) {
             const AT row = row0 + ty + i * TY;
             ACC best = (ACC)-INFINITY;
-#pragma unroll
+            UNROLL
             for (int j = 0; j < RN; j++) {
                 const AT column = column0 + tx + j * TX;
                 ACC score = (ACC)-INFINITY;
@@ -61,7 +63,7 @@ KERNEL {
             shared_rows[(ty + i * TY) * (TX + 1) + tx] = best;
         }
         BARRIER();
-#pragma unroll
+        UNROLL
         for (int i = 0; i < RM; i++) {
             ACC now = most[i];
             for (int t = 0; t < TX; t++) {
@@ -74,13 +76,13 @@ KERNEL {
             const ACC shift = now == (ACC)-INFINITY ? (ACC)0 : now;
             most[i] = now;
             sum[i] *= rescale;
-#pragma unroll
+            UNROLL
             for (int j = 0; j < RN; j++) {
                 const ACC weight = EXP(acc[i][j] - shift);
                 sum[i] += weight;
                 weights[(ty + i * TY) * (TN + 1) + tx + j * TX] = weight;
             }
-#pragma unroll
+            UNROLL
             for (int j = 0; j < W / TX; j++) {
                 total[i][j] *= rescale;
             }
@@ -93,7 +95,7 @@ KERNEL {
 #include "attend.c"
     }
     // The sums of the work-items of a row.
-#pragma unroll
+    UNROLL
     for (int i = 0; i < RM; i++) {
         shared_rows[(ty + i * TY) * (TX + 1) + tx] = sum[i];
     }

@@ -3,6 +3,8 @@
 // and `right_slope` what the slopes of the probabilities are products of: the result's gradient and the values. A group
 // takes TM rows of a head and up to W columns of the gradients. Rows are counted fastest, then parts of the columns, then
 // heads.
+#include "unroll.c"
+
 #if BY_KEYS
 #define QUERY(row, column) (column)
 #define KEY(row, column) (row)
@@ -29,9 +31,9 @@ KERNEL {
     const AT values = (AT)p.values - part0 < W ? (AT)p.values - part0 : W;
     ACC by_value[RM][W / TX];
 #endif
-#pragma unroll
+    UNROLL
     for (int i = 0; i < RM; i++) {
-#pragma unroll
+        UNROLL
         for (int j = 0; j < W / TX; j++) {
             by_row[i][j] = (ACC)0;
 #if BY_KEYS
@@ -50,9 +52,9 @@ KERNEL {
         ACC chance[RM][RN];
         {
             ACC acc[RM][RN];
-#pragma unroll
+            UNROLL
             for (int i = 0; i < RM; i++) {
-#pragma unroll
+                UNROLL
                 for (int j = 0; j < RN; j++) {
                     acc[i][j] = (ACC)0;
                 }
@@ -67,10 +69,10 @@ KERNEL {
 #include "tile.c"
 #undef A_VALUE
 #undef B_VALUE
-#pragma unroll
+            UNROLL
             for (int i = 0; i < RM; i++) {
                 const AT row = row0 + ty + i * TY;
-#pragma unroll
+                UNROLL
                 for (int j = 0; j < RN; j++) {
                     const AT column = column0 + tx + j * TX;
                     chance[i][j] = (ACC)0;
@@ -85,9 +87,9 @@ KERNEL {
         {
             // The slopes of the chances.
             ACC acc[RM][RN];
-#pragma unroll
+            UNROLL
             for (int i = 0; i < RM; i++) {
-#pragma unroll
+                UNROLL
                 for (int j = 0; j < RN; j++) {
                     acc[i][j] = (ACC)0;
                 }
@@ -101,9 +103,9 @@ KERNEL {
 #undef A_VALUE
 #undef B_VALUE
 #if BY_KEYS
-#pragma unroll
+            UNROLL
             for (int i = 0; i < RM; i++) {
-#pragma unroll
+                UNROLL
                 for (int j = 0; j < RN; j++) {
                     weights[(ty + i * TY) * (TN + 1) + tx + j * TX] = chance[i][j];
                 }
@@ -118,10 +120,10 @@ KERNEL {
 #undef TERM_COLUMNS
 #undef TOTAL
 #endif
-#pragma unroll
+            UNROLL
             for (int i = 0; i < RM; i++) {
                 const AT row = row0 + ty + i * TY;
-#pragma unroll
+                UNROLL
                 for (int j = 0; j < RN; j++) {
                     const AT column = column0 + tx + j * TX;
                     ACC slope = (ACC)0;

@@ -69,7 +69,12 @@ fn signed(sizes: [usize; 3]) -> [i64; 3] {
 }
 
 impl Geometry {
-    fn new(params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, output: Operand<'_>) -> Result<Self> {
+    fn new(
+        params: &ConvParams,
+        input: Operand<'_>,
+        weight: Operand<'_>,
+        output: Operand<'_>,
+    ) -> Result<Self> {
         let shapes = [input, weight, output].map(|operand| operand.layout.shape());
         let dtype = output.dtype;
         if dtype.category() != Category::Float || [input, weight].iter().any(|o| o.dtype != dtype) {
@@ -78,7 +83,10 @@ impl Geometry {
         let fail = || {
             RusTorchError::shape(
                 OP,
-                format!("input {:?}, weight {:?}, output {:?} do not fit {params:?}", shapes[0], shapes[1], shapes[2]),
+                format!(
+                    "input {:?}, weight {:?}, output {:?} do not fit {params:?}",
+                    shapes[0], shapes[1], shapes[2]
+                ),
             )
         };
         let spatial = params.spatial;
@@ -231,7 +239,13 @@ impl<'a> Sum<'a> {
     }
 
     /// How a tiled product of these rows, columns and inner elements is cut.
-    fn tiles(&self, call: Call<'a>, tile: Tile, [rows, columns, inner]: [usize; 3], chunks: Chunks) -> Call<'a> {
+    fn tiles(
+        &self,
+        call: Call<'a>,
+        tile: Tile,
+        [rows, columns, inner]: [usize; 3],
+        chunks: Chunks,
+    ) -> Call<'a> {
         let outputs = rows * columns * self.groups;
         tile.define(call, sums_of(self.source.0.dtype), 0)
             .size("row_tiles", rows.div_ceil(tile.m))
@@ -251,7 +265,8 @@ impl<'a> Sum<'a> {
     /// The call of a text that makes `out` of weight and source.
     fn call(&self, text: KernelText, bias: Option<Operand<'a>>) -> Call<'a> {
         let (weight, source, out) = (self.weight.0, self.source.0, self.out.0);
-        let call = self.describe(Call::new(text).read("weight", weight).read("source", source).write("out", out));
+        let call =
+            self.describe(Call::new(text).read("weight", weight).read("source", source).write("out", out));
         match bias {
             Some(bias) => call
                 .read("bias", bias)
@@ -390,8 +405,13 @@ pub(crate) fn convolution(
     output: Operand<'_>,
 ) -> Result<()> {
     let g = Geometry::new(params, input, weight, output)?;
-    if let Some(bias) = bias.filter(|b| b.dtype != output.dtype || *b.layout.shape() != [g.groups * g.filters]) {
-        return Err(RusTorchError::unsupported(OP, format!("a bias {:?} of {}", bias.layout.shape(), bias.dtype)));
+    if let Some(bias) =
+        bias.filter(|b| b.dtype != output.dtype || *b.layout.shape() != [g.groups * g.filters])
+    {
+        return Err(RusTorchError::unsupported(
+            OP,
+            format!("a bias {:?} of {}", bias.layout.shape(), bias.dtype),
+        ));
     }
     let place = Place::of(weight.layout);
     let sum = Sum {

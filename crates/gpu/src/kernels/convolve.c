@@ -1,6 +1,7 @@
 // out[image, row, point] = the sum over channels and taps of weight[row, channel, tap] * source[image, channel, point's
 // tap], plus a bias per row, for each group of channels: a matrix product of which the second matrix is never built. Its
 // columns are the points of all images, its inner dimension channels and taps. Work is counted as in matmul.c.
+#include "unroll.c"
 #include "windows.c"
 
 KERNEL {
@@ -16,9 +17,9 @@ KERNEL {
     const AT first_weight = (AT)p.weight_offset + (AT)group * (AT)p.weight_group;
     const int tx = LID(0) % TX, ty = LID(0) / TX;
     ACC acc[RM][RN];
-#pragma unroll
+    UNROLL
     for (int i = 0; i < RM; i++) {
-#pragma unroll
+        UNROLL
         for (int j = 0; j < RN; j++) {
             acc[i][j] = (ACC)0;
         }

@@ -1,6 +1,7 @@
 // weight[row, channel, tap] = the sum over images and points of out[image, row, point] * source[image, channel, point's
 // tap], for each group of channels: a convolution's gradient by its weight, from the gradient by its result. The inner
 // dimension is the points of all images, columns are channels and taps. Work is counted as in matmul.c.
+#include "unroll.c"
 #include "windows.c"
 
 KERNEL {
@@ -16,9 +17,9 @@ KERNEL {
     const AT first_out = (AT)p.out_offset + (AT)group * (AT)p.out_group;
     const int tx = LID(0) % TX, ty = LID(0) / TX;
     ACC acc[RM][RN];
-#pragma unroll
+    UNROLL
     for (int i = 0; i < RM; i++) {
-#pragma unroll
+        UNROLL
         for (int j = 0; j < RN; j++) {
             acc[i][j] = (ACC)0;
         }

@@ -1,5 +1,7 @@
 // c = alpha * a @ b + beta * c + bias, batched. A group computes one tile over one chunk of the inner dimension: tiles
 // are counted fastest, then chunks, then batches. Of several chunks, each has an output of its own.
+#include "unroll.c"
+
 KERNEL {
     const u32 tiles = (u32)(p.row_tiles * p.column_tiles);
     const u32 tile = GROUP_ID(0) % tiles;
@@ -14,9 +16,9 @@ KERNEL {
     const AT end = begin + (AT)p.chunk < (AT)p.inner ? begin + (AT)p.chunk : (AT)p.inner;
     const int tx = LID(0) % TX, ty = LID(0) / TX;
     ACC acc[RM][RN];
-#pragma unroll
+    UNROLL
     for (int i = 0; i < RM; i++) {
-#pragma unroll
+        UNROLL
         for (int j = 0; j < RN; j++) {
             acc[i][j] = (ACC)0;
         }

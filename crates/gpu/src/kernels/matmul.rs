@@ -32,7 +32,8 @@ struct Product {
 impl Product {
     fn new(a: Operand<'_>, b: Operand<'_>, output: Operand<'_>) -> Option<Product> {
         let shapes = [a, b, output].map(|operand| operand.layout.shape());
-        let [&[ref lead @ .., m, k], &[ref lead_b @ .., k_b, n], &[ref lead_c @ .., m_c, n_c]] = shapes else {
+        let [&[ref lead @ .., m, k], &[ref lead_b @ .., k_b, n], &[ref lead_c @ .., m_c, n_c]] = shapes
+        else {
             return None;
         };
         if lead != lead_b || lead != lead_c || (m, n, k) != (m_c, n_c, k_b) {
@@ -121,16 +122,20 @@ pub(crate) fn matrix_multiply(
     };
     let product = Product::new(a, b, output).filter(|_| bias.is_none_or(fits)).ok_or_else(|| {
         let shapes = [a, b, output].map(|operand| operand.layout.shape());
-        RusTorchError::shape(OP, format!("a {:?}, b {:?}, output {:?} do not fit", shapes[0], shapes[1], shapes[2]))
+        RusTorchError::shape(
+            OP,
+            format!("a {:?}, b {:?}, output {:?} do not fit", shapes[0], shapes[1], shapes[2]),
+        )
     })?;
     if output.layout.numel() == 0 {
         return Ok(());
     }
     // A bias of one element serves all columns.
-    let bias_stride = bias.map_or(0, |bias| match (bias.layout.shape().last(), bias.layout.strides().last()) {
-        (Some(&size), Some(&stride)) if size > 1 => stride,
-        _ => 0,
-    });
+    let bias_stride =
+        bias.map_or(0, |bias| match (bias.layout.shape().last(), bias.layout.strides().last()) {
+            (Some(&size), Some(&stride)) if size > 1 => stride,
+            _ => 0,
+        });
     let sums = sums_of(dtype);
     let plan = Plan::new(device, &product, sums);
     let alone = plan.chunks.count == 1;
@@ -196,7 +201,8 @@ impl Plan {
         let (row_height, column_width) = self.tile.map_or((rows_of(&product), 1), |tile| (tile.m, tile.n));
         let (row_tiles, column_tiles) = (product.m.div_ceil(row_height), product.n.div_ceil(column_width));
         let [lead_a, lead_b, lead_c] = &product.strides;
-        let place = |name, strides, operand: Operand<'_>| Strided { name, strides, offset: operand.layout.offset() };
+        let place =
+            |name, strides, operand: Operand<'_>| Strided { name, strides, offset: operand.layout.offset() };
         let mut call = Call::new(text)
             .read("a", a)
             .read("b", b)
@@ -216,7 +222,11 @@ impl Plan {
             .i64("b_column", product.b.1 as i64)
             .i64("c_row", product.c.0 as i64)
             .i64("c_column", product.c.1 as i64)
-            .positions("BATCH", &product.lead, &[place("a", lead_a, a), place("b", lead_b, b), place("c", lead_c, output)]);
+            .positions(
+                "BATCH",
+                &product.lead,
+                &[place("a", lead_a, a), place("b", lead_b, b), place("c", lead_c, output)],
+            );
         call = define_sums(call, step.sums);
         call = factor(call, "alpha", epilogue.alpha, step.sums);
         call = factor(call, "beta", epilogue.beta, step.sums);

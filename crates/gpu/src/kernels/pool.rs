@@ -1,5 +1,7 @@
 //! Pooling over one to three spatial dimensions, and its gradient.
 
+use std::ops::Range;
+
 use rustorch_backend::{Category, DType, Layout, Operand, PoolOp, PoolParams};
 use rustorch_error::{Result, RusTorchError};
 
@@ -69,7 +71,7 @@ impl Geometry {
 
     /// Where windows lie.
     fn windows<'a>(&self, call: Call<'a>) -> Call<'a> {
-        call.i64s("kernel", self.kernel)
+        call.i64s("window", self.kernel)
             .i64s("step", self.stride)
             .i64s("padding", self.padding)
             .i64s("dilation", self.dilation)
@@ -108,7 +110,10 @@ fn check_indices(indices: Operand<'_>, pooled: Operand<'_>) -> Result<()> {
     }
     if indices.layout.shape() != pooled.layout.shape() {
         let (indices, pooled) = (indices.layout.shape(), pooled.layout.shape());
-        return Err(RusTorchError::shape(OP, format!("indices {indices:?} do not fit the pooled {pooled:?}")));
+        return Err(RusTorchError::shape(
+            OP,
+            format!("indices {indices:?} do not fit the pooled {pooled:?}"),
+        ));
     }
     Ok(())
 }
@@ -228,4 +233,62 @@ fn spread(device: &dyn Device, geometry: &Geometry, indices: Operand<'_>) -> Res
         }
     }
     Ok((least, most))
+}
+
+/// The largest element of each window of `(N, C, *in)`, and its flat position in the plane. `regions` has for each spatial
+/// dimension the part of it that each output covers; for every plane of its own, if there are that many.
+pub(crate) fn max_pool_regions(
+    device: &dyn Device,
+    regions: &[Vec<Range<usize>>],
+    input: Operand<'_>,
+    output: Operand<'_>,
+    indices: Operand<'_>,
+) -> Result<()> {
+    let dtype = output.dtype;
+    if !matches!(dtype.category(), Category::Float | Category::Integer) || input.dtype != dtype {
+        return Err(RusTorchError::unsupported(OP, format!("{} into {dtype}", input.dtype)));
+    }
+    check_indices(indices, output)?;
+    let (from, to) = (input.layout.shape(), output.layout.shape());
+    let fail = || RusTorchError::shape(OP, format!("windows do not lead from {from:?} to {to:?}"));
+    let spatial = regions.len();
+    let params = PoolParams {
+        op: PoolOp::Max,
+        spatial,
+        kernel: [1; 3],
+        stride: [1; 3],
+        padding: [0; 3],
+        dilation: [1; 3],
+    };
+    let geometry = Geometry::new(&params, from, to)?;
+    let planes = from[0] * from[1];
+    let mut table: Vec<i64> = vec![0, 1];
+    let (mut first, mut per_plane) = ([0; 3], [0; 3]);
+    for (d, windows) in regions.iter().enumerate() {
+        let (size, count) = (from[d + 2], to[d + 2]);
+        let inside = windows.iter().all(|window| window.start < window.end && window.end <= size);
+        if !inside || (windows.len() != count && windows.len() != planes * count) {
+            return Err(fail());
+        }
+        let d = d + 3 - spatial;
+        first[d] = table.len() as i64;
+        per_plane[d] = if windows.len() == count { 0 } else { count as i64 };
+        table.extend(windows.iter().flat_map(|window| [window.start as i64, window.end as i64]));
+    }
+    let bytes: Vec<u8> = table.iter().flat_map(|number| number.to_ne_bytes()).collect();
+    let buffer = device.temporary(bytes.len())?;
+    device.write(&buffer, 0, &bytes)?;
+    let layout = Layout::contiguous(&[table.len()]);
+    let n = output.layout.numel();
+    let call = Call::new(kernel_text!("pool_regions"))
+        .read("x0", input)
+        .read("regions", Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 })
+        .write("y0", output)
+        .write("y1", indices)
+        .define("V", value_type(dtype))
+        .define("LOWEST", lowest(dtype))
+        .i64s("region_first", first)
+        .i64s("region_plane", per_plane);
+    let call = place(place(geometry.describe(call, n), "x0", input.layout), "y0", output.layout);
+    device.run(place(call, "y1", indices.layout), groups_for(n))
 }

@@ -6,7 +6,7 @@ KERNEL {
     if (i < p.n) {
         SPLIT(i, p.size, image, channel, z, y, x)
         // The first window that reaches as far, and the one behind the last that begins early enough.
-#define FIRST(at, d) ((i64)(at) + p.padding[d] < p.kernel[d] ? 0 : ((i64)(at) + p.padding[d] - p.kernel[d]) / p.step[d] + 1)
+#define FIRST(at, d) ((i64)(at) + p.padding[d] < p.window[d] ? 0 : ((i64)(at) + p.padding[d] - p.window[d]) / p.step[d] + 1)
 #define LAST(at, d) (((i64)(at) + p.padding[d]) / p.step[d] + 1 < p.output[d] ? ((i64)(at) + p.padding[d]) / p.step[d] + 1 : p.output[d])
         const i64 end_z = LAST(z, 0), end_y = LAST(y, 1), end_x = LAST(x, 2);
         const i64 first = PLACE(x0, image, channel, 0, 0, 0);

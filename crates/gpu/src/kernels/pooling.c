@@ -21,8 +21,8 @@
     const i64 start = (i64)(at) * p.step[d] - p.padding[d];                                                   \
     const i64 low = start >= 0 ? 0 : (-start + p.dilation[d] - 1) / p.dilation[d];                            \
     i64 high = p.size[d] > start ? (p.size[d] - start + p.dilation[d] - 1) / p.dilation[d] : 0;               \
-    high = high < p.kernel[d] ? high : p.kernel[d];
+    high = high < p.window[d] ? high : p.window[d];
 // How many taps of a window are counted: those inside the input and its padding, or inside the input.
 #define COUNT(d, start, low, high)                                                                            \
-    (p.padded ? (p.size[d] + p.padding[d] - start < p.kernel[d] ? p.size[d] + p.padding[d] - start : p.kernel[d]) \
+    (p.padded ? (p.size[d] + p.padding[d] - start < p.window[d] ? p.size[d] + p.padding[d] - start : p.window[d]) \
               : (high > low ? high - low : 0))

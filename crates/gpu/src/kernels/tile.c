@@ -9,7 +9,7 @@
 // and leaves the sums in acc: row ty + i * TY and column tx + j * TX of the tile.
     for (AT first = begin; first < end; first += TK) {
         STEP(first)
-#pragma unroll
+        UNROLL
         for (int load = 0; load < TM * TK / GROUP; load++) {
             const int l = LID(0) + load * GROUP;
             const int m = A_ALONG_K ? l / TK : l % TM;
@@ -18,7 +18,7 @@
             const AT inner = first + k;
             tile_a[k * (TM + 1) + m] = row < rows && inner < end ? A_VALUE(m, k, row, inner) : (ACC)0;
         }
-#pragma unroll
+        UNROLL
         for (int load = 0; load < TN * TK / GROUP; load++) {
             const int l = LID(0) + load * GROUP;
             const int n = B_ALONG_K ? l / TK : l % TN;
@@ -30,17 +30,17 @@
         BARRIER();
         for (int k = 0; k < TK; k++) {
             ACC a[RM], b[RN];
-#pragma unroll
+            UNROLL
             for (int i = 0; i < RM; i++) {
                 a[i] = tile_a[k * (TM + 1) + ty + i * TY];
             }
-#pragma unroll
+            UNROLL
             for (int j = 0; j < RN; j++) {
                 b[j] = tile_b[k * (TN + 1) + tx + j * TX];
             }
-#pragma unroll
+            UNROLL
             for (int i = 0; i < RM; i++) {
-#pragma unroll
+                UNROLL
                 for (int j = 0; j < RN; j++) {
                     acc[i][j] = MULTIPLY_ADD(a[i], b[j], acc[i][j]);
                 }

@@ -109,7 +109,11 @@ pub(crate) fn factor<'a>(call: Call<'a>, name: &str, value: f64, sums: DType) ->
 /// The type of positions: `i32` where all of them fit.
 pub(crate) fn position_type(operands: &[Operand<'_>]) -> &'static str {
     let fits = |operand: &Operand<'_>| operand.layout.span().is_none_or(|(_, high)| high < NARROW);
-    if operands.iter().all(fits) && operands.iter().all(|o| o.layout.numel() < NARROW) { "i32" } else { "i64" }
+    if operands.iter().all(fits) && operands.iter().all(|o| o.layout.numel() < NARROW) {
+        "i32"
+    } else {
+        "i64"
+    }
 }
 
 /// A sum over an inner dimension in several parts, each by groups of its own, so that there is work for the whole device.
@@ -123,7 +127,13 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     /// For sums over `inner` elements, `step` at a time, of `outputs` elements, computed by `groups` groups per part.
-    pub(crate) fn new(device: &dyn Device, groups: usize, inner: usize, step: usize, outputs: usize) -> Chunks {
+    pub(crate) fn new(
+        device: &dyn Device,
+        groups: usize,
+        inner: usize,
+        step: usize,
+        outputs: usize,
+    ) -> Chunks {
         let wanted = (device.parallelism() * 2).div_ceil(groups.max(1));
         let room = PARTS / outputs.saturating_mul(8).max(1);
         let count = wanted.min(inner / (step * 8)).min(room).clamp(1, 64);
@@ -157,7 +167,8 @@ pub(crate) fn combine(
 ) -> Result<()> {
     let n = output.layout.numel();
     let layout = Layout::contiguous(&[chunks.count, n]);
-    let mut places: smallvec::SmallVec<[Strided<'_>; 2]> = smallvec::smallvec![Strided::of("y", output.layout)];
+    let mut places: smallvec::SmallVec<[Strided<'_>; 2]> =
+        smallvec::smallvec![Strided::of("y", output.layout)];
     if let Some((bias, strides)) = finish.bias {
         places.push(Strided { name: "bias", strides, offset: bias.layout.offset() });
     }

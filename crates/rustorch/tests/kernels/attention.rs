@@ -30,7 +30,8 @@ const PLAIN: Case<'_> = Case {
 
 fn check(dtype: DType, case: Case<'_>) {
     let Case { lead, queries, keys, features, values, causal, mask, lie } = case;
-    let shape = |rows: usize, columns: usize| -> Vec<usize> { lead.iter().copied().chain([rows, columns]).collect() };
+    let shape =
+        |rows: usize, columns: usize| -> Vec<usize> { lead.iter().copied().chain([rows, columns]).collect() };
     let row: Vec<usize> = lead.iter().copied().chain([queries]).collect();
     let random = |seed, shape: &[usize]| Data::random(seed, dtype, shape, lie, 1.0);
     let sums = if dtype == DType::Float64 { dtype } else { DType::Float32 };

@@ -77,7 +77,15 @@ fn convolutions_of_every_geometry_agree_with_the_cpu() {
         Case { input: &[5, 6, 7], kernel: &[2, 3, 2], stride: [2, 1, 2], padding: [1; 3], ..PLAIN },
         Case { channels: 40, filters: 70, kernel: &[3, 3], padding: [1, 1, 0], ..PLAIN },
         Case { channels: 70, filters: 40, kernel: &[1, 1], ..PLAIN },
-        Case { images: 5, channels: 2, filters: 9, input: &[40, 40], kernel: &[3, 3], stride: [2, 2, 1], ..PLAIN },
+        Case {
+            images: 5,
+            channels: 2,
+            filters: 9,
+            input: &[40, 40],
+            kernel: &[3, 3],
+            stride: [2, 2, 1],
+            ..PLAIN
+        },
     ];
     for case in cases {
         check(&case, DType::Float32, same);

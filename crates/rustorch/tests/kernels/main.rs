@@ -10,3 +10,4 @@ mod harness;
 mod matmul;
 mod pool;
 mod reductions;
+mod sampling;

@@ -27,7 +27,8 @@ fn product(dtype: DType, lead: &[usize], [m, k, n]: [usize; 3], lies: [Lie; 3], 
 
 #[test]
 fn products_of_every_size_and_layout_agree_with_the_cpu() {
-    let sizes = [[3, 5, 7], [65, 33, 70], [130, 17, 131], [20, 40, 200], [200, 40, 20], [64, 64, 64], [5, 0, 6]];
+    let sizes =
+        [[3, 5, 7], [65, 33, 70], [130, 17, 131], [20, 40, 200], [200, 40, 20], [64, 64, 64], [5, 0, 6]];
     for (i, size) in sizes.into_iter().enumerate() {
         for (j, lie) in LIES.into_iter().enumerate() {
             let lies = [lie, LIES[(i + j) % 3], LIES[(i + 2 * j + 1) % 3]];

@@ -33,7 +33,10 @@ fn cases() -> Vec<(PoolParams, Vec<usize>)> {
         (PoolParams { dilation: [2, 3, 1], padding: [2, 1, 0], ..MAXIMUM }, vec![12, 9]),
         (PoolParams { kernel: [2, 2, 1], stride: [2, 2, 1], padding: [0; 3], ..MAXIMUM }, vec![10, 7]),
         (PoolParams { spatial: 1, kernel: [3, 1, 1], stride: [2, 1, 1], ..MAXIMUM }, vec![300]),
-        (PoolParams { spatial: 3, kernel: [3, 2, 3], stride: [2, 2, 1], padding: [1, 1, 1], ..MAXIMUM }, vec![7, 6, 5]),
+        (
+            PoolParams { spatial: 3, kernel: [3, 2, 3], stride: [2, 2, 1], padding: [1, 1, 1], ..MAXIMUM },
+            vec![7, 6, 5],
+        ),
     ]
 }
 
@@ -42,7 +45,9 @@ fn maxima_and_their_places_agree_with_the_cpu() {
     for (params, sizes) in cases() {
         for ceil in [false, true] {
             let [input, output] = shapes(&params, &sizes, ceil);
-            for dtype in [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int64, DType::UInt8] {
+            for dtype in
+                [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int64, DType::UInt8]
+            {
                 let lie = if dtype == DType::Float32 { Lie::Transposed } else { Lie::Contiguous };
                 // Few different values, so that many are equal.
                 let data = [
@@ -55,7 +60,8 @@ fn maxima_and_their_places_agree_with_the_cpu() {
             }
             let mut values = noise(3, input.iter().product());
             (values[3], values[4], values[7]) = (f64::NAN, f64::NAN, f64::NEG_INFINITY);
-            let data = [Data::new(DType::Float32, &input, Lie::Gaps, &values), Data::zeros(DType::Float32, &output)];
+            let data =
+                [Data::new(DType::Float32, &input, Lie::Gaps, &values), Data::zeros(DType::Float32, &output)];
             compare("maxima of NaN", &data, 1.0, |b, o| b.pool(&params, o[0], o[1], None));
         }
     }
@@ -64,9 +70,12 @@ fn maxima_and_their_places_agree_with_the_cpu() {
 #[test]
 fn means_and_their_gradients_agree_with_the_cpu() {
     for (params, sizes) in cases() {
-        for (ceil, count_include_pad, divisor_override) in [(false, true, 0), (true, true, 0), (true, false, 0), (false, true, 5)] {
+        for (ceil, count_include_pad, divisor_override) in
+            [(false, true, 0), (true, true, 0), (true, false, 0), (false, true, 5)]
+        {
             let op = PoolOp::Average { count_include_pad, divisor_override };
-            let params = PoolParams { op, dilation: [1; 3], padding: params.padding.map(|p| p.min(1)), ..params };
+            let params =
+                PoolParams { op, dilation: [1; 3], padding: params.padding.map(|p| p.min(1)), ..params };
             let [input, output] = shapes(&params, &sizes, ceil);
             for (dtype, lie) in [
                 (DType::Float32, Lie::Contiguous),
@@ -76,7 +85,8 @@ fn means_and_their_gradients_agree_with_the_cpu() {
                 (DType::Float64, Lie::Contiguous),
                 (DType::Int64, Lie::Contiguous),
             ] {
-                let data = [Data::random(1, dtype, &input, lie, 9.0), Data::random(2, dtype, &output, lie, 9.0)];
+                let data =
+                    [Data::random(1, dtype, &input, lie, 9.0), Data::random(2, dtype, &output, lie, 9.0)];
                 let what = format!("means of {dtype} {input:?} {params:?}");
                 compare(&what, &data, 4.0, |b, o| b.pool(&params, o[0], o[1], None));
                 if dtype.is_floating_point() {
@@ -95,8 +105,11 @@ fn gradients_of_maxima_agree_with_the_cpu() {
         let count: usize = output.iter().product();
         // Indices as pooling gives them, and others.
         for scattered in [false, true] {
-            for (dtype, lie) in [(DType::Float32, LIES[1]), (DType::Float16, LIES[0]), (DType::Float64, LIES[2])] {
-                let places: Vec<f64> = noise(5, count).iter().map(|v| ((v + 1.0) / 2.0 * plane as f64).floor()).collect();
+            for (dtype, lie) in
+                [(DType::Float32, LIES[1]), (DType::Float16, LIES[0]), (DType::Float64, LIES[2])]
+            {
+                let places: Vec<f64> =
+                    noise(5, count).iter().map(|v| ((v + 1.0) / 2.0 * plane as f64).floor()).collect();
                 let data = [
                     Data::random(1, dtype, &input, Lie::Contiguous, 3.0),
                     Data::random(2, dtype, &output, lie, 3.0),
