@@ -28,9 +28,15 @@ KERNEL {
     }
     partial[LID(0)] = sum;
     BARRIER();
+<<<<<<< HEAD
     for (int apart = LY / 2; apart > 0; apart /= 2) {
         if (lane < apart) {
             partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + apart * LX]);
+=======
+    for (int span = LY / 2; span > 0; span /= 2) {
+        if (lane < span) {
+            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + span * LX]);
+>>>>>>> area-kmat
         }
         BARRIER();
     }

@@ -225,3 +225,18 @@ pub fn compare(
 pub fn is_unsupported(error: &RusTorchError) -> bool {
     matches!(error, RusTorchError::Unsupported { .. })
 }
+
+/// Runs `method` on one backend over operands made of `data`.
+pub fn with_operands<R>(
+    backend: &dyn ComputeBackend,
+    data: &[Data],
+    method: impl Fn(&[Operand<'_>]) -> Result<R>,
+) -> Result<R> {
+    let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
+    let operands: Vec<Operand<'_>> = data
+        .iter()
+        .zip(&placed)
+        .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
+        .collect();
+    method(&operands)
+}

@@ -3,6 +3,11 @@
 //! Runs on the first OpenCL device; without one the tests say so and pass.
 #![allow(clippy::expect_used, clippy::print_stderr)]
 
+mod attention;
+mod conv;
 mod elementwise;
 mod harness;
+mod matmul;
+mod pool;
 mod reductions;
+mod sampling;
