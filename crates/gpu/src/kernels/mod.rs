@@ -8,8 +8,17 @@ macro_rules! kernel_text {
 }
 
 pub(crate) mod copy;
+pub(crate) mod index;
 pub(crate) mod map;
+pub(crate) mod radix;
+pub(crate) mod random;
 pub(crate) mod reduce;
+pub(crate) mod scatter;
+pub(crate) mod sort;
 
 /// Places a kernel's text, as part of which others are written `#include "algebra.c"`.
-pub(crate) const INCLUDES: [(&str, &str); 1] = [("#include \"algebra.c\"", include_str!("algebra.c"))];
+pub(crate) const INCLUDES: [(&str, &str); 3] = [
+    ("#include \"algebra.c\"", include_str!("algebra.c")),
+    ("#include \"combine.c\"", include_str!("combine.c")),
+    ("#include \"key.c\"", include_str!("key.c")),
+];

@@ -5,4 +5,8 @@
 
 mod elementwise;
 mod harness;
+mod indexing;
+mod random;
 mod reductions;
+mod scatters;
+mod sorting;
