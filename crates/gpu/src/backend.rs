@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Epilogue,
     MemoryAllocator, Operand, PoolParams, Program, ReduceOp, Scalar,
+    Buffer, ComputeBackend, DType, DeviceInfo, Distribution, MemoryAllocator, Operand, Program, RandomKey,
+    ReduceOp, Scalar, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -204,5 +206,26 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
             maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
         );
         arange => kernels::copy::arange: (start: Scalar, step: Scalar, output: Operand<'_>);
+        random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>);
+        gather => kernels::index::gather: (input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>);
+        index_read => kernels::index::index_read: (
+            input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>,
+        );
+        scatter => kernels::scatter::scatter: (
+            op: ScatterOp, dim: usize, index: Operand<'_>, source: Operand<'_>, output: Operand<'_>,
+        );
+        index_write => kernels::scatter::index_write: (
+            accumulate: bool, indices: &[Operand<'_>], source: Operand<'_>, output: Operand<'_>,
+        );
+        sort => kernels::sort::sort: (
+            input: Operand<'_>, dim: usize, descending: bool, values: Option<Operand<'_>>, indices: Operand<'_>,
+        );
+        top_k => kernels::sort::top_k: (
+            input: Operand<'_>, dim: usize, largest: bool, sorted: bool, values: Option<Operand<'_>>,
+            indices: Operand<'_>,
+        );
+        search_sorted => kernels::sort::search_sorted: (
+            sorted: Operand<'_>, sorter: Option<Operand<'_>>, values: Operand<'_>, right: bool, output: Operand<'_>,
+        );
     }
 }

@@ -10,6 +10,7 @@ macro_rules! kernel_text {
 pub(crate) mod attention;
 pub(crate) mod conv;
 pub(crate) mod copy;
+pub(crate) mod index;
 pub(crate) mod map;
 pub(crate) mod matmul;
 pub(crate) mod pool;
@@ -26,4 +27,15 @@ pub(crate) const INCLUDES: [(&str, &str); 6] = [
     ("#include \"tile.c\"", include_str!("tile.c")),
     ("#include \"unroll.c\"", include_str!("unroll.c")),
     ("#include \"windows.c\"", include_str!("windows.c")),
+pub(crate) mod radix;
+pub(crate) mod random;
+pub(crate) mod reduce;
+pub(crate) mod scatter;
+pub(crate) mod sort;
+
+/// Places a kernel's text, as part of which others are written `#include "algebra.c"`.
+pub(crate) const INCLUDES: [(&str, &str); 3] = [
+    ("#include \"algebra.c\"", include_str!("algebra.c")),
+    ("#include \"combine.c\"", include_str!("combine.c")),
+    ("#include \"key.c\"", include_str!("key.c")),
 ];

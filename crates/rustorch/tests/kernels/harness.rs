@@ -173,6 +173,85 @@ fn tolerance(dtype: DType) -> f64 {
     }
 }
 
+/// Runs `method` on a backend over operands made of `data`: what it answers, and all bytes afterwards.
+fn run(
+    backend: &dyn ComputeBackend,
+    data: &[Data],
+    method: &impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) -> Result<(Result<()>, Vec<Vec<u8>>)> {
+    let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
+    let operands: Vec<Operand<'_>> = data
+        .iter()
+        .zip(&placed)
+        .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
+        .collect();
+    let answer = method(backend, &operands);
+    let read = |(d, p): (&Data, &Placed)| {
+        let mut bytes = vec![0u8; d.bytes.len()];
+        backend.read(&p.buffer, 0, &mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = data.iter().zip(&placed).map(read).collect::<Result<_>>()?;
+    Ok((answer, bytes))
+}
+
+/// What the CPU and the device made of `data`, where there is a device.
+fn run_both(
+    what: &str,
+    data: &[Data],
+    method: &impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) -> Option<[Vec<Vec<u8>>; 2]> {
+    let on = |name: &str, backend: &dyn ComputeBackend| {
+        let (answer, bytes) =
+            run(backend, data, method).unwrap_or_else(|error| panic!("{what}: memory of {name}: {error}"));
+        answer.unwrap_or_else(|error| panic!("{what}: {name}: {error}"));
+        bytes
+    };
+    let device = device()?;
+    Some([on("the CPU", cpu()), on("the device", device)])
+}
+
+/// As [`compare`], where every byte must be the same.
+pub fn compare_bits(
+    what: &str,
+    data: &[Data],
+    method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) {
+    let Some([expected, got]) = run_both(what, data, &method) else { return };
+    for (n, d) in data.iter().enumerate() {
+        let wrong = expected[n].iter().zip(&got[n]).position(|(a, b)| a != b);
+        let of = |bytes: &[Vec<u8>], at: usize| {
+            let size = d.dtype.size();
+            bytes[n][at / size * size..][..size].to_vec()
+        };
+        assert!(
+            wrong.is_none(),
+            "{what}: operand {n} ({}, {:?}): {:?}",
+            d.dtype,
+            d.layout.shape(),
+            wrong.map(|at| (at / d.dtype.size(), of(&expected, at), of(&got, at)))
+        );
+    }
+}
+
+/// Both backends refuse with the same words, and write nothing.
+pub fn compare_errors(
+    what: &str,
+    data: &[Data],
+    method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) {
+    let Some(device) = device() else { return };
+    let [expected, got] = [cpu(), device].map(|backend| {
+        let (answer, bytes) = run(backend, data, &method).unwrap_or_else(|error| panic!("{what}: {error}"));
+        for (d, after) in data.iter().zip(bytes) {
+            assert_eq!(d.bytes, after, "{what}: something was written");
+        }
+        answer.err().map(|error| error.to_string())
+    });
+    assert!(expected.is_some(), "{what}: the CPU did not refuse");
+    assert_eq!(expected, got, "{what}");
+}
+
 /// Runs `method` on both backends over operands made of `data`, and compares every byte's element afterwards: outputs
 /// to the dtype's tolerance (times `slack`), and that nothing else has changed.
 pub fn compare(
@@ -181,26 +260,7 @@ pub fn compare(
     slack: f64,
     method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) {
-    let Some(device) = device() else { return };
-    let run = |backend: &dyn ComputeBackend| -> Result<Vec<Vec<u8>>> {
-        let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
-        let operands: Vec<Operand<'_>> = data
-            .iter()
-            .zip(&placed)
-            .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
-            .collect();
-        method(backend, &operands)?;
-        data.iter()
-            .zip(&placed)
-            .map(|(d, p)| {
-                let mut bytes = vec![0u8; d.bytes.len()];
-                backend.read(&p.buffer, 0, &mut bytes)?;
-                Ok(bytes)
-            })
-            .collect()
-    };
-    let expected = run(cpu()).unwrap_or_else(|error| panic!("{what}: the CPU: {error}"));
-    let got = run(device).unwrap_or_else(|error| panic!("{what}: the device: {error}"));
+    let Some([expected, got]) = run_both(what, data, &method) else { return };
     for (n, d) in data.iter().enumerate() {
         let size = d.dtype.size();
         let places = if d.dtype.is_complex() { 2 } else { 1 };

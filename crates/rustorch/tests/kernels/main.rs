@@ -11,3 +11,8 @@ mod matmul;
 mod pool;
 mod reductions;
 mod sampling;
+mod indexing;
+mod random;
+mod reductions;
+mod scatters;
+mod sorting;
