@@ -7,9 +7,20 @@ macro_rules! kernel_text {
     };
 }
 
+pub(crate) mod arg_reduce;
 pub(crate) mod copy;
+mod lines;
 pub(crate) mod map;
+pub(crate) mod moments;
+pub(crate) mod nonzero;
+pub(crate) mod norm;
 pub(crate) mod reduce;
+pub(crate) mod scan;
+pub(crate) mod softmax;
 
 /// Places a kernel's text, as part of which others are written `#include "algebra.c"`.
-pub(crate) const INCLUDES: [(&str, &str); 1] = [("#include \"algebra.c\"", include_str!("algebra.c"))];
+pub(crate) const INCLUDES: [(&str, &str); 3] = [
+    ("#include \"algebra.c\"", include_str!("algebra.c")),
+    ("#include \"joined_moments.c\"", include_str!("joined_moments.c")),
+    ("#include \"lines.c\"", include_str!("lines.c")),
+];

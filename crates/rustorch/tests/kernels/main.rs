@@ -5,4 +5,8 @@
 
 mod elementwise;
 mod harness;
+mod nonzero;
+mod norm;
 mod reductions;
+mod scan;
+mod softmax;
