@@ -8,6 +8,7 @@ use rustorch_backend::{
     MemoryAllocator, Operand, PoolParams, Program, ReduceOp, Scalar,
     Buffer, ComputeBackend, DType, DeviceInfo, Distribution, MemoryAllocator, Operand, Program, RandomKey,
     ReduceOp, Scalar, ScatterOp,
+    Buffer, ComputeBackend, DType, DeviceInfo, MemoryAllocator, Operand, Program, ReduceOp, Scalar, ScanOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -159,6 +160,10 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         self.executor.write(buffer.address(), offset, source)
     }
 
+    fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {
+        kernels::nonzero::count_nonzero(self, input)
+    }
+
     delegate! {
         copy => kernels::copy::copy: (source: Operand<'_>, destination: Operand<'_>);
         fill => kernels::copy::fill: (destination: Operand<'_>, value: Scalar);
@@ -205,6 +210,30 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         resample => kernels::resample::resample: (
             maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
         );
+        moments => kernels::moments::moments: (
+            input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>,
+        );
+        arg_reduce => kernels::arg_reduce::arg_reduce: (
+            op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
+        );
+        scan => kernels::scan::scan: (
+            op: ScanOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
+        );
+        softmax => kernels::softmax::softmax: (
+            log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>,
+        );
+        softmax_grad => kernels::softmax::softmax_grad: (
+            log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
+        );
+        normalize => kernels::norm::normalize: (
+            input: Operand<'_>, dims: &[usize], eps: f64, weight: Option<Operand<'_>>, bias: Option<Operand<'_>>,
+            output: Operand<'_>, mean: Operand<'_>, rstd: Operand<'_>,
+        );
+        normalize_grad => kernels::norm::normalize_grad: (
+            grad: Operand<'_>, input: Operand<'_>, dims: &[usize], weight: Option<Operand<'_>>,
+            mean: Operand<'_>, rstd: Operand<'_>, grad_input: Operand<'_>,
+        );
+        nonzero => kernels::nonzero::nonzero: (input: Operand<'_>, output: Operand<'_>);
         arange => kernels::copy::arange: (start: Scalar, step: Scalar, output: Operand<'_>);
         random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>);
         gather => kernels::index::gather: (input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>);

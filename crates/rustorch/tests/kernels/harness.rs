@@ -109,6 +109,15 @@ impl Data {
         Data::new(dtype, shape, lie, &values)
     }
 
+    /// Changes each element.
+    pub fn change(&mut self, change: impl Fn(f64) -> f64) {
+        let size = self.dtype.size();
+        for position in self.positions() {
+            let bytes = &mut self.bytes[position * size..(position + 1) * size];
+            store(self.dtype, change(load(self.dtype, bytes)), bytes);
+        }
+    }
+
     /// A row-major tensor of zeros, for outputs.
     pub fn zeros(dtype: DType, shape: &[usize]) -> Self {
         let zeros = vec![0.0; shape.iter().product()];

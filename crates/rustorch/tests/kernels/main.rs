@@ -16,3 +16,8 @@ mod random;
 mod reductions;
 mod scatters;
 mod sorting;
+mod nonzero;
+mod norm;
+mod reductions;
+mod scan;
+mod softmax;
