@@ -1,0 +1,142 @@
+//! Programs, copies, fills and ranges.
+
+use rustorch::backend::algebra::printer;
+use rustorch::backend::{DType, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source};
+
+use crate::harness::{Data, LIES, Lie, compare};
+
+const SHAPES: [&[usize]; 6] = [&[], &[0, 3], &[1], &[7], &[3, 5, 11], &[2, 3, 129]];
+
+/// The operations whose arguments and result suit random numbers around 0.
+fn operations() -> Vec<ElementwiseOp> {
+    macro_rules! list {
+        ($(($variant:ident, $function:ident, $domain:ident, ($($argument:ident),*) -> $result:ident))*) => {
+            vec![$(ElementwiseOp::$variant),*]
+        };
+    }
+    rustorch::backend::for_each_elementwise!(list)
+}
+
+#[test]
+fn every_operation_agrees_with_the_cpu() {
+    for op in operations() {
+        for compute in [DType::Float32, DType::Float64, DType::Int32, DType::Int64, DType::UInt8, DType::Bool] {
+            let program = Program::single(op, compute);
+            if printer::print(&program).is_err() || (printer::is_special(op) && !matches!(op.name(), "erfc" | "lgamma")) {
+                continue;
+            }
+            let shape = [3, 5, 11];
+            let kinds: Vec<RegisterKind> = (0..op.arity()).map(|n| op.argument_kind(n)).collect();
+            let mut data: Vec<Data> = kinds
+                .iter()
+                .enumerate()
+                .map(|(n, kind)| {
+                    let dtype = if *kind == RegisterKind::Mask { DType::Bool } else { compute };
+                    let lie = LIES[n % 3];
+                    // Divisors are not 0, and angles, exponents and shifts stay small.
+                    let values: Vec<f64> = crate::harness::noise(n as u64 + 1, 165)
+                        .into_iter()
+                        .map(|v| match compute.is_integral(true) {
+                            true if compute == DType::UInt8 => (v * 5.0).abs().round() + 1.0,
+                            true => (v * 5.0).round() + if n == 0 { 0.0 } else { 5.5f64.floor() + 1.0 },
+                            false => v * 3.0,
+                        })
+                        .collect();
+                    Data::new(dtype, &shape, lie, &values)
+                })
+                .collect();
+            let result = if op.result_kind() == RegisterKind::Mask { DType::Bool } else { compute };
+            data.push(Data::zeros(result, &shape));
+            let inputs = kinds.len();
+            compare(&format!("{} of {compute}", op.name()), &data, 4.0, |backend, operands| {
+                backend.map(&program, &operands[..inputs], &operands[inputs..])
+            });
+        }
+    }
+}
+
+#[test]
+fn fused_programs_convert_on_the_way() {
+    let add = Instruction::new(ElementwiseOp::Add, &[Source::Input(0), Source::Constant(0)]);
+    let product = Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]);
+    let less = Instruction::new(ElementwiseOp::Lt, &[Source::Register(1), Source::Constant(1)]);
+    let program = Program {
+        compute: DType::Float32,
+        instructions: vec![add, product, less].into(),
+        constants: [Scalar::Float(0.5), Scalar::Int(1)].into_iter().collect(),
+        outputs: [Source::Register(1), Source::Register(2)].into_iter().collect(),
+    };
+    for shape in SHAPES {
+        for (from, to) in [
+            (DType::Float32, DType::Float32),
+            (DType::Float16, DType::BFloat16),
+            (DType::Int16, DType::Float16),
+            (DType::Bool, DType::Int32),
+            (DType::BFloat16, DType::UInt8),
+        ] {
+            for lie in LIES {
+                let data = [
+                    Data::random(1, from, shape, lie, 3.0),
+                    Data::random(2, DType::Float32, shape, Lie::Contiguous, 3.0),
+                    Data::new(to, shape, lie, &vec![0.0; shape.iter().product()]),
+                    Data::zeros(DType::Bool, shape),
+                ];
+                compare(&format!("fused {from} {to} {shape:?} {lie:?}"), &data, 1.0, |backend, operands| {
+                    backend.map(&program, &operands[..2], &operands[2..])
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn copies_convert_and_move() {
+    for from in DType::ALL {
+        for to in DType::ALL {
+            if from != to && (from.is_complex() || to.is_complex()) {
+                continue;
+            }
+            for (shape, lies) in [(&[3usize, 5, 11][..], [Lie::Transposed, Lie::Gaps]), (&[33], [Lie::Gaps, Lie::Contiguous])]
+            {
+                let zeros = vec![0.0; shape.iter().product()];
+                let data = [Data::random(3, from, shape, lies[0], 90.0), Data::new(to, shape, lies[1], &zeros)];
+                compare(&format!("copy {from} to {to}"), &data, 1.0, |backend, operands| {
+                    backend.copy(operands[0], operands[1])
+                });
+            }
+        }
+    }
+    let odd = [-1.7, 2.9, 300.5, f64::NAN, -0.0, f64::INFINITY, f64::NEG_INFINITY, 1e30, 1e-8, 65520.0];
+    for from in [DType::Float32, DType::Float64] {
+        for to in DType::ALL.into_iter().filter(|to| !to.is_complex()) {
+            let data = [Data::new(from, &[10], Lie::Contiguous, &odd), Data::zeros(to, &[10])];
+            compare(&format!("odd values {from} to {to}"), &data, 1.0, |backend, operands| {
+                backend.copy(operands[0], operands[1])
+            });
+        }
+    }
+}
+
+#[test]
+fn fills_and_ranges() {
+    for dtype in DType::ALL {
+        for lie in LIES {
+            for value in [Scalar::Int(1), Scalar::Float(2.5), Scalar::Bool(true), Scalar::Complex(1.5, -2.0)] {
+                let data = [Data::new(dtype, &[4, 9], lie, &[0.0; 36])];
+                compare(&format!("fill {dtype} {value}"), &data, 0.0, |backend, operands| {
+                    backend.fill(operands[0], value)
+                });
+            }
+            if !dtype.is_complex() && dtype != DType::Bool {
+                let data = [Data::new(dtype, &[100], lie, &[0.0; 100])];
+                compare(&format!("arange {dtype}"), &data, 0.0, |backend, operands| {
+                    if dtype.is_floating_point() {
+                        backend.arange(Scalar::Float(0.5), Scalar::Float(0.25), operands[0])
+                    } else {
+                        backend.arange(Scalar::Int(3), Scalar::Int(-2), operands[0])
+                    }
+                });
+            }
+        }
+    }
+}

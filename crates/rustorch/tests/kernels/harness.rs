@@ -1,0 +1,227 @@
+//! Runs a method of the contract on a device and on the CPU, from the same bytes, and compares what both wrote.
+
+use std::sync::OnceLock;
+
+use rustorch::backend::memory::from_bytes;
+use rustorch::backend::{
+    Buffer, ComputeBackend, DType, Dims, Element, Layout, Operand, Scalar, Shape, with_element,
+};
+use rustorch_cpu_simd::CpuBackend;
+use rustorch_error::{Result, RusTorchError};
+
+/// How a tensor lies in its buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// Row-major.
+    Contiguous,
+    /// The dimensions in reverse order in memory.
+    Transposed,
+    /// Every second element, from the third on.
+    Gaps,
+}
+
+pub const LIES: [Lie; 3] = [Lie::Contiguous, Lie::Transposed, Lie::Gaps];
+
+/// A tensor's content and place, before it is put on a backend.
+#[derive(Debug, Clone)]
+pub struct Data {
+    pub dtype: DType,
+    pub layout: Layout,
+    bytes: Vec<u8>,
+}
+
+/// Where elements of `shape` lie.
+pub fn layout(shape: &[usize], lie: Lie) -> Layout {
+    let numel = |sizes: &[usize]| sizes.iter().product::<usize>() as isize;
+    let (factor, offset) = if lie == Lie::Gaps { (2, 3) } else { (1, 0) };
+    let strides: Dims<isize> = (0..shape.len())
+        .map(|d| factor * if lie == Lie::Transposed { numel(&shape[..d]) } else { numel(&shape[d + 1..]) })
+        .collect();
+    Layout::new(Shape::from_slice(shape), strides, offset)
+}
+
+fn store(dtype: DType, value: f64, bytes: &mut [u8]) {
+    let mut put = |source: &[u8]| bytes.copy_from_slice(source);
+    match dtype {
+        DType::Complex64 => {
+            let parts = [(value as f32).to_ne_bytes(), (value as f32 / 2.0).to_ne_bytes()];
+            put(&parts.concat());
+        }
+        DType::Complex128 => put(&[value.to_ne_bytes(), (value / 2.0).to_ne_bytes()].concat()),
+        DType::Bool => put(&[u8::from(value > 0.0)]),
+        real => with_element!(real, T => {
+            let element = T::from_scalar(Scalar::Float(value));
+            put(rustorch::backend::memory::as_bytes(&[element]));
+        }, else {}),
+    }
+}
+
+fn load(dtype: DType, bytes: &[u8]) -> f64 {
+    match dtype {
+        DType::Complex64 => f64::from(from_bytes::<f32>(bytes)),
+        DType::Complex128 => from_bytes::<f64>(bytes),
+        real => with_element!(real, T => from_bytes::<T>(bytes).to_scalar().to_f64(), else { f64::NAN }),
+    }
+}
+
+/// Numbers between -1 and 1 that look random.
+pub fn noise(seed: u64, n: usize) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1);
+    (0..n)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        })
+        .collect()
+}
+
+impl Data {
+    /// The given values; what lies between them is filled with sevens.
+    pub fn new(dtype: DType, shape: &[usize], lie: Lie, values: &[f64]) -> Self {
+        let layout = layout(shape, lie);
+        let size = dtype.size();
+        let reach = layout.span().map_or(0, |(_, high)| high + 1) + 2;
+        let mut data = Data { dtype, layout, bytes: vec![7; reach * size] };
+        if dtype == DType::Bool {
+            data.bytes.fill(1);
+        }
+        for (position, &value) in data.positions().into_iter().zip(values) {
+            store(dtype, value, &mut data.bytes[position * size..(position + 1) * size]);
+        }
+        data
+    }
+
+    /// Random values that suit the dtype: whole numbers up to `range` in magnitude for integers.
+    pub fn random(seed: u64, dtype: DType, shape: &[usize], lie: Lie, range: f64) -> Self {
+        let values: Vec<f64> = noise(seed, shape.iter().product())
+            .into_iter()
+            .map(|v| {
+                let v = v * range;
+                match dtype {
+                    DType::UInt8 => v.abs().floor(),
+                    _ if dtype.is_integral(true) => v.round(),
+                    _ => v,
+                }
+            })
+            .collect();
+        Data::new(dtype, shape, lie, &values)
+    }
+
+    /// A row-major tensor of zeros, for outputs.
+    pub fn zeros(dtype: DType, shape: &[usize]) -> Self {
+        let zeros = vec![0.0; shape.iter().product()];
+        Data::new(dtype, shape, Lie::Contiguous, &zeros)
+    }
+
+    /// The storage positions of the elements, row-major.
+    fn positions(&self) -> Vec<usize> {
+        let (shape, strides) = (self.layout.shape(), self.layout.strides());
+        (0..self.layout.numel())
+            .map(|flat| {
+                let (mut rest, mut at) = (flat, self.layout.offset() as isize);
+                for (&size, &stride) in shape.iter().zip(strides).rev() {
+                    at += (rest % size) as isize * stride;
+                    rest /= size;
+                }
+                at as usize
+            })
+            .collect()
+    }
+}
+
+/// Data on a backend.
+struct Placed {
+    buffer: Buffer,
+}
+
+impl Placed {
+    fn new(backend: &dyn ComputeBackend, data: &Data) -> Result<Self> {
+        let buffer = Buffer::allocate(backend.allocator(), data.bytes.len())?;
+        backend.write(&buffer, 0, &data.bytes)?;
+        Ok(Placed { buffer })
+    }
+}
+
+/// The CPU, which is the reference.
+pub fn cpu() -> &'static dyn ComputeBackend {
+    static CPU: OnceLock<CpuBackend> = OnceLock::new();
+    CPU.get_or_init(|| CpuBackend::new().expect("the CPU backend starts"))
+}
+
+/// The device under test: the first OpenCL device, or none where there is no driver.
+pub fn device() -> Option<&'static dyn ComputeBackend> {
+    static MISSING: OnceLock<()> = OnceLock::new();
+    match rustorch_opencl::backends() {
+        Ok(devices) if !devices.is_empty() => Some(devices[0]),
+        other => {
+            MISSING.get_or_init(|| eprintln!("skipped: no OpenCL device ({:?})", other.map(|d| d.len())));
+            None
+        }
+    }
+}
+
+/// How far a device's result may be from the CPU's, relative to the larger of 1 and the value.
+fn tolerance(dtype: DType) -> f64 {
+    match dtype {
+        DType::Float64 | DType::Complex128 => 1e-12,
+        DType::Float32 | DType::Complex64 => 4e-6,
+        DType::Float16 => 2e-3,
+        DType::BFloat16 => 1.6e-2,
+        _ => 0.0,
+    }
+}
+
+/// Runs `method` on both backends over operands made of `data`, and compares every byte's element afterwards: outputs
+/// to the dtype's tolerance (times `slack`), and that nothing else has changed.
+pub fn compare(
+    what: &str,
+    data: &[Data],
+    slack: f64,
+    method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) {
+    let Some(device) = device() else { return };
+    let run = |backend: &dyn ComputeBackend| -> Result<Vec<Vec<u8>>> {
+        let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
+        let operands: Vec<Operand<'_>> = data
+            .iter()
+            .zip(&placed)
+            .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
+            .collect();
+        method(backend, &operands)?;
+        data.iter()
+            .zip(&placed)
+            .map(|(d, p)| {
+                let mut bytes = vec![0u8; d.bytes.len()];
+                backend.read(&p.buffer, 0, &mut bytes)?;
+                Ok(bytes)
+            })
+            .collect()
+    };
+    let expected = run(cpu()).unwrap_or_else(|error| panic!("{what}: the CPU: {error}"));
+    let got = run(device).unwrap_or_else(|error| panic!("{what}: the device: {error}"));
+    for (n, d) in data.iter().enumerate() {
+        let size = d.dtype.size();
+        let places = if d.dtype.is_complex() { 2 } else { 1 };
+        let part = d.dtype.to_real();
+        for at in (0..d.bytes.len()).step_by(size / places) {
+            let range = at..at + size / places;
+            let (want, have) = (load(part, &expected[n][range.clone()]), load(part, &got[n][range]));
+            let allowed = slack * tolerance(d.dtype) * want.abs().max(1.0);
+            let same = want == have || want.is_nan() && have.is_nan() || (want - have).abs() <= allowed;
+            assert!(
+                same,
+                "{what}: operand {n} ({}, {:?}) element {}: the CPU has {want}, the device {have}",
+                d.dtype,
+                d.layout.shape(),
+                at / size
+            );
+        }
+    }
+}
+
+/// Whether an error says that the device lacks the method.
+pub fn is_unsupported(error: &RusTorchError) -> bool {
+    matches!(error, RusTorchError::Unsupported { .. })
+}
