@@ -28,9 +28,9 @@ KERNEL {
     }
     partial[LID(0)] = sum;
     BARRIER();
-    for (int half = LY / 2; half > 0; half /= 2) {
-        if (lane < half) {
-            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + half * LX]);
+    for (int apart = LY / 2; apart > 0; apart /= 2) {
+        if (lane < apart) {
+            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + apart * LX]);
         }
         BARRIER();
     }

@@ -2,7 +2,7 @@
 
 use rustorch::backend::{DType, ElementwiseOp, Program, ReduceOp};
 
-use crate::harness::{Data, LIES, Lie, compare};
+use crate::harness::{Data, Lie, compare};
 
 const OPS: [ReduceOp; 7] = [
     ReduceOp::Sum,
@@ -31,7 +31,7 @@ fn every_reduction_agrees_with_the_cpu() {
         (&[20_000], &[0]),
     ];
     for op in OPS {
-        for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::Int64, DType::UInt8, DType::Bool] {
+        for dtype in [DType::Float32, DType::Float16, DType::Int64, DType::Bool] {
             let floating = dtype.is_floating_point();
             if op == ReduceOp::Mean && !floating {
                 continue;
@@ -45,7 +45,7 @@ fn every_reduction_agrees_with_the_cpu() {
                 if shape.contains(&0) && matches!(op, ReduceOp::Max | ReduceOp::Min) {
                     continue;
                 }
-                for lie in LIES {
+                for lie in [Lie::Contiguous, Lie::Transposed] {
                     let range = if op == ReduceOp::Prod { 1.2 } else { 4.0 };
                     let data = [
                         Data::random(5, dtype, shape, lie, range),
