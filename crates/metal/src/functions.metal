@@ -36,8 +36,9 @@ DEVICE_FN float float_log1p(const float x) {
     }
     const float u = 1.0f + x;
     const int k = ((int)as_type<u32>(u) - 0x3f3504f3) >> 23;
-    const float scale = as_type<float>((u32)(127 - k) << 23);
-    const float f = k == 0 ? x : k < 24 ? fma(x, scale, scale - 1.0f) : fma(u, scale, -1.0f);
+    // Small k: from x, which u has rounded. Large k: from u's digits.
+    const float scale = as_type<float>((u32)(k < 24 ? 127 - k : 127) << 23);
+    const float f = k < 24 ? fma(x, scale, scale - 1.0f) : as_type<float>(as_type<u32>(u) - ((u32)k << 23)) - 1.0f;
     const float s = f / (2.0f + f);
     const float z = s * s;
     float series = fma(z, 2.0f / 9.0f, 2.0f / 7.0f);
@@ -156,7 +157,7 @@ DEVICE_FN float float_hypot(const float x, const float y) {
     if (!(fabs(x) < INFINITY && fabs(y) < INFINITY)) {
         return fabs(x) == INFINITY || fabs(y) == INFINITY ? INFINITY : NAN;
     }
-    const float scale = a > 1e18f ? 5.42101086e-20f : a < 1e-18f ? 18446744073709551616.0f : 1.0f;
+    const float scale = a > 1e18f ? 5.42101086e-20f : a < 1e-18f ? 7.92281625e28f : 1.0f;
     return sqrt(fma(a * scale, a * scale, (b * scale) * (b * scale))) / scale;
 }
 DEVICE_FN float float_nextafter(const float x, const float y) {

@@ -1,8 +1,10 @@
 //! Every kernel of a device against the CPU's, on odd shapes, strides and dtypes.
 //!
-//! Runs on the first OpenCL device; without one the tests say so and pass.
+//! Runs on the first OpenCL device, or on what `RUSTORCH_TEST_DEVICE` names; without one the tests say so and pass.
 #![allow(clippy::expect_used, clippy::print_stderr)]
 
 mod elementwise;
 mod harness;
+#[allow(unsafe_code)]
+mod host_executor;
 mod reductions;
