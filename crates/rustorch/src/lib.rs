@@ -43,5 +43,7 @@ pub fn init() -> Result<()> {
             registry::register(cpu);
         }
     }
+    #[cfg(feature = "opencl")]
+    registry::register_provider(DeviceKind::OpenCl, rustorch_opencl::backends);
     Ok(())
 }

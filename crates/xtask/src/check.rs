@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 const UNSAFE: [&str; 8] = [
     "crates/cpu-simd/",
     "crates/backend/src/memory/",
-    "crates/gpu/src/",
+    "crates/gpu/",
     "crates/opencl/",
     "crates/cuda/",
     "crates/metal/",

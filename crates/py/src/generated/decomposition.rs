@@ -257,8 +257,8 @@ rustorch.linalg.qr(rustorch.tensor([[3.0, 1.0], [4.0, \
                 },
             }],
             doc: "The QR decomposition as reflections, for `linalg.householder_product` and \
-`ormqr`.\n\nbackward() through it raises AutogradError: the derivative of packed \
-reflections is not built; linalg.qr() has one.\n\nShape: (*, m, n) gives (*, m, \
+`ormqr`.\n\nbackward() through it raises AutogradError: PyTorch has none for \
+packed reflections either; linalg.qr() has one.\n\nShape: (*, m, n) gives (*, m, \
 n), R above the reflections' vectors, and their factors (*, min(m, \
 n)).\n\nExample:\n\n>>> rustorch.geqrf(rustorch.tensor([[3.0, 1.0], [4.0, \
 2.0]])).tau\ntensor([1.6000, 0.0000])",

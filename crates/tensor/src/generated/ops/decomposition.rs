@@ -208,7 +208,7 @@ impl Backward for GeqrfBackward {
         let _ = (node, grads);
         Err(RusTorchError::autograd(
             "backward",
-            "the derivative of 'geqrf' is not implemented: the derivative of packed reflections is not built; linalg.qr() has one",
+            "the derivative of 'geqrf' is not implemented: PyTorch has none for packed reflections either; linalg.qr() has one",
         ))
     }
 }
