@@ -163,7 +163,11 @@ impl CudaExecutor {
                 kind: DeviceKind::Cuda,
                 name,
                 parallelism: attribute(MULTIPROCESSOR_COUNT)? as usize,
-                architecture: "CUDA C",
+                architecture: format!("sm_{capability}"),
+                memory: Some(memory as u64),
+                driver: format!("CUDA {}.{}", version / 1000, version % 1000 / 10),
+                lacks: Vec::new(),
+                is_host: false,
             },
             limits: Limits {
                 group_size: attribute(MAX_THREADS_PER_BLOCK)?,

@@ -12,7 +12,7 @@ use objc2_metal::{
     MTLCommandQueue, MTLCompileOptions, MTLComputeCommandEncoder, MTLComputePipelineState, MTLDevice,
     MTLLanguageVersion, MTLLibrary, MTLResourceOptions, MTLSize,
 };
-use rustorch_backend::{DeviceInfo, DeviceKind};
+use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
 use rustorch_gpu::{KernelExecutor, Launch, Limits};
@@ -130,7 +130,11 @@ impl MetalExecutor {
                 name,
                 // Metal does not tell; the smallest of these GPUs has 7 or 8 cores.
                 parallelism: 8,
-                architecture: "Metal",
+                architecture: MetalLanguage.name().to_string(),
+                memory: Some(device.recommendedMaxWorkingSetSize()),
+                driver: "Metal".to_string(),
+                lacks: vec![DType::Float64, DType::Complex128],
+                is_host: false,
             },
             limits: Limits {
                 group_size: device.maxThreadsPerThreadgroup().width as u32,

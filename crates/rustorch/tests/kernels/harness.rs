@@ -118,6 +118,12 @@ impl Data {
         Data::new(dtype, shape, Lie::Contiguous, &zeros)
     }
 
+    /// The elements, row-major, as `bytes` has them where this has its own.
+    pub fn values(&self, bytes: &[u8]) -> Vec<f64> {
+        let size = self.dtype.size();
+        self.positions().into_iter().map(|at| load(self.dtype, &bytes[at * size..(at + 1) * size])).collect()
+    }
+
     /// The storage positions of the elements, row-major.
     fn positions(&self) -> Vec<usize> {
         let (shape, strides) = (self.layout.shape(), self.layout.strides());
@@ -194,7 +200,8 @@ fn open(name: &str) -> Result<Option<Tested>> {
             Ok(Some(Tested { backend, runs: true, has_all: false }))
         }
         "cuda-compile" => {
-            let architectures = architectures.split(',').map(|a| a.parse().expect("a number, as 90 for sm_90"));
+            let architectures =
+                architectures.split(',').map(|a| a.parse().expect("a number, as 90 for sm_90"));
             let backend = GpuBackend::new(HostExecutor::cuda(architectures.collect())?);
             Ok(Some(Tested { backend, runs: false, has_all: true }))
         }
@@ -213,6 +220,29 @@ fn tolerance(dtype: DType) -> f64 {
     }
 }
 
+/// Runs `method` over operands made of `data`; every operand's bytes afterwards.
+pub fn run(
+    backend: &dyn ComputeBackend,
+    data: &[Data],
+    method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) -> Result<Vec<Vec<u8>>> {
+    let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
+    let operands: Vec<Operand<'_>> = data
+        .iter()
+        .zip(&placed)
+        .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
+        .collect();
+    method(backend, &operands)?;
+    data.iter()
+        .zip(&placed)
+        .map(|(d, p)| {
+            let mut bytes = vec![0u8; d.bytes.len()];
+            backend.read(&p.buffer, 0, &mut bytes)?;
+            Ok(bytes)
+        })
+        .collect()
+}
+
 /// Runs `method` on both backends over operands made of `data`, and compares every byte's element afterwards: outputs
 /// to the dtype's tolerance (times `slack`), and that nothing else has changed.
 pub fn compare(
@@ -222,25 +252,8 @@ pub fn compare(
     method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) {
     let Some(device) = device() else { return };
-    let run = |backend: &dyn ComputeBackend| -> Result<Vec<Vec<u8>>> {
-        let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
-        let operands: Vec<Operand<'_>> = data
-            .iter()
-            .zip(&placed)
-            .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
-            .collect();
-        method(backend, &operands)?;
-        data.iter()
-            .zip(&placed)
-            .map(|(d, p)| {
-                let mut bytes = vec![0u8; d.bytes.len()];
-                backend.read(&p.buffer, 0, &mut bytes)?;
-                Ok(bytes)
-            })
-            .collect()
-    };
-    let expected = run(cpu()).unwrap_or_else(|error| panic!("{what}: the CPU: {error}"));
-    let got = match run(device.backend) {
+    let expected = run(cpu(), data, &method).unwrap_or_else(|error| panic!("{what}: the CPU: {error}"));
+    let got = match run(device.backend, data, &method) {
         Ok(_) if !device.runs => return,
         Err(error) if !device.has_all && is_unsupported(&error) => return,
         got => got.unwrap_or_else(|error| panic!("{what}: the device: {error}")),

@@ -59,7 +59,16 @@ impl HostExecutor {
         let has_f64 = kind != DeviceKind::Metal;
         HostExecutor {
             compiler,
-            info: DeviceInfo { kind, name: identity.clone(), parallelism: 4, architecture: "host" },
+            info: DeviceInfo {
+                kind,
+                name: identity.clone(),
+                parallelism: 4,
+                architecture: "host".to_string(),
+                memory: None,
+                driver: String::new(),
+                lacks: Vec::new(),
+                is_host: true,
+            },
             limits: Limits {
                 group_size: 1024,
                 shared_bytes: 32 * 1024,
@@ -76,7 +85,8 @@ impl HostExecutor {
     /// Metal's texts, compiled by `g++`.
     pub fn metal() -> Result<Self> {
         let version = Command::new("g++").arg("--version").output();
-        let version = version.map_err(|e| RusTorchError::unavailable("metal", format!("g++ is missing: {e}")))?;
+        let version =
+            version.map_err(|e| RusTorchError::unavailable("metal", format!("g++ is missing: {e}")))?;
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
         let shim = include_str!("metal_shim/metal_stdlib");
         Ok(Self::new(Compiler::Shim, DeviceKind::Metal, format!("{version}{shim}{CPP:?}")))
@@ -114,7 +124,10 @@ impl HostExecutor {
         let output = output.map_err(|e| RusTorchError::io(Path::new("g++"), &e))?;
         if !output.status.success() {
             let log = String::from_utf8_lossy(&output.stderr);
-            return Err(RusTorchError::device("compile", format!("g++ refused {}:\n{log}", source.display())));
+            return Err(RusTorchError::device(
+                "compile",
+                format!("g++ refused {}:\n{log}", source.display()),
+            ));
         }
         let binary = std::fs::read(&library).map_err(|e| RusTorchError::io(&library, &e));
         let _ = (std::fs::remove_file(&source), std::fs::remove_file(&library));
@@ -181,7 +194,12 @@ impl KernelExecutor for HostExecutor {
         Ok(())
     }
 
-    fn copy(&self, source: (NonNull<u8>, usize), destination: (NonNull<u8>, usize), bytes: usize) -> Result<()> {
+    fn copy(
+        &self,
+        source: (NonNull<u8>, usize),
+        destination: (NonNull<u8>, usize),
+        bytes: usize,
+    ) -> Result<()> {
         let (from, to) = (source.0.as_ptr(), destination.0.as_ptr());
         // SAFETY: the caller has checked the ranges.
         unsafe { std::ptr::copy_nonoverlapping(from.add(source.1), to.add(destination.1), bytes) };

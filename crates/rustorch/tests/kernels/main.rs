@@ -3,6 +3,7 @@
 //! Runs on the first OpenCL device, or on what `RUSTORCH_TEST_DEVICE` names; without one the tests say so and pass.
 #![allow(clippy::expect_used, clippy::print_stderr)]
 
+mod accuracy;
 mod elementwise;
 mod harness;
 #[allow(unsafe_code)]
