@@ -45,5 +45,9 @@ pub fn init() -> Result<()> {
     }
     #[cfg(feature = "opencl")]
     registry::register_provider(DeviceKind::OpenCl, rustorch_opencl::backends);
+    #[cfg(feature = "cuda")]
+    registry::register_provider(DeviceKind::Cuda, rustorch_cuda::backends);
+    #[cfg(all(feature = "metal", target_os = "macos"))]
+    registry::register_provider(DeviceKind::Metal, rustorch_metal::backends);
     Ok(())
 }
