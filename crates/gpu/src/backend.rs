@@ -4,11 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustorch_backend::{
-    AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Epilogue,
-    MemoryAllocator, Operand, PoolParams, Program, ReduceOp, Scalar,
-    Buffer, ComputeBackend, DType, DeviceInfo, Distribution, MemoryAllocator, Operand, Program, RandomKey,
-    ReduceOp, Scalar, ScatterOp,
-    Buffer, ComputeBackend, DType, DeviceInfo, MemoryAllocator, Operand, Program, ReduceOp, Scalar, ScanOp,
+    AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
+    Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 

@@ -21,8 +21,6 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 ];
 
 /// Files that may allow `unsafe_code`: crates that reach for hardware, memory or the interpreter.
-const UNSAFE: [&str; 7] = [
-    "crates/cpu-simd/",
 const UNSAFE: [&str; 8] = [
     "crates/cpu-simd/",
     "crates/backend/src/memory/",
@@ -30,7 +28,6 @@ const UNSAFE: [&str; 8] = [
     "crates/opencl/",
     "crates/cuda/",
     "crates/metal/",
-    "crates/backend/src/memory/",
     "crates/rustorch/tests/kernels/",
     "crates/py/",
 ];

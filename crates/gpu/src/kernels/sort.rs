@@ -6,7 +6,7 @@ use rustorch_error::{Result, RusTorchError};
 use super::copy::{Raw, groups_for};
 use super::index::check;
 use super::radix::{self, Keys, key_type};
-use super::reduce::Lines;
+use super::lines::Lines;
 use crate::backend::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
@@ -140,7 +140,11 @@ fn arrange(
         length: size(input),
         kept: size(indices),
     };
-    if plan.length <= SHORT { short(device, &plan, dtype, descending) } else { long(device, op, &plan, dtype, descending) }
+    if plan.length <= SHORT {
+        short(device, &plan, dtype, descending)
+    } else {
+        long(device, op, &plan, dtype, descending)
+    }
 }
 
 /// Lines that fit into shared memory.
@@ -159,7 +163,13 @@ fn short(device: &dyn Device, plan: &Plan<'_>, dtype: DType, descending: bool) -
 }
 
 /// Other lines, by their keys' digits.
-fn long(device: &dyn Device, op: &'static str, plan: &Plan<'_>, dtype: DType, descending: bool) -> Result<()> {
+fn long(
+    device: &dyn Device,
+    op: &'static str,
+    plan: &Plan<'_>,
+    dtype: DType,
+    descending: bool,
+) -> Result<()> {
     let lines = &plan.lines[0];
     let (count, length) = (lines.count(), plan.length);
     let n = count * length;

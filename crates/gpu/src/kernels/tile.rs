@@ -172,7 +172,7 @@ pub(crate) fn combine(
     if let Some((bias, strides)) = finish.bias {
         places.push(Strided { name: "bias", strides, offset: bias.layout.offset() });
     }
-    let call = Call::new(kernel_text!("combine"))
+    let call = Call::new(kernel_text!("matmul_chunks"))
         .read("parts", Operand { buffer: parts, layout: &layout, dtype: sums })
         .write("y", output)
         .define("ACC", value_of(sums))

@@ -229,18 +229,35 @@ fn tolerance(dtype: DType) -> f64 {
     }
 }
 
-/// Runs `method` on a backend over operands made of `data`: what it answers, and all bytes afterwards.
-fn run(
-    backend: &dyn ComputeBackend,
-    data: &[Data],
-    method: &impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
-) -> Result<(Result<()>, Vec<Vec<u8>>)> {
 /// Runs `method` over operands made of `data`; every operand's bytes afterwards.
 pub fn run(
     backend: &dyn ComputeBackend,
     data: &[Data],
     method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) -> Result<Vec<Vec<u8>>> {
+    let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
+    let operands: Vec<Operand<'_>> = data
+        .iter()
+        .zip(&placed)
+        .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
+        .collect();
+    method(backend, &operands)?;
+    data.iter()
+        .zip(&placed)
+        .map(|(d, p)| {
+            let mut bytes = vec![0u8; d.bytes.len()];
+            backend.read(&p.buffer, 0, &mut bytes)?;
+            Ok(bytes)
+        })
+        .collect()
+}
+
+/// Runs `method` on a backend over operands made of `data`: what it answers, and all bytes afterwards.
+fn attempt(
+    backend: &dyn ComputeBackend,
+    data: &[Data],
+    method: &impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) -> Result<(Result<()>, Vec<Vec<u8>>)> {
     let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
     let operands: Vec<Operand<'_>> = data
         .iter()
@@ -257,20 +274,19 @@ pub fn run(
     Ok((answer, bytes))
 }
 
-/// What the CPU and the device made of `data`, where there is a device.
+/// What the CPU and the device made of `data`, where there is a device that runs and has the method.
 fn run_both(
     what: &str,
     data: &[Data],
     method: &impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) -> Option<[Vec<Vec<u8>>; 2]> {
-    let on = |name: &str, backend: &dyn ComputeBackend| {
-        let (answer, bytes) =
-            run(backend, data, method).unwrap_or_else(|error| panic!("{what}: memory of {name}: {error}"));
-        answer.unwrap_or_else(|error| panic!("{what}: {name}: {error}"));
-        bytes
-    };
     let device = device()?;
-    Some([on("the CPU", cpu()), on("the device", device)])
+    let expected = run(cpu(), data, method).unwrap_or_else(|error| panic!("{what}: the CPU: {error}"));
+    match run(device.backend, data, method) {
+        Ok(_) if !device.runs => None,
+        Err(error) if !device.has_all && is_unsupported(&error) => None,
+        got => Some([expected, got.unwrap_or_else(|error| panic!("{what}: the device: {error}"))]),
+    }
 }
 
 /// As [`compare`], where every byte must be the same.
@@ -302,9 +318,10 @@ pub fn compare_errors(
     data: &[Data],
     method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) {
-    let Some(device) = device() else { return };
-    let [expected, got] = [cpu(), device].map(|backend| {
-        let (answer, bytes) = run(backend, data, &method).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let Some(device) = device().filter(|device| device.runs) else { return };
+    let [expected, got] = [cpu(), device.backend].map(|backend| {
+        let (answer, bytes) =
+            attempt(backend, data, &method).unwrap_or_else(|error| panic!("{what}: {error}"));
         for (d, after) in data.iter().zip(bytes) {
             assert_eq!(d.bytes, after, "{what}: something was written");
         }
@@ -312,15 +329,6 @@ pub fn compare_errors(
     });
     assert!(expected.is_some(), "{what}: the CPU did not refuse");
     assert_eq!(expected, got, "{what}");
-    method(backend, &operands)?;
-    data.iter()
-        .zip(&placed)
-        .map(|(d, p)| {
-            let mut bytes = vec![0u8; d.bytes.len()];
-            backend.read(&p.buffer, 0, &mut bytes)?;
-            Ok(bytes)
-        })
-        .collect()
 }
 
 /// Runs `method` on both backends over operands made of `data`, and compares every byte's element afterwards: outputs
@@ -332,13 +340,6 @@ pub fn compare(
     method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) {
     let Some([expected, got]) = run_both(what, data, &method) else { return };
-    let Some(device) = device() else { return };
-    let expected = run(cpu(), data, &method).unwrap_or_else(|error| panic!("{what}: the CPU: {error}"));
-    let got = match run(device.backend, data, &method) {
-        Ok(_) if !device.runs => return,
-        Err(error) if !device.has_all && is_unsupported(&error) => return,
-        got => got.unwrap_or_else(|error| panic!("{what}: the device: {error}")),
-    };
     for (n, d) in data.iter().enumerate() {
         let size = d.dtype.size();
         let places = if d.dtype.is_complex() { 2 } else { 1 };

@@ -75,7 +75,9 @@ fn many_numbers_meet_in_few_places() {
                 Data::random(3, DType::Float32, &[n], Lie::Gaps, 9.0),
                 Data::random(4, DType::Float32, &[size], Lie::Contiguous, 9.0),
             ];
-            compare_bits(&format!("{op:?} {n} into {size}"), &data, |b, o| b.scatter(op, 0, o[0], o[1], o[2]));
+            compare_bits(&format!("{op:?} {n} into {size}"), &data, |b, o| {
+                b.scatter(op, 0, o[0], o[1], o[2])
+            });
         }
     }
 }
@@ -87,7 +89,9 @@ fn rows_are_written_where_indices_say() {
             for lie in LIES {
                 let what = format!("index_write {dtype} {accumulate} {lie:?}");
                 // Few rows, then many rows of few columns, then of many.
-                for (rows, rest) in [(&[2usize, 3][..], &[7usize, 2][..]), (&[10, 30], &[3]), (&[150], &[600])] {
+                for (rows, rest) in
+                    [(&[2usize, 3][..], &[7usize, 2][..]), (&[10, 30], &[3]), (&[150], &[600])]
+                {
                     let shape = [rows, rest].concat();
                     let output = [&[6, 5], rest].concat();
                     let data = [

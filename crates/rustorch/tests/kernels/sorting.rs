@@ -22,8 +22,15 @@ fn odd_values(dtype: DType, n: usize) -> Vec<f64> {
 
 #[test]
 fn sorts_every_dtype_stably() {
-    let cases: [(&[usize], usize); 7] =
-        [(&[3, 11, 5], 1), (&[2, 2048], 1), (&[2500, 2], 0), (&[], 0), (&[4, 0], 1), (&[70, 1], 1), (&[9, 300], 1)];
+    let cases: [(&[usize], usize); 7] = [
+        (&[3, 11, 5], 1),
+        (&[2, 2048], 1),
+        (&[2500, 2], 0),
+        (&[], 0),
+        (&[4, 0], 1),
+        (&[70, 1], 1),
+        (&[9, 300], 1),
+    ];
     for dtype in DType::ALL.into_iter().filter(|dtype| !dtype.is_complex()) {
         for (shape, dim) in cases {
             for lie in LIES {
@@ -126,7 +133,10 @@ fn searches_in_sorted_lines() {
         Data::zeros(DType::Int64, &[2]),
     ];
     compare_errors("a place outside", &data, |b, o| b.search_sorted(o[0], Some(o[1]), o[2], false, o[3]));
-    let data =
-        [Data::zeros(DType::Float32, &[0]), Data::zeros(DType::Float32, &[2]), Data::zeros(DType::Int64, &[2])];
+    let data = [
+        Data::zeros(DType::Float32, &[0]),
+        Data::zeros(DType::Float32, &[2]),
+        Data::zeros(DType::Int64, &[2]),
+    ];
     compare_bits("an empty line", &data, |b, o| b.search_sorted(o[0], None, o[1], true, o[2]));
 }
