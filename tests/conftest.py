@@ -1,6 +1,7 @@
 """Options and fixtures of all tests."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -31,9 +32,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rustorch_only: asks for something that PyTorch does otherwise or lacks")
+    config.addinivalue_line("markers", "cpu_only: about the CPU or its memory; left out with another --device")
+    if config.getoption("--device") != "cpu":
+        # What a device lacks is counted; test_devices.py shows that it warns.
+        config.addinivalue_line("filterwarnings", "ignore:.* runs on the CPU, with copies to and from:UserWarning")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--device") != "cpu":
+        for item in items:
+            if item.get_closest_marker("cpu_only"):
+                item.add_marker(pytest.mark.skip(reason="about the CPU"))
     if UNDER_PYTORCH:
         for item in items:
             if item.get_closest_marker("rustorch_only") or item.name.startswith(PYTORCH_LACKS):
@@ -49,3 +58,14 @@ def device(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     rustorch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _default_device(device: str) -> Iterator[None]:
+    """Tests that name no device run on that of --device, too."""
+    if device == "cpu":
+        yield
+        return
+    rustorch.set_default_device(device)
+    yield
+    rustorch.set_default_device("cpu")

@@ -11,7 +11,7 @@ use crate::autograd::{check_inplace, is_recording, rebase};
 use crate::operations::creation::cast;
 use crate::operations::elementwise::{contiguous_copy, overlaps_partly};
 use crate::operations::shape_ops::{expand_to, reshape_to};
-use crate::placement::transfer;
+use crate::placement::{transfer, travelled};
 use crate::{Tensor, ops};
 
 /// An index as int64; narrower integers are converted.
@@ -126,7 +126,7 @@ pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], value
     let common = broadcast_shapes("index_put", indices.iter().map(Tensor::shape))?;
     let mut shape = common.clone();
     shape.extend_from_slice(&target.shape()[indices.len()..]);
-    let values = cast(&values.detach(), target.dtype())?;
+    let values = travelled("index_put", &cast(&values.detach(), target.dtype())?, target.device())?;
     let values_layout = values.broadcast_layout("index_put", &shape).map_err(|_| {
         RusTorchError::shape(
             "index_put",
