@@ -33,7 +33,7 @@ def tensors(value: Any) -> list[rustorch.Tensor]:
 
 def close(got: rustorch.Tensor, want: np.ndarray, what: str) -> None:
     assert tuple(got.shape) == want.shape, what
-    np.testing.assert_allclose(got.detach().numpy(), want, rtol=RTOL, atol=ATOL, err_msg=what)
+    np.testing.assert_allclose(got.detach().numpy(force=True), want, rtol=RTOL, atol=ATOL, err_msg=what)
 
 
 @pytest.mark.parametrize("key", MODULES)

@@ -347,7 +347,6 @@ pub fn pseudo_inverse(
     rtol: Option<&Tensor>,
     hermitian: bool,
 ) -> Result<Tensor> {
-    crate::placement::together("pseudo_inverse", &[Some(input), atol, rtol])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::solver::pseudo_inverse(input, atol, rtol, hermitian)?
