@@ -1,7 +1,6 @@
 """Options and fixtures of all tests."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -36,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--device") != "cpu":
         # What a device lacks is counted; test_devices.py shows that it warns.
         config.addinivalue_line("filterwarnings", "ignore:.* runs on the CPU, with copies to and from:UserWarning")
+        # Tests that name no device run there, too; before they are collected, for tensors that modules hold.
+        rustorch.set_default_device(config.getoption("--device"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -58,14 +59,3 @@ def device(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     rustorch.manual_seed(0)
-
-
-@pytest.fixture(autouse=True)
-def _default_device(device: str) -> Iterator[None]:
-    """Tests that name no device run on that of --device, too."""
-    if device == "cpu":
-        yield
-        return
-    rustorch.set_default_device(device)
-    yield
-    rustorch.set_default_device("cpu")

@@ -42,7 +42,9 @@ def test_dropout_and_repeated_heads() -> None:
     assert out.std().item() > 0
     q, k = rustorch.randn(4, 3, 2), rustorch.randn(2, 5, 2)
     want = attention(q, k[[0, 0, 1, 1]], k[[0, 0, 1, 1]])
-    np.testing.assert_allclose(attention(q, k, k, enable_gqa=True).numpy(force=True), want.numpy(force=True), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        attention(q, k, k, enable_gqa=True).numpy(force=True), want.numpy(force=True), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,9 @@ def test_masks_of_multihead_attention() -> None:
     np.testing.assert_allclose(each.sum(-1).detach().numpy(force=True), 1, rtol=1e-5)
     alone, _ = layer(x[:, 0], x[:, 0], x[:, 0], key_padding_mask=padding[0], need_weights=False)
     batch, _ = layer(x, x, x, key_padding_mask=padding, need_weights=False)
-    np.testing.assert_allclose(alone.detach().numpy(force=True), batch[:, 0].detach().numpy(force=True), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        alone.detach().numpy(force=True), batch[:, 0].detach().numpy(force=True), rtol=1e-5, atol=1e-6
+    )
     with pytest.raises(RuntimeError, match="2D attn_mask"):
         layer(x, x, x, attn_mask=rustorch.zeros(2, 3))
 
@@ -90,7 +94,9 @@ def test_an_encoder_sees_that_its_mask_is_causal() -> None:
     x = rustorch.randn(5, 3, 4)
     causal = nn.Transformer.generate_square_subsequent_mask
     with_mask, longer = encoder(x, causal(5)), encoder(rustorch.cat([x, x]), causal(10))
-    np.testing.assert_allclose(with_mask.detach().numpy(force=True), longer[:5].detach().numpy(force=True), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        with_mask.detach().numpy(force=True), longer[:5].detach().numpy(force=True), rtol=1e-4, atol=1e-5
+    )
     assert len({id(layer) for layer in encoder.layers}) == 2
 
 

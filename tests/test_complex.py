@@ -332,6 +332,7 @@ def test_numpy_and_random() -> None:
     assert uniform.real.max().item() < 1
 
 
+@pytest.mark.cpu_only
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -30,7 +30,7 @@ def positive(*shape: int) -> np.ndarray:
 
 
 def tensor(array: np.ndarray, dtype: str) -> rustorch.Tensor:
-    return rustorch.from_numpy(np.array(array, dtype))
+    return rustorch.from_numpy(np.array(array, dtype)).to(rustorch.get_default_device())
 
 
 def close(got: rustorch.Tensor, want: np.ndarray, dtype: str) -> None:

@@ -22,7 +22,9 @@ def test_bilinear_module() -> None:
     assert layer.weight.abs().max().item() <= 2**-0.5
     x, y = rustorch.rand(5, 2), rustorch.rand(5, 3)
     want = np.einsum("ni,oij,nj->no", x.numpy(force=True), layer.weight.detach().numpy(force=True), y.numpy(force=True))
-    np.testing.assert_allclose(layer(x, y).detach().numpy(force=True), want + layer.bias.detach().numpy(force=True), rtol=1e-5)
+    np.testing.assert_allclose(
+        layer(x, y).detach().numpy(force=True), want + layer.bias.detach().numpy(force=True), rtol=1e-5
+    )
     assert nn.Bilinear(2, 3, 4, bias=False).bias is None
     with pytest.raises(ValueError, match="in1_features"):
         nn.Bilinear(0, 3, 4)

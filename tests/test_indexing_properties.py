@@ -170,7 +170,10 @@ def test_broadcasting(data: st.DataObject) -> None:
     for ours, theirs in zip(got, want, strict=True):
         np.testing.assert_array_equal(ours.numpy(force=True), theirs)
     total = tensors[0] + tensors[1] * tensors[2]
-    np.testing.assert_array_equal(total.numpy(force=True), tensors[0].numpy(force=True) + tensors[1].numpy(force=True) * tensors[2].numpy(force=True))
+    np.testing.assert_array_equal(
+        total.numpy(force=True),
+        tensors[0].numpy(force=True) + tensors[1].numpy(force=True) * tensors[2].numpy(force=True),
+    )
 
 
 VIEWS: list[tuple[Any, Any]] = [

@@ -86,7 +86,9 @@ def test_modules_are_their_functions(module: nn.Module, function) -> None:
 
 def test_fold_sums_what_unfold_spread() -> None:
     columns = nn.Unfold(2, stride=2)(IMAGE[..., :4])
-    np.testing.assert_array_equal(nn.Fold((6, 4), 2, stride=2)(columns).numpy(force=True), IMAGE[..., :4].numpy(force=True))
+    np.testing.assert_array_equal(
+        nn.Fold((6, 4), 2, stride=2)(columns).numpy(force=True), IMAGE[..., :4].numpy(force=True)
+    )
 
 
 def test_unpooling_puts_maxima_back() -> None:

@@ -20,6 +20,7 @@ from rustorch._devices import KINDS
 __all__ = [
     "Generator",
     "default_generator",
+    "default_generators",
     "fork_rng",
     "get_rng_state",
     "initial_seed",
@@ -27,6 +28,11 @@ __all__ = [
     "seed",
     "set_rng_state",
 ]
+
+
+def default_generators() -> list[Generator]:
+    """The generators that are used where none is given, one per kind of device."""
+    return [_default_generator_of(kind) for kind in KINDS]
 
 
 @contextmanager
@@ -38,7 +44,7 @@ def fork_rng(
     if not enabled:
         yield
         return
-    generators = [_default_generator_of(kind) for kind in KINDS]
+    generators = default_generators()
     states = [generator.get_state() for generator in generators]
     try:
         yield

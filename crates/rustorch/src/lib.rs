@@ -23,13 +23,11 @@ pub use rustorch_tensor::{
     autograd, default_dtype, default_generator, manual_seed, ops, registry, set_default_dtype,
 };
 
-#[allow(clippy::all)] mod bare;
 /// Registers the backends of this build. More calls do nothing more.
 ///
 /// # Errors
 /// A backend does not start on this machine.
 pub fn init() -> Result<()> {
-    registry::register_provider(DeviceKind::OpenCl, || Ok(bare::make()));
     #[cfg(feature = "cpu")]
     {
         use std::sync::OnceLock;
