@@ -32,12 +32,12 @@ def positive(*shape: int) -> np.ndarray:
 
 
 def tensor(array: np.ndarray, dtype: str) -> rustorch.Tensor:
-    return rustorch.from_numpy(np.array(array, dtype))
+    return rustorch.from_numpy(np.array(array, dtype)).to(rustorch.get_default_device())
 
 
 def close(got: rustorch.Tensor, want: np.ndarray, dtype: str) -> None:
     assert str(got.dtype) == f"rustorch.{dtype}"
-    np.testing.assert_allclose(got.numpy(), want, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+    np.testing.assert_allclose(got.numpy(force=True), want, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 
 
 def orthonormal(columns: rustorch.Tensor, dtype: str) -> None:
@@ -61,7 +61,7 @@ def test_factors_give_back_the_matrix(shape, dtype) -> None:
     packed, pivots, info = linalg.lu_factor_ex(x)
     assert (pivots.dtype, info.dtype) == (rustorch.int32, rustorch.int32)
     assert (tuple(pivots.shape), tuple(info.shape)) == ((*shape[:-2], k), shape[:-2])
-    close(packed.tril(-1) + packed.triu(), packed.numpy(), dtype)
+    close(packed.tril(-1) + packed.triu(), packed.numpy(force=True), dtype)
     for mode, width in (("reduced", k), ("complete", shape[-2])):
         q, r = linalg.qr(x, mode)
         assert q.shape[-1] == width
@@ -75,7 +75,7 @@ def test_factors_give_back_the_matrix(shape, dtype) -> None:
         close(u[..., :k] * s[..., None, :] @ vh[..., :k, :], a, dtype)
         close(s, np.linalg.svd(a, compute_uv=False), dtype)
     reflections, tau = rustorch.geqrf(x)
-    close(rustorch.ormqr(reflections, tau, x, transpose=True), reflections.triu().numpy(), dtype)
+    close(rustorch.ormqr(reflections, tau, x, transpose=True), reflections.triu().numpy(force=True), dtype)
     if shape[-2] >= shape[-1]:
         close(linalg.householder_product(reflections, tau) @ reflections.triu()[..., : shape[-1], :], a, dtype)
     close(linalg.pinv(x), np.linalg.pinv(a), dtype)
@@ -98,7 +98,7 @@ def test_square_matrices(shape, dtype) -> None:
     close(rustorch.logdet(tensor(spd, dtype)), np.linalg.slogdet(spd)[1], dtype)
     lower = linalg.cholesky(tensor(spd, dtype))
     close(lower @ lower.mT, spd, dtype)
-    close(linalg.cholesky_ex(tensor(spd, dtype), upper=True).L, lower.mT.numpy(), dtype)
+    close(linalg.cholesky_ex(tensor(spd, dtype), upper=True).L, lower.mT.numpy(force=True), dtype)
     close(rustorch.cholesky_inverse(lower), np.linalg.inv(spd), dtype)
     close(rustorch.cholesky_solve(y, lower.mT, upper=True), np.linalg.inv(spd) @ b, dtype)
     packed, pivots = linalg.lu_factor(x)
@@ -214,7 +214,7 @@ def test_ranks_condition_numbers_and_least_squares() -> None:
     want, squares, rank, values = np.linalg.lstsq(x, b, rcond=None)
     got = linalg.lstsq(tensor(x, "float64"), tensor(b, "float64"), driver="gelsd")
     for one, other in zip(got, (want, squares, rank, values), strict=True):
-        np.testing.assert_allclose(one.numpy(), other, rtol=1e-9)
+        np.testing.assert_allclose(one.numpy(force=True), other, rtol=1e-9)
     assert [t.numel() for t in linalg.lstsq(a, rustorch.ones(3, 1))[1:]] == [0, 1, 0]
 
 
@@ -263,7 +263,7 @@ def test_torch_lu_and_svd_have_their_older_forms() -> None:
     assert len(rustorch.lu(a)) == 2
     assert rustorch.lu(rustorch.zeros(2, 2), get_infos=True)[2].item() == 1
     u, s, v = rustorch.svd(a)
-    np.testing.assert_allclose((u * s @ v.mT).numpy(), a.numpy(), atol=1e-5)
+    np.testing.assert_allclose((u * s @ v.mT).numpy(force=True), a.numpy(force=True), atol=1e-5)
     assert rustorch.svd(a, compute_uv=False).U.abs().sum().item() == 0
 
 

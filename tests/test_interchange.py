@@ -9,6 +9,8 @@ import pytest
 import rustorch
 from rustorch.utils import dlpack
 
+pytestmark = pytest.mark.cpu_only
+
 DTYPES = (
     "bool",
     "uint8",

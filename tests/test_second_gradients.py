@@ -176,7 +176,7 @@ def test_complex_numbers(sample: Sample, device: str) -> None:
     assert case is not None
     function, arrays = of_parts(Call(sample, case, "float64", device))
     try:
-        function([rustorch.from_numpy(array) for array in arrays])
+        function([rustorch.from_numpy(array).to(device) for array in arrays])
     except rustorch.DTypeError as error:
         pytest.skip(f"no complex numbers: {error}")
     check_gradients(function, arrays, device)

@@ -4,7 +4,10 @@ use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{Device, Layout};
 use rustorch_error::{Result, RusTorchError};
 
+use smallvec::SmallVec;
+
 use crate::Tensor;
+use crate::operations::creation::moved;
 use crate::operations::elementwise::contiguous;
 
 /// The most that goes through host memory at once, in bytes.
@@ -24,18 +27,33 @@ pub(crate) fn apart(op: &'static str, one: Device, other: Device) -> RusTorchErr
 
 /// Refuses tensors that are not all on one device.
 #[inline]
-pub fn together(op: &'static str, tensors: &[&Tensor]) -> Result<()> {
-    let Some((first, rest)) = tensors.split_first() else { return Ok(()) };
-    match rest.iter().find(|t| !t.device().is_same(first.device())) {
+pub(crate) fn together(op: &'static str, tensors: &[Option<&Tensor>]) -> Result<()> {
+    let mut devices = tensors.iter().flatten().map(|t| t.device());
+    let Some(first) = devices.next() else { return Ok(()) };
+    match devices.find(|device| !device.is_same(first)) {
         None => Ok(()),
-        Some(other) => Err(apart(op, first.device(), other.device())),
+        Some(other) => Err(apart(op, first, other)),
     }
+}
+
+/// As [`together`], of a list and further tensors.
+pub(crate) fn list_together(op: &'static str, list: &[Tensor], others: &[Option<&Tensor>]) -> Result<()> {
+    let all: SmallVec<[Option<&Tensor>; 8]> = list.iter().map(Some).chain(others.iter().copied()).collect();
+    together(op, &all)
+}
+
+/// A tensor that may come from the CPU if it has 0 dimensions, where it is needed; recorded.
+pub(crate) fn travelled(op: &'static str, tensor: &Tensor, device: Device) -> Result<Tensor> {
+    if tensor.ndim() == 0 && tensor.device().is_cpu() {
+        return moved(tensor, device);
+    }
+    if tensor.device().is_same(device) { Ok(tensor.clone()) } else { Err(apart(op, device, tensor.device())) }
 }
 
 /// The device on which an elementwise op runs: that of its inputs, among which tensors of 0 dimensions on the CPU go
 /// anywhere.
 #[inline]
-pub fn common_device(op: &'static str, inputs: &[&Tensor]) -> Result<Device> {
+pub(crate) fn common_device(op: &'static str, inputs: &[&Tensor]) -> Result<Device> {
     let travels = |t: &Tensor| t.ndim() == 0 && t.device().is_cpu();
     let device = inputs.iter().find(|t| !travels(t)).unwrap_or(&inputs[0]).device();
     match inputs.iter().find(|t| !t.device().is_same(device) && !travels(t)) {

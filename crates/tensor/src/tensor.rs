@@ -77,6 +77,11 @@ impl Tensor {
         Ok(tensor)
     }
 
+    /// As [`Self::from_slice`], on any device.
+    pub fn from_slice_on<T: Element>(device: Device, data: &[T], shape: &[usize]) -> Result<Self> {
+        crate::operations::creation::moved(&Self::from_slice(data, shape)?, device)
+    }
+
     /// A 0-d tensor.
     pub fn scalar(value: Scalar, dtype: DType, device: Device) -> Result<Self> {
         let tensor = Self::empty(&[], dtype, device)?;

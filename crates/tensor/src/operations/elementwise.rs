@@ -7,7 +7,7 @@ use rustorch_backend::{
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
-use super::creation::to_device;
+use super::creation::moved;
 use crate::Tensor;
 use crate::placement::{apart, common_device};
 use crate::promotion::{default_dtype, result_type};
@@ -197,7 +197,7 @@ fn run_numbers(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> R
 }
 
 /// The layout of the first input, when it is dense but not row-major and all have its shape and strides.
-fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
+pub(super) fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
     let first = inputs[0];
     if first.is_contiguous() || first.shape() != shape {
         return None;
@@ -225,29 +225,24 @@ pub fn run_into(
     // Tensors that come along from the CPU have 0 dimensions, as Python numbers do.
     let foreign = |t: &Tensor| !t.device().is_same(output.device());
     let numbers = inputs.iter().filter(|t| t.is_wrapped_number() || foreign(t)).count();
-    let all = numbers == inputs.len();
-    if scalars.is_empty() && (numbers == 0 || (all && !foreign(inputs[0]))) {
+    if scalars.is_empty() && (numbers == 0 || numbers == inputs.len()) {
         return run_program(&program, inputs, output);
     }
     // Numbers beside tensors, and the op's own scalars, are constants of the program; truth values can not be.
-    let is_mask = |place: usize| spec.op.argument_kind(place) == RegisterKind::Mask;
-    let moves = |place, t: &Tensor| foreign(t) && (all || (is_mask(place) && !t.is_wrapped_number()));
-    let moved: SmallVec<[Option<Tensor>; 3]> = inputs
-        .iter()
-        .enumerate()
-        .map(|(place, t)| moves(place, t).then(|| to_device(t, output.device())).transpose())
-        .collect::<Result<_>>()?;
+    let is_constant = |place: usize, t: &Tensor| {
+        t.is_wrapped_number() || (foreign(t) && spec.op.argument_kind(place) == RegisterKind::Value)
+    };
     let mut tensors: SmallVec<[&Tensor; 3]> = SmallVec::new();
     let instruction = &mut program.instructions.to_mut()[0];
     let mut constant = |value: Scalar| {
         program.constants.push(value);
         Source::Constant(program.constants.len() as u8 - 1)
     };
-    for ((argument, &input), moved) in instruction.arguments.iter_mut().zip(inputs).zip(&moved) {
-        *argument = if moved.is_none() && !all && (input.is_wrapped_number() || foreign(input)) {
+    for (place, (argument, &input)) in instruction.arguments.iter_mut().zip(inputs).enumerate() {
+        *argument = if numbers < inputs.len() && is_constant(place, input) {
             constant(input.item()?)
         } else {
-            tensors.push(moved.as_ref().unwrap_or(input));
+            tensors.push(input);
             Source::Input(tensors.len() as u8 - 1)
         };
     }
@@ -324,6 +319,11 @@ pub fn output_shape_error(op: &'static str, target: &[usize], result: &[usize]) 
 pub fn run_program(program: &Program, inputs: &[&Tensor], output: &Tensor) -> Result<()> {
     if output.numel() == 0 {
         return Ok(());
+    }
+    if inputs.iter().any(|t| !t.device().is_same(output.device())) {
+        let here: SmallVec<[Tensor; 4]> =
+            inputs.iter().map(|t| moved(&t.detach(), output.device())).collect::<Result<_>>()?;
+        return run_program(program, &here.iter().collect::<SmallVec<[&Tensor; 4]>>(), output);
     }
     // The common case, kept free of anything that a one-element tensor would notice.
     let same =

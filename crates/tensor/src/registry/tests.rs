@@ -9,7 +9,7 @@ use rustorch_backend::{
 use rustorch_cpu_simd::CpuBackend;
 
 use super::*;
-use crate::operations::creation::to_device;
+use crate::operations::creation::moved;
 use crate::{Tensor, ops};
 
 /// Its memory is the CPU's; it can hold tensors and nothing else.
@@ -96,7 +96,7 @@ fn sample(shape: &[usize], phase: f32) -> Tensor {
 }
 
 fn there(tensor: &Tensor) -> Tensor {
-    to_device(tensor, BARE).expect("the device is here")
+    moved(tensor, BARE).expect("the device is here")
 }
 
 /// Fails unless both hold the same elements, bit for bit, where they should be.
@@ -242,7 +242,7 @@ fn devices_are_found_by_name() {
 fn tensors_move_between_devices() {
     let _turn = start();
     let x = ops::transpose(&sample(&[700, 3], 0.0), 0, 1).unwrap();
-    let other = to_device(&there(&x), Device::new(DeviceKind::Metal, 1)).unwrap();
+    let other = moved(&there(&x), Device::new(DeviceKind::Metal, 1)).unwrap();
     assert_eq!(other.device().to_string(), "metal:1");
     assert_eq!(other.to_vec::<f32>().unwrap(), x.to_vec::<f32>().unwrap());
     // Broadcast, converted, into a view.

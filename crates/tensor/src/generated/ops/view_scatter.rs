@@ -17,6 +17,7 @@ use crate::{Generator, Tensor};
 
 /// A copy with `src` in place of the slice at one index of a dimension.
 pub fn select_scatter(input: &Tensor, src: &Tensor, dim: i64, index: i64) -> Result<Tensor> {
+    crate::placement::together("select_scatter", &[Some(input), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::view_scatter::select_scatter(input, src, dim, index)?
@@ -80,6 +81,7 @@ pub fn slice_scatter(
     end: Option<i64>,
     step: i64,
 ) -> Result<Tensor> {
+    crate::placement::together("slice_scatter", &[Some(input), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::view_scatter::slice_scatter(input, src, dim, start, end, step)?
@@ -147,6 +149,7 @@ impl Backward for SliceScatterBackward {
 
 /// A copy with `src` in place of the diagonal of two dimensions.
 pub fn diagonal_scatter(input: &Tensor, src: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
+    crate::placement::together("diagonal_scatter", &[Some(input), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::view_scatter::diagonal_scatter(input, src, offset, dim1, dim2)?
