@@ -192,7 +192,9 @@ pub(crate) fn normalize_grad(
     let sums = Operand { buffer: &sums, layout: &sums_layout, dtype: wide };
     reduce(device, ReduceOp::Sum, None, partial, &[1], sums)?;
     let mut kept = Shape::from_slice(shape);
-    dims.iter().for_each(|&d| kept[d] = 1);
+    for &d in dims {
+        kept[d] = 1;
+    }
     let per_group = Layout::contiguous(&kept).broadcast_to(op, shape)?;
     let mut strided: SmallVec<[Strided<'_>; 6]> = smallvec![
         Strided::of("g", grad.layout),
