@@ -1,8 +1,13 @@
 //! [`GpuBackend`]: hands each method of the contract to its kernel.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustorch_backend::{
+    AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Epilogue,
+    MemoryAllocator, Operand, PoolParams, Program, ReduceOp, Scalar,
+    Buffer, ComputeBackend, DType, DeviceInfo, Distribution, MemoryAllocator, Operand, Program, RandomKey,
+    ReduceOp, Scalar, ScatterOp,
     Buffer, ComputeBackend, DType, DeviceInfo, MemoryAllocator, Operand, Program, ReduceOp, Scalar, ScanOp,
 };
 use rustorch_error::{Result, RusTorchError};
@@ -166,6 +171,45 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         reduce => kernels::reduce::reduce: (
             op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
         );
+        matrix_multiply => kernels::matmul::matrix_multiply: (
+            a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
+        );
+        convolution => kernels::conv::convolution: (
+            params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
+            output: Operand<'_>,
+        );
+        convolution_grad_input => kernels::conv::convolution_grad_input: (
+            params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
+        );
+        convolution_grad_weight => kernels::conv::convolution_grad_weight: (
+            params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
+        );
+        pool => kernels::pool::pool: (
+            params: &PoolParams, input: Operand<'_>, output: Operand<'_>, indices: Option<Operand<'_>>,
+        );
+        pool_grad => kernels::pool::pool_grad: (
+            params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
+        );
+        attention => kernels::attention::attention: (
+            params: &AttentionParams, query: Operand<'_>, key: Operand<'_>, value: Operand<'_>,
+            mask: Option<Operand<'_>>, output: Operand<'_>, log_sum: Operand<'_>,
+        );
+        attention_grad => kernels::attention::attention_grad: (
+            params: &AttentionParams, grad: Operand<'_>, inputs: [Operand<'_>; 3], mask: Option<Operand<'_>>,
+            results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
+        );
+        max_pool_regions => kernels::pool::max_pool_regions: (
+            regions: &[Vec<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
+        );
+        weighted_gather => kernels::weighted_gather::weighted_gather: (
+            input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
+        );
+        weighted_gather_grad_weight => kernels::weighted_gather::weighted_gather_grad_weight: (
+            grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
+        );
+        resample => kernels::resample::resample: (
+            maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
+        );
         moments => kernels::moments::moments: (
             input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>,
         );
@@ -191,5 +235,26 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         );
         nonzero => kernels::nonzero::nonzero: (input: Operand<'_>, output: Operand<'_>);
         arange => kernels::copy::arange: (start: Scalar, step: Scalar, output: Operand<'_>);
+        random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>);
+        gather => kernels::index::gather: (input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>);
+        index_read => kernels::index::index_read: (
+            input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>,
+        );
+        scatter => kernels::scatter::scatter: (
+            op: ScatterOp, dim: usize, index: Operand<'_>, source: Operand<'_>, output: Operand<'_>,
+        );
+        index_write => kernels::scatter::index_write: (
+            accumulate: bool, indices: &[Operand<'_>], source: Operand<'_>, output: Operand<'_>,
+        );
+        sort => kernels::sort::sort: (
+            input: Operand<'_>, dim: usize, descending: bool, values: Option<Operand<'_>>, indices: Operand<'_>,
+        );
+        top_k => kernels::sort::top_k: (
+            input: Operand<'_>, dim: usize, largest: bool, sorted: bool, values: Option<Operand<'_>>,
+            indices: Operand<'_>,
+        );
+        search_sorted => kernels::sort::search_sorted: (
+            sorted: Operand<'_>, sorter: Option<Operand<'_>>, values: Operand<'_>, right: bool, output: Operand<'_>,
+        );
     }
 }

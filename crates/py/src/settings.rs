@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rustorch_tensor::{Device, registry};
+use rustorch_tensor::{Device, DeviceKind, registry};
 
 use crate::arguments::{convert, type_name};
 use crate::dtype::{self, PyDType};
@@ -105,20 +105,28 @@ fn device_or_cpu(device: Option<&Bound<'_, PyAny>>) -> PyResult<Device> {
     }
 }
 
-/// What the backends of this build run on: one dict per device.
+/// The devices of this machine: one dict per device.
 #[pyfunction]
-fn _backend_info(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
-    registry::registered()
-        .map(|backend| {
+fn _devices(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let mut entries = Vec::new();
+    for kind in DeviceKind::ALL {
+        for (index, backend) in registry::devices(kind).into_iter().enumerate() {
             let info = backend.device_info();
             let entry = PyDict::new(py);
             entry.set_item("type", info.kind.name())?;
+            entry.set_item("index", index)?;
             entry.set_item("name", info.name.as_str())?;
+            entry.set_item("memory", info.memory)?;
             entry.set_item("parallelism", info.parallelism)?;
-            entry.set_item("architecture", info.architecture)?;
-            Ok(entry)
-        })
-        .collect()
+            entry.set_item("architecture", info.architecture.as_str())?;
+            entry.set_item("driver", info.driver.as_str())?;
+            let lacks: Vec<_> = info.lacks.iter().map(ToString::to_string).collect();
+            entry.set_item("lacks", lacks)?;
+            entry.set_item("is_host", info.is_host)?;
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
 }
 
 /// Adds the functions to the module.
@@ -132,5 +140,5 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(memory_stats, module)?)?;
     module.add_function(wrap_pyfunction!(empty_cache, module)?)?;
-    module.add_function(wrap_pyfunction!(_backend_info, module)?)
+    module.add_function(wrap_pyfunction!(_devices, module)?)
 }

@@ -36,13 +36,14 @@ pub(crate) fn part(layout: &Layout, part: usize) -> Layout {
 
 /// An operand's elements as unsigned integers of the same size, two of 8 bytes for the largest: for moving them as they
 /// are, also where the device does not compute their dtype.
-struct Raw {
+pub(crate) struct Raw {
     layout: Layout,
     dtype: DType,
 }
 
 impl Raw {
-    fn of(operand: Operand<'_>) -> Raw {
+    /// An operand, seen so.
+    pub(crate) fn of(operand: Operand<'_>) -> Raw {
         let layout = operand.layout;
         let dtype = match operand.dtype.size() {
             1 => DType::UInt8,
@@ -60,7 +61,13 @@ impl Raw {
         Raw { layout: layout.clone(), dtype }
     }
 
-    fn operand<'a>(&'a self, of: Operand<'a>) -> Operand<'a> {
+    /// Where the numbers lie: with a last dimension of 2 where an element is two of them.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The operand itself, seen so.
+    pub(crate) fn operand<'a>(&'a self, of: Operand<'a>) -> Operand<'a> {
         Operand { buffer: of.buffer, layout: &self.layout, dtype: self.dtype }
     }
 }

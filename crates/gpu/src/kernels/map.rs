@@ -13,7 +13,7 @@ use crate::kernel::{Call, value_type};
 use crate::positions::Strided;
 
 /// The names of inputs and outputs in the text.
-const INPUTS: [&str; 16] =
+pub(crate) const INPUTS: [&str; 16] =
     ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15"];
 const OUTPUTS: [&str; 16] =
     ["y0", "y1", "y2", "y3", "y4", "y5", "y6", "y7", "y8", "y9", "y10", "y11", "y12", "y13", "y14", "y15"];

@@ -25,8 +25,25 @@ KERNEL {
         AFTER_EACH
     }
     partial[LID(0)] = sum;
+<<<<<<< HEAD
+    BARRIER();
+<<<<<<< HEAD
+    for (int apart = LY / 2; apart > 0; apart /= 2) {
+        if (lane < apart) {
+            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + apart * LX]);
+=======
+    for (int span = LY / 2; span > 0; span /= 2) {
+        if (lane < span) {
+            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + span * LX]);
+>>>>>>> area-kmat
+        }
+        BARRIER();
+    }
+    if (lane == 0 && line < p.lines) {
+=======
     TREE(JOIN)
     if (lane == 0 && inside) {
+>>>>>>> area-krows
         RESULTS(line)
         STORE_y0(at_y0 + (i64)GROUP_ID(1) * p.lines, FINISH(partial[LID(0)]));
     }

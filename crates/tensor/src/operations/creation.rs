@@ -4,7 +4,8 @@ use rustorch_backend::{Category, DType, Device, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{GradMode, check_inplace};
-use crate::{MemoryFormat, Tensor, default_dtype, memory_format, ops};
+use crate::placement::transfer;
+use crate::{MemoryFormat, Tensor, default_dtype, memory_format, ops, registry};
 
 /// The sizes of a shape argument; negative ones are refused.
 pub(crate) fn sizes(op: &'static str, size: &[i64]) -> Result<rustorch_backend::Shape> {
@@ -371,10 +372,13 @@ pub fn to_dtype(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
 
 /// The tensor on another device; itself when it is there already.
 pub fn to_device(input: &Tensor, device: Device) -> Result<Tensor> {
-    if input.device().kind == device.kind {
+    let (_, device) = registry::resolve(device)?;
+    if input.device().is_same(device) {
         return Ok(input.clone());
     }
-    Err(RusTorchError::device("to", format!("cannot copy from {} to {device}", input.device())))
+    let result = Tensor::empty(input.shape(), input.dtype(), device)?;
+    transfer(input, input.layout(), &result)?;
+    Ok(result)
 }
 
 /// The tensor in another dtype, itself when it has that dtype already; recorded.

@@ -11,6 +11,7 @@ use crate::autograd::{check_inplace, is_recording, rebase};
 use crate::operations::creation::cast;
 use crate::operations::elementwise::{contiguous_copy, overlaps_partly};
 use crate::operations::shape_ops::{expand_to, reshape_to};
+use crate::placement::transfer;
 use crate::{Tensor, ops};
 
 /// An index as int64; narrower integers are converted.
@@ -358,11 +359,10 @@ pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
         } else {
             None
         };
-        let operand = match &source {
-            Some(copy) => copy.operand(),
-            None => Operand { layout: &layout, ..src.operand() },
-        };
-        input.backend()?.copy(operand, input.operand())?;
+        match &source {
+            Some(copy) => transfer(copy, copy.layout(), input)?,
+            None => transfer(src, &layout, input)?,
+        }
     }
     input.storage().bump_version();
     if let (Some(node), Some(edges)) = (node, edges) {

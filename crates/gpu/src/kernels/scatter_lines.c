@@ -1,0 +1,16 @@
+// A work-item per line of the output: it combines what comes into the line, in order.
+#include "combine.c"
+
+KERNEL {
+    const INDEX line = (INDEX)GID(0);
+    if (line < (INDEX)p.lines) {
+        LINES(line)
+        for (INDEX k = 0; k < (INDEX)p.length; ++k) {
+            ELEMENTS(k)
+            const i64 place = at_to + (i64)LOAD_index(at_index + at_index_step) * p.along;
+            const V was = LOAD_to(place);
+            const V comes = LOAD_source(at_source + at_source_step);
+            STORE_to(place, COMBINE(was, comes));
+        }
+    }
+}

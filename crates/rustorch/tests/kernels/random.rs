@@ -1,0 +1,55 @@
+//! Random numbers: the CPU's bits.
+
+use rustorch::backend::{DType, Distribution, RandomKey};
+
+use crate::harness::{Data, LIES, compare_bits};
+
+const KEY: RandomKey = RandomKey { seed: 0x0123_4567_89ab_cdef, offset: 0xffff_fff0 };
+
+#[test]
+fn the_same_bits_as_on_the_cpu() {
+    let reals = [
+        Distribution::Integer { low: -5, high: 250 },
+        Distribution::Integer { low: 0, high: 2 },
+        Distribution::Bernoulli { p: 0.3 },
+        Distribution::Bernoulli { p: 1.0 },
+    ];
+    let floats = [
+        Distribution::Uniform { low: 0.0, high: 1.0 },
+        Distribution::Uniform { low: -3.0, high: 0.1 },
+        Distribution::Uniform { low: 2.0, high: 2.0 },
+        Distribution::Normal { mean: 0.0, std: 1.0 },
+        Distribution::Normal { mean: 1.5, std: 0.3 },
+    ];
+    for dtype in DType::ALL {
+        let floating = dtype.is_floating_point() || dtype.is_complex();
+        let distributions =
+            reals.into_iter().filter(|_| !dtype.is_complex()).chain(floats.into_iter().filter(|_| floating));
+        for distribution in distributions {
+            for shape in [&[][..], &[0], &[1], &[33, 7, 5], &[4099]] {
+                for lie in LIES {
+                    let zeros = vec![0.0; shape.iter().product()];
+                    let data = [Data::new(dtype, shape, lie, &zeros)];
+                    compare_bits(&format!("{distribution:?} {dtype} {shape:?} {lie:?}"), &data, |b, o| {
+                        b.random(distribution, KEY, o[0])
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn many_numbers_and_wide_integers() {
+    let whole = Distribution::Integer { low: i64::MIN, high: i64::MAX };
+    for (distribution, dtype) in [
+        (Distribution::Normal { mean: 0.0, std: 1.0 }, DType::Float32),
+        (Distribution::Normal { mean: 0.0, std: 1.0 }, DType::Float64),
+        (whole, DType::Int64),
+        (whole, DType::Float32),
+        (whole, DType::Float64),
+    ] {
+        let data = [Data::zeros(dtype, &[300_001])];
+        compare_bits(&format!("{distribution:?} {dtype}"), &data, |b, o| b.random(distribution, KEY, o[0]));
+    }
+}

@@ -1,0 +1,120 @@
+//! Writing at indices: the CPU's bits, also where many numbers meet.
+
+use rustorch::backend::{DType, ScatterOp};
+
+use crate::harness::{Data, LIES, Lie, compare_bits};
+use crate::indexing::indices;
+
+const OPS: [ScatterOp; 5] =
+    [ScatterOp::Assign, ScatterOp::Add, ScatterOp::Multiply, ScatterOp::Max, ScatterOp::Min];
+
+/// What the device does: products and extremes of complex numbers are left to the CPU.
+fn computes(op: ScatterOp, dtype: DType) -> bool {
+    !dtype.is_complex() || matches!(op, ScatterOp::Assign | ScatterOp::Add)
+}
+
+#[test]
+fn scatter_combines_in_order() {
+    // Short lines, many lines, and long ones that are sorted.
+    let cases: [(&[usize], usize, usize); 5] =
+        [(&[4, 6, 5], 1, 3), (&[30, 600], 0, 40), (&[600], 0, 7), (&[3, 5, 130], 2, 50), (&[], 0, 1)];
+    for dtype in DType::ALL {
+        for op in OPS.into_iter().filter(|&op| computes(op, dtype)) {
+            for (shape, dim, size) in cases {
+                for lie in [Lie::Contiguous, LIES[1 + shape.len() % 2]] {
+                    let mut output = shape.to_vec();
+                    if let Some(size_there) = output.get_mut(dim) {
+                        *size_there = size;
+                    }
+                    let range = if op == ScatterOp::Multiply { 1.5 } else { 9.0 };
+                    let data = [
+                        indices(2, shape, lie, 0, size as i64),
+                        Data::random(3, dtype, shape, lie, range),
+                        Data::random(4, dtype, &output, lie, range),
+                    ];
+                    compare_bits(&format!("{op:?} {dtype} {shape:?} {dim} {lie:?}"), &data, |b, o| {
+                        b.scatter(op, dim, o[0], o[1], o[2])
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn scatter_of_nan_and_half_precision_limits() {
+    let n = 400;
+    let odd = [f64::NAN, f64::INFINITY, -0.0, 0.0, 65504.0, 1e-7, -3e-8, 1e38];
+    for dtype in [DType::Float16, DType::BFloat16, DType::Float32, DType::Float64] {
+        for op in [ScatterOp::Add, ScatterOp::Multiply, ScatterOp::Max, ScatterOp::Min] {
+            let mut values = crate::harness::noise(9, n);
+            for (k, &v) in odd.iter().enumerate() {
+                values[k * 31] = v;
+            }
+            for value in &mut values[300..] {
+                *value *= 1e-6;
+            }
+            let data = [
+                indices(2, &[n], Lie::Contiguous, 0, 90),
+                Data::new(dtype, &[n], Lie::Contiguous, &values),
+                Data::zeros(dtype, &[90]),
+            ];
+            crate::harness::compare(&format!("{op:?} {dtype}"), &data, 0.0, |b, o| {
+                b.scatter(op, 0, o[0], o[1], o[2])
+            });
+        }
+    }
+}
+
+#[test]
+fn many_numbers_meet_in_few_places() {
+    for (n, size) in [(30_000, 3), (30_000, 20_000), (2049, 1)] {
+        for op in [ScatterOp::Assign, ScatterOp::Add] {
+            let data = [
+                indices(2, &[n], Lie::Contiguous, 0, size as i64),
+                Data::random(3, DType::Float32, &[n], Lie::Gaps, 9.0),
+                Data::random(4, DType::Float32, &[size], Lie::Contiguous, 9.0),
+            ];
+            compare_bits(&format!("{op:?} {n} into {size}"), &data, |b, o| b.scatter(op, 0, o[0], o[1], o[2]));
+        }
+    }
+}
+
+#[test]
+fn rows_are_written_where_indices_say() {
+    for dtype in DType::ALL {
+        for accumulate in [false, true] {
+            for lie in LIES {
+                let what = format!("index_write {dtype} {accumulate} {lie:?}");
+                // Few rows, then many rows of few columns, then of many.
+                for (rows, rest) in [(&[2usize, 3][..], &[7usize, 2][..]), (&[10, 30], &[3]), (&[150], &[600])] {
+                    let shape = [rows, rest].concat();
+                    let output = [&[6, 5], rest].concat();
+                    let data = [
+                        indices(2, rows, lie, -6, 6),
+                        indices(3, rows, Lie::Contiguous, -5, 5),
+                        Data::random(4, dtype, &shape, lie, 9.0),
+                        Data::random(5, dtype, &output, lie, 9.0),
+                    ];
+                    compare_bits(&what, &data, |b, o| b.index_write(accumulate, &o[..2], o[2], o[3]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_an_embedding() {
+    let data = [
+        indices(2, &[16, 64], Lie::Contiguous, 0, 50),
+        Data::random(4, DType::Float32, &[16, 64, 96], Lie::Contiguous, 9.0),
+        Data::zeros(DType::Float32, &[50, 96]),
+    ];
+    compare_bits("embedding", &data, |b, o| b.index_write(true, &o[..1], o[1], o[2]));
+    let data = [
+        Data::zeros(DType::Int64, &[0]),
+        Data::zeros(DType::Float32, &[0, 4]),
+        Data::random(1, DType::Float32, &[5, 4], Lie::Contiguous, 3.0),
+    ];
+    compare_bits("no rows", &data, |b, o| b.index_write(true, &o[..1], o[1], o[2]));
+}

@@ -1,0 +1,132 @@
+//! Sorting, the extreme elements, and binary search.
+
+use rustorch::backend::DType;
+
+use crate::harness::{Data, LIES, Lie, compare_bits, compare_errors, noise};
+use crate::indexing::indices;
+
+/// Values with many equal ones, both zeros, NaN and infinities.
+fn odd_values(dtype: DType, n: usize) -> Vec<f64> {
+    let mut values: Vec<f64> = noise(n as u64 + 1, n).into_iter().map(|v| (v * 20.0).round()).collect();
+    if dtype.is_floating_point() {
+        let odd = [f64::NAN, -0.0, f64::INFINITY, 0.0, f64::NEG_INFINITY, f64::NAN, 0.5];
+        for (k, value) in values.iter_mut().enumerate().filter(|(k, _)| k % 5 == 3) {
+            *value = odd[k / 5 % odd.len()];
+        }
+    }
+    if dtype == DType::UInt8 {
+        values.iter_mut().for_each(|v| *v = v.abs() * 12.0);
+    }
+    values
+}
+
+#[test]
+fn sorts_every_dtype_stably() {
+    let cases: [(&[usize], usize); 7] =
+        [(&[3, 11, 5], 1), (&[2, 2048], 1), (&[2500, 2], 0), (&[], 0), (&[4, 0], 1), (&[70, 1], 1), (&[9, 300], 1)];
+    for dtype in DType::ALL.into_iter().filter(|dtype| !dtype.is_complex()) {
+        for (shape, dim) in cases {
+            for lie in LIES {
+                for descending in [false, true] {
+                    let n = shape.iter().product();
+                    let data = [
+                        Data::new(dtype, shape, lie, &odd_values(dtype, n)),
+                        Data::new(dtype, shape, lie, &vec![0.0; n]),
+                        Data::new(DType::Int64, shape, lie, &vec![0.0; n]),
+                    ];
+                    let what = format!("sort {dtype} {shape:?} {dim} {lie:?} {descending}");
+                    compare_bits(&what, &data, |b, o| b.sort(o[0], dim, descending, Some(o[1]), o[2]));
+                }
+            }
+        }
+    }
+    let data = [Data::random(5, DType::Float32, &[300], Lie::Gaps, 9.0), Data::zeros(DType::Int64, &[300])];
+    compare_bits("places alone", &data, |b, o| b.sort(o[0], 0, false, None, o[1]));
+}
+
+#[test]
+fn sorts_long_lines() {
+    for (dtype, shape) in [
+        (DType::Float32, &[40_000][..]),
+        (DType::Float64, &[3, 9001]),
+        (DType::Int64, &[20_000]),
+        (DType::Bool, &[5000]),
+    ] {
+        for descending in [false, true] {
+            let data = [
+                Data::random(7, dtype, shape, Lie::Contiguous, 1e4),
+                Data::zeros(dtype, shape),
+                Data::zeros(DType::Int64, shape),
+            ];
+            let dim = shape.len() - 1;
+            compare_bits(&format!("sort {dtype} {shape:?}"), &data, |b, o| {
+                b.sort(o[0], dim, descending, Some(o[1]), o[2])
+            });
+        }
+    }
+}
+
+#[test]
+fn finds_the_extreme_elements() {
+    for dtype in [DType::Float32, DType::Float16, DType::Int64, DType::UInt8] {
+        for (shape, dim, k) in [(&[5usize, 40, 3][..], 1, 7), (&[5000, 2], 0, 20), (&[3, 9], 1, 9)] {
+            for (lie, largest) in [(Lie::Contiguous, true), (Lie::Transposed, false), (Lie::Gaps, true)] {
+                let n = shape.iter().product();
+                let mut kept = shape.to_vec();
+                kept[dim] = k;
+                let zeros = vec![0.0; kept.iter().product()];
+                let data = [
+                    Data::new(dtype, shape, lie, &odd_values(dtype, n)),
+                    Data::new(dtype, &kept, lie, &zeros),
+                    Data::new(DType::Int64, &kept, lie, &zeros),
+                ];
+                let what = format!("top_k {dtype} {shape:?} {dim} {k} {largest}");
+                compare_bits(&what, &data, |b, o| b.top_k(o[0], dim, largest, true, Some(o[1]), o[2]));
+            }
+        }
+    }
+}
+
+#[test]
+fn searches_in_sorted_lines() {
+    for dtype in DType::ALL.into_iter().filter(|dtype| !dtype.is_complex()) {
+        for lie in LIES {
+            for (result, right) in [(DType::Int64, false), (DType::Int32, true)] {
+                let mut lines = Vec::new();
+                for line in 0..6 {
+                    let mut values = odd_values(DType::Float32, 37 + line);
+                    values.truncate(37);
+                    values.iter_mut().for_each(|v| *v = if dtype == DType::UInt8 { v.abs() } else { *v });
+                    values.sort_by(f64::total_cmp);
+                    lines.extend(values);
+                }
+                let data = [
+                    Data::new(dtype, &[2, 3, 37], lie, &lines),
+                    Data::random(8, dtype, &[2, 3, 9], lie, 21.0),
+                    Data::new(result, &[2, 3, 9], lie, &[0.0; 54]),
+                    Data::new(dtype, &[37], lie, &lines[..37]),
+                ];
+                let what = format!("search_sorted {dtype} {lie:?} {right}");
+                compare_bits(&what, &data, |b, o| b.search_sorted(o[0], None, o[1], right, o[2]));
+                compare_bits(&what, &data, |b, o| b.search_sorted(o[3], None, o[1], right, o[2]));
+            }
+        }
+    }
+    let data = [
+        Data::random(1, DType::Float32, &[30], Lie::Gaps, 9.0),
+        indices(2, &[30], Lie::Gaps, 0, 30),
+        Data::random(3, DType::Float32, &[4, 5], Lie::Transposed, 9.0),
+        Data::zeros(DType::Int64, &[4, 5]),
+    ];
+    compare_bits("with an order", &data, |b, o| b.search_sorted(o[0], Some(o[1]), o[2], false, o[3]));
+    let data = [
+        Data::zeros(DType::Float32, &[3]),
+        Data::new(DType::Int64, &[3], Lie::Contiguous, &[0.0, 3.0, 1.0]),
+        Data::zeros(DType::Float32, &[2]),
+        Data::zeros(DType::Int64, &[2]),
+    ];
+    compare_errors("a place outside", &data, |b, o| b.search_sorted(o[0], Some(o[1]), o[2], false, o[3]));
+    let data =
+        [Data::zeros(DType::Float32, &[0]), Data::zeros(DType::Float32, &[2]), Data::zeros(DType::Int64, &[2])];
+    compare_bits("an empty line", &data, |b, o| b.search_sorted(o[0], None, o[1], true, o[2]));
+}
