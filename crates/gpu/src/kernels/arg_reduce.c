@@ -19,9 +19,9 @@ KERNEL {
     if (inside) {
         LINES(line)
         EACH_ELEMENT
-            const V x = LOAD_x(at_x_line + at_x);
-            if (found < 0 || BEATS(x, best)) {
-                best = x;
+            const V next = LOAD_x(at_x_line + at_x);
+            if (found < 0 || BEATS(next, best)) {
+                best = next;
 #if FROM_PARTS
                 found = LOAD_where(at_x_line + at_x);
 #else

@@ -9,15 +9,15 @@ KERNEL {
     if (inside) {
         LINES(line)
 #if FROM_PARTS
-        A mean = (A)0, m2 = (A)0;
+        A joined_mean = (A)0, joined_m2 = (A)0;
         EACH_ELEMENT
             const i64 at = at_x_line + at_x;
             const A n = LOAD_x(at), part_mean = LOAD_x(at + p.plane), part_m2 = LOAD_x(at + 2 * p.plane);
-            JOIN_MOMENTS(count, mean, m2, n, part_mean, part_m2)
+            JOIN_MOMENTS(count, joined_mean, joined_m2, n, part_mean, part_m2)
         AFTER_EACH
         counts[LID(0)] = count;
-        means[LID(0)] = mean;
-        m2s[LID(0)] = m2;
+        means[LID(0)] = joined_mean;
+        m2s[LID(0)] = joined_m2;
 #else
         EACH_ELEMENT
             GATHER(LOAD_x(at_x_line + at_x))

@@ -87,7 +87,7 @@ pub(crate) fn normalize(
             across.push(steps.line(line));
             along.push(steps.element(element));
         }
-        let call = with_moments(begin(kernel_text!("normalize")), wide)
+        let call = with_moments(begin(kernel_text!("normalize_lines")), wide)
             .write("mean", mean)
             .write("rstd", rstd)
             .constant("HELD", lines.held())
@@ -113,7 +113,7 @@ pub(crate) fn normalize(
     ];
     strided.extend(parameters.iter().map(|(name, _, p)| Strided::of(name, &p.layout)));
     let n = input.layout.numel();
-    let call = begin(kernel_text!("normalize_apply"))
+    let call = begin(kernel_text!("normalize_elements"))
         .define("A", value_type(wide))
         .read("mean", wide_mean)
         .read("rstd", wide_rstd)
@@ -175,7 +175,7 @@ pub(crate) fn normalize_grad(
             .lines(&lines, chunks, &across, &along)
     };
     if chunks == 1 {
-        let call = begin(kernel_text!("normalize_grad")).write("out", grad_input);
+        let call = begin(kernel_text!("normalize_grad_lines")).write("out", grad_input);
         return device.run(over_lines(call, false), lines.groups(1));
     }
     // The sums over chunks, of both kinds; then those over groups.
@@ -186,13 +186,15 @@ pub(crate) fn normalize_grad(
     };
     let (partial, partial_layout) = temporary(&[2, chunks, lines.count()])?;
     let partial = Operand { buffer: &partial, layout: &partial_layout, dtype: wide };
-    let call = begin(kernel_text!("normalize_grad")).write("out", partial).size("plane", plane);
+    let call = begin(kernel_text!("normalize_grad_lines")).write("out", partial).size("plane", plane);
     device.run(over_lines(call, true), lines.groups(chunks))?;
     let (sums, sums_layout) = temporary(&[2, 1, lines.count()])?;
     let sums = Operand { buffer: &sums, layout: &sums_layout, dtype: wide };
     reduce(device, ReduceOp::Sum, None, partial, &[1], sums)?;
     let mut kept = Shape::from_slice(shape);
-    dims.iter().for_each(|&d| kept[d] = 1);
+    for &d in dims {
+        kept[d] = 1;
+    }
     let per_group = Layout::contiguous(&kept).broadcast_to(op, shape)?;
     let mut strided: SmallVec<[Strided<'_>; 6]> = smallvec![
         Strided::of("g", grad.layout),
@@ -204,7 +206,7 @@ pub(crate) fn normalize_grad(
     ];
     strided.extend(weight.as_ref().map(|weight| Strided::of("w", &weight.layout)));
     let n = input.layout.numel();
-    let call = begin(kernel_text!("normalize_grad_apply"))
+    let call = begin(kernel_text!("normalize_grad_elements"))
         .read("sums", sums)
         .write("out", grad_input)
         .size("n", n)

@@ -34,12 +34,12 @@ KERNEL {
     AFTER_EACH
 #else
     EACH_ELEMENT
-        const V x = LOAD_x(at_x_line + at_x);
-        if (x > most) {
-            sum = sum * (A)EXP(most - x) + (A)1;
-            most = x;
-        } else if (x != (V)-INFINITY) {
-            sum += (A)EXP(x - most);
+        const V next = LOAD_x(at_x_line + at_x);
+        if (next > most) {
+            sum = sum * (A)EXP(most - next) + (A)1;
+            most = next;
+        } else if (next != (V)-INFINITY) {
+            sum += (A)EXP(next - most);
         }
     AFTER_EACH
 #endif
@@ -56,10 +56,10 @@ KERNEL {
 #endif
     EACH_ELEMENT
 #if HELD
-        const V x = held[j];
+        const V next = held[j];
 #else
-        const V x = LOAD_x(at_x_line + at_x);
+        const V next = LOAD_x(at_x_line + at_x);
 #endif
-        STORE_y(at_y_line + at_y, RESULT(x));
+        STORE_y(at_y_line + at_y, RESULT(next));
     AFTER_EACH
 }

@@ -15,15 +15,15 @@ KERNEL {
     LINES(inside ? line : 0)
     A sum = (A)0;
 #if HELD
-    V held_g[HELD], held_y[HELD];
+    V held_slope[HELD], held_value[HELD];
 #endif
     EACH_ELEMENT
-        const V g = LOAD_g(at_g_line + at_g);
-        const V y = LOAD_y(at_y_line + at_y);
-        sum += (A)TERM(g, y);
+        const V slope = LOAD_g(at_g_line + at_g);
+        const V value = LOAD_y(at_y_line + at_y);
+        sum += (A)TERM(slope, value);
 #if HELD
-        held_g[j] = g;
-        held_y[j] = y;
+        held_slope[j] = slope;
+        held_value[j] = value;
 #endif
     AFTER_EACH
     sums[LID(0)] = sum;
@@ -31,12 +31,12 @@ KERNEL {
     const V total = (V)sums[first];
     EACH_ELEMENT
 #if HELD
-        const V g = held_g[j];
-        const V y = held_y[j];
+        const V slope = held_slope[j];
+        const V value = held_value[j];
 #else
-        const V g = LOAD_g(at_g_line + at_g);
-        const V y = LOAD_y(at_y_line + at_y);
+        const V slope = LOAD_g(at_g_line + at_g);
+        const V value = LOAD_y(at_y_line + at_y);
 #endif
-        STORE_out(at_out_line + at_out, RESULT(g, y));
+        STORE_out(at_out_line + at_out, RESULT(slope, value));
     AFTER_EACH
 }

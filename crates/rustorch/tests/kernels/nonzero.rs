@@ -20,6 +20,9 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
     ] {
         for shape in shapes {
             for lie in LIES {
+                if dtype != DType::Float32 && lie == Lie::Transposed {
+                    continue;
+                }
                 let sparse = noise(7, shape.iter().product()).into_iter().map(|v| {
                     // Minus zero is zero; NaN is not.
                     if v < 0.2 {

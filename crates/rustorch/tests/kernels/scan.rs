@@ -40,19 +40,19 @@ fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, lie: 
 fn every_scan_agrees_with_the_cpu() {
     for op in [ScanOp::Sum, ScanOp::Prod, ScanOp::Max, ScanOp::Min, ScanOp::LogSumExp] {
         for (shape, dim) in CASES {
-            for lie in [Lie::Contiguous, Lie::Transposed] {
-                agrees(op, DType::Float32, DType::Float32, shape, dim, lie);
-            }
-            if op != ScanOp::LogSumExp {
-                agrees(op, DType::Int64, DType::Int64, shape, dim, Lie::Contiguous);
-            }
+            agrees(op, DType::Float32, DType::Float32, shape, dim, Lie::Contiguous);
+        }
+        agrees(op, DType::Float32, DType::Float32, &[3, 5, 11], 1, Lie::Transposed);
+        if op != ScanOp::LogSumExp {
+            agrees(op, DType::Int64, DType::Int64, &[3, 5, 11], 1, Lie::Transposed);
+            agrees(op, DType::Int64, DType::Int64, &[30_000], 0, Lie::Contiguous);
         }
     }
 }
 
 #[test]
 fn scans_take_every_dtype() {
-    for op in [ScanOp::Sum, ScanOp::Prod, ScanOp::Max, ScanOp::LogSumExp] {
+    for op in [ScanOp::Sum, ScanOp::Max, ScanOp::LogSumExp] {
         for (shape, dim) in [CASES[0], CASES[4]] {
             for dtype in [DType::Float64, DType::Float16, DType::BFloat16] {
                 // So many numbers of half precision are added up in an order that shows.

@@ -17,26 +17,31 @@ const CASES: [(&[usize], usize); 9] = [
     (&[], 0),
 ];
 
+fn agrees(dtype: DType, shape: &[usize], dim: usize, lie: Lie) {
+    for log in [false, true] {
+        let what = format!("softmax (log {log}) of {dtype} {shape:?} along {dim} {lie:?}");
+        let input = Data::random(5, dtype, shape, lie, 6.0);
+        let grad = Data::random(6, dtype, shape, lie, 2.0);
+        let output = Data::zeros(dtype, shape);
+        compare(&what, &[input.clone(), output.clone()], 4.0, |b, o| b.softmax(log, o[0], dim, o[1]));
+        let mut result = input;
+        result.change(|v| if log { -v.abs() - 1.0 } else { v.abs() / 50.0 });
+        compare(&format!("gradient of {what}"), &[grad, result, output], 16.0, |b, o| {
+            b.softmax_grad(log, o[0], o[1], dim, o[2])
+        });
+    }
+}
+
 #[test]
 fn softmax_and_its_gradient_agree_with_the_cpu() {
-    for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::BFloat16] {
-        for (shape, dim) in CASES {
-            for log in [false, true] {
-                for lie in [Lie::Contiguous, Lie::Transposed] {
-                    let what = format!("softmax (log {log}) of {dtype} {shape:?} along {dim} {lie:?}");
-                    let input = Data::random(5, dtype, shape, lie, 6.0);
-                    let grad = Data::random(6, dtype, shape, lie, 2.0);
-                    let output = Data::zeros(dtype, shape);
-                    compare(&what, &[input.clone(), output.clone()], 4.0, |b, o| {
-                        b.softmax(log, o[0], dim, o[1])
-                    });
-                    let mut result = input;
-                    result.change(|v| if log { -v.abs() - 1.0 } else { v.abs() / 50.0 });
-                    compare(&format!("gradient of {what}"), &[grad, result, output], 16.0, |b, o| {
-                        b.softmax_grad(log, o[0], o[1], dim, o[2])
-                    });
-                }
-            }
+    for (shape, dim) in CASES {
+        for lie in [Lie::Contiguous, Lie::Transposed] {
+            agrees(DType::Float32, shape, dim, lie);
+        }
+    }
+    for dtype in [DType::Float64, DType::Float16, DType::BFloat16] {
+        for (shape, dim) in [CASES[0], CASES[3]] {
+            agrees(dtype, shape, dim, Lie::Contiguous);
         }
     }
 }

@@ -10,7 +10,7 @@
 KERNEL {
     PLACE
     LINES(inside ? line : 0)
-    const V mean = LOAD_mean(at_mean), rstd = LOAD_rstd(at_rstd);
+    const V centre = LOAD_mean(at_mean), scale = LOAD_rstd(at_rstd);
     A sum = (A)0, product = (A)0;
 #if HELD
     V held_h[HELD], held_z[HELD];
@@ -22,7 +22,7 @@ KERNEL {
 #endif
     EACH_ELEMENT
         const V h = WEIGHTED(LOAD_g(at_g_line + at_g));
-        const V z = (LOAD_x(at_x_line + at_x) - mean) * rstd;
+        const V z = (LOAD_x(at_x_line + at_x) - centre) * scale;
         sum += (A)h;
         product += (A)(h * z);
 #if HELD
@@ -47,9 +47,9 @@ KERNEL {
         const V z = held_z[j];
 #else
         const V h = WEIGHTED(LOAD_g(at_g_line + at_g));
-        const V z = (LOAD_x(at_x_line + at_x) - mean) * rstd;
+        const V z = (LOAD_x(at_x_line + at_x) - centre) * scale;
 #endif
-        STORE_out(at_out_line + at_out, rstd * (h - mean_h - z * mean_hz));
+        STORE_out(at_out_line + at_out, scale * (h - mean_h - z * mean_hz));
     AFTER_EACH
 #endif
 }

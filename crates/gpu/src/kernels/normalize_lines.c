@@ -11,35 +11,35 @@ KERNEL {
     V held[HELD];
 #endif
     EACH_ELEMENT
-        const V x = LOAD_x(at_x_line + at_x);
-        GATHER(x)
+        const V next = LOAD_x(at_x_line + at_x);
+        GATHER(next)
 #if HELD
-        held[j] = x;
+        held[j] = next;
 #endif
     AFTER_EACH
     GATHER_END
     TREE(JOIN)
-    const A mean = means[first];
-    const A rstd = (A)1 / SQRT(m2s[first] / counts[first] + (A)p.eps);
+    const A centre = means[first];
+    const A inverse = (A)1 / SQRT(m2s[first] / counts[first] + (A)p.eps);
     // The mean in two parts, so that a large one costs no digits of the difference.
-    const V mean_high = (V)mean, mean_low = (V)(mean - (A)mean_high), scale = (V)rstd;
+    const V mean_high = (V)centre, mean_low = (V)(centre - (A)mean_high), scale = (V)inverse;
     if (lane == 0 && inside) {
-        STORE_mean(at_mean, mean);
-        STORE_rstd(at_rstd, rstd);
+        STORE_mean(at_mean, centre);
+        STORE_rstd(at_rstd, inverse);
     }
     EACH_ELEMENT
 #if HELD
-        const V x = held[j];
+        const V next = held[j];
 #else
-        const V x = LOAD_x(at_x_line + at_x);
+        const V next = LOAD_x(at_x_line + at_x);
 #endif
-        V y = ((x - mean_high) - mean_low) * scale;
+        V result = ((next - mean_high) - mean_low) * scale;
 #if HAS_WEIGHT
-        y *= LOAD_w(at_w_line + at_w);
+        result *= LOAD_w(at_w_line + at_w);
 #endif
 #if HAS_BIAS
-        y += LOAD_b(at_b_line + at_b);
+        result += LOAD_b(at_b_line + at_b);
 #endif
-        STORE_y(at_y_line + at_y, y);
+        STORE_y(at_y_line + at_y, result);
     AFTER_EACH
 }
