@@ -60,7 +60,7 @@ impl Cut {
     }
 
     /// What the texts are told of it.
-    fn define<'a>(self, call: Call<'a>, sums: DType, rows: usize) -> Call<'a> {
+    fn define(self, call: Call<'_>, sums: DType, rows: usize) -> Call<'_> {
         let tile = self.tile;
         tile.define(define_sums(call, sums), sums, self.width)
             .constant("W", self.width)

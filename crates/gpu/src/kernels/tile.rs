@@ -63,7 +63,7 @@ impl Tile {
 
     /// The sizes, as a text that includes `tile.c` wants them, and the shared arrays; `tile_b` has rows of `b_width` at
     /// least.
-    pub(crate) fn define<'a>(self, call: Call<'a>, sums: DType, b_width: usize) -> Call<'a> {
+    pub(crate) fn define(self, call: Call<'_>, sums: DType, b_width: usize) -> Call<'_> {
         let a = value_of(sums);
         call.constant("TM", self.m)
             .constant("TN", self.n)
