@@ -2,6 +2,7 @@
 //! a GPU.
 #![allow(unsafe_code, clippy::expect_used, clippy::print_stderr)]
 
+use std::path::Path;
 use std::process::Command;
 
 use rustorch_backend::{Buffer, ComputeBackend, DType, Layout, Operand, Scalar};
@@ -11,7 +12,7 @@ use rustorch_gpu::{GpuBackend, KernelExecutor};
 
 /// The driver's library, compiled; `None` where there is no C compiler.
 fn build() -> Option<libloading::Library> {
-    let file = std::env::temp_dir().join(format!("rustorch-libcuda-{}.so", std::process::id()));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("libcuda-{}.so", std::process::id()));
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/driver/libcuda.c");
     let compiled = Command::new("gcc").args(["-shared", "-fPIC", source, "-o"]).arg(&file).status();
     if !compiled.is_ok_and(|status| status.success()) {
