@@ -209,4 +209,59 @@ impl Backward for DiagonalScatterBackward {
     }
 }
 
+/// A copy with `src` at these places of the flattened input.
+///
+/// Internal: without a Python name.
+pub fn as_strided_write(input: &Tensor, src: &Tensor, places: &Tensor) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::view_scatter::as_strided_write(input, src, places)?
+    };
+    if autograd::is_recording(&[input, src, places]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(AsStridedWriteBackward {
+                    places: (src.requires_grad()).then(|| Saved::input(places)).transpose()?,
+                    src_origin: Origin::of(src),
+                }),
+                smallvec::smallvec![input.edge(), src.edge(), places.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct AsStridedWriteBackward {
+    places: Option<Saved>,
+    src_origin: Origin,
+}
+
+impl Backward for AsStridedWriteBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "AsStridedWriteBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 3];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            return Err(RusTorchError::autograd(
+                "backward",
+                "the derivative of 'as_strided_scatter' by 'input' is not implemented: PyTorch's is the gradient of what src replaces; y = input.clone(); y.as_strided(size, stride, storage_offset).copy_(src) has the right one",
+            ));
+        }
+        if node.wants(1) {
+            let places = saved(self.places.as_ref(), node)?;
+            let origin = &self.src_origin;
+            gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
+                let t0 = ops::take(&grad, &places)?;
+                autograd::conjugate(&t0)?
+            })?);
+        }
+        Ok(gradients)
+    }
+}
+
 pub use crate::operations::view_scatter::as_strided_scatter;
