@@ -91,7 +91,7 @@ fn memory_runs_out(fake: &Fake, device: &GpuBackend<CudaExecutor>) {
     drop(Buffer::allocate(device.allocator(), 8 << 20).expect("memory at the second try"));
     device.allocator().empty_cache();
     fake.fail(0, 2);
-    let refused = Buffer::allocate(device.allocator(), 8 << 20).err().expect("no memory");
+    let Err(refused) = Buffer::allocate(device.allocator(), 8 << 20) else { panic!("there is no memory") };
     assert!(matches!(refused, RusTorchError::OutOfMemory { .. }), "{refused}");
     assert!(refused.to_string().contains("CUDA_ERROR_OUT_OF_MEMORY"), "{refused}");
     fake.fail(-1, 0);
