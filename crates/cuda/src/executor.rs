@@ -1,6 +1,7 @@
 //! [`CudaExecutor`]: one NVIDIA device.
 
 use std::ffi::{CStr, CString, c_int, c_uint, c_void};
+use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 use std::sync::OnceLock;
 
@@ -85,6 +86,8 @@ impl Drop for CudaEvent {
 /// for the runtime API, that is its current device.
 struct Current {
     pushed: Option<&'static Driver>,
+    /// It stays in its thread.
+    thread: PhantomData<*const ()>,
 }
 
 impl Current {
@@ -93,11 +96,11 @@ impl Current {
         // SAFETY: a place for the context.
         unsafe { call!(driver, cuCtxGetCurrent, &raw mut current) }?;
         if current == context {
-            return Ok(Current { pushed: None });
+            return Ok(Current { pushed: None, thread: PhantomData });
         }
         // SAFETY: the context is a device's primary one, which is never given back.
         unsafe { call!(driver, cuCtxPushCurrent_v2, context) }?;
-        Ok(Current { pushed: Some(driver) })
+        Ok(Current { pushed: Some(driver), thread: PhantomData })
     }
 }
 

@@ -23,12 +23,12 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 /// Files that may allow `unsafe_code`: crates that reach for hardware, memory or the interpreter.
 const UNSAFE: [&str; 8] = [
     "crates/cpu-simd/",
-    "crates/backend/src/memory/",
     "crates/gpu/",
     "crates/opencl/",
     "crates/cuda/",
     "crates/metal/",
     "crates/rustorch/tests/kernels/",
+    "crates/backend/src/memory/",
     "crates/py/",
 ];
 

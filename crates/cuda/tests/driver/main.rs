@@ -2,6 +2,7 @@
 //! a GPU.
 #![allow(unsafe_code, clippy::expect_used, clippy::print_stderr)]
 
+use std::path::Path;
 use std::process::Command;
 
 use rustorch_backend::{Buffer, ComputeBackend, DType, Layout, Operand, Scalar};
@@ -11,7 +12,7 @@ use rustorch_gpu::{GpuBackend, KernelExecutor};
 
 /// The driver's library, compiled; `None` where there is no C compiler.
 fn build() -> Option<libloading::Library> {
-    let file = std::env::temp_dir().join(format!("rustorch-libcuda-{}.so", std::process::id()));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("libcuda-{}.so", std::process::id()));
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/driver/libcuda.c");
     let compiled = Command::new("gcc").args(["-shared", "-fPIC", source, "-o"]).arg(&file).status();
     if !compiled.is_ok_and(|status| status.success()) {
@@ -90,7 +91,7 @@ fn memory_runs_out(fake: &Fake, device: &GpuBackend<CudaExecutor>) {
     drop(Buffer::allocate(device.allocator(), 8 << 20).expect("memory at the second try"));
     device.allocator().empty_cache();
     fake.fail(0, 2);
-    let refused = Buffer::allocate(device.allocator(), 8 << 20).err().expect("no memory");
+    let Err(refused) = Buffer::allocate(device.allocator(), 8 << 20) else { panic!("there is no memory") };
     assert!(matches!(refused, RusTorchError::OutOfMemory { .. }), "{refused}");
     assert!(refused.to_string().contains("CUDA_ERROR_OUT_OF_MEMORY"), "{refused}");
     fake.fail(-1, 0);

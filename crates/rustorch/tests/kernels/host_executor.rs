@@ -17,8 +17,8 @@ use rustorch_metal::MetalLanguage;
 
 /// What becomes of a text.
 enum Compiler {
-    /// C++ of the host, which runs it.
-    Shim,
+    /// C++ of the host, which runs it; by Clang first, where there is one, that checks address spaces.
+    Shim { clang: Option<String> },
     /// NVRTC, for each of these architectures; nothing runs.
     Nvrtc(Nvrtc, Vec<u32>),
 }
@@ -52,16 +52,18 @@ const CPP: [&str; 10] = [
     "-Wno-attributes",
     "-I",
 ];
+/// Clang has the type `half` for processors that compute with it.
+const CLANG: [&str; 7] = ["-std=c++20", "-x", "c++", "-fsyntax-only", "-mavx512fp16", "-w", "-I"];
 
 impl HostExecutor {
     fn new(compiler: Compiler, kind: DeviceKind, identity: String) -> Self {
-        let folder = std::env::temp_dir().join(format!("rustorch-kernels-{}", std::process::id()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kernels-{}", std::process::id()));
         let has_f64 = kind != DeviceKind::Metal;
         HostExecutor {
             compiler,
             info: DeviceInfo {
                 kind,
-                name: identity.clone(),
+                name: "a stand-in".to_string(),
                 parallelism: 4,
                 architecture: "host".to_string(),
                 memory: None,
@@ -89,7 +91,10 @@ impl HostExecutor {
             version.map_err(|e| RusTorchError::unavailable("metal", format!("g++ is missing: {e}")))?;
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
         let shim = include_str!("metal_shim/metal_stdlib");
-        Ok(Self::new(Compiler::Shim, DeviceKind::Metal, format!("{version}{shim}{CPP:?}")))
+        let clang = std::env::var("CLANG").unwrap_or_else(|_| "clang++".to_string());
+        let clang = Command::new(&clang).arg("--version").output().is_ok().then_some(clang);
+        let identity = format!("{version}{shim}{CPP:?}{clang:?}");
+        Ok(Self::new(Compiler::Shim { clang }, DeviceKind::Metal, identity))
     }
 
     /// CUDA's texts, compiled for `architectures`.
@@ -105,8 +110,25 @@ impl HostExecutor {
         Ok(self.folder.join(format!("{name}-{}.{end}", self.files.fetch_add(1, Ordering::Relaxed))))
     }
 
-    fn compile_cpp(&self, name: &str, text: &str) -> Result<Vec<u8>> {
+    /// Runs a compiler over a file.
+    fn call(&self, compiler: &str, options: &[&str], source: &Path) -> Result<()> {
+        let output = Command::new(compiler).args(options).arg(SHIM).arg(source).output();
+        let output = output.map_err(|e| RusTorchError::io(Path::new(compiler), &e))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let log = String::from_utf8_lossy(&output.stderr);
+        Err(RusTorchError::device("compile", format!("{compiler} refused {}:\n{log}", source.display())))
+    }
+
+    fn compile_cpp(&self, name: &str, text: &str, clang: Option<&str>) -> Result<Vec<u8>> {
+        let (source, library) = (self.file(name, "cpp")?, self.file(name, "so")?);
+        let write = |text: &str| std::fs::write(&source, text).map_err(|e| RusTorchError::io(&source, &e));
         // A declaration of shared memory begins its line.
+        if let Some(clang) = clang {
+            write(&text.replace("\nthreadgroup ", "\nstatic threadgroup "))?;
+            self.call(clang, &CLANG, &source)?;
+        }
         let mut text = text.replace("\nthreadgroup ", "\nstatic thread_local ");
         let buffers = text.matches("[[buffer(").count() - usize::from(text.contains("constant Params &p"));
         let mut arguments: Vec<String> = (0..buffers).map(|n| format!("metal_shim::Any{{a[{n}]}}")).collect();
@@ -118,17 +140,9 @@ impl HostExecutor {
              return metal_shim::run(groups, size, [=](uint3 l, uint3 g, uint3 s, uint3 n) {{ {name}({}, l, g, s, n); }});\n}}\n",
             arguments.join(", ")
         );
-        let (source, library) = (self.file(name, "cpp")?, self.file(name, "so")?);
-        std::fs::write(&source, text).map_err(|e| RusTorchError::io(&source, &e))?;
-        let output = Command::new("g++").args(CPP).arg(SHIM).arg(&source).arg("-o").arg(&library).output();
-        let output = output.map_err(|e| RusTorchError::io(Path::new("g++"), &e))?;
-        if !output.status.success() {
-            let log = String::from_utf8_lossy(&output.stderr);
-            return Err(RusTorchError::device(
-                "compile",
-                format!("g++ refused {}:\n{log}", source.display()),
-            ));
-        }
+        write(&text)?;
+        let output = library.to_string_lossy();
+        self.call("g++", &[&["-o", &output], &CPP[..]].concat(), &source)?;
         let binary = std::fs::read(&library).map_err(|e| RusTorchError::io(&library, &e));
         let _ = (std::fs::remove_file(&source), std::fs::remove_file(&library));
         binary
@@ -149,7 +163,7 @@ impl KernelExecutor for HostExecutor {
 
     fn dialect(&self) -> &'static dyn Dialect {
         match self.compiler {
-            Compiler::Shim => &MetalLanguage,
+            Compiler::Shim { .. } => &MetalLanguage,
             Compiler::Nvrtc(..) => &CudaC,
         }
     }
@@ -208,7 +222,7 @@ impl KernelExecutor for HostExecutor {
 
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
         match &self.compiler {
-            Compiler::Shim => self.compile_cpp(name, text),
+            Compiler::Shim { clang } => self.compile_cpp(name, text, clang.as_deref()),
             Compiler::Nvrtc(nvrtc, architectures) => {
                 for &architecture in architectures {
                     // The device's own instructions, so that the assembler sees what is written in PTX.
