@@ -216,6 +216,7 @@ impl Backward for DiagonalScatterBackward {
 ///
 /// Internal: without a Python name.
 pub fn as_strided_write(input: &Tensor, src: &Tensor, places: &Tensor) -> Result<Tensor> {
+    crate::placement::together("as_strided_scatter", &[Some(input), Some(src), Some(places)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::view_scatter::as_strided_write(input, src, places)?
