@@ -53,7 +53,11 @@ pub(crate) fn sort(device: &dyn Device, op: &'static str, keys: Keys, bits: u32)
         let of = |buffer| Operand { buffer, layout: &layout, dtype };
         let place = |buffer| Operand { buffer, layout: &layout, dtype: DType::Int32 };
         let sized = |call: Call<'static>| {
-            call.constant("LANES", GROUP as usize).constant("EACH", EACH).shared("partial", "u32", GROUP as usize)
+            call.constant("LANES", GROUP as usize).constant("EACH", EACH).shared(
+                "partial",
+                "u32",
+                GROUP as usize,
+            )
         };
         let digits = |call: Call<'static>| {
             sized(call)
@@ -63,9 +67,11 @@ pub(crate) fn sort(device: &dyn Device, op: &'static str, keys: Keys, bits: u32)
                 .size("length", length)
                 .u32("shift", pass * DIGIT)
         };
-        let count = digits(Call::new(kernel_text!("radix_count"))).read("keys", of(&buffer)).write("counts", counts);
+        let count =
+            digits(Call::new(kernel_text!("radix_count"))).read("keys", of(&buffer)).write("counts", counts);
         device.run(count, [lines * tiles, 1, 1])?;
-        let scan = sized(Call::new(kernel_text!("radix_scan"))).write("counts", counts).size("n", DIGITS * tiles);
+        let scan =
+            sized(Call::new(kernel_text!("radix_scan"))).write("counts", counts).size("n", DIGITS * tiles);
         device.run(scan, [lines, 1, 1])?;
         let moved = digits(Call::new(kernel_text!("radix_move")))
             .constant("FIRST", usize::from(pass == 0))

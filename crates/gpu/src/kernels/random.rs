@@ -66,7 +66,9 @@ pub(crate) fn random(
             .f64("most", largest_below(high, low, |v| v, f64::next_down)),
         Distribution::Uniform { low, high } => {
             let (bits, most) = match dtype {
-                DType::Float16 => (11, half_below(high, low, f16::from_f64, f16::to_f64, f16::to_bits, f16::from_bits)),
+                DType::Float16 => {
+                    (11, half_below(high, low, f16::from_f64, f16::to_f64, f16::to_bits, f16::from_bits))
+                }
                 DType::BFloat16 => {
                     (8, half_below(high, low, bf16::from_f64, bf16::to_f64, bf16::to_bits, bf16::from_bits))
                 }
@@ -91,7 +93,10 @@ pub(crate) fn random(
             let magnitude = low.unsigned_abs().max(high.unsigned_abs());
             let convert = match dtype {
                 DType::Float16 | DType::BFloat16 if magnitude > 1 << 20 => {
-                    return Err(RusTorchError::unsupported("random", "integers beyond 2**20 in half precision"));
+                    return Err(RusTorchError::unsupported(
+                        "random",
+                        "integers beyond 2**20 in half precision",
+                    ));
                 }
                 DType::Float32 if magnitude > 1 << 53 => "double",
                 DType::Bool => "bool",

@@ -127,7 +127,8 @@ pub(crate) fn scatter(
         let [index_line, from_line, to_line] = [&index_strides, &from, &to].map(|strides| {
             strides.iter().enumerate().filter(|&(d, _)| d != dim).map(|(_, &s)| s).collect::<Dims<isize>>()
         });
-        let line_shape: Shape = shape.iter().enumerate().filter(|&(d, _)| d != dim).map(|(_, &n)| n).collect();
+        let line_shape: Shape =
+            shape.iter().enumerate().filter(|&(d, _)| d != dim).map(|(_, &n)| n).collect();
         return along_lines(
             device,
             combining(Call::new(kernel_text!("scatter_lines")), op, &numbers, source, output)
@@ -194,7 +195,16 @@ pub(crate) fn index_write(
             output: &numbers.output.strides()[indices.len()..],
         };
         let operands = (source, output);
-        return sorted_rows(device, "index_put", op, &numbers, operands, (keys, bits), (&rows, rows_at), &row);
+        return sorted_rows(
+            device,
+            "index_put",
+            op,
+            &numbers,
+            operands,
+            (keys, bits),
+            (&rows, rows_at),
+            &row,
+        );
     }
     let still: Dims<isize> = smallvec![0; columns.ndim()];
     along_lines(

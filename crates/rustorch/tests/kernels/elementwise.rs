@@ -20,9 +20,12 @@ fn operations() -> Vec<ElementwiseOp> {
 #[test]
 fn every_operation_agrees_with_the_cpu() {
     for op in operations() {
-        for compute in [DType::Float32, DType::Float64, DType::Int32, DType::Int64, DType::UInt8, DType::Bool] {
+        for compute in [DType::Float32, DType::Float64, DType::Int32, DType::Int64, DType::UInt8, DType::Bool]
+        {
             let program = Program::single(op, compute);
-            if printer::print(&program).is_err() || (printer::is_special(op) && !matches!(op.name(), "erfc" | "lgamma")) {
+            if printer::print(&program).is_err()
+                || (printer::is_special(op) && !matches!(op.name(), "erfc" | "lgamma"))
+            {
                 continue;
             }
             let shape = [3, 5, 11];
@@ -96,10 +99,12 @@ fn copies_convert_and_move() {
             if from != to && (from.is_complex() || to.is_complex()) {
                 continue;
             }
-            for (shape, lies) in [(&[3usize, 5, 11][..], [Lie::Transposed, Lie::Gaps]), (&[33], [Lie::Gaps, Lie::Contiguous])]
+            for (shape, lies) in
+                [(&[3usize, 5, 11][..], [Lie::Transposed, Lie::Gaps]), (&[33], [Lie::Gaps, Lie::Contiguous])]
             {
                 let zeros = vec![0.0; shape.iter().product()];
-                let data = [Data::random(3, from, shape, lies[0], 90.0), Data::new(to, shape, lies[1], &zeros)];
+                let data =
+                    [Data::random(3, from, shape, lies[0], 90.0), Data::new(to, shape, lies[1], &zeros)];
                 compare(&format!("copy {from} to {to}"), &data, 1.0, |backend, operands| {
                     backend.copy(operands[0], operands[1])
                 });
@@ -121,7 +126,8 @@ fn copies_convert_and_move() {
 fn fills_and_ranges() {
     for dtype in DType::ALL {
         for lie in LIES {
-            for value in [Scalar::Int(1), Scalar::Float(2.5), Scalar::Bool(true), Scalar::Complex(1.5, -2.0)] {
+            for value in [Scalar::Int(1), Scalar::Float(2.5), Scalar::Bool(true), Scalar::Complex(1.5, -2.0)]
+            {
                 let data = [Data::new(dtype, &[4, 9], lie, &[0.0; 36])];
                 compare(&format!("fill {dtype} {value}"), &data, 0.0, |backend, operands| {
                     backend.fill(operands[0], value)

@@ -31,7 +31,8 @@ fn every_reduction_agrees_with_the_cpu() {
         (&[20_000], &[0]),
     ];
     for op in OPS {
-        for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::Int64, DType::UInt8, DType::Bool] {
+        for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::Int64, DType::UInt8, DType::Bool]
+        {
             let floating = dtype.is_floating_point();
             if op == ReduceOp::Mean && !floating {
                 continue;
@@ -51,9 +52,12 @@ fn every_reduction_agrees_with_the_cpu() {
                         Data::random(5, dtype, shape, lie, range),
                         Data::zeros(result, &reduced(shape, dims)),
                     ];
-                    compare(&format!("{op:?} of {dtype} {shape:?} over {dims:?} {lie:?}"), &data, 16.0, |b, o| {
-                        b.reduce(op, None, o[0], dims, o[1])
-                    });
+                    compare(
+                        &format!("{op:?} of {dtype} {shape:?} over {dims:?} {lie:?}"),
+                        &data,
+                        16.0,
+                        |b, o| b.reduce(op, None, o[0], dims, o[1]),
+                    );
                 }
             }
         }
@@ -64,15 +68,19 @@ fn every_reduction_agrees_with_the_cpu() {
 fn reductions_apply_a_program_first_and_let_nan_win() {
     let program = Program::single(ElementwiseOp::Abs, DType::Float32);
     for op in [ReduceOp::Sum, ReduceOp::Max, ReduceOp::Min] {
-        let data =
-            [Data::random(6, DType::Float32, &[9, 300], Lie::Gaps, 3.0), Data::zeros(DType::Float32, &[9, 1])];
+        let data = [
+            Data::random(6, DType::Float32, &[9, 300], Lie::Gaps, 3.0),
+            Data::zeros(DType::Float32, &[9, 1]),
+        ];
         compare(&format!("{op:?} of absolute values"), &data, 16.0, |b, o| {
             b.reduce(op, Some(&program), o[0], &[1], o[1])
         });
         let mut values = crate::harness::noise(7, 600);
         (values[17], values[400]) = (f64::NAN, f64::INFINITY);
-        let data =
-            [Data::new(DType::Float32, &[2, 300], Lie::Contiguous, &values), Data::zeros(DType::Float32, &[2, 1])];
+        let data = [
+            Data::new(DType::Float32, &[2, 300], Lie::Contiguous, &values),
+            Data::zeros(DType::Float32, &[2, 1]),
+        ];
         compare(&format!("{op:?} with NaN"), &data, 16.0, |b, o| b.reduce(op, None, o[0], &[1], o[1]));
     }
 }
