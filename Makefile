@@ -7,15 +7,19 @@ PY := $(VENV)/bin/python
 PYTEST_ARGS ?=
 # A Python that has PyTorch, for `make bench`; by default one is made in .venv-bench.
 BENCH_TORCH_PYTHON ?= .venv-bench/bin/python
+# The devices for which `make test-cuda-compile` compiles: Volta to Hopper.
+CUDA_ARCHITECTURES ?= 70,75,80,86,89,90
+# A rustc that has the standard library's source, as Debian's rustc-web and rust-web-src give it.
+APPLE_RUSTC ?= /usr/bin/rustc
 
 # PyO3's build script asks this interpreter; without it, whatever is first on the PATH.
 export PYO3_PYTHON = $(abspath $(PY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test test-rust test-python check check-rust check-python fix codegen bench wheel docs clean
+.PHONY: help env build demo test test-rust test-python test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen bench wheel docs clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # One stamp per dependency group of pyproject.toml: `make demo` does not wait for the test tools.
 $(VENV)/.installed-%: pyproject.toml
@@ -45,12 +49,29 @@ test-rust: $(VENV)/.installed-build
 test-python: env build
 	$(PY) -m pytest $(PYTEST_ARGS)
 
+KERNEL_TESTS := cargo test --release --workspace --exclude xtask --test kernels
+
+test-cuda-compile: $(VENV)/.installed-build ## Compile every kernel for NVIDIA's devices (no GPU is needed)
+	@if $(MAKE) --no-print-directory $(VENV)/.installed-cuda-compiler; then \
+	    RUSTORCH_NVRTC_LIBRARY=$$(echo $(abspath $(VENV))/lib/python3*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12) \
+	    RUSTORCH_TEST_DEVICE=cuda-compile:$(CUDA_ARCHITECTURES) $(KERNEL_TESTS); \
+	else echo "skipped: NVRTC could not be installed"; fi
+
+test-metal-kernels: $(VENV)/.installed-build ## Run every kernel's Metal text on this machine, through a shim of Metal's library
+	@if command -v g++ >/dev/null; then RUSTORCH_TEST_DEVICE=metal-shim $(KERNEL_TESTS); else echo "skipped: there is no g++"; fi
+
 check: check-rust check-python ## Run every check of format, style, types and structure
 
 check-rust: $(VENV)/.installed-build
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo xtask check
+
+check-metal: ## Check the types of Metal's host code for macOS, on any machine
+	@if [ -d "$$($(APPLE_RUSTC) --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then \
+	    RUSTC_BOOTSTRAP=1 RUSTC=$(APPLE_RUSTC) cargo check -Zbuild-std=std,panic_abort --target aarch64-apple-darwin \
+	        --target-dir target/apple --package rustorch-metal; \
+	else echo "skipped: $(APPLE_RUSTC) has no source of the standard library (Debian: rustc-web, rust-web-src)"; fi
 
 check-python: env build
 	$(PY) -m ruff check

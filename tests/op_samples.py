@@ -35,7 +35,6 @@ ELEMENTWISE = [
         (1, 4),
         kwargs={"rounding_mode": "floor"},
         dtypes=NUMBERS,
-        grad=False,
         special_values=False,
     ),
     elementwise(
@@ -45,18 +44,15 @@ ELEMENTWISE = [
         (1, 4),
         kwargs={"rounding_mode": "trunc"},
         dtypes=NUMBERS,
-        grad=False,
         special_values=False,
     ),
-    elementwise(
-        "floor_divide", ref.floor_divide, ANY, (1, 4), scalar=2, dtypes=NUMBERS, grad=False, special_values=False
-    ),
+    elementwise("floor_divide", ref.floor_divide, ANY, (1, 4), scalar=2, dtypes=NUMBERS, special_values=False),
     elementwise("remainder", np.remainder, ANY, (1, 4), scalar=2, dtypes=NUMBERS, special_values=False),
     elementwise("fmod", np.fmod, ANY, (1, 4), scalar=2, dtypes=NUMBERS),
     elementwise("pow", np.power, POSITIVE, (0, 3), scalar=2, dtypes=NUMBERS),
     elementwise("neg", np.negative, dtypes=NUMBERS),
     elementwise("abs", np.abs, dtypes=NUMBERS),
-    elementwise("sign", np.sign, dtypes=NUMBERS, grad=False, special_values=False),
+    elementwise("sign", np.sign, dtypes=NUMBERS, special_values=False),
     elementwise("square", np.square, dtypes=NUMBERS),
     elementwise(
         "square", lambda x: x.astype(np.int64), FLAG, dtypes=("bool",), result="int64", inplace=False, grad=False
@@ -87,13 +83,11 @@ ELEMENTWISE = [
     elementwise("clamp", ref.clamp, ANY, (-3, -1), (1, 3), dtypes=NUMBERS),
     elementwise("clamp_min", ref.clamp, ANY, ANY, scalar=1, dtypes=NUMBERS),
     elementwise("clamp_max", lambda x, y: ref.clamp(x, max=y), ANY, ANY, scalar=1, dtypes=NUMBERS),
-    elementwise("floor", np.floor, dtypes=NUMBERS, grad=False),
-    elementwise("ceil", np.ceil, dtypes=NUMBERS, grad=False),
-    elementwise("round", np.round, dtypes=NUMBERS, grad=False),
-    elementwise(
-        "round", lambda x, decimals: np.round(x, decimals), kwargs={"decimals": 1}, dtypes=("float64",), grad=False
-    ),
-    elementwise("trunc", ref.truncated, dtypes=NUMBERS, grad=False),
+    elementwise("floor", np.floor, dtypes=NUMBERS),
+    elementwise("ceil", np.ceil, dtypes=NUMBERS),
+    elementwise("round", np.round, dtypes=NUMBERS),
+    elementwise("round", lambda x, decimals: np.round(x, decimals), kwargs={"decimals": 1}, dtypes=("float64",)),
+    elementwise("trunc", ref.truncated, dtypes=NUMBERS),
     elementwise("frac", lambda x: x - np.trunc(x), special_values=False),
     elementwise("deg2rad", np.deg2rad, **TO_FLOAT),
     elementwise("rad2deg", np.rad2deg, **TO_FLOAT),

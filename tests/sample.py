@@ -145,7 +145,7 @@ def to_tensor(array: NDArray[Any], dtype: str, device: str) -> rustorch.Tensor:
 def to_array(tensor: rustorch.Tensor) -> NDArray[Any]:
     """The values, in NumPy's type of the same name (bfloat16 as float32)."""
     tensor = tensor.detach().to("cpu")
-    return (tensor.to(rustorch.float32) if tensor.dtype == rustorch.bfloat16 else tensor).numpy()
+    return (tensor.to(rustorch.float32) if tensor.dtype == rustorch.bfloat16 else tensor).numpy(force=True)
 
 
 def dtype_name(tensor: rustorch.Tensor) -> str:

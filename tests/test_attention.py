@@ -24,7 +24,7 @@ def test_the_kernel_and_the_ops_agree_on_several_tiles() -> None:
         out = attention(q, k, v, mask)
         grads.append([out.detach(), *rustorch.autograd.grad((out * out.cos()).sum(), [q, k, v])])
     for kernel, ops in zip(*grads, strict=True):
-        np.testing.assert_allclose(kernel.numpy(), ops.numpy(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(kernel.numpy(force=True), ops.numpy(force=True), rtol=1e-4, atol=1e-5)
     assert not grads[0][0][:, 7].any()
     assert added.grad_fn is None
 
@@ -42,7 +42,9 @@ def test_dropout_and_repeated_heads() -> None:
     assert out.std().item() > 0
     q, k = rustorch.randn(4, 3, 2), rustorch.randn(2, 5, 2)
     want = attention(q, k[[0, 0, 1, 1]], k[[0, 0, 1, 1]])
-    np.testing.assert_allclose(attention(q, k, k, enable_gqa=True).numpy(), want.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        attention(q, k, k, enable_gqa=True).numpy(force=True), want.numpy(force=True), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,17 +71,19 @@ def test_masks_of_multihead_attention() -> None:
     out, weights = layer(x, x, x, attn_mask=causal)
     fast, none = layer(x, x, x, attn_mask=causal, need_weights=False, is_causal=True)
     assert none is None
-    np.testing.assert_allclose(fast.detach().numpy(), out.detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(fast.detach().numpy(force=True), out.detach().numpy(force=True), rtol=1e-5, atol=1e-6)
     assert (weights.triu(1) == 0).all().item()
     padding = rustorch.tensor([[False, False, True], [False, True, False]])
     _, each = layer(x, x, x, key_padding_mask=padding, average_attn_weights=False)
     assert tuple(each.shape) == (2, 2, 3, 3)
     assert not each[0, :, :, 2].any()
     assert not each[1, :, :, 1].any()
-    np.testing.assert_allclose(each.sum(-1).detach().numpy(), 1, rtol=1e-5)
+    np.testing.assert_allclose(each.sum(-1).detach().numpy(force=True), 1, rtol=1e-5)
     alone, _ = layer(x[:, 0], x[:, 0], x[:, 0], key_padding_mask=padding[0], need_weights=False)
     batch, _ = layer(x, x, x, key_padding_mask=padding, need_weights=False)
-    np.testing.assert_allclose(alone.detach().numpy(), batch[:, 0].detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        alone.detach().numpy(force=True), batch[:, 0].detach().numpy(force=True), rtol=1e-5, atol=1e-6
+    )
     with pytest.raises(RuntimeError, match="2D attn_mask"):
         layer(x, x, x, attn_mask=rustorch.zeros(2, 3))
 
@@ -90,7 +94,9 @@ def test_an_encoder_sees_that_its_mask_is_causal() -> None:
     x = rustorch.randn(5, 3, 4)
     causal = nn.Transformer.generate_square_subsequent_mask
     with_mask, longer = encoder(x, causal(5)), encoder(rustorch.cat([x, x]), causal(10))
-    np.testing.assert_allclose(with_mask.detach().numpy(), longer[:5].detach().numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        with_mask.detach().numpy(force=True), longer[:5].detach().numpy(force=True), rtol=1e-4, atol=1e-5
+    )
     assert len({id(layer) for layer in encoder.layers}) == 2
 
 

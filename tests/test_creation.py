@@ -119,9 +119,9 @@ def test_numpy_shares_memory(dtype: str) -> None:
 def test_numpy_strides() -> None:
     array = np.arange(24.0).reshape(2, 3, 4)
     for view in (array.transpose(2, 0, 1), array[:, ::2, 1:], array[1], array[:, :0]):
-        np.testing.assert_array_equal(rustorch.from_numpy(view).numpy(), view)
+        np.testing.assert_array_equal(rustorch.from_numpy(view).numpy(force=True), view)
     x = rustorch.arange(6).view(2, 3)
-    np.testing.assert_array_equal(x.t().numpy(), np.arange(6).reshape(2, 3).T)
+    np.testing.assert_array_equal(x.t().numpy(force=True), np.arange(6).reshape(2, 3).T)
     np.testing.assert_array_equal(np.asarray(x), np.arange(6).reshape(2, 3))
 
 
@@ -157,7 +157,7 @@ def test_scalar_tensor() -> None:
 def test_logspace() -> None:
     for start, end, steps, base in ((0, 3, 4, 10.0), (-1.5, 2, 7, 2.0), (2, 2, 1, 3.0), (0, 1, 0, 2.0)):
         x = rustorch.logspace(start, end, steps, base, dtype=rustorch.float64)
-        np.testing.assert_allclose(x.numpy(), np.logspace(start, end, steps, base=base), rtol=1e-14)
+        np.testing.assert_allclose(x.numpy(force=True), np.logspace(start, end, steps, base=base), rtol=1e-14)
     assert rustorch.logspace(rustorch.tensor(0), rustorch.tensor(3), 4, 2, dtype=rustorch.int64).tolist() == [
         1,
         2,
@@ -172,8 +172,8 @@ def test_indices_of_triangles() -> None:
     for rows, columns, offset in ((3, 3, 0), (3, 5, 1), (4, 2, -1), (2, 3, 9), (0, 3, 0)):
         lower = rustorch.tril_indices(rows, columns, offset)
         upper = rustorch.triu_indices(rows, columns, offset)
-        np.testing.assert_array_equal(lower.numpy(), np.tril_indices(rows, offset, columns))
-        np.testing.assert_array_equal(upper.numpy(), np.triu_indices(rows, offset, columns))
+        np.testing.assert_array_equal(lower.numpy(force=True), np.tril_indices(rows, offset, columns))
+        np.testing.assert_array_equal(upper.numpy(force=True), np.triu_indices(rows, offset, columns))
         assert lower.dtype == rustorch.int64
     assert rustorch.tril_indices(2, 2, dtype=rustorch.int32).dtype == rustorch.int32
     with pytest.raises((RuntimeError, ValueError)):

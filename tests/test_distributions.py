@@ -134,6 +134,7 @@ def test_a_seed_decides(draw: Callable[[rustorch.Generator | None], rustorch.Ten
     assert draw(None).tolist() == first
 
 
+@pytest.mark.cpu_only
 def test_a_fork_leaves_the_generator_where_it_was() -> None:
     rustorch.manual_seed(0)
     rustorch.rand(3)

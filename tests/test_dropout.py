@@ -15,9 +15,9 @@ def test_dropout_of_channels() -> None:
     y = F.dropout2d(x, 0.25)
     dropped = (y == 0).flatten(2)
     assert rustorch.equal(dropped.all(2), dropped.any(2)) if hasattr(rustorch, "equal") else True
-    kept = ~dropped.all(2).numpy()
+    kept = ~dropped.all(2).numpy(force=True)
     assert 0.6 < kept.mean() < 0.9
-    np.testing.assert_allclose(y.numpy()[kept], x.numpy()[kept] / 0.75, rtol=1e-6)
+    np.testing.assert_allclose(y.numpy(force=True)[kept], x.numpy(force=True)[kept] / 0.75, rtol=1e-6)
     volume = F.dropout3d(rustorch.ones(40, 2, 3, 4), 0.5)
     assert set(volume.flatten(1).mean(1).tolist()) == {0.0, 2.0}
     line = F.dropout1d(rustorch.ones(40, 5), 0.5)
@@ -68,11 +68,11 @@ def test_rrelu() -> None:
     x = rustorch.linspace(-1, 1, 2001, requires_grad=True)
     y = F.rrelu(x, 0.2, 0.4, training=True)
     y.sum().backward()
-    slopes = x.grad.numpy()
+    slopes = x.grad.numpy(force=True)
     assert (slopes[1001:] == 1).all()
     assert ((slopes[:1000] >= 0.2) & (slopes[:1000] < 0.4)).all()
     assert slopes[:1000].std() > 0.03
-    np.testing.assert_allclose(y.detach().numpy(), x.detach().numpy() * slopes, rtol=1e-6)
+    np.testing.assert_allclose(y.detach().numpy(force=True), x.detach().numpy(force=True) * slopes, rtol=1e-6)
     np.testing.assert_allclose(nn.RReLU(0.2, 0.4).eval()(x)[0].item(), -0.3, rtol=1e-6)
     with pytest.raises((RuntimeError, ValueError), match=r"(?i)lower"):
         F.rrelu(x, 0.5, 0.25)
@@ -84,7 +84,7 @@ def test_gumbel_softmax() -> None:
     hard = F.gumbel_softmax(logits, hard=True)
     np.testing.assert_allclose(hard.mean(0).tolist(), [1 / 6, 1 / 2, 1 / 3], atol=0.02)
     soft = F.gumbel_softmax(logits, tau=0.5)
-    np.testing.assert_allclose(soft.sum(-1).numpy(), 1, rtol=1e-5)
+    np.testing.assert_allclose(soft.sum(-1).numpy(force=True), 1, rtol=1e-5)
     x = rustorch.zeros(2, 3, requires_grad=True)
     (F.gumbel_softmax(x, hard=True, dim=0) * rustorch.rand(2, 3)).sum().backward()
     assert x.grad.abs().sum().item() > 0

@@ -20,6 +20,7 @@ def documented() -> Iterator[tuple[str, Any]]:
                 yield f"{getattr(owner, '__name__', owner)}.{name}", text
 
 
+@pytest.mark.cpu_only
 @pytest.mark.parametrize(("name", "text"), [pytest.param(n, t, id=n) for n, t in documented()])
 def test_the_example_of_a_docstring_runs(name: str, text: str) -> None:
     rustorch.manual_seed(0)

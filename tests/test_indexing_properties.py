@@ -101,12 +101,12 @@ def test_basic_reading_is_a_view(data: st.DataObject) -> None:
     array, tensor = data.draw(laid_out())
     key = data.draw(basic_key(array.shape))
     part = tensor[key]
-    np.testing.assert_array_equal(part.numpy(), array[key])
+    np.testing.assert_array_equal(part.numpy(force=True), array[key])
     if part.numel():
         # Writing into what was read writes into where it was read from.
         array[key] = 1
         part.fill_(1)
-        np.testing.assert_array_equal(tensor.numpy(), array)
+        np.testing.assert_array_equal(tensor.numpy(force=True), array)
 
 
 @quick
@@ -115,10 +115,10 @@ def test_advanced_reading_is_a_copy(data: st.DataObject) -> None:
     array, tensor = data.draw(laid_out())
     key = data.draw(advanced_key(array.shape))
     part = tensor[converted(key)]
-    np.testing.assert_array_equal(part.numpy(), array[key])
+    np.testing.assert_array_equal(part.numpy(force=True), array[key])
     if any(isinstance(k, np.ndarray) for k in key):
         part.fill_(1)
-        np.testing.assert_array_equal(tensor.numpy(), array)
+        np.testing.assert_array_equal(tensor.numpy(force=True), array)
 
 
 @quick
@@ -132,7 +132,7 @@ def test_writing(data: st.DataObject) -> None:
     value = np.asarray(100 + filled(shape, "int64"))
     array[key] = value
     tensor[converted(key)] = rustorch.from_numpy(value)
-    np.testing.assert_array_equal(tensor.numpy(), array)
+    np.testing.assert_array_equal(tensor.numpy(force=True), array)
 
 
 @quick
@@ -153,10 +153,10 @@ def test_index_put(data: st.DataObject) -> None:
     else:
         want[indices] = values
     got = tensor.index_put(converted(indices), rustorch.from_numpy(values), accumulate)
-    np.testing.assert_array_equal(got.numpy(), want)
-    np.testing.assert_array_equal(tensor.numpy(), array)
+    np.testing.assert_array_equal(got.numpy(force=True), want)
+    np.testing.assert_array_equal(tensor.numpy(force=True), array)
     assert tensor.index_put_(converted(indices), rustorch.from_numpy(values), accumulate) is tensor
-    np.testing.assert_array_equal(tensor.numpy(), want)
+    np.testing.assert_array_equal(tensor.numpy(force=True), want)
 
 
 @quick
@@ -165,12 +165,15 @@ def test_broadcasting(data: st.DataObject) -> None:
     shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=3, max_dims=4, min_side=0, max_side=4))
     tensors = [rustorch.from_numpy(filled(shape, "int64")) for shape in shapes.input_shapes]
     got = rustorch.broadcast_tensors(*tensors)
-    want = np.broadcast_arrays(*(t.numpy() for t in tensors))
+    want = np.broadcast_arrays(*(t.numpy(force=True) for t in tensors))
     assert rustorch.broadcast_shapes(*shapes.input_shapes) == shapes.result_shape
     for ours, theirs in zip(got, want, strict=True):
-        np.testing.assert_array_equal(ours.numpy(), theirs)
+        np.testing.assert_array_equal(ours.numpy(force=True), theirs)
     total = tensors[0] + tensors[1] * tensors[2]
-    np.testing.assert_array_equal(total.numpy(), tensors[0].numpy() + tensors[1].numpy() * tensors[2].numpy())
+    np.testing.assert_array_equal(
+        total.numpy(force=True),
+        tensors[0].numpy(force=True) + tensors[1].numpy(force=True) * tensors[2].numpy(force=True),
+    )
 
 
 VIEWS: list[tuple[Any, Any]] = [
@@ -193,7 +196,7 @@ def test_chains_of_views_after_writes(data: st.DataObject) -> None:
     ours, theirs = tensor, array
     for ours_view, theirs_view in data.draw(st.lists(st.sampled_from(VIEWS), min_size=1, max_size=3)):
         ours, theirs = ours_view(ours), theirs_view(theirs)
-    np.testing.assert_array_equal(ours.numpy(), theirs)
+    np.testing.assert_array_equal(ours.numpy(force=True), theirs)
     if array.dtype == bool:
         ours.logical_not_()
         np.logical_not(theirs, out=theirs)
@@ -201,8 +204,8 @@ def test_chains_of_views_after_writes(data: st.DataObject) -> None:
         ours.mul_(3).add_(1)
         theirs *= 3
         theirs += 1
-    np.testing.assert_array_equal(tensor.numpy(), array)
-    np.testing.assert_array_equal(ours.numpy(), theirs)
+    np.testing.assert_array_equal(tensor.numpy(force=True), array)
+    np.testing.assert_array_equal(ours.numpy(force=True), theirs)
 
 
 @pytest.mark.parametrize(

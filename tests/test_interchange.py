@@ -9,6 +9,8 @@ import pytest
 import rustorch
 from rustorch.utils import dlpack
 
+pytestmark = pytest.mark.cpu_only
+
 DTYPES = (
     "bool",
     "uint8",
@@ -58,6 +60,47 @@ def test_capsules_carry_every_dtype(dtype: str, version: dict[str, tuple[int, in
     back = rustorch.from_dlpack(capsule)
     assert (back.data_ptr(), back.shape, back.dtype) == (tensor.data_ptr(), tensor.shape, tensor.dtype)
     with pytest.raises((RuntimeError, BufferError, ValueError)):
+        rustorch.from_dlpack(capsule)
+
+
+class DLTensor(ctypes.Structure):
+    """The structure that a capsule holds, with its deleter: what a producer written in C fills in."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("device", ctypes.c_int32 * 2),
+        ("ndim", ctypes.c_int32),
+        ("dtype", ctypes.c_uint8 * 4),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+        ("context", ctypes.c_void_p),
+        ("deleter", ctypes.c_void_p),
+    )
+
+
+@pytest.mark.rustorch_only
+@pytest.mark.parametrize(
+    ("ndim", "shape", "strides", "message"),
+    [
+        (-1, (2,), None, "number of dimensions must not be negative, got -1"),
+        (2, None, None, "no shape for 2 dimensions"),
+        (2, (2, -3), None, r"must not be negative, got the shape \[2, -3\]"),
+        (1, (2,), (-1,), "negative strides"),
+        (2, (2**40, 2**40), None, "fits no memory"),
+        (2, (2**40, 2**40), (0, 0), "fits no memory"),
+        (1, (2**20,), (2**60,), "fits no memory"),
+        (1, (3,), None, r"no data for a tensor of shape \[3\]"),
+    ],
+)
+def test_numbers_that_make_no_tensor(ndim: int, shape: object, strides: object, message: str) -> None:
+    """Nothing is read where a producer's shape, strides or data say nonsense."""
+    held = DLTensor(ndim=ndim, dtype=(ctypes.c_uint8 * 4)(2, 32, 1, 0), device=(ctypes.c_int32 * 2)(1, 0))
+    kept = [numbers and (ctypes.c_int64 * len(numbers))(*numbers) for numbers in (shape, strides)]
+    held.shape, held.strides = (numbers and ctypes.cast(numbers, ctypes.POINTER(ctypes.c_int64)) for numbers in kept)
+    ctypes.pythonapi.PyCapsule_New.restype = ctypes.py_object
+    capsule = ctypes.pythonapi.PyCapsule_New(ctypes.byref(held), ctypes.c_char_p(b"dltensor"), None)
+    with pytest.raises(BufferError, match=message):
         rustorch.from_dlpack(capsule)
 
 

@@ -83,6 +83,7 @@ def test_storages() -> None:
         rustorch.empty(0, dtype=rustorch.int32).set_(storage, 5, (2, 2), (2, 1))
 
 
+@pytest.mark.cpu_only
 def test_attributes() -> None:
     x = image()
     assert (x.is_cuda, x.is_sparse, x.is_quantized, x.is_meta, x.is_shared(), x.is_pinned()) == (False,) * 6

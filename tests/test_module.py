@@ -240,5 +240,6 @@ def test_repr_of_a_module_of_ones_own() -> None:
     )
 
 
+@pytest.mark.cpu_only
 def test_parameter_repr() -> None:
     assert repr(nn.Parameter(rustorch.ones(2))) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"

@@ -33,11 +33,11 @@ def tensors(value: Any) -> list[rustorch.Tensor]:
 
 def close(got: rustorch.Tensor, want: np.ndarray, what: str) -> None:
     assert tuple(got.shape) == want.shape, what
-    np.testing.assert_allclose(got.detach().numpy(), want, rtol=RTOL, atol=ATOL, err_msg=what)
+    np.testing.assert_allclose(got.detach().numpy(force=True), want, rtol=RTOL, atol=ATOL, err_msg=what)
 
 
 @pytest.mark.parametrize("key", MODULES)
-def test_modules_compute_what_pytorchs_do(key: str) -> None:
+def test_modules_compute_what_pytorchs_do(key: str, device: str) -> None:
     build, inputs = MODULES[key]
     module = build(nn)
     if key not in OTHER_REPR:
@@ -45,7 +45,7 @@ def test_modules_compute_what_pytorchs_do(key: str) -> None:
     state = below(f"{key}/state/")
     assert list(module.state_dict()) == list(state)
     module.load_state_dict({k: rustorch.from_numpy(v) for k, v in state.items()})
-    made = [rustorch.from_numpy(ANSWERS[f"{key}/input/{i}"]) for i in range(len(inputs))]
+    made = [rustorch.from_numpy(ANSWERS[f"{key}/input/{i}"]).to(device) for i in range(len(inputs))]
     for tensor in made:
         tensor.requires_grad_(tensor.is_floating_point())
     results = tensors(module(*made))

@@ -67,6 +67,7 @@ def test_operators_refuse_strangers() -> None:
     assert (x == None) is False  # noqa: E711
 
 
+@pytest.mark.cpu_only
 @pytest.mark.parametrize(
     ("make", "text"),
     [

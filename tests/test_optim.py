@@ -65,7 +65,7 @@ def test_muon_makes_the_step_nearly_orthogonal() -> None:
     w = rustorch.zeros(6, 3, requires_grad=True)
     optimizer = optim.Muon([w], lr=0.5, weight_decay=0.0)
     grad = np.random.default_rng(0).normal(size=(6, 3))
-    w.grad = rustorch.from_numpy(grad).to(rustorch.float32)
+    w.grad = rustorch.from_numpy(grad).to(w)
     optimizer.step()
     step = -np.array(w.tolist()) / (0.5 * 2**0.5)
     assert np.all(np.abs(np.linalg.svd(step)[1] - 1) < 0.4)

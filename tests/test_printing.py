@@ -6,6 +6,8 @@ import pytest
 
 import rustorch
 
+pytestmark = pytest.mark.cpu_only
+
 nan, inf = float("nan"), float("inf")
 
 

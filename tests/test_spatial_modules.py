@@ -81,12 +81,14 @@ IMAGE = rustorch.arange(2 * 4 * 6 * 5).reshape(2, 4, 6, 5) / 100
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
 )
 def test_modules_are_their_functions(module: nn.Module, function) -> None:
-    np.testing.assert_array_equal(module(IMAGE).detach().numpy(), function(IMAGE).numpy())
+    np.testing.assert_array_equal(module(IMAGE).detach().numpy(force=True), function(IMAGE).numpy(force=True))
 
 
 def test_fold_sums_what_unfold_spread() -> None:
     columns = nn.Unfold(2, stride=2)(IMAGE[..., :4])
-    np.testing.assert_array_equal(nn.Fold((6, 4), 2, stride=2)(columns).numpy(), IMAGE[..., :4].numpy())
+    np.testing.assert_array_equal(
+        nn.Fold((6, 4), 2, stride=2)(columns).numpy(force=True), IMAGE[..., :4].numpy(force=True)
+    )
 
 
 def test_unpooling_puts_maxima_back() -> None:
@@ -94,7 +96,7 @@ def test_unpooling_puts_maxima_back() -> None:
     values, indices = pool(IMAGE)
     back = unpool(values, indices, output_size=IMAGE.shape)
     assert back.shape == IMAGE.shape
-    np.testing.assert_array_equal(pool(back)[0].numpy(), values.numpy())
+    np.testing.assert_array_equal(pool(back)[0].numpy(force=True), values.numpy(force=True))
 
 
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
@@ -102,10 +104,10 @@ def test_unpooling_puts_maxima_back() -> None:
 def test_convolutions_pad_with_what_is_inside(mode: str, padding: int | str) -> None:
     conv = nn.Conv2d(4, 2, 3, padding=padding, padding_mode=mode)
     want = F.conv2d(F.pad(IMAGE, (1, 1, 1, 1), mode), conv.weight, conv.bias)
-    np.testing.assert_array_equal(conv(IMAGE).detach().numpy(), want.detach().numpy())
+    np.testing.assert_array_equal(conv(IMAGE).detach().numpy(force=True), want.detach().numpy(force=True))
     conv.padding_mode = "zeros"
     want = F.conv2d(IMAGE, conv.weight, conv.bias, padding=1)
-    np.testing.assert_array_equal(conv(IMAGE).detach().numpy(), want.detach().numpy())
+    np.testing.assert_array_equal(conv(IMAGE).detach().numpy(force=True), want.detach().numpy(force=True))
     with pytest.raises(ValueError, match="padding_mode must be one of"):
         nn.Conv2d(1, 1, 1, padding_mode="mirror")
 
@@ -122,7 +124,7 @@ def test_transposed_convolutions_reach_the_wanted_size() -> None:
     with pytest.raises(ValueError, match='Only "zeros"'):
         nn.ConvTranspose2d(1, 1, 1, padding_mode="reflect")
     bound = 1 / np.sqrt(3 * 9)
-    assert abs(layer.weight.detach().numpy()).max() <= bound
+    assert abs(layer.weight.detach().numpy(force=True)).max() <= bound
 
 
 def test_instance_norm_keeps_statistics() -> None:
@@ -130,9 +132,9 @@ def test_instance_norm_keeps_statistics() -> None:
     assert list(norm.state_dict()) == ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
     x = rustorch.arange(24.0).reshape(2, 3, 4)
     norm(x)
-    np.testing.assert_allclose(norm.running_mean.numpy(), 0.1 * x.numpy().mean((0, 2)), rtol=1e-6)
-    spread = x.numpy().var(2, ddof=1).mean(0)
-    np.testing.assert_allclose(norm.running_var.numpy(), 0.9 + 0.1 * spread, rtol=1e-6)
+    np.testing.assert_allclose(norm.running_mean.numpy(force=True), 0.1 * x.numpy(force=True).mean((0, 2)), rtol=1e-6)
+    spread = x.numpy(force=True).var(2, ddof=1).mean(0)
+    np.testing.assert_allclose(norm.running_var.numpy(force=True), 0.9 + 0.1 * spread, rtol=1e-6)
     norm.eval()
     assert norm(x[0]).shape == (3, 4)
     with pytest.raises(ValueError, match="expected 2D or 3D input"):
@@ -182,7 +184,7 @@ def test_fractional_pooling_draws_its_windows() -> None:
     values, indices = F.fractional_max_pool2d(x, (2, 3), output_ratio=(0.5, 0.4), return_indices=True)
     assert values.shape == (2, 3, 4, 3)
     picked = x.flatten(2).gather(2, indices.flatten(2)).reshape(values.shape)
-    np.testing.assert_array_equal(picked.numpy(), values.numpy())
+    np.testing.assert_array_equal(picked.numpy(force=True), values.numpy(force=True))
 
 
 def test_images_of_bytes_are_interpolated() -> None:

@@ -25,7 +25,7 @@ def test_nan_is_the_largest() -> None:
 def test_zeros_are_equal_and_keep_their_signs() -> None:
     values, indices = rustorch.sort(t([0.0, -0.0, -1.0, 0.0]))
     assert indices.tolist() == [2, 0, 1, 3]
-    assert np.signbit(values.numpy()).tolist() == [True, False, True, False]
+    assert np.signbit(values.numpy(force=True)).tolist() == [True, False, True, False]
 
 
 def test_medians_of_nan() -> None:
@@ -113,9 +113,9 @@ def test_searchsorted_matches_numpy(right: bool) -> None:
     line, values = np.sort(rng.integers(0, 50, 200)), rng.integers(-5, 55, (30, 100))
     want = np.searchsorted(line, values, "right" if right else "left")
     got = rustorch.searchsorted(rustorch.from_numpy(line), rustorch.from_numpy(values).t(), right=right)
-    np.testing.assert_array_equal(got.t().numpy(), want)
+    np.testing.assert_array_equal(got.t().numpy(force=True), want)
     got = rustorch.bucketize(rustorch.from_numpy(values), rustorch.from_numpy(line), right=right)
-    np.testing.assert_array_equal(got.numpy(), want)
+    np.testing.assert_array_equal(got.numpy(force=True), want)
 
 
 def test_histogramdd() -> None:
@@ -141,7 +141,7 @@ def test_multinomial_draws_by_weight() -> None:
     rustorch.manual_seed(0)
     weights = t([[1.0, 0.0, 3.0], [0.0, 2.0, 2.0]])
     draws = rustorch.multinomial(weights, 4000, replacement=True)
-    shares = [np.bincount(row, minlength=3) / 4000 for row in draws.numpy()]
+    shares = [np.bincount(row, minlength=3) / 4000 for row in draws.numpy(force=True)]
     np.testing.assert_allclose(shares, [[0.25, 0, 0.75], [0, 0.5, 0.5]], atol=0.04)
     firsts = rustorch.multinomial(t([[1.0, 0.0, 3.0]]).expand(4000, 3), 2)
     assert (firsts != 1).all()

@@ -126,10 +126,10 @@ def test_as_strided_shows_the_storage(device: str) -> None:
             np.arange(n).reshape([-1 if i == d else 1 for i in range(2)]) * s
             for d, (n, s) in enumerate(zip(size, stride, strict=True))
         )
-        np.testing.assert_array_equal(y.detach().numpy(), base[positions])
+        np.testing.assert_array_equal(y.detach().numpy(force=True), base[positions])
         (y * 2).sum().backward()
         # Elements that the window shows several times get the sum.
-        np.testing.assert_array_equal(x.grad.numpy(), 2 * np.bincount(positions.reshape(-1), minlength=12))
+        np.testing.assert_array_equal(x.grad.numpy(force=True), 2 * np.bincount(positions.reshape(-1), minlength=12))
     with pytest.raises(rustorch.ShapeMismatchError, match="beyond a storage of 12"):
         rustorch.as_strided(x, (3, 3), (5, 1), 0)
 
@@ -151,11 +151,33 @@ def test_as_strided_scatter(device: str) -> None:
         x.as_strided_scatter(src, (2, 3), (1, 3), 0)
     y, z = x.clone().requires_grad_(), src.clone().requires_grad_()
     weight = rustorch.arange(12.0, device=device).view(3, 4)
-    (y.as_strided_scatter(z, (2, 2), (1, 3), 1) * weight).sum().backward()
+    (x.as_strided_scatter(z, (2, 2), (1, 3), 1) * weight).sum().backward()
     assert z.grad is not None
     assert z.grad.tolist() == [[1, 4], [2, 5]]
-    assert y.grad is not None
-    assert y.grad.tolist() == [[0, 0, 0, 3], [0, 0, 6, 7], [8, 9, 10, 11]]
+    with pytest.raises(rustorch.AutogradError, match=r"as_strided_scatter.*input.*as_strided"):
+        y.as_strided_scatter(z, (2, 2), (1, 3), 1).sum().backward()
+
+
+def test_writing_through_as_strided_has_a_gradient(device: str) -> None:
+    """What the error of `as_strided_scatter` recommends."""
+    f64 = {"dtype": rustorch.float64, "device": device}
+    x, src = rustorch.arange(12.0, **f64).view(3, 4), rustorch.tensor([[50.0, 51.0], [52.0, 53.0]], **f64)
+    weight = rustorch.arange(12.0, **f64).view(3, 4)
+
+    def written(x: rustorch.Tensor, src: rustorch.Tensor) -> rustorch.Tensor:
+        y = x.clone()
+        y.as_strided((2, 2), (1, 3), 1).copy_(src)
+        return y
+
+    x.requires_grad_()
+    src.requires_grad_()
+    assert written(x, src).tolist() == x.as_strided_scatter(src, (2, 2), (1, 3), 1).tolist()
+    (written(x, src) * weight).sum().backward()
+    assert src.grad is not None
+    assert src.grad.tolist() == [[1, 4], [2, 5]]
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0, 0, 0, 3], [0, 0, 6, 7], [8, 9, 10, 11]]
+    assert rustorch.autograd.gradcheck(lambda x, src: written(x, src) ** 2, (x, src))
 
 
 def test_fill_diagonal(device: str) -> None:

@@ -47,6 +47,7 @@ from rustorch._C import (
     from_dlpack,
     from_numpy,
     frombuffer,
+    get_default_device,
     get_default_dtype,
     get_num_threads,
     get_rng_state,
@@ -69,6 +70,7 @@ from rustorch._C import (
     promote_types,
     result_type,
     seed,
+    set_default_device,
     set_default_dtype,
     set_num_threads,
     set_rng_state,
@@ -77,6 +79,7 @@ from rustorch._C import (
     tensor,
     uint8,
 )
+from rustorch._devices import devices
 from rustorch._ops import *  # noqa: F403
 from rustorch._printing import set_printoptions
 from rustorch._size import Size
@@ -102,9 +105,13 @@ from rustorch.functional import (  # type: ignore[assignment]  # einsum and tens
 if TYPE_CHECKING:
     from rustorch import (
         autograd as autograd,
+        backends as backends,
+        cuda as cuda,
         datasets as datasets,
         linalg as linalg,
+        metal as metal,
         nn as nn,
+        opencl as opencl,
         optim as optim,
         safetensors as safetensors,
         signal as signal,
@@ -121,10 +128,14 @@ e = 2.718281828459045
 _SUBMODULES = frozenset(
     {
         "autograd",
+        "backends",
+        "cuda",
         "datasets",
         "functional",
         "linalg",
+        "metal",
         "nn",
+        "opencl",
         "optim",
         "random",
         "return_types",
@@ -183,6 +194,7 @@ __all__ = [
     "contiguous_format",
     "default_generator",
     "device",
+    "devices",
     "double",
     "dtype",
     "e",
@@ -198,6 +210,7 @@ __all__ = [
     "from_dlpack",
     "from_numpy",
     "frombuffer",
+    "get_default_device",
     "get_default_dtype",
     "get_num_threads",
     "get_rng_state",
@@ -235,6 +248,7 @@ __all__ = [
     "promote_types",
     "result_type",
     "seed",
+    "set_default_device",
     "set_default_dtype",
     "set_grad_enabled",
     "set_num_threads",

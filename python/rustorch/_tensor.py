@@ -9,14 +9,14 @@ from weakref import WeakValueDictionary
 from rustorch._C import Tensor, UntypedStorage, dtype, empty, frombuffer, uint8
 
 # Storages that a pickle in the making has met: tensors that share memory name the same object.
-_storages: WeakValueDictionary[tuple[int, int], UntypedStorage] = WeakValueDictionary()
+_storages: WeakValueDictionary[tuple[str, int, int], UntypedStorage] = WeakValueDictionary()
 
 # What vectors and other libraries ask of an address.
 _ALIGNMENT = 16
 
 
 def _bytes_of(storage: UntypedStorage) -> Tensor:
-    return empty(0, dtype=uint8).set_(storage)
+    return empty(0, dtype=uint8, device=storage.device).set_(storage)
 
 
 def _attributes(tensor: Tensor) -> dict[str, Any] | None:
@@ -32,7 +32,7 @@ def _make(
     stride: tuple[int, ...],
     requires_grad: bool,
 ) -> Tensor:
-    tensor = empty(0, dtype=element).set_(storage, offset, size, stride)
+    tensor = empty(0, dtype=element, device=storage.device).set_(storage, offset, size, stride)
     if cls is not Tensor:
         made: Tensor = Tensor._make_subclass(cls, tensor, requires_grad)
         return made
@@ -53,7 +53,7 @@ def deepcopy(tensor: Tensor, memo: dict[Any, Any]) -> Tensor:
             "use detach().clone() or clone()"
         )
     storage = tensor.untyped_storage()
-    key = ("storage", storage.data_ptr())
+    key = ("storage", str(storage.device), storage.data_ptr())
     copied: UntypedStorage | None = memo.get(key) if storage.nbytes() else None
     if copied is None:
         copied = _bytes_of(storage).clone().untyped_storage()
@@ -75,7 +75,7 @@ def reduce(tensor: Tensor, protocol: int) -> tuple[Any, ...]:
     """How a tensor is pickled: its storage and how it lies in it, without its history."""
     storage = tensor.untyped_storage()
     if storage.nbytes():
-        storage = _storages.setdefault((storage.data_ptr(), storage.nbytes()), storage)
+        storage = _storages.setdefault((str(storage.device), storage.data_ptr(), storage.nbytes()), storage)
     parts = (
         type(tensor),
         storage,
@@ -89,17 +89,24 @@ def reduce(tensor: Tensor, protocol: int) -> tuple[Any, ...]:
 
 
 def reduce_storage(storage: UntypedStorage, protocol: int) -> tuple[Any, ...]:
-    """How a storage is pickled: its bytes, out of band from protocol 5 on."""
-    content = _bytes_of(storage)
-    return _load_storage, (PickleBuffer(content) if protocol >= 5 else bytes(content),)
+    """How a storage is pickled: its bytes, out of band from protocol 5 on, and the device where they were."""
+    content = _bytes_of(storage).cpu()
+    packed = PickleBuffer(content) if protocol >= 5 else bytes(content)
+    if storage.device.type == "cpu":
+        return _load_storage, (packed,)
+    return _load_storage, (packed, str(storage.device))
 
 
-def _load_storage(content: Any) -> UntypedStorage:
+def _load_storage(content: Any, device: str = "cpu") -> UntypedStorage:
+    return _host_bytes(content).to(device).untyped_storage()
+
+
+def _host_bytes(content: Any) -> Tensor:
     view = memoryview(content)
     if view.nbytes == 0:
-        return empty(0, dtype=uint8).untyped_storage()
+        return empty(0, dtype=uint8, device="cpu")
     if view.readonly:
-        return frombuffer(bytearray(view), dtype=uint8).clone().untyped_storage()
+        return frombuffer(bytearray(view), dtype=uint8).clone()
     shared = frombuffer(content, dtype=uint8)
     # Memory that was handed over out of band is used where it lies.
-    return (shared.clone() if shared.data_ptr() % _ALIGNMENT else shared).untyped_storage()
+    return shared.clone() if shared.data_ptr() % _ALIGNMENT else shared

@@ -83,7 +83,7 @@ def matrix_path(library: Any, kind: str, settings: dict[str, Any], device: str =
     path = []
     for _ in range(5):
         optimizer.step(closure)
-        path.append(w.detach().to("cpu").numpy().reshape(-1))
+        path.append(w.detach().to("cpu").numpy().reshape(-1).copy())
     return np.stack(path)
 
 

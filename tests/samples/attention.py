@@ -63,7 +63,7 @@ SAMPLES = [
         case(Q, K, V),
         case(Q, K, V, is_causal=True),
         case(Q, K, V, T((3, 5)), scale=0.3),
-        case(Q, K, V, T((2, 3, 5), grad=False)),
+        case(Q, K, V, T((2, 3, 5))),
         case(Q, K, V, SEEN),
         case(Q, K, V, T((3, 1), dtype="bool")),
         case(HEADS, FEW, FEW, enable_gqa=True, is_causal=True),

@@ -8,7 +8,7 @@ X = T((3, 4))
 
 SAMPLES = [
     elementwise("angle", np.angle, dtypes=ALL, result="float", inplace=False, special_values=False),
-    elementwise("sgn", np.sign, dtypes=NUMBERS, second_grad=False, special_values=False),
+    elementwise("sgn", np.sign, dtypes=NUMBERS, special_values=False),
     elementwise("isreal", np.isreal, dtypes=ALL, result="bool", grad=False, inplace=False),
     elementwise("conj_physical", np.conj, dtypes=ALL),
     *(op(name, lambda x: x, case(X), case(T(())), dtypes=ALL) for name in ("conj", "resolve_conj", "resolve_neg")),

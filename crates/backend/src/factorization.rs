@@ -19,8 +19,11 @@ pub enum Factorization {
     Reflectors,
     /// `A = Q R`, outputs: Q (m, q) and R (q, n) for a q of k or m.
     Orthogonal,
-    /// `A = V diag(w) Vᵀ` of which the lower triangle is read, outputs: w (n), ascending; V (n, n).
-    SymmetricEigen,
+    /// `A = V diag(w) Vᵀ` of which one triangle is read, outputs: w (n), ascending; V (n, n).
+    SymmetricEigen {
+        /// Whether that is the upper triangle.
+        upper: bool,
+    },
     /// `A = U diag(s) Vᵀ`, outputs: U (m, p), s (k), descending, Vᵀ (q, n), for p of k or m and q of k or n.
     SingularValues,
 }

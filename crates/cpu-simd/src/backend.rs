@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use rustorch_backend::memory::PoolAllocator;
+use rustorch_backend::memory::{PoolAllocator, physical_memory};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
@@ -71,7 +71,11 @@ impl ComputeBackend for CpuBackend {
             kind: DeviceKind::Cpu,
             name: processor_name(),
             parallelism: num_threads(),
-            architecture: self.level.name(),
+            architecture: self.level.name().to_string(),
+            memory: physical_memory().map(|bytes| bytes as u64),
+            driver: String::new(),
+            lacks: Vec::new(),
+            is_host: true,
         })
     }
 

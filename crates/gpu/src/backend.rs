@@ -1,10 +1,11 @@
 //! [`GpuBackend`]: hands each method of the contract to its kernel.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustorch_backend::{
-    Buffer, ComputeBackend, DType, DeviceInfo, Distribution, MemoryAllocator, Operand, Program, RandomKey,
-    ReduceOp, Scalar, ScatterOp,
+    AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
+    Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -156,6 +157,10 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         self.executor.write(buffer.address(), offset, source)
     }
 
+    fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {
+        kernels::nonzero::count_nonzero(self, input)
+    }
+
     delegate! {
         copy => kernels::copy::copy: (source: Operand<'_>, destination: Operand<'_>);
         fill => kernels::copy::fill: (destination: Operand<'_>, value: Scalar);
@@ -163,6 +168,69 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         reduce => kernels::reduce::reduce: (
             op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
         );
+        matrix_multiply => kernels::matmul::matrix_multiply: (
+            a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
+        );
+        convolution => kernels::conv::convolution: (
+            params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
+            output: Operand<'_>,
+        );
+        convolution_grad_input => kernels::conv::convolution_grad_input: (
+            params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
+        );
+        convolution_grad_weight => kernels::conv::convolution_grad_weight: (
+            params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
+        );
+        pool => kernels::pool::pool: (
+            params: &PoolParams, input: Operand<'_>, output: Operand<'_>, indices: Option<Operand<'_>>,
+        );
+        pool_grad => kernels::pool::pool_grad: (
+            params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
+        );
+        attention => kernels::attention::attention: (
+            params: &AttentionParams, query: Operand<'_>, key: Operand<'_>, value: Operand<'_>,
+            mask: Option<Operand<'_>>, output: Operand<'_>, log_sum: Operand<'_>,
+        );
+        attention_grad => kernels::attention::attention_grad: (
+            params: &AttentionParams, grad: Operand<'_>, inputs: [Operand<'_>; 3], mask: Option<Operand<'_>>,
+            results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
+        );
+        max_pool_regions => kernels::pool::max_pool_regions: (
+            regions: &[Vec<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
+        );
+        weighted_gather => kernels::weighted_gather::weighted_gather: (
+            input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
+        );
+        weighted_gather_grad_weight => kernels::weighted_gather::weighted_gather_grad_weight: (
+            grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
+        );
+        resample => kernels::resample::resample: (
+            maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
+        );
+        moments => kernels::moments::moments: (
+            input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>,
+        );
+        arg_reduce => kernels::arg_reduce::arg_reduce: (
+            op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
+        );
+        scan => kernels::scan::scan: (
+            op: ScanOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
+        );
+        softmax => kernels::softmax::softmax: (
+            log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>,
+        );
+        softmax_grad => kernels::softmax::softmax_grad: (
+            log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
+        );
+        normalize => kernels::norm::normalize: (
+            input: Operand<'_>, dims: &[usize], eps: f64, weight: Option<Operand<'_>>, bias: Option<Operand<'_>>,
+            output: Operand<'_>, mean: Operand<'_>, rstd: Operand<'_>,
+        );
+        normalize_grad => kernels::norm::normalize_grad: (
+            grad: Operand<'_>, input: Operand<'_>, dims: &[usize], weight: Option<Operand<'_>>,
+            mean: Operand<'_>, rstd: Operand<'_>, grad_input: Operand<'_>,
+        );
+        nonzero => kernels::nonzero::nonzero: (input: Operand<'_>, output: Operand<'_>);
         arange => kernels::copy::arange: (start: Scalar, step: Scalar, output: Operand<'_>);
         random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>);
         gather => kernels::index::gather: (input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>);

@@ -174,7 +174,7 @@ impl<'a> Call<'a> {
         self.fields.push(Field { name: name.to_string(), ctype, length });
         let size = if matches!(ctype, "i64" | "double") { 8 } else { 4 };
         debug_assert!(
-            size == 4 || self.parameters.len() % 8 == 0,
+            size == 4 || self.parameters.len().is_multiple_of(8),
             "8-byte parameters come before those of 4 bytes: {name}"
         );
         self.parameters.extend_from_slice(bytes);
@@ -272,7 +272,7 @@ impl<'a> Call<'a> {
     pub(crate) fn parameter_bytes(&mut self) -> &[u8] {
         let wide = self.fields.iter().any(|field| matches!(field.ctype, "i64" | "double"));
         if wide {
-            while self.parameters.len() % 8 != 0 {
+            while !self.parameters.len().is_multiple_of(8) {
                 self.parameters.push(0);
             }
         }

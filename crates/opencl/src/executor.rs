@@ -4,7 +4,7 @@ use std::ffi::{CString, c_void};
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::Mutex;
 
-use rustorch_backend::{DeviceInfo, DeviceKind};
+use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
 use rustorch_gpu::{KernelExecutor, Launch, Limits};
@@ -21,8 +21,6 @@ pub struct OpenClExecutor {
     info: DeviceInfo,
     limits: Limits,
     identity: String,
-    /// Whether the device is the processor.
-    is_cpu: bool,
 }
 
 // SAFETY: OpenCL's objects may be used from any thread; kernels' arguments, which may not, are set under a lock.
@@ -154,13 +152,17 @@ impl OpenClExecutor {
             largest_allocation: number(&of_device(DEVICE_MAX_MEM_ALLOC_SIZE)?),
             has_f64: extensions.split(' ').any(|extension| extension == "cl_khr_fp64"),
         };
+        let lacks: &[DType] = if limits.has_f64 { &[] } else { &[DType::Float64, DType::Complex128] };
         let info = DeviceInfo {
             kind: DeviceKind::OpenCl,
             name,
             parallelism: number(&of_device(DEVICE_MAX_COMPUTE_UNITS)?) as usize,
-            architecture: "OpenCL C 1.2",
+            architecture: text(&of_device(DEVICE_VERSION)?),
+            memory: Some(limits.memory_bytes),
+            driver: format!("{}, driver {driver}", text(&platform_version)),
+            lacks: lacks.to_vec(),
+            is_host: number(&of_device(DEVICE_TYPE)?) & DEVICE_TYPE_CPU != 0,
         };
-        let is_cpu = number(&of_device(DEVICE_TYPE)?) & DEVICE_TYPE_CPU != 0;
         let mut code = SUCCESS;
         // SAFETY: one device is named, and no properties or callback.
         let context =
@@ -169,12 +171,7 @@ impl OpenClExecutor {
         // SAFETY: the device is the context's; without properties, the queue keeps its order.
         let queue = unsafe { (cl.clCreateCommandQueue)(context, device, 0, &raw mut code) };
         check("clCreateCommandQueue", code)?;
-        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity, is_cpu })
-    }
-
-    /// Whether the device is the processor, as PoCL's is.
-    pub fn is_cpu(&self) -> bool {
-        self.is_cpu
+        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity })
     }
 
     fn out_of_memory(&self, bytes: usize, code: cl_int) -> RusTorchError {

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use rustorch_backend::ComputeBackend;
 use rustorch_error::Result;
-use rustorch_gpu::{GpuBackend, open_library};
+use rustorch_gpu::{GpuBackend, KernelExecutor, open_library};
 
 pub use dialect::OpenClC;
 pub use executor::OpenClExecutor;
@@ -52,6 +52,6 @@ fn detect() -> Result<Vec<&'static GpuBackend<OpenClExecutor>>> {
     for (platform, device) in executor::handles(cl)? {
         executors.push(OpenClExecutor::new(cl, platform, device)?);
     }
-    executors.sort_by_key(OpenClExecutor::is_cpu);
+    executors.sort_by_key(|executor| executor.info().is_host);
     Ok(executors.into_iter().map(GpuBackend::new).collect())
 }

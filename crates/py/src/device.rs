@@ -1,12 +1,14 @@
 //! `rustorch.device`: where a tensor's data is.
 
+use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyTuple};
 use rustorch_tensor::Device;
+use rustorch_tensor::registry::DefaultDevice;
 
 use crate::errors::IntoPyResult;
 
@@ -15,6 +17,11 @@ use crate::errors::IntoPyResult;
 pub struct PyDevice {
     /// The core's name of it.
     pub device: Device,
+}
+
+thread_local! {
+    /// The blocks `with device:` that this thread is in.
+    static BLOCKS: RefCell<Vec<DefaultDevice>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A device argument: a device or its name; `None` if it is neither.
@@ -55,6 +62,19 @@ impl PyDevice {
     #[getter]
     fn index(&self) -> Option<u8> {
         self.device.index
+    }
+
+    /// Makes this the default device of the block.
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let guard = DefaultDevice::new(slf.get().device).into_py(slf.py())?;
+        BLOCKS.with_borrow_mut(|blocks| blocks.push(guard));
+        Ok(slf)
+    }
+
+    /// The default device is again what it was before the block.
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        BLOCKS.with_borrow_mut(Vec::pop);
     }
 
     fn __repr__(&self) -> String {

@@ -10,6 +10,7 @@
 mod arguments;
 mod autograd;
 mod device;
+mod devices;
 mod dlpack;
 mod dtype;
 mod errors;
@@ -42,6 +43,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     tensor::memory::register(module)?;
     random::register(module)?;
     settings::register(module)?;
+    devices::register(module)?;
     numpy::register(module)?;
     dlpack::register(module)?;
     autograd::register(module)?;

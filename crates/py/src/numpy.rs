@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use rustorch_backend::{Buffer, DType, Device, Dims, Layout, Shape};
+use rustorch_tensor::operations::creation;
 use rustorch_tensor::{Storage, Tensor, ops};
 
 use crate::arguments::type_name;
@@ -50,7 +51,7 @@ pub fn array<'py>(py: Python<'py>, tensor: &Tensor, force: bool) -> PyResult<Bou
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.",
             ));
         }
-        if tensor.device().kind != Device::CPU.kind {
+        if !tensor.device().is_cpu() {
             return Err(PyTypeError::new_err(format!(
                 "can't convert {} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.",
                 tensor.device()
@@ -63,7 +64,8 @@ pub fn array<'py>(py: Python<'py>, tensor: &Tensor, force: bool) -> PyResult<Bou
             tensor.dtype()
         )));
     }
-    asarray(py)?.call1((wrap(py, tensor.detach())?,))
+    let here = py.detach(|| creation::moved(&tensor.detach(), Device::CPU)).into_py(py)?;
+    asarray(py)?.call1((wrap(py, here)?,))
 }
 
 /// A tensor over the memory of an object with the buffer protocol, such as a NumPy array.

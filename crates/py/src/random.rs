@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use rustorch_backend::RandomKey;
-use rustorch_tensor::{DType, Generator, Tensor, default_generator};
+use rustorch_tensor::{DType, Device, Generator, Tensor, default_generator, registry};
 
 use crate::arguments::convert;
 use crate::device::PyDevice;
@@ -15,6 +15,8 @@ use crate::tensor::{PyTensor, wrap};
 pub struct PyGenerator {
     /// The core's generator.
     pub generator: Generator,
+    /// The device it was made for.
+    pub device: Device,
 }
 
 /// PyTorch's reading of a seed: any integer of 64 bits, negative ones as two's complement.
@@ -60,19 +62,22 @@ fn key_from_tensor(state: &Bound<'_, PyTensor>) -> PyResult<RandomKey> {
 impl PyGenerator {
     #[new]
     #[pyo3(signature = (device=None))]
-    fn new(device: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        if let Some(device) = device
-            && crate::device::extract(device)?.is_none()
-        {
-            return Err(PyTypeError::new_err("Generator(): argument 'device' must be device or str"));
-        }
-        Ok(PyGenerator { generator: Generator::new(rustorch_tensor::DEFAULT_SEED) })
+    fn new(py: Python<'_>, device: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let device = match device.map(crate::device::extract) {
+            None => Device::CPU,
+            Some(device) => device?.ok_or_else(|| {
+                PyTypeError::new_err("Generator(): argument 'device' must be device or str")
+            })?,
+        };
+        // It works on every device; one that is not here can not be meant.
+        registry::backend(device).into_py(py)?;
+        Ok(PyGenerator { generator: Generator::new(rustorch_tensor::DEFAULT_SEED), device })
     }
 
-    /// The device whose numbers it gives. Philox gives the same ones on every device.
+    /// The device it was made for. Philox gives the same ones on every device.
     #[getter]
     fn device(&self) -> PyDevice {
-        PyDevice { device: rustorch_tensor::Device::CPU }
+        PyDevice { device: self.device }
     }
 
     /// Starts over with this seed.
@@ -105,7 +110,7 @@ impl PyGenerator {
     }
 }
 
-/// Seeds the default generator and gives it.
+/// Seeds the default generators of all devices and gives the CPU's.
 #[pyfunction]
 fn manual_seed(seed: &Bound<'_, PyAny>) -> PyResult<PyGenerator> {
     rustorch_tensor::manual_seed(seed_argument(seed)?);
@@ -140,7 +145,7 @@ fn set_rng_state(new_state: &Bound<'_, PyTensor>) -> PyResult<()> {
 }
 
 fn default_generator_object() -> PyGenerator {
-    PyGenerator { generator: default_generator().clone() }
+    PyGenerator { generator: default_generator().clone(), device: Device::CPU }
 }
 
 /// Adds the class and the functions to the module.

@@ -105,22 +105,6 @@ fn device_or_cpu(device: Option<&Bound<'_, PyAny>>) -> PyResult<Device> {
     }
 }
 
-/// What the backends of this build run on: one dict per device.
-#[pyfunction]
-fn _backend_info(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
-    registry::registered()
-        .map(|backend| {
-            let info = backend.device_info();
-            let entry = PyDict::new(py);
-            entry.set_item("type", info.kind.name())?;
-            entry.set_item("name", info.name.as_str())?;
-            entry.set_item("parallelism", info.parallelism)?;
-            entry.set_item("architecture", info.architecture)?;
-            Ok(entry)
-        })
-        .collect()
-}
-
 /// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(get_default_dtype, module)?)?;
@@ -131,6 +115,5 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(memory_stats, module)?)?;
-    module.add_function(wrap_pyfunction!(empty_cache, module)?)?;
-    module.add_function(wrap_pyfunction!(_backend_info, module)?)
+    module.add_function(wrap_pyfunction!(empty_cache, module)?)
 }

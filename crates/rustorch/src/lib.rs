@@ -43,5 +43,11 @@ pub fn init() -> Result<()> {
             registry::register(cpu);
         }
     }
+    #[cfg(feature = "opencl")]
+    registry::register_provider(DeviceKind::OpenCl, rustorch_opencl::backends);
+    #[cfg(feature = "cuda")]
+    registry::register_provider(DeviceKind::Cuda, rustorch_cuda::backends);
+    #[cfg(all(feature = "metal", target_os = "macos"))]
+    registry::register_provider(DeviceKind::Metal, rustorch_metal::backends);
     Ok(())
 }

@@ -7,7 +7,7 @@ use rustorch_backend::{DType, Device};
 pub struct TensorOptions {
     /// The dtype; `None` for the op's default.
     pub dtype: Option<DType>,
-    /// The device; `None` for the CPU.
+    /// The device; `None` for the default device.
     pub device: Option<Device>,
     /// Whether ops on the tensor are recorded.
     pub requires_grad: bool,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustorch_backend::RandomKey;
+use rustorch_backend::{Device, DeviceKind, RandomKey};
 
 /// The seed of a generator that was given none; PyTorch's.
 pub const DEFAULT_SEED: u64 = 67_280_421_310_721;
@@ -46,13 +46,20 @@ impl Generator {
     }
 }
 
-/// The generator that is used where none is given.
-pub fn default_generator() -> &'static Generator {
-    static DEFAULT: OnceLock<Generator> = OnceLock::new();
-    DEFAULT.get_or_init(|| Generator::new(DEFAULT_SEED))
+/// The generator that is used on a device where none is given; each kind of device has one.
+pub fn default_generator_of(device: Device) -> &'static Generator {
+    static DEFAULT: [OnceLock<Generator>; DeviceKind::COUNT] = [const { OnceLock::new() }; DeviceKind::COUNT];
+    DEFAULT[device.kind as usize].get_or_init(|| Generator::new(DEFAULT_SEED))
 }
 
-/// Seeds the default generator.
+/// The generator that is used on the CPU where none is given.
+pub fn default_generator() -> &'static Generator {
+    default_generator_of(Device::CPU)
+}
+
+/// Seeds the default generators of all kinds of devices.
 pub fn manual_seed(seed: u64) {
-    default_generator().manual_seed(seed);
+    for kind in DeviceKind::ALL {
+        default_generator_of(Device { kind, index: None }).manual_seed(seed);
+    }
 }

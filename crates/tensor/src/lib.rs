@@ -9,6 +9,7 @@ mod generated;
 mod generator;
 mod memory_format;
 pub mod operations;
+mod placement;
 mod promotion;
 pub mod registry;
 mod storage;
@@ -16,7 +17,7 @@ mod tensor;
 
 pub use creation::TensorOptions;
 pub use generated::ops;
-pub use generator::{DEFAULT_SEED, Generator, default_generator, manual_seed};
+pub use generator::{DEFAULT_SEED, Generator, default_generator, default_generator_of, manual_seed};
 pub use memory_format::MemoryFormat;
 pub use promotion::{can_cast, default_dtype, promote, result_type, set_default_dtype};
 pub use rustorch_backend::{

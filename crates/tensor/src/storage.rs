@@ -25,7 +25,8 @@ impl Storage {
     /// `bytes` bytes of unspecified content on `device`.
     #[inline]
     pub fn allocate(device: Device, bytes: usize) -> Result<Self> {
-        let buffer = Buffer::allocate(registry::backend(device)?.allocator(), bytes)?;
+        let (backend, device) = registry::resolve(device)?;
+        let buffer = Buffer::allocate(backend.allocator(), bytes)?;
         Ok(Storage {
             buffer,
             device,

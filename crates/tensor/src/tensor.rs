@@ -9,6 +9,7 @@ use rustorch_backend::{
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::Meta;
+use crate::placement::transfer;
 use crate::registry;
 use crate::storage::Storage;
 
@@ -74,6 +75,11 @@ impl Tensor {
         let tensor = Self::empty(shape, T::DTYPE, Device::CPU)?;
         tensor.backend()?.write(tensor.storage().buffer(), 0, element_bytes(data))?;
         Ok(tensor)
+    }
+
+    /// As [`Self::from_slice`], on any device.
+    pub fn from_slice_on<T: Element>(device: Device, data: &[T], shape: &[usize]) -> Result<Self> {
+        crate::operations::creation::moved(&Self::from_slice(data, shape)?, device)
     }
 
     /// A 0-d tensor.
@@ -214,6 +220,14 @@ impl Tensor {
         self.body.wrapped_number
     }
 
+    /// This tensor, or the tensor of its own that a number is: of the default dtype where it is not an integer.
+    pub fn without_number(self) -> Result<Self> {
+        if !self.is_wrapped_number() {
+            return Ok(self);
+        }
+        Self::scalar(self.item()?, crate::result_type(&[&self]), self.device())
+    }
+
     /// What kernels see.
     #[inline]
     pub fn operand(&self) -> Operand<'_> {
@@ -229,7 +243,7 @@ impl Tensor {
     /// The elements in row-major order, converted to `T`.
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         let dense = Self::empty(self.shape(), T::DTYPE, Device::CPU)?;
-        self.backend()?.copy(self.operand(), dense.operand())?;
+        transfer(self, self.layout(), &dense)?;
         let mut bytes = vec![0u8; dense.storage().buffer().bytes()];
         dense.backend()?.read(dense.storage().buffer(), 0, &mut bytes)?;
         Ok(bytes.chunks_exact(T::DTYPE.size()).map(element_from_bytes).collect())

@@ -27,6 +27,8 @@ pub enum Kind {
 #[serde(deny_unknown_fields)]
 struct TableFile {
     kind: Kind,
+    #[serde(default)]
+    heavy: bool,
     op: Vec<RawOp>,
 }
 
@@ -131,6 +133,8 @@ pub struct Op {
     pub aliases: Vec<String>,
     /// The table file's stem, which is the module in `tensor/src/operations`.
     pub file: String,
+    /// Whether the file's ops do more work than one pass over their elements.
+    pub heavy: bool,
     /// See [`Kind`].
     pub kind: Kind,
     /// In order.
@@ -239,9 +243,10 @@ pub fn read(folder: &Path) -> Result<Vec<Op>, String> {
         let file = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         for raw in table.op {
             let name = raw.name.clone();
-            ops.push(
-                check(raw, table.kind, &file).map_err(|e| format!("{}: op '{name}': {e}", path.display()))?,
-            );
+            let mut op = check(raw, table.kind, &file)
+                .map_err(|e| format!("{}: op '{name}': {e}", path.display()))?;
+            op.heavy = table.heavy;
+            ops.push(op);
         }
     }
     let mut seen = BTreeMap::new();
@@ -301,6 +306,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         short_name: raw.name,
         aliases: raw.aliases,
         file: file.into(),
+        heavy: false,
         kind,
         returns,
         tuple_when: raw.tuple_when,

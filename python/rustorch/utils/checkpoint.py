@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from rustorch._C import Tensor, get_rng_state, set_rng_state
+from rustorch._C import Tensor
 from rustorch.autograd.grad_mode import enable_grad
 from rustorch.autograd.graph import saved_tensors_hooks
+from rustorch.random import default_generators
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
 
@@ -37,6 +38,15 @@ class _Saved:
         self.value: Tensor | None = None
 
 
+def _random_states() -> list[Tensor]:
+    return [generator.get_state() for generator in default_generators()]
+
+
+def _set_random_states(states: list[Tensor]) -> None:
+    for generator, state in zip(default_generators(), states, strict=True):
+        generator.set_state(state)
+
+
 class _Run:
     """A call of a checkpointed function: what is needed to run it again."""
 
@@ -47,7 +57,7 @@ class _Run:
         self.args = args
         self.kwargs = kwargs
         self.context = context
-        self.state = get_rng_state() if preserve_rng_state else None
+        self.states = _random_states() if preserve_rng_state else None
         self.count = 0
         self.values: dict[int, Tensor] = {}
 
@@ -84,17 +94,17 @@ class _Run:
                 raise _Done
             return kept
 
-        now = get_rng_state() if self.state is not None else None
+        now = _random_states() if self.states is not None else None
         try:
-            if self.state is not None:
-                set_rng_state(self.state)
+            if self.states is not None:
+                _set_random_states(self.states)
             with enable_grad(), self.context, saved_tensors_hooks(keep, lambda tensor: tensor):
                 self.function(*self.args, **self.kwargs)
         except _Done:
             pass
         finally:
             if now is not None:
-                set_rng_state(now)
+                _set_random_states(now)
         self.values = values
 
 

@@ -14,7 +14,7 @@ pub(super) fn memory_limit() -> usize {
 }
 
 /// Physical memory or the container's share of it, when it is known.
-pub(super) fn physical_memory() -> Option<usize> {
+pub fn physical_memory() -> Option<usize> {
     let installed = meminfo("MemTotal:")?;
     let share =
         std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());

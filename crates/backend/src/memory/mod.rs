@@ -4,6 +4,7 @@
 
 mod aligned;
 mod buffer;
+mod host;
 mod limits;
 mod pool;
 mod system;
@@ -14,6 +15,8 @@ use rustorch_error::Result;
 
 pub use aligned::AlignedAllocator;
 pub use buffer::{Buffer, as_bytes, from_bytes};
+pub use host::HostBuffer;
+pub use limits::physical_memory;
 pub use pool::{BlockCache, PoolAllocator};
 pub use system::SystemAllocator;
 

@@ -28,6 +28,12 @@ pub(crate) fn groups_for(n: usize) -> [usize; 3] {
     [n.div_ceil(GROUP as usize), 1, 1]
 }
 
+/// The real (0) or imaginary (1) parts of complex elements, as a layout of real numbers.
+pub(crate) fn part(layout: &Layout, part: usize) -> Layout {
+    let strides = layout.strides().iter().map(|s| s * 2).collect();
+    Layout::new(Shape::from_slice(layout.shape()), strides, layout.offset() * 2 + part)
+}
+
 /// An operand's elements as unsigned integers of the same size, two of 8 bytes for the largest: for moving them as they
 /// are, also where the device does not compute their dtype.
 pub(crate) struct Raw {
@@ -103,12 +109,11 @@ fn copy_elements(
 pub(crate) fn fill(device: &dyn Device, destination: Operand<'_>, value: Scalar) -> Result<()> {
     let complex = |re: f64, im: f64| -> Result<()> {
         // The parts are filled one after the other, as the two columns of a real tensor.
-        let part = destination.dtype.to_real();
+        let dtype = destination.dtype.to_real();
         let layout = destination.layout;
         for (k, value) in [re, im].into_iter().enumerate() {
-            let strides = layout.strides().iter().map(|s| s * 2).collect();
-            let layout = Layout::new(Shape::from_slice(layout.shape()), strides, layout.offset() * 2 + k);
-            let column = Operand { buffer: destination.buffer, layout: &layout, dtype: part };
+            let layout = part(layout, k);
+            let column = Operand { buffer: destination.buffer, layout: &layout, dtype };
             fill_real(device, column, Scalar::Float(value))?;
         }
         Ok(())

@@ -7,18 +7,37 @@ macro_rules! kernel_text {
     };
 }
 
+pub(crate) mod arg_reduce;
+pub(crate) mod attention;
+pub(crate) mod conv;
 pub(crate) mod copy;
 pub(crate) mod index;
+mod lines;
 pub(crate) mod map;
+pub(crate) mod matmul;
+pub(crate) mod moments;
+pub(crate) mod nonzero;
+pub(crate) mod norm;
+pub(crate) mod pool;
 pub(crate) mod radix;
 pub(crate) mod random;
 pub(crate) mod reduce;
+pub(crate) mod resample;
+pub(crate) mod scan;
 pub(crate) mod scatter;
+pub(crate) mod softmax;
 pub(crate) mod sort;
+mod tile;
+pub(crate) mod weighted_gather;
 
-/// Places a kernel's text, as part of which others are written `#include "algebra.c"`.
-pub(crate) const INCLUDES: [(&str, &str); 3] = [
-    ("#include \"algebra.c\"", include_str!("algebra.c")),
-    ("#include \"combine.c\"", include_str!("combine.c")),
-    ("#include \"key.c\"", include_str!("key.c")),
-];
+/// Makes pairs of the line that asks for a text, and the text.
+macro_rules! includes {
+    ($($name:literal)*) => {
+        [$((concat!("#include \"", $name, "\""), include_str!($name))),*]
+    };
+}
+
+/// Texts that are parts of kernels'.
+pub(crate) const INCLUDES: [(&str, &str); 10] = includes! {
+    "algebra.c" "attend.c" "combine.c" "joined_moments.c" "key.c" "lines.c" "pooling.c" "tile.c" "unroll.c" "windows.c"
+};

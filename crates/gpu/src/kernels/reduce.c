@@ -1,6 +1,6 @@
-// Combines the elements of each line. A group works on LX lines at once, with LY = GROUP / LX work-items for each: one
-// combines every LY-th element of its chunk of the line, then a tree in shared memory combines those. Groups count
-// lines in the first dimension and chunks in the second.
+// Combines the elements of each line: a work-item combines its part of a chunk of the line, then a tree in shared memory
+// combines those. Groups count lines in the first dimension and chunks in the second.
+#include "lines.c"
 #include "algebra.c"
 
 #define COMBINE(a, b) COMBINE_OP(a, b)
@@ -11,30 +11,22 @@
 #define EITHER(a, b) ((a) | (b))
 #define BOTH(a, b) ((a) & (b))
 
+#define JOIN(to, from) partial[to] = COMBINE(partial[to], partial[from]);
+
 KERNEL {
-    const int lane = LID(0) / LX;
-    const i64 line = (i64)GROUP_ID(0) * LX + LID(0) % LX;
+    PLACE
     A sum = IDENTITY;
-    if (line < p.lines) {
+    if (inside) {
         LINES(line)
-        const i64 begin = (i64)GROUP_ID(1) * p.chunk;
-        const i64 end = begin + p.chunk < p.length ? begin + p.chunk : p.length;
-        for (i64 k = begin + lane; k < end; k += LY) {
-            ELEMENTS(k)
+        EACH_ELEMENT
             const i64 at_x0 = at_line + at_element;
             PROGRAM
             sum = COMBINE(sum, element);
-        }
+        AFTER_EACH
     }
     partial[LID(0)] = sum;
-    BARRIER();
-    for (int half = LY / 2; half > 0; half /= 2) {
-        if (lane < half) {
-            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + half * LX]);
-        }
-        BARRIER();
-    }
-    if (lane == 0 && line < p.lines) {
+    TREE(JOIN)
+    if (lane == 0 && inside) {
         RESULTS(line)
         STORE_y0(at_y0 + (i64)GROUP_ID(1) * p.lines, FINISH(partial[LID(0)]));
     }

@@ -5,8 +5,8 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::copy::{Raw, groups_for};
 use super::index::check;
+use super::lines::Lines;
 use super::radix::{self, Keys, key_type};
-use super::reduce::Lines;
 use crate::backend::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;

@@ -1,7 +1,7 @@
 //! The tensors of a layer.
 
 use rustorch_error::{Result, RusTorchError};
-use rustorch_tensor::{DType, Device, Tensor, TensorOptions, default_dtype};
+use rustorch_tensor::{DType, Tensor, TensorOptions, default_dtype, registry};
 use smallvec::SmallVec;
 
 use super::{ParameterizedLayer, Role::Learned};
@@ -54,7 +54,7 @@ impl Declaration {
     pub fn allocate(&self, options: TensorOptions) -> Result<Option<Tensor>> {
         let Some(shape) = &self.shape else { return Ok(None) };
         let dtype = self.dtype.or(options.dtype).unwrap_or_else(default_dtype);
-        Tensor::empty(shape, dtype, options.device.unwrap_or(Device::CPU)).map(Some)
+        Tensor::empty(shape, dtype, options.device.unwrap_or_else(registry::default_device)).map(Some)
     }
 }
 

@@ -67,6 +67,11 @@ impl<'py> Targets<'py> {
         }
         for (object, result) in self.objects.iter().zip(results) {
             self.check_dtype(object.get().with(Tensor::dtype), result.dtype()).into_py(py)?;
+            let target = object.get().with(Tensor::device);
+            if !target.is_same(result.device()) {
+                let message = format!("expected out to be on {}, but it is on {target}", result.device());
+                return Err(RusTorchError::device(self.op, message)).into_py(py);
+            }
         }
         let _mode = GradMode::no_grad();
         for (object, result) in self.objects.iter().zip(results) {

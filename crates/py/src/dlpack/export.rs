@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use rustorch_tensor::{Device, Tensor, ops};
+use rustorch_tensor::{Tensor, ops};
 
 use super::abi::{self, DLDataType, DLDevice, DLTensor, Unversioned, Versioned};
 use crate::errors::IntoPyResult;
@@ -136,8 +136,14 @@ fn capsule<M: Managed>(py: Python<'_>, tensor: Tensor, flags: u64) -> PyResult<B
 #[pymethods]
 impl PyTensor {
     /// The device in DLPack's language: (1, 0), main memory.
-    fn __dlpack_device__(&self) -> (i32, i32) {
-        (abi::CPU, 0)
+    fn __dlpack_device__(&self) -> PyResult<(i32, i32)> {
+        let device = self.with(Tensor::device);
+        if device.is_cpu() {
+            return Ok((abi::CPU, 0));
+        }
+        Err(PyBufferError::new_err(format!(
+            "__dlpack_device__(): a tensor on {device} is not exported by DLPack; use Tensor.cpu()"
+        )))
     }
 
     /// A DLPack capsule over the tensor's memory, for `from_dlpack` of other libraries: versioned where `max_version`
@@ -157,7 +163,7 @@ impl PyTensor {
                 "Can't export tensors that require gradient, use tensor.detach()",
             ));
         }
-        if tensor.device().kind != Device::CPU.kind || dl_device.is_some_and(|(kind, _)| kind != abi::CPU) {
+        if !tensor.device().is_cpu() || dl_device.is_some_and(|(kind, _)| kind != abi::CPU) {
             return Err(PyBufferError::new_err(format!(
                 "__dlpack__(): a tensor on {} cannot be exported to the DLPack device {:?}",
                 tensor.device(),

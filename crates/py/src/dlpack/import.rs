@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
-use rustorch_backend::{Buffer, Device, Dims, Layout, Shape};
+use rustorch_backend::{Buffer, Device, Layout, Shape};
 use rustorch_tensor::{Storage, Tensor, ops};
 
 use super::abi::{self, DLTensor, Unversioned, Versioned};
@@ -103,8 +103,14 @@ fn take(capsule: &Bound<'_, PyCapsule>) -> PyResult<Owner> {
     })
 }
 
-fn layout(tensor: &DLTensor) -> PyResult<Layout> {
-    let ndim = usize::try_from(tensor.ndim).unwrap_or(0);
+/// Where the elements lie, unless the producer's numbers make no sense.
+fn layout(tensor: &DLTensor, size: usize) -> PyResult<Layout> {
+    let wrong = |what: String| PyBufferError::new_err(format!("from_dlpack(): {what}"));
+    let ndim = usize::try_from(tensor.ndim)
+        .map_err(|_| wrong(format!("the number of dimensions must not be negative, got {}", tensor.ndim)))?;
+    if ndim > 0 && tensor.shape.is_null() {
+        return Err(wrong(format!("there is no shape for {ndim} dimensions")));
+    }
     let list = |pointer: *mut i64| -> &[i64] {
         if ndim == 0 || pointer.is_null() {
             return &[];
@@ -112,19 +118,28 @@ fn layout(tensor: &DLTensor) -> PyResult<Layout> {
         // SAFETY: DLPack says that there are `ndim` numbers.
         unsafe { std::slice::from_raw_parts(pointer, ndim) }
     };
-    let shape: Shape = list(tensor.shape).iter().map(|&n| usize::try_from(n).unwrap_or(0)).collect();
-    if tensor.strides.is_null() || ndim == 0 {
-        return Ok(Layout::contiguous(&shape));
+    let (sizes, steps) = (list(tensor.shape), list(tensor.strides));
+    let shape: Shape = sizes
+        .iter()
+        .map(|&n| usize::try_from(n))
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong(format!("sizes must not be negative, got the shape {sizes:?}")))?;
+    if sizes.iter().zip(steps).any(|(&size, &step)| step < 0 && size > 1) {
+        return Err(wrong("tensors with negative strides are not supported; copy the array first".into()));
     }
-    let strides: Dims<isize> = list(tensor.strides).iter().map(|&s| s as isize).collect();
-    if shape.iter().zip(&strides).any(|(&size, &stride)| stride < 0 && size > 1) {
-        return Err(PyBufferError::new_err(
-            "from_dlpack(): tensors with negative strides are not supported; copy the array first",
-        ));
-    }
-    let strides =
-        strides.iter().zip(&shape).map(|(&stride, &size)| if size > 1 { stride } else { 1 }).collect();
-    Ok(Layout::new(shape, strides, 0))
+    // Neither the number of elements nor the last one's place may exceed what an address can.
+    let pairs = sizes.iter().zip(steps).map(|(&n, &step)| (n, if n > 1 { step } else { 1 }));
+    let count = sizes.iter().try_fold(size as i64, |count, &n| count.checked_mul(n.max(1)));
+    let span =
+        pairs.clone().try_fold(1_i64, |span, (n, step)| span.checked_add((n - 1).max(0).checked_mul(step)?));
+    let layout = count.and(span.and_then(|span| span.checked_mul(size as i64))).map(|_| {
+        if tensor.strides.is_null() {
+            Layout::contiguous(&shape)
+        } else {
+            Layout::new(shape, pairs.map(|(_, step)| step as isize).collect(), 0)
+        }
+    });
+    layout.ok_or_else(|| wrong(format!("a tensor of shape {sizes:?} and strides {steps:?} fits no memory")))
 }
 
 /// A tensor over what a capsule holds; a read-only one's values are copied, since tensors can be written.
@@ -143,9 +158,15 @@ fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) ->
             source.dtype.code, source.dtype.bits, source.dtype.lanes
         ))
     })?;
-    let layout = layout(source)?;
     let size = dtype.size();
+    let layout = layout(source, size)?;
     let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
+    if bytes > 0 && source.data.is_null() {
+        return Err(PyBufferError::new_err(format!(
+            "from_dlpack(): there is no data for a tensor of shape {:?}",
+            layout.shape()
+        )));
+    }
     let start = source.data.cast::<u8>().wrapping_add(source.byte_offset as usize);
     let address = NonNull::new(start).unwrap_or(NonNull::<u64>::dangling().cast());
     if bytes > 0 && !(address.as_ptr() as usize).is_multiple_of(size.min(8)) {

@@ -257,8 +257,8 @@ rustorch.linalg.qr(rustorch.tensor([[3.0, 1.0], [4.0, \
                 },
             }],
             doc: "The QR decomposition as reflections, for `linalg.householder_product` and \
-`ormqr`.\n\nbackward() through it raises AutogradError: the derivative of packed \
-reflections is not built; linalg.qr() has one.\n\nShape: (*, m, n) gives (*, m, \
+`ormqr`.\n\nbackward() through it raises AutogradError: PyTorch has none for \
+packed reflections either; linalg.qr() has one.\n\nShape: (*, m, n) gives (*, m, \
 n), R above the reflections' vectors, and their factors (*, min(m, \
 n)).\n\nExample:\n\n>>> rustorch.geqrf(rustorch.tensor([[3.0, 1.0], [4.0, \
 2.0]])).tau\ntensor([1.6000, 0.0000])",
@@ -344,9 +344,9 @@ rustorch.tensor([[3.0], [4.0]]), transpose=True).abs()\ntensor([[5.],\n        \
             doc: "The eigenvalues, ascending, and orthonormal eigenvectors, in columns, of \
 symmetric matrices; one triangle is read.\n\nShape: (*, n, n) gives (*, n) and \
 (*, n, n).\n\nErrors: DTypeError unless float32 or float64, InvalidArgumentError \
-for another UPLO than 'L' and 'U' and where the iteration does not \
-converge.\n\nExample:\n\n>>> rustorch.linalg.eigh(rustorch.tensor([[2.0, 1.0], \
-[1.0, 2.0]])).eigenvalues\ntensor([1., 3.])",
+for another UPLO than 'L' and 'U'; of matrices that are not finite the results \
+are NaN.\n\nExample:\n\n>>> rustorch.linalg.eigh(rustorch.tensor([[2.0, 1.0], [1.0, \
+2.0]])).eigenvalues\ntensor([1., 3.])",
             module: Some("rustorch.linalg"),
             method: false,
             aliases: &[],
@@ -399,9 +399,9 @@ rustorch.linalg.eigvalsh(rustorch.tensor([[2.0, 1.0], [1.0, 2.0]]))\ntensor([1.,
             doc: "The singular value decomposition `A = U @ diag(S) @ Vh`, S descending; `driver` \
 is a CUDA option.\n\nShape: (*, m, n) gives (*, m, m), (*, k) and (*, n, n), k \
 the smaller of m and n; k columns and rows unless `full_matrices`.\n\nErrors: \
-DTypeError unless float32 or float64, InvalidArgumentError for values that are \
-not finite.\n\nExample:\n\n>>> rustorch.linalg.svd(rustorch.tensor([[3.0, 0.0], \
-[0.0, -4.0]])).S\ntensor([4., 3.])",
+DTypeError unless float32 or float64, LinAlgError for NaN.\n\nExample:\n\n>>> \
+rustorch.linalg.svd(rustorch.tensor([[3.0, 0.0], [0.0, -4.0]])).S\ntensor([4., \
+3.])",
             module: Some("rustorch.linalg"),
             method: false,
             aliases: &[],

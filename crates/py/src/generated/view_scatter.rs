@@ -124,7 +124,8 @@ rustorch.zeros(2, 2).diagonal_scatter(rustorch.ones(2))\ntensor([[1., 0.],\n    
             }],
             doc: "A copy with `src` where `as_strided` with the same arguments would see \
 it.\n\nErrors: ShapeMismatchError if `src` does not have the shape `size`, or the \
-view reaches beyond the input's elements.\n\nExample:\n\n>>> rustorch.zeros(2, \
+view reaches beyond the input's elements; AutogradError in backward if `input` \
+requires grad.\n\nExample:\n\n>>> rustorch.zeros(2, \
 2).as_strided_scatter(rustorch.ones(2), (2,), (3,))\ntensor([[1., 0.],\n        \
 [0., 1.]])",
             module: Some("rustorch"),

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use rustorch_tensor::{DType, Device, ops};
+use rustorch_tensor::{DType, ops};
 
 use super::{PyTensor, wrap, wrap_optional};
 use crate::device::PyDevice;
@@ -61,7 +61,7 @@ impl PyTensor {
     /// Whether the data is in main memory.
     #[getter]
     fn is_cpu(&self) -> bool {
-        self.with(|t| t.device().kind == Device::CPU.kind)
+        self.with(|t| t.device().is_cpu())
     }
 
     /// The number of dimensions.

@@ -6,7 +6,7 @@ use std::ptr;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use rustorch_tensor::{DType, Device, Tensor};
+use rustorch_tensor::{DType, Tensor};
 
 use super::PyTensor;
 
@@ -42,7 +42,7 @@ fn refuse(tensor: &Tensor, flags: c_int) -> Option<String> {
     if tensor.requires_grad() {
         return Some("a Tensor that requires grad does not show its memory; use tensor.detach()".into());
     }
-    if tensor.device().kind != Device::CPU.kind {
+    if !tensor.device().is_cpu() {
         return Some(format!("a tensor on {} does not show its memory; use Tensor.cpu()", tensor.device()));
     }
     if format(tensor.dtype()).is_none() {

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySequence, PyString, PyTuple, PyType};
 use rustorch_backend::{Category, DType, Device, Scalar, with_element};
 use rustorch_tensor::operations::creation;
-use rustorch_tensor::{Element, RusTorchError, Tensor, ops};
+use rustorch_tensor::{Element, RusTorchError, Tensor, ops, registry};
 
 use super::copying::from_bytes;
 use super::{PyTensor, wrap};
@@ -194,6 +194,11 @@ fn device_argument(op: &str, object: Option<&Bound<'_, PyAny>>) -> PyResult<Opti
     }
 }
 
+/// Where a tensor of given data goes: where it is told, else to the default device if that is not the CPU.
+fn destination(device: Option<Device>) -> Option<Device> {
+    device.or_else(|| Some(registry::default_device()).filter(|device| !device.is_cpu()))
+}
+
 /// The tensor on `device`, requiring gradients if asked.
 fn finish(
     py: Python<'_>,
@@ -202,7 +207,7 @@ fn finish(
     requires_grad: bool,
 ) -> PyResult<Bound<'_, PyAny>> {
     let tensor = match device {
-        Some(device) => creation::to_device(&tensor, device).into_py(py)?,
+        Some(device) => creation::moved(&tensor, device).into_py(py)?,
         None => tensor,
     };
     if requires_grad {
@@ -232,7 +237,7 @@ fn tensor<'py>(
         )?;
     }
     let made = tensor_from_data("tensor", data, dtype_argument("tensor", dtype)?)?;
-    finish(py, made, device_argument("tensor", device)?, requires_grad)
+    finish(py, made, destination(device_argument("tensor", device)?), requires_grad)
 }
 
 /// A tensor of `data`: the tensor itself, or over a NumPy array's memory, where dtype and device allow; else a new one.
@@ -244,7 +249,7 @@ fn as_tensor<'py>(
     device: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let dtype = dtype_argument("as_tensor", dtype)?;
-    let device = device_argument("as_tensor", device)?;
+    let device = destination(device_argument("as_tensor", device)?);
     shared_or_new("as_tensor", data, dtype, device)
 }
 
@@ -282,7 +287,7 @@ fn asarray<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = obj.py();
     let dtype = dtype_argument("asarray", dtype)?;
-    let device = device_argument("asarray", device)?;
+    let device = destination(device_argument("asarray", device)?);
     if copy == Some(true) {
         return finish(py, tensor_from_data("asarray", obj, dtype)?, device, requires_grad);
     }
@@ -334,7 +339,7 @@ impl PyTensor {
                 tensor_from_data("Tensor", &args.get_item(0)?, Some(default))?
             }
             _ => match convert::ints(args.as_any())? {
-                Some(sizes) => ops::empty(&sizes, None, None, false).into_py(py)?,
+                Some(sizes) => ops::empty(&sizes, None, Some(Device::CPU), false).into_py(py)?,
                 None => {
                     return Err(PyTypeError::new_err(format!(
                         "Tensor(): expected sizes, a sequence of numbers or a Tensor, not {}",
@@ -371,7 +376,7 @@ impl PyTensor {
         requires_grad: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let dtype = dtype_argument("new_tensor", dtype)?.unwrap_or(self.with(Tensor::dtype));
-        let device = device_argument("new_tensor", device)?;
+        let device = device_argument("new_tensor", device)?.or(Some(self.with(Tensor::device)));
         finish(data.py(), tensor_from_data("new_tensor", data, Some(dtype))?, device, requires_grad)
     }
 }
@@ -379,6 +384,7 @@ impl PyTensor {
 /// Adds the class and the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTensor>()?;
+    module.add_function(wrap_pyfunction!(super::convert::_parse_to, module)?)?;
     module.add_function(wrap_pyfunction!(tensor, module)?)?;
     module.add_function(wrap_pyfunction!(as_tensor, module)?)?;
     module.add_function(wrap_pyfunction!(asarray, module)?)?;

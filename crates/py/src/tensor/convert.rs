@@ -5,10 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyTuple};
 use rustorch_backend::{DType, Device, Scalar};
 use rustorch_tensor::operations::creation;
-use rustorch_tensor::{MemoryFormat, Tensor, ops};
+use rustorch_tensor::{DeviceKind, MemoryFormat, Tensor, ops, registry};
 
 use super::{PyTensor, complex, wrap};
 use crate::arguments::type_name;
+use crate::device::PyDevice;
+use crate::dtype::PyDType;
 use crate::errors::IntoPyResult;
 use crate::memory_format::PyMemoryFormat;
 use crate::{device, dtype, numpy};
@@ -101,8 +103,9 @@ impl Target {
 fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     let tensor = slf.get().tensor(slf);
+    let device = target.device.map(|device| registry::resolve(device).into_py(py)).transpose()?;
     let same = target.dtype.is_none_or(|d| d == tensor.dtype())
-        && target.device.is_none_or(|d| d.kind == tensor.device().kind);
+        && device.is_none_or(|(_, device)| device.is_same(tensor.device()));
     let format = target.format.filter(|&format| format != MemoryFormat::Preserve);
     let laid = format.is_none_or(|format| tensor.is_contiguous_in(format).unwrap_or(false));
     if same && laid && !target.copy {
@@ -111,11 +114,11 @@ fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound
     let result = py.detach(|| {
         let mut result = tensor.clone();
         if let Some(device) = target.device {
-            result = creation::to_device(&result, device)?;
+            result = creation::moved(&result, device)?;
         }
         result = match target.dtype {
             Some(dtype) if dtype != result.dtype() => creation::cast(&result, dtype)?,
-            _ if target.copy && laid => ops::clone(&result)?,
+            _ if target.copy && laid && same => ops::clone(&result)?,
             _ => result,
         };
         match format {
@@ -128,6 +131,18 @@ fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound
 
 pub(super) fn to_dtype<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
     converted(slf, &Target { dtype: Some(dtype), ..Target::default() })
+}
+
+/// What the arguments of a module's `to` ask for: a device and a dtype, each None where they do not say.
+#[pyfunction]
+#[pyo3(signature = (*args, **kwargs))]
+pub(super) fn _parse_to<'py>(
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<(Option<PyDevice>, Option<Bound<'py, PyDType>>)> {
+    let target = Target::read(args, kwargs)?;
+    let dtype = target.dtype.map(|d| dtype::object(args.py(), d)).transpose()?;
+    Ok((target.device.map(|device| PyDevice { device }), dtype))
 }
 
 #[pymethods]
@@ -159,12 +174,39 @@ impl PyTensor {
 
     /// The tensor with the dtype (and on the device) of another.
     fn type_as<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyTensor>) -> PyResult<Bound<'py, PyAny>> {
-        to_dtype(slf, other.get().with(Tensor::dtype))
+        let (dtype, device) = other.get().with(|t| (Some(t.dtype()), Some(t.device())));
+        converted(slf, &Target { dtype, device, ..Target::default() })
     }
 
     /// The tensor in main memory; itself when it is there already.
     fn cpu<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         converted(slf, &Target { device: Some(Device::CPU), ..Target::default() })
+    }
+
+    /// The tensor on a GPU of NVIDIA's: the current one, or that of an index or a device.
+    #[pyo3(signature = (device=None, non_blocking=false, memory_format=None))]
+    fn cuda<'py>(
+        slf: &Bound<'py, Self>,
+        device: Option<&Bound<'py, PyAny>>,
+        non_blocking: bool,
+        memory_format: Option<&Bound<'py, PyMemoryFormat>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = non_blocking;
+        let wanted = match device {
+            None => Device { kind: DeviceKind::Cuda, index: None },
+            Some(object) => match object.extract::<u8>() {
+                Ok(index) => Device::new(DeviceKind::Cuda, index),
+                Err(_) => {
+                    device::extract(object)?.filter(|d| d.kind == DeviceKind::Cuda).ok_or_else(|| {
+                        PyTypeError::new_err(
+                            "cuda(): expected the index of a CUDA device or a device of type 'cuda'",
+                        )
+                    })?
+                }
+            },
+        };
+        let format = memory_format.map(|format| format.get().format);
+        converted(slf, &Target { device: Some(wanted), format, ..Target::default() })
     }
 
     /// The tensor as float16.

@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyList, PySlice, PyTuple};
 use rustorch_tensor::operations::indexing::{self, IndexItem};
-use rustorch_tensor::{Tensor, ops};
+use rustorch_tensor::{Device, Tensor, ops};
 use smallvec::SmallVec;
 
 use super::construct::tensor_from_data;
@@ -62,7 +62,8 @@ fn item(object: &Bound<'_, PyAny>) -> PyResult<IndexItem> {
         if tensor.numel() == 0 && tensor.dtype().is_floating_point() {
             // An empty list has no dtype of its own; as an index it is one of integers.
             return Ok(IndexItem::Tensor(
-                ops::empty(&[0], Some(rustorch_tensor::DType::Int64), None, false).into_py(object.py())?,
+                ops::empty(&[0], Some(rustorch_tensor::DType::Int64), Some(Device::CPU), false)
+                    .into_py(object.py())?,
             ));
         }
         return Ok(IndexItem::Tensor(tensor));

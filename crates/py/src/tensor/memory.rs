@@ -5,7 +5,9 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
-use rustorch_tensor::{DType, Layout, MemoryFormat, RusTorchError, Shape, Storage, Tensor, autograd, ops};
+use rustorch_tensor::{
+    DType, DeviceKind, Layout, MemoryFormat, RusTorchError, Shape, Storage, Tensor, autograd, ops,
+};
 
 use super::{PyTensor, wrap};
 use crate::arguments::{convert, type_name};
@@ -274,7 +276,7 @@ impl PyTensor {
 
     /// The number of the device, -1 for main memory.
     fn get_device(&self) -> i64 {
-        -1
+        self.with(|t| if t.device().is_cpu() { -1 } else { t.device().index.map_or(-1, i64::from) })
     }
 
     /// Whether the one element differs from zero.
@@ -282,16 +284,28 @@ impl PyTensor {
         slf.is_truthy()
     }
 
-    /// Whether the data is on a GPU of NVIDIA's: not in this build.
+    /// Whether the data is on a GPU of NVIDIA's.
     #[getter]
     fn is_cuda(&self) -> bool {
-        false
+        self.with(|t| t.device().kind == DeviceKind::Cuda)
     }
 
-    /// Whether the data is on a GPU of Apple's: not in this build.
+    /// Whether the data is on an OpenCL device.
+    #[getter]
+    fn is_opencl(&self) -> bool {
+        self.with(|t| t.device().kind == DeviceKind::OpenCl)
+    }
+
+    /// Whether the data is on a GPU of Apple's.
+    #[getter]
+    fn is_metal(&self) -> bool {
+        self.with(|t| t.device().kind == DeviceKind::Metal)
+    }
+
+    /// PyTorch's name of `is_metal`.
     #[getter]
     fn is_mps(&self) -> bool {
-        false
+        self.is_metal()
     }
 
     /// Whether only shape and dtype exist: never.

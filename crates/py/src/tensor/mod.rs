@@ -20,6 +20,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use rustorch_tensor::Tensor;
 
+use crate::errors::IntoPyResult;
+
 pub use construct::register;
 
 /// The tensor inside a Python object.
@@ -96,6 +98,8 @@ pub fn wrap(py: Python<'_>, tensor: Tensor) -> PyResult<Bound<'_, PyAny>> {
             }
         }
     }
+    // An op of numbers alone gives a number, which only the library's own formulas may go on computing with.
+    let tensor = if tensor.is_wrapped_number() { tensor.without_number().into_py(py)? } else { tensor };
     let object = Bound::new(py, PyTensor::new(tensor))?;
     object.get().with(|tensor| tensor.set_face(object.as_ptr().cast()));
     Ok(object.into_any())

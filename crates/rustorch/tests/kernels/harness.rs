@@ -8,6 +8,9 @@ use rustorch::backend::{
 };
 use rustorch_cpu_simd::CpuBackend;
 use rustorch_error::{Result, RusTorchError};
+use rustorch_gpu::GpuBackend;
+
+use crate::host_executor::HostExecutor;
 
 /// How a tensor lies in its buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,10 +112,25 @@ impl Data {
         Data::new(dtype, shape, lie, &values)
     }
 
+    /// Changes each element.
+    pub fn change(&mut self, change: impl Fn(f64) -> f64) {
+        let size = self.dtype.size();
+        for position in self.positions() {
+            let bytes = &mut self.bytes[position * size..(position + 1) * size];
+            store(self.dtype, change(load(self.dtype, bytes)), bytes);
+        }
+    }
+
     /// A row-major tensor of zeros, for outputs.
     pub fn zeros(dtype: DType, shape: &[usize]) -> Self {
         let zeros = vec![0.0; shape.iter().product()];
         Data::new(dtype, shape, Lie::Contiguous, &zeros)
+    }
+
+    /// The elements, row-major, as `bytes` has them where this has its own.
+    pub fn values(&self, bytes: &[u8]) -> Vec<f64> {
+        let size = self.dtype.size();
+        self.positions().into_iter().map(|at| load(self.dtype, &bytes[at * size..(at + 1) * size])).collect()
     }
 
     /// The storage positions of the elements, row-major.
@@ -150,15 +168,53 @@ pub fn cpu() -> &'static dyn ComputeBackend {
     CPU.get_or_init(|| CpuBackend::new().expect("the CPU backend starts"))
 }
 
-/// The device under test: the first OpenCL device, or none where there is no driver.
-pub fn device() -> Option<&'static dyn ComputeBackend> {
-    static MISSING: OnceLock<()> = OnceLock::new();
-    match rustorch_opencl::backends() {
-        Ok(devices) if !devices.is_empty() => Some(devices[0]),
-        other => {
-            MISSING.get_or_init(|| eprintln!("skipped: no OpenCL device ({:?})", other.map(|d| d.len())));
+/// A device under test.
+#[derive(Clone, Copy)]
+pub struct Tested {
+    pub backend: &'static dyn ComputeBackend,
+    /// Whether kernels run; else they are only compiled.
+    pub runs: bool,
+    /// Whether everything must be there; else what the device does not compute is left out.
+    pub has_all: bool,
+}
+
+/// The device that `RUSTORCH_TEST_DEVICE` names, by default the first of OpenCL; `None` where there is none.
+///
+/// `opencl`, `cuda` and `metal` are the machine's; `metal-shim` is the host as a Metal device; `cuda-compile:70,90`
+/// compiles for these architectures and runs nothing.
+pub fn device() -> Option<Tested> {
+    static DEVICE: OnceLock<Option<Tested>> = OnceLock::new();
+    *DEVICE.get_or_init(|| {
+        let name = std::env::var("RUSTORCH_TEST_DEVICE").unwrap_or_else(|_| "opencl".to_string());
+        open(&name).unwrap_or_else(|error| {
+            eprintln!("skipped: {error}");
             None
+        })
+    })
+}
+
+fn open(name: &str) -> Result<Option<Tested>> {
+    let (kind, architectures) = name.split_once(':').unwrap_or((name, ""));
+    let first = |devices: Vec<&'static dyn ComputeBackend>| {
+        let first = devices.first().copied();
+        Ok(first.map(|backend| Tested { backend, runs: true, has_all: kind != "metal" }))
+    };
+    match kind {
+        "opencl" => first(rustorch_opencl::backends()?),
+        "cuda" => first(rustorch_cuda::backends()?),
+        #[cfg(target_os = "macos")]
+        "metal" => first(rustorch_metal::backends()?),
+        "metal-shim" => {
+            let backend = GpuBackend::new(HostExecutor::metal()?);
+            Ok(Some(Tested { backend, runs: true, has_all: false }))
         }
+        "cuda-compile" => {
+            let architectures =
+                architectures.split(',').map(|a| a.parse().expect("a number, as 90 for sm_90"));
+            let backend = GpuBackend::new(HostExecutor::cuda(architectures.collect())?);
+            Ok(Some(Tested { backend, runs: false, has_all: true }))
+        }
+        _ => panic!("RUSTORCH_TEST_DEVICE={name} is not a device of these tests"),
     }
 }
 
@@ -173,8 +229,31 @@ fn tolerance(dtype: DType) -> f64 {
     }
 }
 
+/// Runs `method` over operands made of `data`; every operand's bytes afterwards.
+pub fn run(
+    backend: &dyn ComputeBackend,
+    data: &[Data],
+    method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
+) -> Result<Vec<Vec<u8>>> {
+    let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
+    let operands: Vec<Operand<'_>> = data
+        .iter()
+        .zip(&placed)
+        .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
+        .collect();
+    method(backend, &operands)?;
+    data.iter()
+        .zip(&placed)
+        .map(|(d, p)| {
+            let mut bytes = vec![0u8; d.bytes.len()];
+            backend.read(&p.buffer, 0, &mut bytes)?;
+            Ok(bytes)
+        })
+        .collect()
+}
+
 /// Runs `method` on a backend over operands made of `data`: what it answers, and all bytes afterwards.
-fn run(
+fn attempt(
     backend: &dyn ComputeBackend,
     data: &[Data],
     method: &impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
@@ -195,20 +274,19 @@ fn run(
     Ok((answer, bytes))
 }
 
-/// What the CPU and the device made of `data`, where there is a device.
+/// What the CPU and the device made of `data`, where there is a device that runs and has the method.
 fn run_both(
     what: &str,
     data: &[Data],
     method: &impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) -> Option<[Vec<Vec<u8>>; 2]> {
-    let on = |name: &str, backend: &dyn ComputeBackend| {
-        let (answer, bytes) =
-            run(backend, data, method).unwrap_or_else(|error| panic!("{what}: memory of {name}: {error}"));
-        answer.unwrap_or_else(|error| panic!("{what}: {name}: {error}"));
-        bytes
-    };
     let device = device()?;
-    Some([on("the CPU", cpu()), on("the device", device)])
+    let expected = run(cpu(), data, method).unwrap_or_else(|error| panic!("{what}: the CPU: {error}"));
+    match run(device.backend, data, method) {
+        Ok(_) if !device.runs => None,
+        Err(error) if !device.has_all && is_unsupported(&error) => None,
+        got => Some([expected, got.unwrap_or_else(|error| panic!("{what}: the device: {error}"))]),
+    }
 }
 
 /// As [`compare`], where every byte must be the same.
@@ -240,9 +318,10 @@ pub fn compare_errors(
     data: &[Data],
     method: impl Fn(&dyn ComputeBackend, &[Operand<'_>]) -> Result<()>,
 ) {
-    let Some(device) = device() else { return };
-    let [expected, got] = [cpu(), device].map(|backend| {
-        let (answer, bytes) = run(backend, data, &method).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let Some(device) = device().filter(|device| device.runs) else { return };
+    let [expected, got] = [cpu(), device.backend].map(|backend| {
+        let (answer, bytes) =
+            attempt(backend, data, &method).unwrap_or_else(|error| panic!("{what}: {error}"));
         for (d, after) in data.iter().zip(bytes) {
             assert_eq!(d.bytes, after, "{what}: something was written");
         }
@@ -284,4 +363,19 @@ pub fn compare(
 /// Whether an error says that the device lacks the method.
 pub fn is_unsupported(error: &RusTorchError) -> bool {
     matches!(error, RusTorchError::Unsupported { .. })
+}
+
+/// Runs `method` on one backend over operands made of `data`.
+pub fn with_operands<R>(
+    backend: &dyn ComputeBackend,
+    data: &[Data],
+    method: impl Fn(&[Operand<'_>]) -> Result<R>,
+) -> Result<R> {
+    let placed: Vec<Placed> = data.iter().map(|d| Placed::new(backend, d)).collect::<Result<_>>()?;
+    let operands: Vec<Operand<'_>> = data
+        .iter()
+        .zip(&placed)
+        .map(|(d, p)| Operand { buffer: &p.buffer, layout: &d.layout, dtype: d.dtype })
+        .collect();
+    method(&operands)
 }

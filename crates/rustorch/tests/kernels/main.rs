@@ -1,12 +1,24 @@
 //! Every kernel of a device against the CPU's, on odd shapes, strides and dtypes.
 //!
-//! Runs on the first OpenCL device; without one the tests say so and pass.
+//! Runs on the first OpenCL device, or on what `RUSTORCH_TEST_DEVICE` names; without one the tests say so and pass.
 #![allow(clippy::expect_used, clippy::print_stderr)]
 
+mod accuracy;
+mod attention;
+mod conv;
 mod elementwise;
 mod harness;
+#[allow(unsafe_code)]
+mod host_executor;
 mod indexing;
+mod matmul;
+mod nonzero;
+mod norm;
+mod pool;
 mod random;
 mod reductions;
+mod sampling;
+mod scan;
 mod scatters;
+mod softmax;
 mod sorting;

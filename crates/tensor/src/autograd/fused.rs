@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::saved::Origin;
 use crate::Tensor;
 use crate::operations::elementwise;
+use crate::placement::common_device;
 
 /// A formula compiled by codegen: instructions over inputs and constants.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub fn run(formula: &Formula, inputs: &[&Tensor], scalars: &[Scalar], origin: &O
     let same = shape.as_slice() == origin.shape.as_slice();
     // A sum over broadcast dimensions follows: it wants the compute dtype's precision.
     let dtype = if same { origin.dtype } else { compute };
-    let result = Tensor::empty(&shape, dtype, inputs[0].device())?;
+    let result = Tensor::empty(&shape, dtype, common_device("backward", inputs)?)?;
     elementwise::run_program(&program, inputs, &result)?;
     origin.restore(result)
 }

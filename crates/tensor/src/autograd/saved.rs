@@ -146,7 +146,7 @@ impl Origin {
         Origin { shape: Shape::from_slice(tensor.shape()), dtype: tensor.dtype(), device: tensor.device() }
     }
 
-    /// A gradient of this shape and dtype: broadcast dimensions are summed, the dtype converted.
+    /// A gradient of this shape and dtype, and on this device: broadcast dimensions are summed, the dtype converted.
     pub fn restore(&self, grad: Tensor) -> Result<Tensor> {
         let mut grad = grad;
         if grad.shape() != self.shape.as_slice() {
@@ -154,6 +154,9 @@ impl Origin {
         }
         if grad.dtype() != self.dtype {
             grad = crate::operations::creation::cast(&grad, self.dtype)?;
+        }
+        if !grad.device().is_same(self.device) {
+            grad = crate::operations::creation::moved(&grad, self.device)?;
         }
         Ok(grad)
     }

@@ -4,7 +4,10 @@ use rustorch_backend::{Category, DType, Device, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{GradMode, check_inplace};
-use crate::{MemoryFormat, Tensor, default_dtype, memory_format, ops};
+use crate::operations::elementwise;
+use crate::placement::transfer;
+use crate::registry::default_device;
+use crate::{MemoryFormat, Tensor, default_dtype, memory_format, ops, registry};
 
 /// The sizes of a shape argument; negative ones are refused.
 pub(crate) fn sizes(op: &'static str, size: &[i64]) -> Result<rustorch_backend::Shape> {
@@ -32,7 +35,7 @@ fn filled(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
-    let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or(Device::CPU))?;
+    let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or_else(default_device))?;
     if let Some(value) = value {
         representable(op, value, dtype)?;
         tensor.backend()?.fill(tensor.operand(), value)?;
@@ -261,7 +264,7 @@ pub fn arange_step(
     if count > i64::MAX as f64 {
         return Err(RusTorchError::argument("arange", format!("{count} elements are too many")));
     }
-    let tensor = Tensor::empty(&[count as usize], dtype, device.unwrap_or(Device::CPU))?;
+    let tensor = Tensor::empty(&[count as usize], dtype, device.unwrap_or_else(default_device))?;
     tensor.backend()?.arange(start, step, tensor.operand())?;
     finish(tensor, requires_grad)
 }
@@ -315,7 +318,7 @@ pub fn linspace(
         ));
     }
     let tensor = spaced("linspace", start, end, steps, dtype.unwrap_or_else(default_dtype), |x| x)?;
-    finish(to_device(&tensor, device.unwrap_or(Device::CPU))?, requires_grad)
+    finish(moved(&tensor, device.unwrap_or_else(default_device))?, requires_grad)
 }
 
 /// `base` to the powers of `linspace`.
@@ -330,7 +333,7 @@ pub fn logspace(
 ) -> Result<Tensor> {
     let dtype = dtype.unwrap_or_else(default_dtype);
     let tensor = spaced("logspace", start, end, steps, dtype, |x| base.powf(x))?;
-    finish(to_device(&tensor, device.unwrap_or(Device::CPU))?, requires_grad)
+    finish(moved(&tensor, device.unwrap_or_else(default_device))?, requires_grad)
 }
 
 /// A 0-d tensor of a number.
@@ -369,12 +372,26 @@ pub fn to_dtype(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
     Ok(result)
 }
 
-/// The tensor on another device; itself when it is there already.
-pub fn to_device(input: &Tensor, device: Device) -> Result<Tensor> {
-    if input.device().kind == device.kind {
-        return Ok(input.clone());
+/// A copy on another device; the tensor itself, without history, when it is there already.
+pub fn to_device(input: &Tensor, device: Option<Device>) -> Result<Tensor> {
+    let (_, device) = registry::resolve(device.unwrap_or(input.device()))?;
+    if input.device().is_same(device) {
+        return Ok(input.detach());
     }
-    Err(RusTorchError::device("to", format!("cannot copy from {} to {device}", input.device())))
+    let result = Tensor::empty(input.shape(), input.dtype(), device)?;
+    // As PyTorch: a permuted but dense order of dimensions goes along.
+    let result = match elementwise::dense_layout(&[input], input.shape()) {
+        Some(layout) => result.alias(layout),
+        None => result,
+    };
+    transfer(input, input.layout(), &result)?;
+    Ok(result)
+}
+
+/// The tensor on another device, itself when it is there already; recorded.
+pub fn moved(input: &Tensor, device: Device) -> Result<Tensor> {
+    let (_, device) = registry::resolve(device)?;
+    if input.device().is_same(device) { Ok(input.clone()) } else { ops::to_device(input, Some(device)) }
 }
 
 /// The tensor in another dtype, itself when it has that dtype already; recorded.

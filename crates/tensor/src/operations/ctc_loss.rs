@@ -138,7 +138,7 @@ pub fn ctc_loss(
     let (losses, _) = ops::ctc(&wide, &flat, input_lengths, target_lengths, &first, blank, zero_infinity)?;
     if reduction == "mean" {
         let lengths: Vec<f64> = target_lengths.iter().map(|&n| n.max(1) as f64).collect();
-        let lengths = Tensor::from_slice(&lengths, &[lengths.len()])?;
+        let lengths = Tensor::from_slice_on(losses.device(), &lengths, &[lengths.len()])?;
         return cast(&ops::mean(&ops::div(&losses, &lengths, None)?, None, false, None)?, dtype);
     }
     let losses = if batched { losses } else { reshape_to(&losses, &[])? };

@@ -3,6 +3,7 @@
 use rustorch_backend::{DType, Device, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
+use crate::registry::default_device;
 use crate::{Tensor, ops};
 
 /// The matrix with a vector on its diagonal, or the diagonal of a matrix; a copy.
@@ -115,7 +116,7 @@ fn triangle_indices(
     let count = values.len();
     values.extend(pairs().map(|(_, c)| c));
     let indices = super::creation::to_dtype(&Tensor::from_slice(&values, &[2, count])?, Some(dtype))?;
-    super::creation::to_device(&indices, device.unwrap_or(Device::CPU))
+    super::creation::moved(&indices, device.unwrap_or_else(default_device))
 }
 
 /// The coordinates of the lower triangle, row by row.

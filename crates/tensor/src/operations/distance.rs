@@ -3,7 +3,6 @@
 use rustorch_backend::{DType, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
-use super::creation::to_device;
 use super::elementwise::broadcast;
 use super::linear_algebra::same_dtype;
 use super::shape_ops::expand_to;
@@ -93,7 +92,7 @@ pub fn pdist(input: &Tensor, p: f64) -> Result<Tensor> {
     };
     let pairs = || (0..rows as i64).flat_map(|i| (i + 1..rows as i64).map(move |j| (i, j)));
     let pick = |indices: Vec<i64>| {
-        let index = to_device(&Tensor::from_slice(&indices, &[indices.len()])?, input.device())?;
+        let index = Tensor::from_slice_on(input.device(), &indices, &[indices.len()])?;
         ops::index_select(input, 0, &index)
     };
     let first = pick(pairs().map(|(i, _)| i).collect())?;

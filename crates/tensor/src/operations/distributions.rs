@@ -10,7 +10,8 @@ use super::creation::{cast, sizes};
 use super::elementwise::broadcast;
 use super::random::{STANDARD_NORMAL, STANDARD_UNIFORM, fill, fill_in_place, float_dtype};
 use crate::autograd::{assign, check_inplace};
-use crate::{Generator, Tensor, default_generator, ops};
+use crate::registry::default_device;
+use crate::{Generator, Tensor, default_generator_of, ops};
 
 fn check_std(std: f64) -> Result<()> {
     if std >= 0.0 {
@@ -63,7 +64,7 @@ pub fn normal_of_size(
 ) -> Result<Tensor> {
     check_std(std)?;
     let dtype = float_dtype("normal", dtype)?;
-    let tensor = Tensor::empty(&sizes("normal", size)?, dtype, device.unwrap_or(Device::CPU))?;
+    let tensor = Tensor::empty(&sizes("normal", size)?, dtype, device.unwrap_or_else(default_device))?;
     fill(&tensor, Distribution::Normal { mean, std }, generator)?;
     if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
 }
@@ -80,7 +81,7 @@ fn counts(
         .map(|p| ops::expand(&cast(p, DType::Float64)?, &shape.iter().map(|&n| n as i64).collect::<Vec<_>>()))
         .collect::<Result<Vec<_>>>()?;
     let output = Tensor::empty(shape, DType::Float64, parameters[0].device())?;
-    let key = generator.unwrap_or_else(|| default_generator()).advance(output.numel());
+    let key = generator.unwrap_or_else(|| default_generator_of(output.device())).advance(output.numel());
     if output.numel() > 0 {
         let operands: Vec<_> = wide.iter().map(Tensor::operand).collect();
         output.backend()?.sample(sampler, key, &operands, output.operand())?;

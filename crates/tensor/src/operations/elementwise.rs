@@ -7,7 +7,9 @@ use rustorch_backend::{
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
+use super::creation::moved;
 use crate::Tensor;
+use crate::placement::{apart, common_device};
 use crate::promotion::{default_dtype, result_type};
 
 /// How the dtypes of the arguments give the dtype of the computation.
@@ -139,24 +141,6 @@ pub fn broadcast(op: &'static str, inputs: &[&Tensor]) -> Result<Shape> {
     broadcast_shapes(op, shapes.iter().copied())
 }
 
-/// The common device of the inputs; 0-d CPU tensors go anywhere.
-#[inline]
-fn check_devices(op: &'static str, inputs: &[&Tensor]) -> Result<crate::Device> {
-    let device = inputs.iter().find(|t| t.ndim() > 0).unwrap_or(&inputs[0]).device();
-    for input in inputs {
-        if input.device().kind != device.kind {
-            return Err(RusTorchError::device(
-                op,
-                format!(
-                    "expected all tensors to be on the same device, but found {device} and {}",
-                    input.device()
-                ),
-            ));
-        }
-    }
-    Ok(device)
-}
-
 /// Whether all tensors are row-major, of one shape, dtype and device, and none is a Python number.
 #[inline]
 fn are_alike(inputs: &[&Tensor]) -> bool {
@@ -182,8 +166,11 @@ pub fn run(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Resul
         run_into(spec, inputs, scalars, &output, dtype)?;
         return Ok(output);
     }
+    if !spec.result_is_mask() && inputs.iter().all(|t| t.is_wrapped_number()) {
+        return run_numbers(spec, inputs, scalars);
+    }
     let shape = broadcast(spec.name, inputs)?;
-    let device = check_devices(spec.name, inputs)?;
+    let device = common_device(spec.name, inputs)?;
     // As PyTorch's iterator: the result keeps a permuted but dense order of its inputs' dimensions.
     let output = match dense_layout(inputs, &shape) {
         None => Tensor::empty(&shape, out_dtype, device)?,
@@ -196,8 +183,21 @@ pub fn run(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Resul
     Ok(output)
 }
 
+/// An op of Python numbers alone gives a number, computed as Python would: `exponent - 1` in the derivative of a power
+/// has no tensor beside it that says how precise it should be, and what it is multiplied with may be float64.
+fn run_numbers(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> Result<Tensor> {
+    let plain: SmallVec<[Tensor; 3]> = inputs.iter().map(|t| t.alias(t.layout().clone())).collect();
+    let plain: SmallVec<[&Tensor; 3]> = plain.iter().collect();
+    let common = result_type(&plain);
+    let dtype =
+        if spec.promote == Promote::Float && common.is_integral(true) { DType::Float64 } else { common };
+    let output = Tensor::empty(&[], spec.result_dtype(dtype), inputs[0].device())?;
+    run_into(spec, &plain, scalars, &output, dtype)?;
+    Tensor::number(output.item()?)
+}
+
 /// The layout of the first input, when it is dense but not row-major and all have its shape and strides.
-fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
+pub(super) fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
     let first = inputs[0];
     if first.is_contiguous() || first.shape() != shape {
         return None;
@@ -222,19 +222,24 @@ pub fn run_into(
     dtype: DType,
 ) -> Result<()> {
     let mut program = Program::single(spec.op, dtype.compute());
-    let numbers = inputs.iter().filter(|t| t.is_wrapped_number()).count();
+    // Tensors that come along from the CPU have 0 dimensions, as Python numbers do.
+    let foreign = |t: &Tensor| !t.device().is_same(output.device());
+    let numbers = inputs.iter().filter(|t| t.is_wrapped_number() || foreign(t)).count();
     if scalars.is_empty() && (numbers == 0 || numbers == inputs.len()) {
         return run_program(&program, inputs, output);
     }
-    // Python numbers, and the op's own scalars, are constants of the program.
+    // Numbers beside tensors, and the op's own scalars, are constants of the program; truth values can not be.
+    let is_constant = |place: usize, t: &Tensor| {
+        t.is_wrapped_number() || (foreign(t) && spec.op.argument_kind(place) == RegisterKind::Value)
+    };
     let mut tensors: SmallVec<[&Tensor; 3]> = SmallVec::new();
     let instruction = &mut program.instructions.to_mut()[0];
     let mut constant = |value: Scalar| {
         program.constants.push(value);
         Source::Constant(program.constants.len() as u8 - 1)
     };
-    for (argument, &input) in instruction.arguments.iter_mut().zip(inputs) {
-        *argument = if input.is_wrapped_number() && numbers < inputs.len() {
+    for (place, (argument, &input)) in instruction.arguments.iter_mut().zip(inputs).enumerate() {
+        *argument = if numbers < inputs.len() && is_constant(place, input) {
             constant(input.item()?)
         } else {
             tensors.push(input);
@@ -272,7 +277,10 @@ pub fn run_in_place(
     if shape.as_slice() != target.shape() {
         return Err(output_shape_error(spec.in_place, target.shape(), &shape));
     }
-    check_devices(spec.in_place, inputs)?;
+    let device = common_device(spec.in_place, inputs)?;
+    if !device.is_same(target.device()) {
+        return Err(apart(spec.in_place, device, target.device()));
+    }
     let copies: SmallVec<[Option<Tensor>; 3]> = inputs
         .iter()
         .map(|t| overlaps_partly(t, target).then(|| contiguous_copy(t)).transpose())
@@ -311,6 +319,11 @@ pub fn output_shape_error(op: &'static str, target: &[usize], result: &[usize]) 
 pub fn run_program(program: &Program, inputs: &[&Tensor], output: &Tensor) -> Result<()> {
     if output.numel() == 0 {
         return Ok(());
+    }
+    if inputs.iter().any(|t| !t.device().is_same(output.device())) {
+        let here: SmallVec<[Tensor; 4]> =
+            inputs.iter().map(|t| moved(&t.detach(), output.device())).collect::<Result<_>>()?;
+        return run_program(program, &here.iter().collect::<SmallVec<[&Tensor; 4]>>(), output);
     }
     // The common case, kept free of anything that a one-element tensor would notice.
     let same =

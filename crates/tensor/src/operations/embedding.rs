@@ -148,14 +148,15 @@ impl Bags {
         for &bag in &self.owners {
             sizes[bag as usize] += 1.0;
         }
-        cast(&Tensor::from_slice(&sizes, &[self.count, 1])?, like.dtype())
+        cast(&Tensor::from_slice_on(like.device(), &sizes, &[self.count, 1])?, like.dtype())
     }
 
     /// The sum of the rows of each bag.
     fn sum(&self, rows: &Tensor) -> Result<Tensor> {
         let sizes = [self.count as i64, rows.shape()[1] as i64];
         let zeros = ops::zeros(&sizes, Some(rows.dtype()), Some(rows.device()), false)?;
-        ops::index_add(&zeros, 0, &Tensor::from_slice(&self.owners, &[self.owners.len()])?, rows, 1.into())
+        let owners = Tensor::from_slice_on(rows.device(), &self.owners, &[self.owners.len()])?;
+        ops::index_add(&zeros, 0, &owners, rows, 1.into())
     }
 
     /// The largest of each column of each bag's rows; 0 for an empty bag.
@@ -176,13 +177,14 @@ impl Bags {
                 absent[bag * longest + i] = false;
             }
         }
-        let places = Tensor::from_slice(&places, &[self.count, longest])?;
-        let absent = Tensor::from_slice(&absent, &[self.count, longest, 1])?;
+        let places = Tensor::from_slice_on(rows.device(), &places, &[self.count, longest])?;
+        let absent = Tensor::from_slice_on(rows.device(), &absent, &[self.count, longest, 1])?;
         let padded = ops::index_read(rows, &[places])?;
         let padded = ops::masked_fill(&padded, &absent, &Tensor::number(f64::NEG_INFINITY)?)?;
         let (values, _) = ops::max_dim(&padded, 1, false)?;
         let empty: Vec<bool> = lists.iter().map(Vec::is_empty).collect();
-        ops::masked_fill(&values, &Tensor::from_slice(&empty, &[self.count, 1])?, &Tensor::number(0)?)
+        let empty = Tensor::from_slice_on(rows.device(), &empty, &[self.count, 1])?;
+        ops::masked_fill(&values, &empty, &Tensor::number(0)?)
     }
 }
 
@@ -251,7 +253,7 @@ pub fn embedding_bag(
         ops::embedding_renorm_(weight, &indices, max_norm, norm_type)?;
     }
     let bags = Bags::new(op, &indices.to_vec::<i64>()?, &offsets, include_last_offset, padding)?;
-    let positions = Tensor::from_slice(&bags.positions, &[bags.positions.len()])?;
+    let positions = Tensor::from_slice_on(indices.device(), &bags.positions, &[bags.positions.len()])?;
     let rows =
         ops::embedding(weight, &ops::index_select(&indices, 0, &positions)?, -1, scale_grad_by_freq, false)?;
     match (mode, per_sample_weights) {

@@ -7,6 +7,7 @@ use super::creation::cast;
 use super::reduction_ops::kept_shape;
 use super::shape_ops::reshape_to;
 use super::sorting::{kth_smallest, ordered_numbers, reduced_line, without};
+use crate::placement::travelled;
 use crate::{Tensor, ops};
 
 fn has_nan(input: &Tensor) -> Result<bool> {
@@ -179,7 +180,7 @@ fn checked_q(op: &'static str, input: &Tensor, q: &Tensor) -> Result<Tensor> {
         let values = cast(&ops::reshape(&q.detach(), &[-1])?, DType::Float64)?.to_vec::<f64>()?;
         return Err(RusTorchError::argument(op, format!("q must be in the range [0, 1] but got {values:?}")));
     }
-    cast(q, input.dtype())
+    cast(&travelled(op, q, input.device())?, input.dtype())
 }
 
 fn quantile_of(

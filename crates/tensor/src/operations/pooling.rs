@@ -385,6 +385,16 @@ fn lp_pool(
     const NAMES: [&str; 3] = ["lp_pool1d", "lp_pool2d", "lp_pool3d"];
     let op = NAMES[spatial - 1];
     let size: usize = per_dimension(op, "kernel_size", kernel_size, spatial, 1, 1)?.iter().product();
+    if norm_type.is_infinite() {
+        // The largest size, or the smallest: the limits of the norms.
+        let max_pool = [ops::max_pool1d, ops::max_pool2d, ops::max_pool3d][spatial - 1];
+        let extreme = |x: &Tensor| max_pool(x, kernel_size, stride, &[0], &[1], ceil_mode);
+        let sizes = ops::abs(input)?;
+        return if norm_type > 0.0 { extreme(&sizes) } else { ops::neg(&extreme(&ops::neg(&sizes)?)?) };
+    }
+    if norm_type == 0.0 {
+        return Err(RusTorchError::argument(op, "norm_type must not be 0"));
+    }
     let powers = ops::pow(input, &Tensor::number(norm_type)?)?;
     let means = avg_pool_nd(op, spatial, &powers, [kernel_size, stride, &[0]], ceil_mode, true, None)?;
     let sizes = ops::mul(&ops::sign(&means)?, &ops::relu(&ops::abs(&means)?)?)?;

@@ -5,11 +5,12 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
 use crate::autograd::check_inplace;
-use crate::{Generator, MemoryFormat, Tensor, default_dtype, default_generator, memory_format, ops};
+use crate::registry::default_device;
+use crate::{Generator, MemoryFormat, Tensor, default_dtype, default_generator_of, memory_format, ops};
 
 /// Fills a tensor, without history.
 pub(crate) fn fill(tensor: &Tensor, distribution: Distribution, generator: Option<&Generator>) -> Result<()> {
-    let key = generator.unwrap_or_else(|| default_generator()).advance(tensor.numel());
+    let key = generator.unwrap_or_else(|| default_generator_of(tensor.device())).advance(tensor.numel());
     if tensor.numel() == 0 {
         return Ok(());
     }
@@ -25,7 +26,7 @@ fn fresh(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
-    let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or(Device::CPU))?;
+    let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or_else(default_device))?;
     fill(&tensor, distribution, generator)?;
     if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
 }
@@ -137,7 +138,8 @@ pub fn randperm(
 ) -> Result<Tensor> {
     let count = usize::try_from(n)
         .map_err(|_| RusTorchError::argument("randperm", format!("n must be non-negative, got {n}")))?;
-    let draws = randint_between(0, i64::MAX, &[n], generator, None, None, false)?.to_vec::<i64>()?;
+    let draws =
+        randint_between(0, i64::MAX, &[n], generator, None, Some(Device::CPU), false)?.to_vec::<i64>()?;
     let mut order: Vec<i64> = (0..n).collect();
     for i in (1..count).rev() {
         // 2^63 draws over at most 2^40 places: the bias of the remainder is below 2^-23.
@@ -147,7 +149,7 @@ pub fn randperm(
         &Tensor::from_slice(&order, &[count])?,
         Some(dtype.unwrap_or(DType::Int64)),
     )?;
-    let tensor = super::creation::to_device(&tensor, device.unwrap_or(Device::CPU))?;
+    let tensor = super::creation::moved(&tensor, device.unwrap_or_else(default_device))?;
     if requires_grad { tensor.requires_grad_() } else { Ok(tensor) }
 }
 

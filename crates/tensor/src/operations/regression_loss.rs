@@ -26,7 +26,11 @@ pub fn huber_loss(
     let loss = ops::huber(&difference(input, target)?, delta)?;
     // The input says the dtype, as PyTorch has it, whatever the target's is.
     let loss = if input.dtype().is_floating_point() { cast(&loss, input.dtype())? } else { loss };
-    weighted(op, loss, weight, reduction)
+    // Unlike the other losses with weights, this one's mean is by the number of elements.
+    match (weight, reduction) {
+        (Some(_), "mean") => ops::mean(&weighted(op, loss, weight, "none")?, None, false, None),
+        _ => weighted(op, loss, weight, reduction),
+    }
 }
 
 /// The Huber loss over `beta`, whose slope far out is 1.

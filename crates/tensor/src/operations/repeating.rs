@@ -1,6 +1,6 @@
 //! Reversing, turning and repeating.
 
-use rustorch_backend::DType;
+use rustorch_backend::{DType, Device};
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::{expand_to, reshape_to};
@@ -89,10 +89,10 @@ fn check_output_size(expected: Option<i64>, size: usize) -> Result<()> {
 }
 
 /// Position `i` of `counts`, `counts[i]` times, for each.
-fn positions(counts: &[usize]) -> Result<Tensor> {
+fn positions(counts: &[usize], device: Device) -> Result<Tensor> {
     let places: Vec<i64> =
         counts.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i as i64, n)).collect();
-    Tensor::from_slice(&places, &[places.len()])
+    Tensor::from_slice_on(device, &places, &[places.len()])
 }
 
 /// Each position as often as `repeats` says.
@@ -103,7 +103,7 @@ pub fn repeat_interleave_positions(repeats: &Tensor, output_size: Option<i64>) -
             format!("expects a vector of repeats, got shape {:?}", repeats.shape()),
         ));
     }
-    let places = positions(&counts(repeats, repeats.numel())?)?;
+    let places = positions(&counts(repeats, repeats.numel())?, repeats.device())?;
     check_output_size(output_size, places.numel())?;
     super::creation::cast(&places, repeats.dtype())
 }
@@ -126,7 +126,7 @@ pub fn repeat_interleave_by(
     output_size: Option<i64>,
 ) -> Result<Tensor> {
     let (input, d) = along(input, dim)?;
-    let places = positions(&counts(repeats, input.shape()[d])?)?;
+    let places = positions(&counts(repeats, input.shape()[d])?, input.device())?;
     check_output_size(output_size, places.numel())?;
     ops::index_select(&input, d as i64, &places)
 }

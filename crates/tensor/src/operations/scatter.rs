@@ -3,9 +3,11 @@
 use rustorch_backend::{Scalar, ScatterOp};
 use rustorch_error::{Result, RusTorchError};
 
+use super::creation::cast;
 use super::elementwise::contiguous_copy;
 use super::indexing::{int64, raise};
 use super::shape_ops::{expand_to, reshape_to};
+use crate::placement::{together, travelled};
 use crate::{Tensor, ops};
 
 /// A copy of `input` into which `src` was scattered; without history. 0-d tensors count as vectors of one.
@@ -21,8 +23,9 @@ fn scattered(
     let d = input.dim_index(name, dim)?;
     let result = contiguous_copy(input)?;
     let src = if src.is_wrapped_number() {
-        expand_to(&super::creation::cast(&src.detach(), input.dtype())?, index.shape())?
+        expand_to(&travelled(name, &cast(&src.detach(), input.dtype())?, input.device())?, index.shape())?
     } else {
+        together(name, &[Some(input), Some(src)])?;
         src.detach()
     };
     if src.dtype() != input.dtype() {
@@ -79,7 +82,7 @@ pub fn scatter_combine(
     reduce: &str,
 ) -> Result<Tensor> {
     let src = if src.is_wrapped_number() {
-        &expand_to(&super::creation::cast(src, input.dtype())?, index.shape())?
+        &expand_to(&travelled("scatter", &cast(src, input.dtype())?, input.device())?, index.shape())?
     } else {
         src
     };

@@ -8,6 +8,7 @@ use super::elementwise::contiguous_copy;
 use super::shape_ops::reshape_to;
 use super::sorting::ordered_numbers;
 use crate::autograd::GradMode;
+use crate::placement::{common_device, together, travelled};
 use crate::promotion::result_type;
 use crate::{Tensor, ops};
 
@@ -43,7 +44,9 @@ fn search(
 ) -> Result<Tensor> {
     ordered_numbers(op, sorted)?;
     let common = result_type(&[sorted, values]);
-    let (sorted, values) = (cast(&sorted.detach(), common)?, cast(&values.detach(), common)?);
+    together(op, &[Some(sorted), sorter])?;
+    let values = travelled(op, &values.detach(), sorted.device())?;
+    let (sorted, values) = (cast(&sorted.detach(), common)?, cast(&values, common)?);
     let size = sorted.shape()[sorted.ndim() - 1];
     let dtype = if out_int32 { DType::Int32 } else { DType::Int64 };
     if out_int32 && i32::try_from(size).is_err() {
@@ -132,8 +135,10 @@ pub fn isin(elements: &Tensor, test_elements: &Tensor, _assume_unique: bool, inv
     ordered_numbers("isin", elements)?;
     ordered_numbers("isin", test_elements)?;
     let common = result_type(&[elements, test_elements]);
-    let elements = cast(&elements.detach(), common)?;
-    let tested = ops::reshape(&cast(&test_elements.detach(), common)?, &[-1])?;
+    let device = common_device("isin", &[elements, test_elements])?;
+    let here = |t: &Tensor| cast(&travelled("isin", &t.detach(), device)?, common);
+    let elements = here(elements)?;
+    let tested = ops::reshape(&here(test_elements)?, &[-1])?;
     // NaN is equal to nothing, and would stand in the way of a binary search.
     let tested = ops::sort(&ops::masked_select(&tested, &ops::eq(&tested, &tested)?)?, 0, false, true)?.0;
     let found = if tested.numel() == 0 {

@@ -218,6 +218,6 @@ pub fn combinations(input: &Tensor, r: i64, with_replacement: bool) -> Result<Te
             }
         }
     }
-    let index = Tensor::from_slice(&positions, &[positions.len() / r, r])?;
+    let index = Tensor::from_slice_on(input.device(), &positions, &[positions.len() / r, r])?;
     ops::index_read(input, &[index])
 }

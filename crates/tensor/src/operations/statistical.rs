@@ -181,7 +181,7 @@ pub fn cov(
         None => centred.clone(),
     };
     let scaled = super::creation::cast(&scaled, centred.dtype())?;
-    let products = ops::matmul(&centred, &ops::transpose(&scaled, 0, 1)?)?;
+    let products = ops::matmul(&centred, &ops::conj(&ops::transpose(&scaled, 0, 1)?)?)?;
     ops::squeeze(&ops::div(&products, &divisor, None)?, None)
 }
 
@@ -200,8 +200,13 @@ pub fn corrcoef(input: &Tensor) -> Result<Tensor> {
     if covariance.ndim() == 0 {
         return ops::div(&covariance, &covariance, None);
     }
-    let deviation = ops::sqrt(&ops::diagonal(&covariance, 0, 0, 1)?)?;
+    let deviation = ops::sqrt(&ops::real(&ops::diagonal(&covariance, 0, 0, 1)?)?)?;
     let by_column = ops::div(&covariance, &ops::unsqueeze(&deviation, 1)?, None)?;
     let coefficients = ops::div(&by_column, &deviation, None)?;
-    ops::clamp(&coefficients, Some(&Tensor::number(-1.0)?), Some(&Tensor::number(1.0)?))
+    let (low, high) = (Tensor::number(-1.0)?, Tensor::number(1.0)?);
+    let within = |part: &Tensor| ops::clamp(part, Some(&low), Some(&high));
+    if coefficients.dtype().is_complex() {
+        return ops::complex(&within(&ops::real(&coefficients)?)?, &within(&ops::imag(&coefficients)?)?);
+    }
+    within(&coefficients)
 }

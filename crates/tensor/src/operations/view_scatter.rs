@@ -105,6 +105,11 @@ pub fn as_strided_scatter(
     if lowest < 0 {
         return Err(outside());
     }
-    let flat = ops::index_write(&ops::reshape(input, &[-1])?, &[places], src, false)?;
+    ops::as_strided_write(input, src, &places)
+}
+
+/// A copy with `src` at these places of the flattened input.
+pub fn as_strided_write(input: &Tensor, src: &Tensor, places: &Tensor) -> Result<Tensor> {
+    let flat = ops::index_write(&ops::reshape(input, &[-1])?, &[places.clone()], src, false)?;
     reshape_to(&flat, input.shape())
 }

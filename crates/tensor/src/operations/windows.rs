@@ -6,7 +6,8 @@ use std::f64::consts::PI;
 use rustorch_backend::{DType, Device};
 use rustorch_error::{Result, RusTorchError};
 
-use super::creation::{to_device, to_dtype};
+use super::creation::{moved, to_dtype};
+use crate::registry::default_device;
 use crate::{Tensor, default_dtype};
 
 /// What all windows have in common.
@@ -35,7 +36,7 @@ impl Window {
         }
         let values: Vec<f64> = if count == 1 { vec![1.0] } else { (0..count).map(|n| f(n as f64)).collect() };
         let window = to_dtype(&Tensor::from_slice(&values, &[count])?, Some(dtype))?;
-        let window = to_device(&window, self.device.unwrap_or(Device::CPU))?;
+        let window = moved(&window, self.device.unwrap_or_else(default_device))?;
         if self.requires_grad { window.requires_grad_() } else { Ok(window) }
     }
 

@@ -7,26 +7,6 @@ use super::MARK;
 use crate::signature::{Parameter, Type};
 use crate::table::Op;
 
-/// The table files whose ops do more work than one pass over their elements.
-const HEAVY: [&str; 16] = [
-    "contraction",
-    "convolution",
-    "decomposition",
-    "distance",
-    "grid_sampling",
-    "interpolation",
-    "linear_algebra",
-    "loss",
-    "normalization",
-    "padding",
-    "patches",
-    "pooling",
-    "region_pooling",
-    "softmax",
-    "solver",
-    "sorting",
-];
-
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.
 const KEYWORDS: [&str; 8] = ["from", "in", "is", "lambda", "pass", "with", "class", "global"];
 
@@ -299,7 +279,7 @@ fn binding(public: &Public<'_>) -> String {
     let overloads: Vec<_> = public.rows.iter().map(|row| overload(public, row)).collect();
     let module = public.module.as_deref().map_or("None".to_owned(), |m| format!("Some({})", literal(m)));
     let aliases: Vec<_> = public.aliases().iter().map(|a| literal(a)).collect();
-    let release = if HEAVY.contains(&public.rows[0].file.as_str()) { "1 << 12" } else { "1 << 15" };
+    let release = if public.rows[0].heavy { "1 << 12" } else { "1 << 15" };
     format!(
         "Binding {{ name: {}, overloads: &[{}], doc: {}, module: {module}, method: {}, aliases: &[{}], \
          release_from: {release} }},\n",

@@ -214,6 +214,25 @@ fn tensors_and_scalars(op: &Op) -> (String, String) {
     (tensors, scalars)
 }
 
+/// The check that the tensors of a kernel are on one device. What may be a number is left to the op.
+fn together(op: &Op) -> String {
+    let wanted = |p: &&crate::signature::Parameter| matches!(p.kind, Type::Tensor | Type::OptionalTensor);
+    let single: Vec<_> = op
+        .parameters
+        .iter()
+        .filter(wanted)
+        .map(|p| if p.kind == Type::Tensor { format!("Some({})", p.name) } else { p.name.clone() })
+        .collect();
+    let others = single.join(", ");
+    match list_parameter(op) {
+        Some(list) => {
+            format!("crate::placement::list_together(\"{}\", {list}, &[{others}])?;\n", op.name)
+        }
+        None if single.len() > 1 => format!("crate::placement::together(\"{}\", &[{others}])?;\n", op.name),
+        None => String::new(),
+    }
+}
+
 fn forward(op: &Op, b: Option<&Backward>) -> String {
     let mut out = doc(op);
     let tuple = if op.returns_list() {
@@ -237,6 +256,7 @@ fn forward(op: &Op, b: Option<&Backward>) -> String {
             op.rust_name.to_uppercase()
         );
     } else {
+        out += &together(op);
         let _ = writeln!(
             out,
             "let {results} = {{ let _mode = autograd::GradMode::no_grad(); operations::{}::{}({})? }};",

@@ -311,17 +311,14 @@ class Module(HookedCall, StateDict):
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Moves to a device, and converts floating-point tensors to a dtype; arguments as of Tensor.to()."""
-        probe = _C.empty(0).to(*args, **kwargs)
-        changes_dtype = any(isinstance(arg, (_C.dtype, Tensor)) for arg in (*args, *kwargs.values()))
-        if changes_dtype and not probe.is_floating_point() and not probe.is_complex():
+        device, dtype = _C._parse_to(*args, **kwargs)
+        if dtype is not None and not dtype.is_floating_point and not dtype.is_complex:
             raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={probe.dtype}"
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
 
         def convert(tensor: Tensor) -> Tensor:
-            if changes_dtype and tensor.is_floating_point():
-                return tensor.to(device=probe.device, dtype=probe.dtype)
-            return tensor.to(device=probe.device)
+            return tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
 
         return self._apply(convert)
 
@@ -351,6 +348,10 @@ class Module(HookedCall, StateDict):
     def cpu(self) -> Self:
         """Moves to the CPU."""
         return self._apply(lambda tensor: tensor.to("cpu"))
+
+    def cuda(self, device: int | str | _C.device | None = None) -> Self:
+        """Moves to a GPU of NVIDIA's: the current one, or that of an index or a device."""
+        return self._apply(lambda tensor: tensor.cuda(device))
 
     def train(self, mode: bool = True) -> Self:
         """Says that this module and all below it are being trained, or are not."""

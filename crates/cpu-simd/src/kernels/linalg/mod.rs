@@ -1,9 +1,16 @@
 //! Decompositions of dense matrices, computed in float64 and rounded once.
 //!
-//! The algorithms work on plain row-major slices: [`triangular`] and [`orthogonal`], over the loops of [`rows`].
+//! The algorithms work on plain row-major slices: [`triangular`], [`reflections`], [`symmetric`] and [`singular`] over
+//! [`bidiagonal`], on the loops of [`rows`] and the [`rotations`]. They go LAPACK's ways, as the signs of eigenvectors and singular vectors,
+//! which the problem leaves open, follow from the way.
 
-mod orthogonal;
+mod bidiagonal;
+mod precision;
+mod reflections;
+mod rotations;
 mod rows;
+mod singular;
+mod symmetric;
 #[cfg(test)]
 mod tests;
 mod triangular;
@@ -11,6 +18,7 @@ mod triangular;
 use rustorch_backend::{DType, Factorization, Operand};
 use rustorch_error::{Result, RusTorchError};
 
+use self::precision::Precision;
 use super::dense::{address, unsupported};
 use crate::threads::try_parallel_for;
 
@@ -100,18 +108,24 @@ fn for_each_matrix(count: usize, work: usize, body: impl Fn(usize) -> Result<()>
 /// Decomposes each matrix of a batch, as [`Factorization`] says.
 ///
 /// # Errors
-/// Other dtypes than float32 and float64; eigenvalues or singular values that are not found, as with NaN and infinity.
+/// Other dtypes than float32 and float64; eigenvalues or singular values that are not found, as with NaN.
 pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>]) -> Result<()> {
     const OP: &str = "factorize";
     check_float(OP, input)?;
     let ([m, n], _) = matrix_of(input, 2);
     let k = m.min(n);
     let count: usize = input.layout.shape()[..input.layout.ndim() - 2].iter().product();
-    let failed = |op: &'static str| {
-        RusTorchError::argument(
+    let precision = if input.dtype == DType::Float32 { Precision::SINGLE } else { Precision::DOUBLE };
+    // The matrix is named where there are several.
+    let failed = |op: &'static str, index: usize| {
+        let which =
+            if input.layout.ndim() > 2 { format!("(Batch element {index}): ") } else { String::new() };
+        RusTorchError::linear_algebra(
             op,
-            "the algorithm failed to converge because the input matrix contained non-finite values or is \
-             ill-conditioned",
+            format!(
+                "{which}The algorithm failed to converge because the input matrix contained non-finite values or is \
+                 ill-conditioned"
+            ),
         )
     };
     for_each_matrix(count, m * n * k, |index| {
@@ -131,26 +145,28 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
             }
             (Factorization::Reflectors, &[packed, factors]) => {
                 let mut tau = vec![0.0; k];
-                orthogonal::qr(&mut a, m, n, &mut tau);
+                reflections::qr(&mut a, m, n, &mut tau);
                 store(packed, 2, index, |i, j| a[i * n + j]);
                 store(factors, 1, index, |_, j| tau[j]);
             }
             (Factorization::Orthogonal, &[q, r]) => {
                 let mut tau = vec![0.0; k];
-                orthogonal::qr(&mut a, m, n, &mut tau);
+                reflections::qr(&mut a, m, n, &mut tau);
                 let ([_, columns], _) = matrix_of(q, 2);
-                let unitary = orthogonal::orthogonal_factor(&a, m, n, &tau, columns);
+                let unitary = reflections::orthogonal_factor(&a, m, n, &tau, columns);
                 store(q, 2, index, |i, j| unitary[i * columns + j]);
                 store(r, 2, index, |i, j| if i <= j { a[i * n + j] } else { 0.0 });
             }
-            (Factorization::SymmetricEigen, &[values, vectors]) => {
-                let (w, v) = orthogonal::symmetric_eigen(&a, n).ok_or_else(|| failed("linalg.eigh"))?;
+            (Factorization::SymmetricEigen { upper }, &[values, vectors]) => {
+                let (w, v) = symmetric::symmetric_eigen(&a, n, upper, precision)
+                    .ok_or_else(|| failed("linalg.eigh", index))?;
                 store(values, 1, index, |_, j| w[j]);
                 store(vectors, 2, index, |i, j| v[j * n + i]);
             }
             (Factorization::SingularValues, &[u, s, vh]) => {
                 let full = matrix_of(u, 2).0[1] > k || matrix_of(vh, 2).0[0] > k;
-                let svd = orthogonal::svd(&a, m, n, full).ok_or_else(|| failed("linalg.svd"))?;
+                let svd =
+                    singular::svd(&a, m, n, full, precision).ok_or_else(|| failed("linalg.svd", index))?;
                 store(u, 2, index, |i, j| svd.left[j * m + i]);
                 store(s, 1, index, |_, j| svd.values[j]);
                 store(vh, 2, index, |i, j| svd.right[i * n + j]);

@@ -268,7 +268,9 @@ unsafe fn moments_of<V: Vector>(row: *const u8, n: usize) -> Moments {
         let shift = sum / count as f64;
         let moments =
             Moments { count: count as f64, mean: centre + shift, m2: (square - sum * shift).max(0.0) };
-        total = total.join(if mean.is_nan() { Moments { mean, m2: mean, ..moments } } else { moments });
+        // Infinities and NaN have no deviations, which `max` above would have made 0.
+        let finite = mean.is_finite();
+        total = total.join(if finite { moments } else { Moments { mean, m2: f64::NAN, ..moments } });
     }
     total
 }

@@ -127,7 +127,8 @@ fn without_diagonal(matrix: &Tensor) -> Result<Tensor> {
     add(&ops::tril(matrix, -1)?, &ops::triu(matrix, 1)?)
 }
 
-/// The gradient of the eigenvalues and -vectors of symmetric matrices: `V (diag(grad w) + (Vᵀ grad V) / (w_j - w_i)) Vᵀ`.
+/// The gradient of the eigenvalues and -vectors of symmetric matrices: the symmetric part of
+/// `V (diag(grad w) + (Vᵀ grad V) / (w_j - w_i)) Vᵀ`.
 pub fn eigen_grad(grad: &Tensor, result: &Tensor) -> Result<Tensor> {
     // n values and n² entries of vectors.
     let total = result.shape()[result.ndim() - 1];
@@ -137,7 +138,9 @@ pub fn eigen_grad(grad: &Tensor, result: &Tensor) -> Result<Tensor> {
     let turned = transposed(&vectors)?;
     let rotation = without_diagonal(&product(&turned, &grad_vectors)?)?;
     let inner = add(&over_differences(&rotation, &values)?, &diagonal_matrix(&grad_values)?)?;
-    product(&product(&vectors, &inner)?, &turned)
+    // Both triangles stand for one set of numbers: each gets half.
+    let whole = product(&product(&vectors, &inner)?, &turned)?;
+    ops::mul(&add(&whole, &transposed(&whole)?)?, &Tensor::number(0.5)?)
 }
 
 /// The gradient of the singular value decomposition; vectors beyond the first k have none, as they are any completion.

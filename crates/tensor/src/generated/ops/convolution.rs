@@ -27,6 +27,7 @@ pub fn convolution(
     dilation: &[i64],
     groups: i64,
 ) -> Result<Tensor> {
+    crate::placement::together("convolution", &[Some(input), Some(weight), bias])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::convolution::convolution(input, weight, bias, stride, padding, dilation, groups)?
@@ -132,6 +133,7 @@ pub fn conv_input(
     dilation: &[i64],
     groups: i64,
 ) -> Result<Tensor> {
+    crate::placement::together("conv_input", &[Some(grad_output), Some(weight)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::convolution::conv_input(grad_output, weight, shape, stride, padding, dilation, groups)?
@@ -226,6 +228,7 @@ pub fn conv_weight(
     dilation: &[i64],
     groups: i64,
 ) -> Result<Tensor> {
+    crate::placement::together("conv_weight", &[Some(grad_output), Some(input)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::convolution::conv_weight(grad_output, input, shape, stride, padding, dilation, groups)?

@@ -99,6 +99,46 @@ impl Backward for ToDtypeBackward {
     }
 }
 
+/// A copy on another device.
+///
+/// Internal: without a Python name.
+pub fn to_device(input: &Tensor, device: Option<Device>) -> Result<Tensor> {
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::creation::to_device(input, device)?
+    };
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(ToDeviceBackward { input_origin: Origin::of(input) }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct ToDeviceBackward {
+    input_origin: Origin,
+}
+
+impl Backward for ToDeviceBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "ToDeviceBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore(grad.clone())?);
+        }
+        Ok(gradients)
+    }
+}
+
 pub use crate::operations::creation::fill_;
 
 pub use crate::operations::creation::zero_;

@@ -29,6 +29,7 @@ pub fn ctc(
     blank: i64,
     zero_infinity: bool,
 ) -> Result<(Tensor, Tensor)> {
+    crate::placement::together("ctc", &[Some(log_probs), Some(targets)])?;
     let (losses, log_alpha) = {
         let _mode = autograd::GradMode::no_grad();
         operations::ctc_loss::ctc(
@@ -122,6 +123,10 @@ pub fn ctc_grad(
     blank: i64,
     zero_infinity: bool,
 ) -> Result<Tensor> {
+    crate::placement::together(
+        "ctc_grad",
+        &[Some(grad_output), Some(log_probs), Some(targets), Some(log_alpha)],
+    )?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::ctc_loss::ctc_grad(

@@ -208,7 +208,7 @@ impl Backward for GeqrfBackward {
         let _ = (node, grads);
         Err(RusTorchError::autograd(
             "backward",
-            "the derivative of 'geqrf' is not implemented: the derivative of packed reflections is not built; linalg.qr() has one",
+            "the derivative of 'geqrf' is not implemented: PyTorch has none for packed reflections either; linalg.qr() has one",
         ))
     }
 }
@@ -217,13 +217,13 @@ pub use crate::operations::decomposition::orgqr;
 
 pub use crate::operations::decomposition::ormqr;
 
-/// Eigenvalues and eigenvectors of the lower triangles, flattened one after the other.
+/// Eigenvalues and eigenvectors of symmetric matrices of which one triangle is read, flattened one after the other.
 ///
 /// Internal: without a Python name.
-pub fn eigen_decomposition(input: &Tensor) -> Result<Tensor> {
+pub fn eigen_decomposition(input: &Tensor, upper: bool) -> Result<Tensor> {
     let result = {
         let _mode = autograd::GradMode::no_grad();
-        operations::decomposition::eigen_decomposition(input)?
+        operations::decomposition::eigen_decomposition(input, upper)?
     };
     if autograd::is_recording(&[input]) {
         if result.dtype().is_differentiable() {

@@ -21,6 +21,7 @@ pub use crate::operations::distance::cdist;
 ///
 /// Internal: without a Python name.
 pub fn euclidean_distances(x1: &Tensor, x2: &Tensor, by_product: bool) -> Result<Tensor> {
+    crate::placement::together("euclidean_distances", &[Some(x1), Some(x2)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::distance::euclidean_distances(x1, x2, by_product)?

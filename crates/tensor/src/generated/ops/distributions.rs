@@ -17,6 +17,7 @@ use crate::{Generator, Tensor};
 
 /// Gaussian numbers, each with a mean and standard deviation of its own.
 pub fn normal(mean: &Tensor, std: &Tensor, generator: Option<&Generator>) -> Result<Tensor> {
+    crate::placement::together("normal", &[Some(mean), Some(std)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::distributions::normal(mean, std, generator)?
@@ -171,6 +172,7 @@ impl Backward for PoissonBackward {
 }
 /// How many of `count` trials succeed, each with probability `prob`.
 pub fn binomial(count: &Tensor, prob: &Tensor, generator: Option<&Generator>) -> Result<Tensor> {
+    crate::placement::together("binomial", &[Some(count), Some(prob)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::distributions::binomial(count, prob, generator)?

@@ -23,6 +23,7 @@ pub fn embedding(
     scale_grad_by_freq: bool,
     sparse: bool,
 ) -> Result<Tensor> {
+    crate::placement::together("embedding", &[Some(weight), Some(indices)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::embedding::embedding(weight, indices, padding_idx, scale_grad_by_freq, sparse)?

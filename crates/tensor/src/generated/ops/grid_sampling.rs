@@ -19,6 +19,7 @@ use crate::{Generator, Tensor};
 ///
 /// Internal: without a Python name.
 pub fn weighted_gather(input: &Tensor, index: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    crate::placement::together("weighted_gather", &[Some(input), Some(index), Some(weight)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::grid_sampling::weighted_gather(input, index, weight)?
@@ -93,6 +94,7 @@ pub fn weighted_gather_input(
     index: &Tensor,
     weight: &Tensor,
 ) -> Result<Tensor> {
+    crate::placement::together("weighted_gather_input", &[Some(grad_output), Some(index), Some(weight)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::grid_sampling::weighted_gather_input(grad_output, shape, index, weight)?
@@ -161,6 +163,7 @@ impl Backward for WeightedGatherInputBackward {
 ///
 /// Internal: without a Python name.
 pub fn weighted_gather_weight(grad_output: &Tensor, input: &Tensor, index: &Tensor) -> Result<Tensor> {
+    crate::placement::together("weighted_gather_weight", &[Some(grad_output), Some(input), Some(index)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::grid_sampling::weighted_gather_weight(grad_output, input, index)?

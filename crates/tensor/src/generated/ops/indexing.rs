@@ -17,6 +17,7 @@ use crate::{Generator, Tensor};
 
 /// Picks along `dim` the elements that `index` names: `out[i][j] = input[index[i][j]][j]` for dim 0.
 pub fn gather(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
+    crate::placement::together("gather", &[Some(input), Some(index)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::indexing::gather(input, dim, index)?
@@ -66,6 +67,7 @@ impl Backward for GatherBackward {
 
 /// The slices of a dimension that a vector of indices names.
 pub fn index_select(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
+    crate::placement::together("index_select", &[Some(input), Some(index)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::indexing::index_select(input, dim, index)?

@@ -19,6 +19,7 @@ use crate::{Generator, Tensor};
 ///
 /// Internal: without a Python name.
 pub fn matrix_product(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    crate::placement::together("matrix_product", &[Some(input), Some(other)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::linear_algebra::matrix_product(input, other)?
@@ -132,6 +133,7 @@ pub fn baddbmm_(input: &Tensor, batch1: &Tensor, batch2: &Tensor, beta: Scalar, 
 
 /// `input @ weight.T + bias`: input (…, in), weight (out, in), bias (out).
 pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    crate::placement::together("linear", &[Some(input), Some(weight), bias])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::linear_algebra::linear(input, weight, bias)?

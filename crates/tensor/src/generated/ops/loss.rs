@@ -29,6 +29,7 @@ pub use crate::operations::loss::binary_cross_entropy;
 ///
 /// Internal: without a Python name.
 pub fn bernoulli_cross_entropy(input: &Tensor, target: &Tensor) -> Result<Tensor> {
+    crate::placement::together("bernoulli_cross_entropy", &[Some(input), Some(target)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::loss::bernoulli_cross_entropy(input, target)?

@@ -25,6 +25,7 @@ pub fn normalize_over(
     dims: &[i64],
     eps: f64,
 ) -> Result<(Tensor, Tensor, Tensor)> {
+    crate::placement::together("normalize_over", &[Some(input), weight, bias])?;
     let (result, mean, rstd) = {
         let _mode = autograd::GradMode::no_grad();
         operations::normalization::normalize_over(input, weight, bias, dims, eps)?

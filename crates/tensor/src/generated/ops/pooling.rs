@@ -75,6 +75,7 @@ impl Backward for MaxPoolBackward {
 ///
 /// Internal: without a Python name.
 pub fn max_pool_input(grad_output: &Tensor, indices: &Tensor, shape: &[i64]) -> Result<Tensor> {
+    crate::placement::together("max_pool_input", &[Some(grad_output), Some(indices)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::pooling::max_pool_input(grad_output, indices, shape)?

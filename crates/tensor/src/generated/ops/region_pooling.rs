@@ -73,6 +73,7 @@ pub fn fractional_max_pool(
     output_size: &[i64],
     samples: &Tensor,
 ) -> Result<(Tensor, Tensor)> {
+    crate::placement::together("fractional_max_pool", &[Some(input), Some(samples)])?;
     let (values, indices) = {
         let _mode = autograd::GradMode::no_grad();
         operations::region_pooling::fractional_max_pool(input, kernel_size, output_size, samples)?

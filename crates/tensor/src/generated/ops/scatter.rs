@@ -17,6 +17,7 @@ use crate::{Generator, Tensor};
 
 /// A copy with the elements of `src`, or a number, written along `dim` where `index` says: `out[index[i][j]][j] = src[i][j]` for dim 0.
 pub fn scatter(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
+    crate::placement::together("scatter", &[Some(input), Some(index)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::scatter::scatter(input, dim, index, src)?
@@ -112,6 +113,7 @@ pub fn scatter_combine_value_(
 
 /// A copy with the elements of `src` added along `dim` where `index` says.
 pub fn scatter_add(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
+    crate::placement::together("scatter_add", &[Some(input), Some(index), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::scatter::scatter_add(input, dim, index, src)?
@@ -174,6 +176,7 @@ impl Backward for ScatterAddBackward {
 ///
 /// Internal: without a Python name.
 pub fn scatter_prod(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<Tensor> {
+    crate::placement::together("scatter_prod", &[Some(input), Some(index), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::scatter::scatter_prod(input, dim, index, src)?
@@ -260,6 +263,7 @@ pub fn scatter_extremum(
     largest: bool,
     include_self: bool,
 ) -> Result<Tensor> {
+    crate::placement::together("scatter_extremum", &[Some(input), Some(index), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::scatter::scatter_extremum(input, dim, index, src, largest, include_self)?

@@ -565,6 +565,7 @@ pub use crate::operations::shape_ops::clone_as;
 
 /// Joins tensors along an existing dimension.
 pub fn cat(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
+    crate::placement::list_together("cat", tensors, &[])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::shape_ops::cat(tensors, dim)?

@@ -19,6 +19,7 @@ use crate::{Generator, Tensor};
 ///
 /// Internal: without a Python name.
 pub fn solution(a: &Tensor, b: &Tensor) -> Result<(Tensor, Tensor)> {
+    crate::placement::together("solution", &[Some(a), Some(b)])?;
     let (result, info) = {
         let _mode = autograd::GradMode::no_grad();
         operations::solver::solution(a, b)?
@@ -82,6 +83,7 @@ impl Backward for SolutionBackward {
 ///
 /// Internal: without a Python name.
 pub fn triangular_solution(a: &Tensor, b: &Tensor, upper: bool, unit: bool) -> Result<Tensor> {
+    crate::placement::together("triangular_solution", &[Some(a), Some(b)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::solver::triangular_solution(a, b, upper, unit)?
@@ -159,6 +161,7 @@ pub use crate::operations::solver::lu_solve;
 
 /// X of `A @ X = input` from A's Cholesky factor.
 pub fn cholesky_solve(input: &Tensor, input2: &Tensor, upper: bool) -> Result<Tensor> {
+    crate::placement::together("cholesky_solve", &[Some(input), Some(input2)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::solver::cholesky_solve(input, input2, upper)?

@@ -17,6 +17,7 @@ use crate::{Generator, Tensor};
 
 /// A copy with `src` in place of the slice at one index of a dimension.
 pub fn select_scatter(input: &Tensor, src: &Tensor, dim: i64, index: i64) -> Result<Tensor> {
+    crate::placement::together("select_scatter", &[Some(input), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::view_scatter::select_scatter(input, src, dim, index)?
@@ -80,6 +81,7 @@ pub fn slice_scatter(
     end: Option<i64>,
     step: i64,
 ) -> Result<Tensor> {
+    crate::placement::together("slice_scatter", &[Some(input), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::view_scatter::slice_scatter(input, src, dim, start, end, step)?
@@ -147,6 +149,7 @@ impl Backward for SliceScatterBackward {
 
 /// A copy with `src` in place of the diagonal of two dimensions.
 pub fn diagonal_scatter(input: &Tensor, src: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<Tensor> {
+    crate::placement::together("diagonal_scatter", &[Some(input), Some(src)])?;
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::view_scatter::diagonal_scatter(input, src, offset, dim1, dim2)?
@@ -203,6 +206,62 @@ impl Backward for DiagonalScatterBackward {
             gradients[1] = Some(origin.restore({
                 let t0 = ops::diagonal(&grad, self.offset, self.dim1, self.dim2)?;
                 t0
+            })?);
+        }
+        Ok(gradients)
+    }
+}
+
+/// A copy with `src` at these places of the flattened input.
+///
+/// Internal: without a Python name.
+pub fn as_strided_write(input: &Tensor, src: &Tensor, places: &Tensor) -> Result<Tensor> {
+    crate::placement::together("as_strided_scatter", &[Some(input), Some(src), Some(places)])?;
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::view_scatter::as_strided_write(input, src, places)?
+    };
+    if autograd::is_recording(&[input, src, places]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(AsStridedWriteBackward {
+                    places: (src.requires_grad()).then(|| Saved::input(places)).transpose()?,
+                    src_origin: Origin::of(src),
+                }),
+                smallvec::smallvec![input.edge(), src.edge(), places.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct AsStridedWriteBackward {
+    places: Option<Saved>,
+    src_origin: Origin,
+}
+
+impl Backward for AsStridedWriteBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "AsStridedWriteBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 3];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            return Err(RusTorchError::autograd(
+                "backward",
+                "the derivative of 'as_strided_scatter' by 'input' is not implemented: PyTorch's is the gradient of what src replaces; y = input.clone(); y.as_strided(size, stride, storage_offset).copy_(src) has the right one",
+            ));
+        }
+        if node.wants(1) {
+            let places = saved(self.places.as_ref(), node)?;
+            let origin = &self.src_origin;
+            gradients[1] = Some(origin.restore({
+                let grad = &autograd::conjugate(grad)?;
+                let t0 = ops::take(&grad, &places)?;
+                autograd::conjugate(&t0)?
             })?);
         }
         Ok(gradients)

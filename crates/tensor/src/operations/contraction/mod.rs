@@ -75,10 +75,13 @@ fn cross_product(op: &'static str, input: &Tensor, other: &Tensor, dim: i64) -> 
 pub fn linalg_vecdot(x: &Tensor, y: &Tensor, dim: i64) -> Result<Tensor> {
     let op = "linalg.vecdot";
     same_dtype(op, x, y)?;
-    if !x.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype(op, format!("expected floating-point tensors, got {}", x.dtype())));
+    if x.dtype().is_integral(true) {
+        return Err(RusTorchError::dtype(
+            op,
+            format!("expected floating-point or complex tensors, got {}", x.dtype()),
+        ));
     }
-    ops::sum(&ops::mul(x, y)?, Some(&[dim]), false, None)
+    ops::sum(&ops::mul(&ops::conj(x)?, y)?, Some(&[dim]), false, None)
 }
 
 /// The diagonals of matrices, as a view.

@@ -176,7 +176,7 @@ pub(crate) fn permutations(op: &'static str, pivots: &Tensor, rows: usize, inver
         orders.extend(order);
     }
     let shape: Shape = batch.iter().copied().chain([rows]).collect();
-    super::creation::to_device(&Tensor::from_slice(&orders, &shape)?, pivots.device())
+    Tensor::from_slice_on(pivots.device(), &orders, &shape)
 }
 
 /// The rows of matrices in another order, int64 (*, rows); leading dimensions broadcast.

@@ -192,19 +192,19 @@ pub(crate) fn eigen_parts(whole: &Tensor, n: usize) -> Result<(Tensor, Tensor)> 
     parts.next().zip(parts.next()).ok_or_else(|| incomplete("linalg.eigh"))
 }
 
-/// Eigenvalues and eigenvectors of the lower triangles, flattened.
-pub fn eigen_decomposition(input: &Tensor) -> Result<Tensor> {
+/// Eigenvalues and eigenvectors of symmetric matrices of which one triangle is read, flattened.
+pub fn eigen_decomposition(input: &Tensor, upper: bool) -> Result<Tensor> {
     let n = square_size("linalg.eigh", input)?;
-    factorize_packed(Factorization::SymmetricEigen, input, &[&[n], &[n, n]])
+    factorize_packed(Factorization::SymmetricEigen { upper }, input, &[&[n], &[n, n]])
 }
 
 /// Eigenvalues and eigenvectors of symmetric matrices.
 pub fn linalg_eigh(a: &Tensor, uplo: &str) -> Result<(Tensor, Tensor)> {
     let op = "linalg.eigh";
     let n = square_size(op, a)?;
-    let lower = match uplo {
-        "L" | "l" => a.clone(),
-        "U" | "u" => transposed(a)?,
+    let upper = match uplo {
+        "L" | "l" => false,
+        "U" | "u" => true,
         other => {
             return Err(RusTorchError::argument(
                 op,
@@ -212,7 +212,7 @@ pub fn linalg_eigh(a: &Tensor, uplo: &str) -> Result<(Tensor, Tensor)> {
             ));
         }
     };
-    eigen_parts(&ops::eigen_decomposition(&lower)?, n)
+    eigen_parts(&ops::eigen_decomposition(a, upper)?, n)
 }
 
 /// Eigenvalues of symmetric matrices.

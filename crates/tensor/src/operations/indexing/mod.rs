@@ -11,6 +11,7 @@ use crate::autograd::{check_inplace, is_recording, rebase};
 use crate::operations::creation::cast;
 use crate::operations::elementwise::{contiguous_copy, overlaps_partly};
 use crate::operations::shape_ops::{expand_to, reshape_to};
+use crate::placement::{list_together, transfer, travelled};
 use crate::{Tensor, ops};
 
 /// An index as int64; narrower integers are converted.
@@ -107,6 +108,7 @@ fn from_front(t: &Tensor, d: usize) -> Result<Tensor> {
 
 /// Advanced indexing over the leading dimensions, without history.
 fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
+    list_together("index", indices, &[Some(input)])?;
     let common = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
     let mut shape = common.clone();
     shape.extend_from_slice(&input.shape()[indices.len()..]);
@@ -122,10 +124,11 @@ fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
 
 /// Writes at advanced indices of the leading dimensions of `target`, which may be a view; without history.
 pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], values: &Tensor) -> Result<()> {
+    list_together("index_put", indices, &[Some(target)])?;
     let common = broadcast_shapes("index_put", indices.iter().map(Tensor::shape))?;
     let mut shape = common.clone();
     shape.extend_from_slice(&target.shape()[indices.len()..]);
-    let values = cast(&values.detach(), target.dtype())?;
+    let values = travelled("index_put", &cast(&values.detach(), target.dtype())?, target.device())?;
     let values_layout = values.broadcast_layout("index_put", &shape).map_err(|_| {
         RusTorchError::shape(
             "index_put",
@@ -358,11 +361,10 @@ pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
         } else {
             None
         };
-        let operand = match &source {
-            Some(copy) => copy.operand(),
-            None => Operand { layout: &layout, ..src.operand() },
-        };
-        input.backend()?.copy(operand, input.operand())?;
+        match &source {
+            Some(copy) => transfer(copy, copy.layout(), input)?,
+            None => transfer(src, &layout, input)?,
+        }
     }
     input.storage().bump_version();
     if let (Some(node), Some(edges)) = (node, edges) {

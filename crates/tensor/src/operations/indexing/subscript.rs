@@ -1,11 +1,13 @@
 //! `x[…]`: what Python's subscripts mean.
 
-use rustorch_backend::{DType, Shape, broadcast_shapes};
+use rustorch_backend::{DType, Device, Shape, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
 use super::{copy_, index_read, int64, mask_indices, write};
 use crate::autograd::{check_inplace, is_recording};
+use crate::operations::creation::moved;
 use crate::operations::shape_ops::{expand_to, reshape_to};
+use crate::placement::travelled;
 use crate::{Tensor, ops};
 use smallvec::SmallVec;
 
@@ -39,6 +41,22 @@ fn too_many(count: usize, ndim: usize) -> RusTorchError {
     RusTorchError::index("index", format!("too many indices for tensor of dimension {ndim} (got {count})"))
 }
 
+/// An index tensor where the indexed tensor is; it may come from the CPU.
+fn beside(item: &IndexItem, device: Device) -> Result<IndexItem> {
+    match item {
+        IndexItem::Tensor(t) if t.device().is_same(device) => Ok(item.clone()),
+        IndexItem::Tensor(t) if t.device().is_cpu() => Ok(IndexItem::Tensor(moved(&t.detach(), device)?)),
+        IndexItem::Tensor(t) => Err(RusTorchError::device(
+            "index",
+            format!(
+                "indices should be either on cpu or on the same device as the indexed tensor ({device}), not on {}",
+                t.device()
+            ),
+        )),
+        other => Ok(other.clone()),
+    }
+}
+
 /// An index tensor as int64; one of bytes is a mask, as before there was bool.
 fn as_index(item: &IndexItem) -> Result<IndexItem> {
     Ok(match item {
@@ -56,7 +74,8 @@ fn as_index(item: &IndexItem) -> Result<IndexItem> {
 }
 
 fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
-    let items: SmallVec<[IndexItem; 4]> = items.iter().map(as_index).collect::<Result<_>>()?;
+    let items: SmallVec<[IndexItem; 4]> =
+        items.iter().map(|item| as_index(&beside(item, tensor.device())?)).collect::<Result<_>>()?;
     let consumes = |item: &IndexItem| match item {
         IndexItem::Integer(_) | IndexItem::Slice(..) => 1,
         IndexItem::Tensor(t) if t.dtype() == DType::Bool => t.ndim(),
@@ -101,7 +120,7 @@ fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
                 set(
                     &mut advanced,
                     dim,
-                    Tensor::from_slice(&vec![0i64; usize::from(*b)], &[usize::from(*b)])?,
+                    Tensor::from_slice_on(tensor.device(), &vec![0i64; usize::from(*b)], &[usize::from(*b)])?,
                 );
                 dim += 1;
             }
@@ -109,7 +128,11 @@ fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
                 if mask.ndim() == 0 {
                     view = ops::unsqueeze(&view, dim as i64)?;
                     let count = usize::from(mask.item()?.to_bool());
-                    set(&mut advanced, dim, Tensor::from_slice(&vec![0i64; count], &[count])?);
+                    set(
+                        &mut advanced,
+                        dim,
+                        Tensor::from_slice_on(tensor.device(), &vec![0i64; count], &[count])?,
+                    );
                     dim += 1;
                     continue;
                 }
@@ -207,6 +230,7 @@ fn write_selected(tensor: &Tensor, selection: Selection, value: &Tensor, accumul
         return copy_(&view, value);
     }
     check_inplace("index_put_", tensor, &[value])?;
+    let value = &travelled("index_put_", value, tensor.device())?;
     let joint: Shape = broadcast_shapes("index", indices.iter().map(Tensor::shape))?;
     let mut shape: Vec<usize> = view.shape()[indices.len()..].to_vec();
     shape.splice(place.min(shape.len())..place.min(shape.len()), joint.iter().copied());

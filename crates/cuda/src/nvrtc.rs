@@ -1,0 +1,263 @@
+//! NVRTC, the compiler of kernel texts, opened when the first kernel is compiled that no cache has.
+//!
+//! It is looked for in this order: the file that `RUSTORCH_NVRTC_LIBRARY` names; the system's library path (where one
+//! that PyTorch has loaded is found, too); NVIDIA's pip packages, in the site-packages from which this process has
+//! loaded libraries; `CUDA_HOME`, `CUDA_PATH` and `/usr/local/cuda`.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::path::{Path, PathBuf};
+use std::ptr::{null, null_mut};
+use std::sync::OnceLock;
+
+use rustorch_error::{Result, RusTorchError};
+use rustorch_gpu::open_library;
+
+use crate::driver::call;
+
+type Code = c_int;
+type Program = *mut c_void;
+
+const COMPILATION: Code = 6;
+
+rustorch_gpu::functions! {
+    /// NVRTC of CUDA 11.2 or later.
+    Functions {
+        fn nvrtcVersion(*mut c_int, *mut c_int) -> Code;
+        fn nvrtcGetErrorString(Code) -> *const c_char;
+        fn nvrtcGetNumSupportedArchs(*mut c_int) -> Code;
+        fn nvrtcGetSupportedArchs(*mut c_int) -> Code;
+        fn nvrtcCreateProgram(*mut Program, *const c_char, *const c_char, c_int, *const *const c_char, *const *const c_char) -> Code;
+        fn nvrtcDestroyProgram(*mut Program) -> Code;
+        fn nvrtcCompileProgram(Program, c_int, *const *const c_char) -> Code;
+        fn nvrtcGetPTXSize(Program, *mut usize) -> Code;
+        fn nvrtcGetPTX(Program, *mut c_char) -> Code;
+        fn nvrtcGetCUBINSize(Program, *mut usize) -> Code;
+        fn nvrtcGetCUBIN(Program, *mut c_char) -> Code;
+        fn nvrtcGetProgramLogSize(Program, *mut usize) -> Code;
+        fn nvrtcGetProgramLog(Program, *mut c_char) -> Code;
+    }
+}
+
+/// For what a text is compiled; the number is the compute capability, 90 for 9.0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The device's own instructions. Any driver of the compiler's major version loads them, and at once.
+    Machine(u32),
+    /// PTX, which the driver of a newer device compiles once more.
+    Ptx(u32),
+}
+
+/// The compiler.
+pub struct Nvrtc {
+    functions: Functions,
+    version: (c_int, c_int),
+    /// The compute capabilities that it knows, ascending.
+    known: Vec<u32>,
+}
+
+/// The library by major version of CUDA: its name, and the folder of NVIDIA's pip package.
+const LIBRARIES: [(c_int, &str, &str); 3] = if cfg!(windows) {
+    [
+        (13, "nvrtc64_130_0.dll", "nvidia/cu13/bin/x86_64"),
+        (12, "nvrtc64_120_0.dll", "nvidia/cuda_nvrtc/bin"),
+        (11, "nvrtc64_112_0.dll", "nvidia/cuda_nvrtc/bin"),
+    ]
+} else {
+    [
+        (13, "libnvrtc.so.13", "nvidia/cu13/lib"),
+        (12, "libnvrtc.so.12", "nvidia/cuda_nvrtc/lib"),
+        (11, "libnvrtc.so.11.2", "nvidia/cuda_nvrtc/lib"),
+    ]
+};
+
+impl Nvrtc {
+    /// The newest NVRTC that a driver of CUDA `most` can load programs of.
+    ///
+    /// # Errors
+    /// There is none; the message says what to install.
+    pub fn open(most: c_int) -> Result<Nvrtc> {
+        let library = match std::env::var("RUSTORCH_NVRTC_LIBRARY") {
+            Ok(named) => open_file(Path::new(&named))?,
+            Err(_) => find(most)?,
+        };
+        let functions = Functions::load("cuda", library)?;
+        let (mut major, mut minor, mut count) = (0, 0, 0);
+        // SAFETY: places for two numbers.
+        unsafe { call!(functions, nvrtcVersion, &raw mut major, &raw mut minor) }?;
+        // SAFETY: a place for a number.
+        unsafe { call!(functions, nvrtcGetNumSupportedArchs, &raw mut count) }?;
+        let mut known = vec![0; count as usize];
+        // SAFETY: the vector has room for as many as were told.
+        unsafe { call!(functions, nvrtcGetSupportedArchs, known.as_mut_ptr()) }?;
+        let known = known.into_iter().map(|architecture| architecture as u32).collect();
+        Ok(Nvrtc { functions, version: (major, minor), known })
+    }
+
+    /// Its major and minor version.
+    pub fn version(&self) -> (i32, i32) {
+        self.version
+    }
+
+    /// How texts for a device are compiled: for itself where this NVRTC knows it, else as PTX of the newest that it
+    /// knows.
+    ///
+    /// # Errors
+    /// The device is older than all that it knows.
+    pub fn target(&self, capability: u32) -> Result<Target> {
+        match self.known.iter().rev().find(|&&known| known <= capability) {
+            Some(&known) if known == capability => Ok(Target::Machine(known)),
+            Some(&known) => Ok(Target::Ptx(known)),
+            None => Err(RusTorchError::unavailable(
+                "cuda",
+                format!(
+                    "NVRTC {}.{} does not compile for devices of compute capability {}.{}; install an older one",
+                    self.version.0,
+                    self.version.1,
+                    capability / 10,
+                    capability % 10
+                ),
+            )),
+        }
+    }
+
+    /// Compiles a text; the answer is what the driver loads.
+    ///
+    /// # Errors
+    /// The compiler's message.
+    pub fn compile(&self, name: &str, text: &str, target: Target) -> Result<Vec<u8>> {
+        let no_zero = |_| RusTorchError::argument("compile", "a kernel's text holds no zero byte");
+        let source = CString::new(text).map_err(no_zero)?;
+        let file = CString::new(format!("{name}.cu")).map_err(no_zero)?;
+        let architecture = match target {
+            Target::Machine(capability) => format!("--gpu-architecture=sm_{capability}"),
+            Target::Ptx(capability) => format!("--gpu-architecture=compute_{capability}"),
+        };
+        let architecture = CString::new(architecture).map_err(no_zero)?;
+        // Contraction is the kernel's to ask for (FMA), so that every device gives the same sums. Kernels that do not
+        // call some function of a text are no news.
+        let options = [architecture.as_ptr(), c"--fmad=false".as_ptr(), c"--disable-warnings".as_ptr()];
+        let (nvrtc, mut program) = (&self.functions, null_mut());
+        let (source, file, none) = (source.as_ptr(), file.as_ptr(), null());
+        // SAFETY: both strings end with a zero, and there are no headers.
+        unsafe { call!(nvrtc, nvrtcCreateProgram, &raw mut program, source, file, 0, none, none) }?;
+        let mut program = Owned { functions: nvrtc, program };
+        // SAFETY: three options, each ending with a zero.
+        let code = unsafe { (self.functions.nvrtcCompileProgram)(program.program, 3, options.as_ptr()) };
+        if code == COMPILATION {
+            let log =
+                program.output(self.functions.nvrtcGetProgramLogSize, self.functions.nvrtcGetProgramLog)?;
+            let message = format!("NVRTC refused kernel '{name}':\n{}", crate::executor::text(&log));
+            return Err(RusTorchError::device("compile", message));
+        }
+        self.functions.check("nvrtcCompileProgram", code)?;
+        match target {
+            Target::Machine(_) => {
+                program.output(self.functions.nvrtcGetCUBINSize, self.functions.nvrtcGetCUBIN)
+            }
+            Target::Ptx(_) => program.output(self.functions.nvrtcGetPTXSize, self.functions.nvrtcGetPTX),
+        }
+    }
+}
+
+impl Functions {
+    fn check(&self, function: &'static str, code: Code) -> Result<()> {
+        if code == 0 {
+            return Ok(());
+        }
+        // SAFETY: the answer is a constant of the library.
+        let text = unsafe { CStr::from_ptr((self.nvrtcGetErrorString)(code)) }.to_string_lossy();
+        Err(RusTorchError::device(function, format!("NVRTC answered {text} ({code})")))
+    }
+}
+
+/// A program that is destroyed when it goes.
+struct Owned<'a> {
+    functions: &'a Functions,
+    program: Program,
+}
+
+impl Owned<'_> {
+    /// What one of the functions gives that first tell a size.
+    fn output(
+        &mut self,
+        size: unsafe extern "system" fn(Program, *mut usize) -> Code,
+        get: unsafe extern "system" fn(Program, *mut c_char) -> Code,
+    ) -> Result<Vec<u8>> {
+        let mut bytes = 0;
+        // SAFETY: a place for the size.
+        self.functions.check("nvrtcGetSize", unsafe { size(self.program, &raw mut bytes) })?;
+        let mut output = vec![0u8; bytes];
+        // SAFETY: the vector has room for the size told.
+        self.functions.check("nvrtcGet", unsafe { get(self.program, output.as_mut_ptr().cast()) })?;
+        Ok(output)
+    }
+}
+
+impl Drop for Owned<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the program is destroyed once, by its owner.
+        unsafe { (self.functions.nvrtcDestroyProgram)(&raw mut self.program) };
+    }
+}
+
+/// The newest library up to CUDA `most`.
+fn find(most: c_int) -> Result<libloading::Library> {
+    static FOLDERS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let toolkits = || {
+        let named = ["CUDA_HOME", "CUDA_PATH"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+        named.chain([PathBuf::from("/usr/local/cuda")])
+    };
+    let packages = FOLDERS.get_or_init(site_packages);
+    let mut names = Vec::new();
+    for (_, name, pip) in LIBRARIES.into_iter().filter(|(major, ..)| *major <= most) {
+        if let Ok(library) = open_library("cuda", &[name]) {
+            return Ok(library);
+        }
+        names.push(name);
+        let folders = packages.iter().map(|folder| folder.join(pip));
+        let folders =
+            folders.chain(toolkits().map(|folder| folder.join(if cfg!(windows) { "bin" } else { "lib64" })));
+        for file in folders.map(|folder| folder.join(name)).filter(|file| file.exists()) {
+            if let Ok(library) = open_file(&file) {
+                return Ok(library);
+            }
+        }
+    }
+    let major = most.clamp(11, 13);
+    let package =
+        if major == 13 { "nvidia-cuda-nvrtc".to_string() } else { format!("nvidia-cuda-nvrtc-cu{major}") };
+    Err(RusTorchError::unavailable(
+        "cuda",
+        format!(
+            "the compiler NVRTC is missing ({}): pip install {package}, or name its file in RUSTORCH_NVRTC_LIBRARY",
+            names.join(", ")
+        ),
+    ))
+}
+
+/// Opens a file, and before it its second half, which it looks for only on the system's path.
+fn open_file(file: &Path) -> Result<libloading::Library> {
+    let folder = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    for beside in folder.into_iter().flatten().filter_map(std::result::Result::ok) {
+        if beside.file_name().to_string_lossy().starts_with("libnvrtc-builtins.so")
+            && let Ok(library) = open_library("cuda", &[&beside.path().to_string_lossy()])
+        {
+            // NVRTC asks for it by name, whenever it compiles.
+            std::mem::forget(library);
+        }
+    }
+    open_library("cuda", &[&file.to_string_lossy()])
+}
+
+/// The folders named site-packages from which this process has loaded a library, as Python does with NumPy's.
+fn site_packages() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    for path in maps.lines().filter_map(|line| line.find('/').map(|start| Path::new(&line[start..]))) {
+        let found = path.ancestors().find(|a| a.ends_with("site-packages") || a.ends_with("dist-packages"));
+        if let Some(folder) = found.filter(|folder| !folders.iter().any(|known| known == folder)) {
+            folders.push(folder.to_path_buf());
+        }
+    }
+    folders
+}

@@ -1,0 +1,106 @@
+// A driver of CUDA whose one device is the host's memory: kernels do not run, and a call fails when it is told to.
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int CUresult;
+typedef void *handle;
+
+static int contexts, depth, fails_after = -1, fails_with, launches;
+static handle current;
+static char context;
+static unsigned last_grid[3], last_block[3];
+static int64_t last_parameter;
+
+
+// For the tests: the `after`-th call from now on that may fail does so with `code`; later ones too if it is a fault.
+void fake_fail(int after, int code) { fails_after = after, fails_with = code; }
+int fake_contexts(void) { return contexts; }
+int fake_depth(void) { return depth; }
+int fake_launches(void) { return launches; }
+unsigned fake_grid(int d) { return last_grid[d]; }
+unsigned fake_block(int d) { return last_block[d]; }
+int64_t fake_parameter(void) { return last_parameter; }
+
+static CUresult outcome(void) {
+    if (current != &context) return 201;
+    if (fails_after < 0 || fails_after-- > 0) return 0;
+    if (fails_with >= 700) fails_after = 0;
+    return fails_with;
+}
+
+CUresult cuInit(unsigned flags) { return flags; }
+CUresult cuDriverGetVersion(int *version) { return *version = 12040, 0; }
+CUresult cuGetErrorName(CUresult code, const char **name) {
+    *name = code == 700 ? "CUDA_ERROR_ILLEGAL_ADDRESS" : code == 2 ? "CUDA_ERROR_OUT_OF_MEMORY" : 0;
+    return *name ? 0 : 1;
+}
+CUresult cuGetErrorString(CUresult code, const char **text) {
+    *text = code == 700 ? "an illegal memory access was encountered" : "out of memory";
+    return 0;
+}
+CUresult cuDeviceGetCount(int *count) { return *count = 1, 0; }
+CUresult cuDeviceGet(int *device, int index) { return *device = 40 + index, 0; }
+CUresult cuDeviceGetName(char *name, int length, int device) {
+    (void)device;
+    return strncpy(name, "Pretended GPU", length), 0;
+}
+CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) { return (void)device, *bytes = 1 << 30, 0; }
+CUresult cuDeviceGetAttribute(int *value, int what, int device) {
+    switch (what) {
+    case 1: *value = 1024; break;
+    case 8: *value = 49152; break;
+    case 16: *value = 108; break;
+    case 75: *value = 8; break;
+    case 76: *value = 0; break;
+    default: return 1;
+    }
+    return device == 40 ? 0 : 101;
+}
+CUresult cuDevicePrimaryCtxRetain(handle *made, int device) { return (void)device, contexts++, *made = &context, 0; }
+CUresult cuCtxGetCurrent(handle *now) { return *now = current, 0; }
+CUresult cuCtxPushCurrent_v2(handle next) { return depth++, current = next, 0; }
+CUresult cuCtxPopCurrent_v2(handle *last) { return depth--, *last = current, current = 0, 0; }
+CUresult cuMemAlloc_v2(uint64_t *address, size_t bytes) {
+    CUresult code = outcome();
+    if (!code) *address = (uint64_t)malloc(bytes);
+    return code;
+}
+CUresult cuMemFree_v2(uint64_t address) { return free((void *)address), current == &context ? 0 : 201; }
+CUresult cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, handle stream) {
+    if (stream != (handle)1) return 400;
+    return memcpy((void *)to, from, n), outcome();
+}
+CUresult cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, handle stream) {
+    if (stream != (handle)1) return 400;
+    return memcpy(to, (void *)from, n), outcome();
+}
+CUresult cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, handle stream) {
+    if (stream != (handle)1) return 400;
+    return memcpy((void *)to, (void *)from, n), outcome();
+}
+CUresult cuPointerGetAttribute(void *value, int what, uint64_t address) { return (void)value, (void)what, (void)address, 1; }
+CUresult cuModuleLoadDataEx(handle *module, const void *image, unsigned n, int *options, void **values) {
+    (void)n, (void)options, (void)values;
+    return *module = (handle)image, memcmp(image, "\177ELF", 4) ? 200 : outcome();
+}
+CUresult cuModuleUnload(handle module) { return (void)module, 0; }
+CUresult cuModuleGetFunction(handle *function, handle module, const char *name) {
+    (void)module;
+    return *function = strdup(name), 0;
+}
+CUresult cuLaunchKernel(handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                        unsigned shared, handle stream, void **arguments, void **extra) {
+    if (!function || shared || stream != (handle)1 || extra) return 400;
+    last_grid[0] = gx, last_grid[1] = gy, last_grid[2] = gz;
+    last_block[0] = bx, last_block[1] = by, last_block[2] = bz;
+    // The kernel that the test starts has one buffer, then its parameters.
+    last_parameter = *(int64_t *)arguments[1];
+    return launches++, outcome();
+}
+CUresult cuStreamSynchronize(handle stream) { return stream == (handle)1 ? outcome() : 400; }
+CUresult cuEventCreate(handle *event, unsigned flags) { return *event = malloc(1), flags == 2 ? outcome() : 1; }
+CUresult cuEventRecord(handle event, handle stream) { return event && stream == (handle)1 ? outcome() : 400; }
+CUresult cuEventQuery(handle event) { return event ? 600 : 400; }
+CUresult cuEventSynchronize(handle event) { return event ? outcome() : 400; }
+CUresult cuEventDestroy_v2(handle event) { return free(event), 0; }

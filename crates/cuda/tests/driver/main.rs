@@ -1,0 +1,122 @@
+//! The executor over a driver that is not one: what is called, and what becomes of its errors. It shows nothing about
+//! a GPU.
+#![allow(unsafe_code, clippy::expect_used, clippy::print_stderr)]
+
+use std::path::Path;
+use std::process::Command;
+
+use rustorch_backend::{Buffer, ComputeBackend, DType, Layout, Operand, Scalar};
+use rustorch_cuda::{CudaExecutor, Nvrtc};
+use rustorch_error::{Result, RusTorchError};
+use rustorch_gpu::{GpuBackend, KernelExecutor};
+
+/// The driver's library, compiled; `None` where there is no C compiler.
+fn build() -> Option<libloading::Library> {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("libcuda-{}.so", std::process::id()));
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/driver/libcuda.c");
+    let compiled = Command::new("gcc").args(["-shared", "-fPIC", source, "-o"]).arg(&file).status();
+    if !compiled.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no gcc");
+        return None;
+    }
+    // SAFETY: this is the only test of the process, and no other thread reads the environment.
+    unsafe { std::env::set_var("RUSTORCH_CUDA_LIBRARY", &file) };
+    // SAFETY: the library has no initialisers.
+    let library = unsafe { libloading::Library::new(&file) }.expect("the library is opened");
+    rustorch_cuda::devices().expect("the driver starts");
+    let _ = std::fs::remove_file(&file);
+    Some(library)
+}
+
+/// The functions with which the driver is told to fail, and asked what it saw.
+struct Fake(libloading::Library);
+
+impl Fake {
+    fn ask(&self, name: &str) -> i32 {
+        // SAFETY: the library has a function of this name and type.
+        unsafe { self.0.get::<extern "C" fn() -> i32>(name.as_bytes()).expect(name)() }
+    }
+
+    fn at(&self, name: &str, d: i32) -> u32 {
+        // SAFETY: as above.
+        unsafe { self.0.get::<extern "C" fn(i32) -> u32>(name.as_bytes()).expect(name)(d) }
+    }
+
+    fn fail(&self, after: i32, code: i32) {
+        // SAFETY: as above.
+        unsafe { self.0.get::<extern "C" fn(i32, i32)>(b"fake_fail").expect("fake_fail")(after, code) };
+    }
+}
+
+#[test]
+fn calls_and_errors_are_the_drivers() {
+    let Some(library) = build() else { return };
+    let fake = Fake(library);
+    let devices = rustorch_cuda::devices().expect("the driver starts");
+    let [device] = devices else { panic!("{} devices", devices.len()) };
+    assert_eq!(device.device_info().name, "Pretended GPU");
+    assert_eq!(device.executor().capability(), 80);
+    assert_eq!(device.executor().limits().shared_bytes, 49152);
+    assert_eq!(fake.ask("fake_contexts"), 0, "a device that is not used is not opened");
+
+    let buffer = Buffer::allocate(device.allocator(), 1000).expect("memory");
+    device.write(&buffer, 100, &[1, 2, 3]).expect("written");
+    let mut bytes = [0; 4];
+    device.read(&buffer, 99, &mut bytes).expect("read");
+    assert_eq!(bytes[1..], [1, 2, 3]);
+    let executor: &CudaExecutor = device.executor();
+    executor.copy((buffer.address(), 100), (buffer.address(), 500), 3).expect("copied");
+    device.read(&buffer, 500, &mut bytes).expect("read");
+    assert_eq!(bytes[..3], [1, 2, 3]);
+    let event = executor.record().expect("recorded");
+    assert!(!executor.is_done(&event).expect("asked"));
+    executor.wait(&event).expect("waited");
+    drop(event);
+    assert_eq!(
+        (fake.ask("fake_contexts"), fake.ask("fake_depth")),
+        (1, 0),
+        "the thread's context is as before"
+    );
+
+    memory_runs_out(&fake, device);
+    kernels_are_started(&fake, device, &buffer);
+    a_fault_is_told(&fake, device);
+}
+
+fn memory_runs_out(fake: &Fake, device: &GpuBackend<CudaExecutor>) {
+    // A kept block goes back before the second try.
+    drop(Buffer::allocate(device.allocator(), 4 << 20).expect("memory"));
+    assert!(device.allocator().stats().cached > 0);
+    fake.fail(0, 2);
+    drop(Buffer::allocate(device.allocator(), 8 << 20).expect("memory at the second try"));
+    device.allocator().empty_cache();
+    fake.fail(0, 2);
+    let Err(refused) = Buffer::allocate(device.allocator(), 8 << 20) else { panic!("there is no memory") };
+    assert!(matches!(refused, RusTorchError::OutOfMemory { .. }), "{refused}");
+    assert!(refused.to_string().contains("CUDA_ERROR_OUT_OF_MEMORY"), "{refused}");
+    fake.fail(-1, 0);
+}
+
+fn kernels_are_started(fake: &Fake, device: &GpuBackend<CudaExecutor>, buffer: &Buffer) {
+    if let Err(missing) = Nvrtc::open(12) {
+        eprintln!("skipped: {missing}");
+        return;
+    }
+    let layout = Layout::contiguous(&[250]);
+    let operand = Operand { buffer, layout: &layout, dtype: DType::Int32 };
+    let fill = || -> Result<()> { device.fill(operand, Scalar::Int(7)) };
+    fill().expect("started");
+    assert_eq!(fake.ask("fake_launches"), 1);
+    let sizes = |name| [0, 1, 2].map(|d| fake.at(name, d));
+    assert_eq!((sizes("fake_grid"), sizes("fake_block")), ([1, 1, 1], [256, 1, 1]));
+    assert_eq!(fake.ask("fake_parameter"), 250);
+}
+
+fn a_fault_is_told(fake: &Fake, device: &GpuBackend<CudaExecutor>) {
+    fake.fail(0, 700);
+    for _ in 0..2 {
+        let fault = device.synchronize().expect_err("the fault stays");
+        let text = fault.to_string();
+        assert!(text.contains("CUDA_ERROR_ILLEGAL_ADDRESS") && text.contains("restart"), "{text}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Weighted sums of elements picked by index, the same for every channel: what sampling on a grid comes down to.
+
+use rustorch_backend::{Category, DType, Layout, Operand, ReduceOp};
+use rustorch_error::{Result, RusTorchError};
+
+use super::copy::groups_for;
+use super::reduce::reduce;
+use crate::backend::Device;
+use crate::kernel::{Call, GROUP, KernelText, value_type};
+
+const OP: &str = "weighted_gather";
+
+/// Images, channels, elements of a plane, points, taps of a point.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    channels: usize,
+    plane: usize,
+    points: usize,
+    taps: usize,
+}
+
+impl Sizes {
+    /// From `(N, C, S)`, `(N, P, T)` and `(N, C, P)`.
+    fn new(planes: &[usize], taps: [&[usize]; 2], points: &[usize]) -> Result<Self> {
+        match (planes, taps[0], points) {
+            (&[batch, channels, plane], &[n, points, per_point], &[m, c, p])
+                if taps[0] == taps[1] && [n, m] == [batch; 2] && c == channels && p == points =>
+            {
+                Ok(Sizes { channels, plane, points, taps: per_point })
+            }
+            _ => Err(RusTorchError::shape(OP, format!("{planes:?}, {taps:?} and {points:?} do not fit"))),
+        }
+    }
+
+    /// A call of a text over `output`'s elements, with operands of three dimensions.
+    fn call<'a>(&self, text: KernelText, inputs: [Operand<'a>; 3], output: Operand<'a>) -> Call<'a> {
+        let n = output.layout.numel();
+        let call = Call::new(text)
+            .define("V", value_type(output.dtype))
+            .constant("GROUP", GROUP as usize)
+            .index(if n < 1 << 31 { "u32" } else { "i64" })
+            .size("n", n)
+            .size("channels", self.channels)
+            .size("points", self.points)
+            .size("taps", self.taps);
+        let named = [("x0", inputs[0]), ("x1", inputs[1]), ("x2", inputs[2]), ("y0", output)];
+        named.into_iter().fold(call, |call, (name, operand)| {
+            let call = if name == "y0" { call.write(name, operand) } else { call.read(name, operand) };
+            call.size(&format!("{name}_offset"), operand.layout.offset())
+                .i64s(&format!("{name}_stride"), operand.layout.strides().iter().map(|&s| s as i64))
+        })
+    }
+}
+
+fn check_dtypes(operands: [Operand<'_>; 3]) -> Result<()> {
+    let dtype = operands[0].dtype;
+    if dtype.category() == Category::Float && operands.iter().all(|operand| operand.dtype == dtype) {
+        return Ok(());
+    }
+    let [a, b, c] = operands.map(|operand| operand.dtype.name());
+    Err(RusTorchError::unsupported(OP, format!("{a}, {b} and {c}")))
+}
+
+/// Each index is an element of the plane or negative.
+fn check_indices(device: &dyn Device, index: Operand<'_>, plane: usize) -> Result<()> {
+    if index.dtype != DType::Int64 {
+        return Err(RusTorchError::dtype(OP, format!("indices are {}; they must be int64", index.dtype)));
+    }
+    if index.layout.numel() == 0 {
+        return Ok(());
+    }
+    let buffer = device.temporary(size_of::<i64>())?;
+    let layout = Layout::contiguous(&[1, 1, 1]);
+    let largest = Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 };
+    reduce(device, ReduceOp::Max, None, index, &[0, 1, 2], largest)?;
+    let mut bytes = [0; size_of::<i64>()];
+    device.read(&buffer, 0, &mut bytes)?;
+    let largest = i64::from_ne_bytes(bytes);
+    if largest >= plane as i64 {
+        let message = format!("index {largest} is outside a plane of {plane} elements");
+        return Err(RusTorchError::index(OP, message));
+    }
+    Ok(())
+}
+
+/// `out[n, c, p] = Σ_t weight[n, p, t] * input[n, c, index[n, p, t]]`; a negative index picks nothing.
+///
+/// # Errors
+/// `IndexOutOfRange` for an index beyond the plane.
+pub(crate) fn weighted_gather(
+    device: &dyn Device,
+    input: Operand<'_>,
+    index: Operand<'_>,
+    weight: Operand<'_>,
+    output: Operand<'_>,
+) -> Result<()> {
+    check_dtypes([input, weight, output])?;
+    let taps = [index.layout.shape(), weight.layout.shape()];
+    let sizes = Sizes::new(input.layout.shape(), taps, output.layout.shape())?;
+    check_indices(device, index, sizes.plane)?;
+    let call = sizes.call(kernel_text!("weighted_gather"), [input, index, weight], output);
+    device.run(call, groups_for(output.layout.numel()))
+}
+
+/// The gradient of [`weighted_gather`] by its weight.
+///
+/// # Errors
+/// As there.
+pub(crate) fn weighted_gather_grad_weight(
+    device: &dyn Device,
+    grad: Operand<'_>,
+    input: Operand<'_>,
+    index: Operand<'_>,
+    grad_weight: Operand<'_>,
+) -> Result<()> {
+    check_dtypes([grad, input, grad_weight])?;
+    let taps = [index.layout.shape(), grad_weight.layout.shape()];
+    let sizes = Sizes::new(input.layout.shape(), taps, grad.layout.shape())?;
+    check_indices(device, index, sizes.plane)?;
+    let call = sizes.call(kernel_text!("weighted_gather_grad_weight"), [grad, index, input], grad_weight);
+    device.run(call, groups_for(grad_weight.layout.numel()))
+}

@@ -1,0 +1,67 @@
+#include <metal_stdlib>
+using namespace metal;
+#define HAS_F64 0
+typedef long i64;
+typedef ulong u64;
+typedef int i32;
+typedef uint u32;
+typedef short i16;
+typedef ushort u16;
+typedef char i8;
+typedef uchar u8;
+#define LID(d) ((i32)lid_[d])
+#define GROUP_ID(d) ((u32)group_[d])
+#define NGROUPS(d) ((u32)count_[d])
+#define GID(d) ((u64)group_[d] * size_[d] + lid_[d])
+#define BARRIER() threadgroup_barrier(mem_flags::mem_threadgroup)
+#define GLOBAL device
+#define LOCAL threadgroup
+#define CONSTANT constant
+#define DEVICE_FN static inline
+#define AS_U32(x) as_type<u32>(x)
+#define AS_FLOAT(x) as_type<float>(x)
+#define MULHI(a, b) mulhi((u32)(a), (u32)(b))
+#define MULHI64(a, b) mulhi((u64)(a), (u64)(b))
+#define LD_F16(p, i) ((float)as_type<half>((p)[i]))
+#define ST_F16(p, i, v) (p)[i] = as_type<u16>((half)(v))
+#define LD_BF16(p, i) as_type<float>((u32)(p)[i] << 16)
+#define ST_BF16(p, i, v) (p)[i] = to_bf16(v)
+DEVICE_FN u16 to_bf16(const float v) {
+    const u32 bits = as_type<u32>(v);
+    return (bits & 0x7fffffffu) > 0x7f800000u ? (u16)((bits >> 16) | 0x40) : (u16)((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+}
+DEVICE_FN i64 F32_TO_I64(const float x) {
+    if (x >= 9223372036854775808.0f) {
+        return 9223372036854775807;
+    }
+    return x >= -9223372036854775808.0f ? (i64)x : x != x ? 0 : (i64)(-9223372036854775807 - 1);
+}
+#define FMA(x, y, z) fma(x, y, z)
+#define FABS(x) fabs(x)
+#define FLOOR(x) floor(x)
+#define CEIL(x) ceil(x)
+#define RINT(x) rint(x)
+#define TRUNC(x) trunc(x)
+#define SQRT(x) sqrt(x)
+#define COPYSIGN(x, y) copysign(x, y)
+#define SIGNBIT(x) (signbit(x) != 0)
+#define EXP(x) exp(x)
+#define EXP2(x) exp2(x)
+#define LOG(x) log(x)
+#define LOG2(x) log2(x)
+#define LOG10(x) log10(x)
+#define SIN(x) sin(x)
+#define COS(x) cos(x)
+#define TAN(x) tan(x)
+#define ASIN(x) asin(x)
+#define ACOS(x) acos(x)
+#define ATAN(x) atan(x)
+#define ATAN2(y, x) atan2(y, x)
+#define SINH(x) sinh(x)
+#define COSH(x) cosh(x)
+#define TANH(x) tanh(x)
+#define ASINH(x) asinh(x)
+#define ACOSH(x) acosh(x)
+#define ATANH(x) atanh(x)
+#define FLOAT_POW(x, y) pow(x, y)
+#define FLOAT_FMOD(x, y) fmod(x, y)

@@ -1,0 +1,64 @@
+//! Counting and finding the elements that differ from zero.
+
+use rustorch::backend::DType;
+
+use crate::harness::{Data, LIES, Lie, compare, noise};
+
+#[test]
+fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
+    let shapes: [&[usize]; 6] = [&[3, 5, 11], &[2, 3000], &[50, 7, 61], &[20_000], &[3, 0], &[]];
+    for dtype in [
+        DType::Float32,
+        DType::Float64,
+        DType::Float16,
+        DType::Int64,
+        DType::Int16,
+        DType::UInt8,
+        DType::Bool,
+        DType::Complex64,
+        DType::Complex128,
+    ] {
+        for shape in shapes {
+            for lie in LIES {
+                if dtype != DType::Float32 && lie == Lie::Transposed {
+                    continue;
+                }
+                let sparse = noise(7, shape.iter().product()).into_iter().map(|v| {
+                    // Minus zero is zero; NaN is not.
+                    if v < 0.2 {
+                        -0.0
+                    } else if v > 0.9 && dtype.is_floating_point() {
+                        f64::NAN
+                    } else {
+                        (v * 9.0).ceil()
+                    }
+                });
+                let values: Vec<f64> = sparse.collect();
+                let count = values.iter().filter(|&&v| v != 0.0).count();
+                let what = format!("elements of {dtype} {shape:?} {lie:?} that differ from zero");
+                let data = [
+                    Data::new(dtype, shape, lie, &values),
+                    Data::zeros(DType::Int64, &[count, shape.len()]),
+                    Data::zeros(DType::Int64, &[1]),
+                ];
+                compare(&what, &data, 0.0, |b, o| {
+                    let found = b.count_nonzero(o[0])?;
+                    assert_eq!(found, count, "{what}");
+                    b.write(o[2].buffer, 0, &(found as i64).to_ne_bytes())?;
+                    b.nonzero(o[0], o[1])
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn coordinates_are_written_to_any_layout() {
+    let values: Vec<f64> = noise(7, 60).iter().map(|v| v.max(0.0).ceil()).collect();
+    let count = values.iter().filter(|&&v| v != 0.0).count();
+    for lie in LIES {
+        let coordinates = Data::new(DType::Int64, &[count, 2], lie, &vec![0.0; 2 * count]);
+        let data = [Data::new(DType::Float32, &[6, 10], Lie::Contiguous, &values), coordinates];
+        compare("coordinates", &data, 0.0, |b, o| b.nonzero(o[0], o[1]));
+    }
+}

@@ -1,0 +1,77 @@
+//! Windows that lie anywhere, elements picked by index, and maps along dimensions.
+
+use rustorch::backend::{DType, DimensionMap};
+
+use crate::harness::{Data, LIES, Lie, compare, noise};
+
+#[test]
+fn maxima_of_regions_agree_with_the_cpu() {
+    let (shape, pooled) = ([2, 3, 7, 9], [2, 3, 3, 4]);
+    let rows = vec![0..3, 2..5, 4..7];
+    // Each plane has columns of its own.
+    let columns: Vec<_> = (0..24).map(|i| i % 4 * 2 + i / 12..i % 4 * 2 + 3).collect();
+    for dtype in [DType::Float32, DType::Float16, DType::Float64, DType::Int32] {
+        for lie in LIES {
+            let data = [
+                Data::random(1, dtype, &shape, lie, 9.0),
+                Data::zeros(dtype, &pooled),
+                Data::zeros(DType::Int64, &pooled),
+            ];
+            let regions = [rows.clone(), columns.clone()];
+            compare(&format!("regions of {dtype} {lie:?}"), &data, 1.0, |b, o| {
+                b.max_pool_regions(&regions, o[0], o[1], o[2])
+            });
+        }
+    }
+}
+
+#[test]
+fn picked_elements_agree_with_the_cpu() {
+    let (images, channels, plane, points, taps) = (2, 5, 40, 33, 4);
+    let places: Vec<f64> = noise(1, images * points * taps).iter().map(|v| (v * 39.0).floor()).collect();
+    for dtype in [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64] {
+        for lie in LIES {
+            let data = [
+                Data::random(1, dtype, &[images, channels, plane], lie, 1.0),
+                Data::new(DType::Int64, &[images, points, taps], lie, &places),
+                Data::random(2, dtype, &[images, points, taps], lie, 1.0),
+                Data::random(3, dtype, &[images, channels, points], lie, 1.0),
+            ];
+            let what = format!("picked elements of {dtype} {lie:?}");
+            compare(&what, &data, 8.0, |b, o| b.weighted_gather(o[0], o[1], o[2], o[3]));
+            compare(&what, &data, 8.0, |b, o| b.weighted_gather_grad_weight(o[3], o[0], o[1], o[2]));
+        }
+    }
+}
+
+#[test]
+fn maps_along_dimensions_agree_with_the_cpu() {
+    let mirrored = DimensionMap::selection(5, vec![1, 0, 1, 2, 3, 4, 3]);
+    let shifted = DimensionMap::selection(7, vec![6, 0, 1, 2]);
+    let blended = DimensionMap::weighted(7, (0..9).map(|i| vec![(i % 7, 0.25), ((i + 1) % 7, 0.75)]));
+    let averaged =
+        DimensionMap::weighted(5, [vec![(0, 0.5), (1, 0.5)], vec![], (0..5).map(|i| (i, 0.2)).collect()]);
+    let cases = [
+        vec![mirrored.clone(), shifted.clone()],
+        vec![mirrored.clone(), blended.clone()],
+        vec![averaged.clone(), shifted.clone()],
+        vec![blended.clone()],
+        vec![DimensionMap::selection(3, vec![2, 2]), averaged.clone(), blended],
+    ];
+    for maps in cases {
+        let lead = [2, 3];
+        let input: Vec<usize> = lead.into_iter().chain(maps.iter().map(DimensionMap::input)).collect();
+        let output: Vec<usize> = lead.into_iter().chain(maps.iter().map(DimensionMap::output)).collect();
+        let selection = maps.iter().all(DimensionMap::is_selection);
+        for dtype in DType::ALL {
+            let floating = dtype.is_floating_point();
+            if !(selection && dtype != DType::Complex128 || floating) {
+                continue;
+            }
+            let data = [Data::random(1, dtype, &input, Lie::Contiguous, 5.0), Data::zeros(dtype, &output)];
+            compare(&format!("{dtype} {input:?} to {output:?}"), &data, 4.0, |b, o| {
+                b.resample(&maps, o[0], o[1])
+            });
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Cumulative sums, products, extremes and logarithms of sums.
+
+use rustorch::backend::{DType, ScanOp};
+
+use crate::harness::{Data, LIES, Lie, compare, noise};
+
+/// Short and long lines, side by side and one after the other, and lines cut into chunks.
+const CASES: [(&[usize], usize); 8] = [
+    (&[3, 5, 11], 1),
+    (&[3, 5, 11], 2),
+    (&[2, 3000], 1),
+    (&[700, 70], 0),
+    (&[30_000], 0),
+    (&[9000, 3], 0),
+    (&[3, 0], 1),
+    (&[], 0),
+];
+
+fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, lie: Lie) {
+    let what = format!("scan {op:?} of {from} to {to} {shape:?} along {dim} {lie:?}");
+    let mut input = Data::random(5, from, shape, lie, 4.0);
+    if op == ScanOp::Prod && from.is_floating_point() {
+        // Neither too small nor too large after many factors.
+        input.change(|v| v.signum() * (1.0 + (v.abs() - 2.0) / 4000.0));
+    }
+    if from.is_floating_point() && matches!(op, ScanOp::Max | ScanOp::Min) {
+        // Few values, so that extremes occur more than once.
+        input.change(f64::round);
+    }
+    let mut data = vec![input, Data::zeros(to, shape)];
+    if matches!(op, ScanOp::Max | ScanOp::Min) {
+        data.push(Data::zeros(DType::Int64, shape));
+    }
+    // The CPU adds one after the other in the precision of the dtype where that is float64.
+    let slack = if from == DType::Float64 { 100.0 } else { 4.0 };
+    compare(&what, &data, slack, |b, o| b.scan(op, o[0], dim, o[1], o.get(2).copied()));
+}
+
+#[test]
+fn every_scan_agrees_with_the_cpu() {
+    for op in [ScanOp::Sum, ScanOp::Prod, ScanOp::Max, ScanOp::Min, ScanOp::LogSumExp] {
+        for (shape, dim) in CASES {
+            agrees(op, DType::Float32, DType::Float32, shape, dim, Lie::Contiguous);
+        }
+        agrees(op, DType::Float32, DType::Float32, &[3, 5, 11], 1, Lie::Transposed);
+        if op != ScanOp::LogSumExp {
+            agrees(op, DType::Int64, DType::Int64, &[3, 5, 11], 1, Lie::Transposed);
+            agrees(op, DType::Int64, DType::Int64, &[30_000], 0, Lie::Contiguous);
+        }
+    }
+}
+
+#[test]
+fn scans_take_every_dtype() {
+    for op in [ScanOp::Sum, ScanOp::Max, ScanOp::LogSumExp] {
+        for (shape, dim) in [CASES[0], CASES[4]] {
+            for dtype in [DType::Float64, DType::Float16, DType::BFloat16] {
+                // So many numbers of half precision are added up in an order that shows.
+                if dtype == DType::Float64 || shape.len() > 1 || op == ScanOp::Max {
+                    agrees(op, dtype, dtype, shape, dim, Lie::Gaps);
+                }
+            }
+            for dtype in [DType::Int32, DType::UInt8, DType::Bool] {
+                match op {
+                    ScanOp::LogSumExp => {}
+                    ScanOp::Max => agrees(op, dtype, dtype, shape, dim, Lie::Contiguous),
+                    _ => agrees(op, dtype, DType::Int64, shape, dim, Lie::Contiguous),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn scans_with_nan_and_infinities_agree_with_the_cpu() {
+    for length in [9, 300, 30_000] {
+        let mut values = noise(3, 4 * length);
+        values[3] = f64::NAN;
+        values[length + 4] = f64::INFINITY;
+        values[2 * length..2 * length + 5].fill(f64::NEG_INFINITY);
+        values[3 * length + 2] = f64::NEG_INFINITY;
+        values[3 * length + 5] = f64::INFINITY;
+        let nan_twice = length / 2 + 1;
+        values[nan_twice] = f64::NAN;
+        for op in [ScanOp::Sum, ScanOp::Max, ScanOp::Min, ScanOp::LogSumExp] {
+            let mut data = vec![
+                Data::new(DType::Float32, &[4, length], Lie::Contiguous, &values),
+                Data::zeros(DType::Float32, &[4, length]),
+            ];
+            if matches!(op, ScanOp::Max | ScanOp::Min) {
+                data.push(Data::zeros(DType::Int64, &[4, length]));
+            }
+            compare(&format!("scan {op:?} with NaN, {length}"), &data, 4.0, |b, o| {
+                b.scan(op, o[0], 1, o[1], o.get(2).copied())
+            });
+        }
+    }
+}
+
+#[test]
+fn scans_in_place_and_without_indices_agree_with_the_cpu() {
+    for length in [70, 30_000] {
+        for lie in LIES {
+            let data = [Data::random(5, DType::Float32, &[2, length], lie, 6.0)];
+            for op in [ScanOp::Sum, ScanOp::Max] {
+                compare(&format!("scan {op:?} in place"), &data, 4.0, |b, o| b.scan(op, o[0], 1, o[0], None));
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! On which device tensors are: checks that they are together, and copies from one device to another.
+
+use rustorch_backend::memory::HostBuffer;
+use rustorch_backend::{Device, Layout};
+use rustorch_error::{Result, RusTorchError};
+
+use smallvec::SmallVec;
+
+use crate::Tensor;
+use crate::operations::creation::moved;
+use crate::operations::elementwise::contiguous;
+
+/// The most that goes through host memory at once, in bytes.
+const CHUNK: usize = 4 << 20;
+
+/// The error for tensors on two devices.
+#[cold]
+pub(crate) fn apart(op: &'static str, one: Device, other: Device) -> RusTorchError {
+    RusTorchError::device(
+        op,
+        format!(
+            "Expected all tensors to be on the same device, but found at least two devices, {one} and {other}; \
+             move them with Tensor.to()"
+        ),
+    )
+}
+
+/// Refuses tensors that are not all on one device.
+#[inline]
+pub(crate) fn together(op: &'static str, tensors: &[Option<&Tensor>]) -> Result<()> {
+    let mut devices = tensors.iter().flatten().map(|t| t.device());
+    let Some(first) = devices.next() else { return Ok(()) };
+    match devices.find(|device| !device.is_same(first)) {
+        None => Ok(()),
+        Some(other) => Err(apart(op, first, other)),
+    }
+}
+
+/// As [`together`], of a list and further tensors.
+pub(crate) fn list_together(op: &'static str, list: &[Tensor], others: &[Option<&Tensor>]) -> Result<()> {
+    let all: SmallVec<[Option<&Tensor>; 8]> = list.iter().map(Some).chain(others.iter().copied()).collect();
+    together(op, &all)
+}
+
+/// A tensor that may come from the CPU if it has 0 dimensions, where it is needed; recorded.
+pub(crate) fn travelled(op: &'static str, tensor: &Tensor, device: Device) -> Result<Tensor> {
+    if tensor.ndim() == 0 && tensor.device().is_cpu() {
+        return moved(tensor, device);
+    }
+    if tensor.device().is_same(device) { Ok(tensor.clone()) } else { Err(apart(op, device, tensor.device())) }
+}
+
+/// The device on which an elementwise op runs: that of its inputs, among which tensors of 0 dimensions on the CPU go
+/// anywhere.
+#[inline]
+pub(crate) fn common_device(op: &'static str, inputs: &[&Tensor]) -> Result<Device> {
+    let travels = |t: &Tensor| t.ndim() == 0 && t.device().is_cpu();
+    let device = inputs.iter().find(|t| !travels(t)).unwrap_or(&inputs[0]).device();
+    match inputs.iter().find(|t| !t.device().is_same(device) && !travels(t)) {
+        None => Ok(device),
+        Some(other) => Err(apart(op, device, other.device())),
+    }
+}
+
+/// Writes `source`, in the broadcast `layout`, into `destination`, which has that shape and may be of another dtype and on
+/// another device. Without history.
+pub(crate) fn transfer(source: &Tensor, layout: &Layout, destination: &Tensor) -> Result<()> {
+    if destination.numel() == 0 {
+        return Ok(());
+    }
+    if source.device().is_same(destination.device()) {
+        let operand = rustorch_backend::Operand { layout, ..source.operand() };
+        return destination.backend()?.copy(operand, destination.operand());
+    }
+    // What is small travels: the source as it is, before it is broadcast, in the smaller of the two dtypes.
+    let narrowing = destination.dtype().size() < source.dtype().size();
+    let dtype = if narrowing { destination.dtype() } else { source.dtype() };
+    let packed = contiguous(&crate::operations::creation::to_dtype(source, Some(dtype))?)?;
+    let whole = packed.shape() == destination.shape()
+        && packed.dtype() == destination.dtype()
+        && destination.is_contiguous();
+    if whole {
+        return relay(&packed, destination);
+    }
+    let landed = Tensor::empty(packed.shape(), dtype, destination.device())?;
+    relay(&packed, &landed)?;
+    let layout = landed.layout().broadcast_to("copy_", destination.shape())?;
+    let operand = rustorch_backend::Operand { layout: &layout, ..landed.operand() };
+    destination.backend()?.copy(operand, destination.operand())
+}
+
+/// Copies row-major elements from one device to another, through host memory.
+fn relay(source: &Tensor, destination: &Tensor) -> Result<()> {
+    let size = source.dtype().size();
+    let bytes = source.numel() * size;
+    let (from, to) = (source.layout().offset() * size, destination.layout().offset() * size);
+    let (reader, writer) = (source.backend()?, destination.backend()?);
+    let mut chunk = HostBuffer::zeroed(bytes.min(CHUNK))?;
+    let mut done = 0;
+    while done < bytes {
+        let part = &mut chunk.bytes_mut()[..CHUNK.min(bytes - done)];
+        reader.read(source.storage().buffer(), from + done, part)?;
+        writer.write(destination.storage().buffer(), to + done, part)?;
+        done += part.len();
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+"""``python -m rustorch``."""
+
+import sys
+
+from rustorch.cli import main
+
+sys.exit(main())

@@ -1,0 +1,133 @@
+"""What `rustorch.cuda`, `rustorch.opencl` and `rustorch.metal` do: one implementation for every kind of device."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TypeAlias
+
+from rustorch import _C
+from rustorch._C import Generator, Tensor, device as _device
+from rustorch._devices import DeviceProperties, devices
+
+# How a device of a known kind is named: by its index, in full, or None for the current one.
+Which: TypeAlias = int | str | _device | None
+
+
+class CurrentDevice:
+    """A block in which another device of the kind is the current one; None and negative indices change nothing."""
+
+    def __init__(self, owner: Accelerator, device: Which) -> None:
+        self._owner = owner
+        negative = isinstance(device, int) and device < 0
+        self.idx = -1 if device is None or negative else owner._find(device).index
+        self.prev_idx = -1
+
+    def __enter__(self) -> None:
+        if self.idx is not None and self.idx >= 0:
+            self.prev_idx = self._owner.current_device()
+            self._owner.set_device(self.idx)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.prev_idx >= 0:
+            self._owner.set_device(self.prev_idx)
+
+
+class Accelerator:
+    """The functions of one kind of device."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def _find(self, device: Which) -> _device:
+        """The device with its index; it must be there."""
+        if device is None:
+            return _C._resolve_device(self._kind)
+        if isinstance(device, int):
+            return _C._resolve_device(f"{self._kind}:{device}")
+        found = _device(device)
+        if found.type != self._kind:
+            raise ValueError(f"Expected a {self._kind} device, but got: {found}")
+        return _C._resolve_device(found)
+
+    def is_available(self) -> bool:
+        """Whether there is a device of this kind, and its driver."""
+        return self.device_count() > 0
+
+    def device_count(self) -> int:
+        """How many devices of this kind there are."""
+        return _C._device_count(self._kind)
+
+    def current_device(self) -> int:
+        """The index of the device that is meant where none is given, on this thread."""
+        return self._find(None).index or 0
+
+    def set_device(self, device: Which) -> None:
+        """Sets the device that is meant where none is given, on this thread; a negative index changes nothing."""
+        if not (isinstance(device, int) and device < 0):
+            _C._set_current_device(self._find(device))
+
+    def device(self, device: Which) -> CurrentDevice:
+        """A block in which another device is the current one: ``with rustorch.cuda.device(1):``."""
+        return CurrentDevice(self, device)
+
+    def synchronize(self, device: Which = None) -> None:
+        """Waits until a device has done everything it was asked for."""
+        _C._synchronize(self._find(device))
+
+    def get_device_properties(self, device: Which = None) -> DeviceProperties:
+        """What a device is and can do."""
+        found = self._find(device)
+        return next(entry for entry in devices() if (entry.type, entry.index) == (found.type, found.index))
+
+    def get_device_name(self, device: Which = None) -> str:
+        """The maker's name of a device."""
+        return self.get_device_properties(device).name
+
+    def memory_stats(self, device: Which = None) -> dict[str, int]:
+        """What the allocator of a device has handed out and keeps, in bytes unless the name says otherwise."""
+        return _C.memory_stats(self._find(device))
+
+    def memory_allocated(self, device: Which = None) -> int:
+        """The bytes that tensors of a device use."""
+        return self.memory_stats(device)["allocated_bytes"]
+
+    def max_memory_allocated(self, device: Which = None) -> int:
+        """The most bytes that tensors of a device have used at once."""
+        return self.memory_stats(device)["peak_allocated_bytes"]
+
+    def memory_reserved(self, device: Which = None) -> int:
+        """The bytes that the allocator of a device holds, in use or kept for reuse."""
+        stats = self.memory_stats(device)
+        return stats["allocated_bytes"] + stats["cached_bytes"]
+
+    def empty_cache(self) -> None:
+        """Gives the memory that is kept for reuse back to the devices."""
+        for index in range(self.device_count()):
+            _C.empty_cache(f"{self._kind}:{index}")
+
+    def _generator(self) -> Generator:
+        return _C._default_generator_of(self._kind)
+
+    def manual_seed(self, seed: int) -> None:
+        """Seeds the generator of this kind of device; without such a device it is not used."""
+        self._generator().manual_seed(seed)
+
+    def manual_seed_all(self, seed: int) -> None:
+        """Seeds the generator of all devices of this kind, which is one."""
+        self.manual_seed(seed)
+
+    def initial_seed(self) -> int:
+        """The seed that the generator of this kind of device started from."""
+        return self._generator().initial_seed()
+
+    def get_rng_state(self, device: Which = None) -> Tensor:
+        """The state of the generator of this kind of device, a uint8 tensor on the CPU."""
+        del device
+        return self._generator().get_state()
+
+    def set_rng_state(self, new_state: Tensor, device: Which = None) -> None:
+        """Puts the generator of this kind of device into a state that get_rng_state() gave."""
+        del device
+        self._generator().set_state(new_state)
