@@ -5,8 +5,8 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::copy::{Raw, groups_for};
 use super::index::check;
-use super::radix::{self, Keys, key_type};
 use super::lines::Lines;
+use super::radix::{self, Keys, key_type};
 use crate::backend::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
@@ -83,29 +83,27 @@ impl Plan<'_> {
     }
 }
 
-/// What `key.c` needs for elements of a dtype, and the dtype of keys with their bits.
+/// What `key.c` needs for elements of a dtype.
 fn with_keys(call: Call<'_>, dtype: DType, descending: bool) -> Call<'_> {
     let bits = dtype.size() * 8;
-    let suffix = if bits == 64 { "" } else { "u" };
-    let number = |value: u64| format!("((K){value:#x}{suffix})");
     let kind = match dtype.category() {
         Category::Float => 2,
         _ if matches!(dtype, DType::Bool | DType::UInt8) => 0,
         _ => 1,
     };
-    let infinite = match dtype {
+    let infinite: i64 = match dtype {
         DType::Float16 => 0x7c00,
         DType::BFloat16 => 0x7f80,
         DType::Float64 => 0x7ff0_0000_0000_0000,
         _ => 0x7f80_0000,
     };
-    let unsigned = ["u8", "u16", "u32", "u64"][dtype.size().ilog2() as usize];
+    let flip = if descending { u64::MAX >> (64 - bits) } else { 0 };
     call.define("K", key_type(key_dtype(dtype)))
-        .define("BITS_TYPE", unsigned)
-        .constant("KEY_KIND", kind)
-        .define("SIGN", number(1 << (bits - 1)))
-        .define("INFINITE", number(infinite))
-        .define("FLIP", number(if descending { u64::MAX >> (64 - bits) } else { 0 }))
+        .define("BITS_TYPE", ["u8", "u16", "u32", "u64"][dtype.size().ilog2() as usize])
+        .i64("sign", (1u64 << (bits - 1)) as i64)
+        .i64("infinite", infinite)
+        .i64("flip", flip as i64)
+        .i32("kind", kind)
 }
 
 fn key_dtype(dtype: DType) -> DType {
@@ -152,14 +150,13 @@ fn short(device: &dyn Device, plan: &Plan<'_>, dtype: DType, descending: bool) -
     let lines = plan.lines[0].count();
     let width = plan.length.next_power_of_two();
     let per_group = (SHORT / width).min(lines.next_power_of_two());
-    let call = plan
-        .call(Call::new(kernel_text!("sort_short")))
+    let call = with_keys(plan.call(Call::new(kernel_text!("sort_short"))), dtype, descending)
         .i32("width", width as i32)
         .i32("lines_per_group", per_group as i32)
         .constant("LANES", GROUP as usize)
         .shared("keys", key_type(key_dtype(dtype)), SHORT)
         .shared("places", "u32", SHORT);
-    device.run(with_keys(call, dtype, descending), [lines.div_ceil(per_group), 1, 1])
+    device.run(call, [lines.div_ceil(per_group), 1, 1])
 }
 
 /// Other lines, by their keys' digits.

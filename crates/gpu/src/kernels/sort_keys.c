@@ -5,6 +5,6 @@ KERNEL {
     const INDEX i = (INDEX)GID(0);
     if (i < (INDEX)p.n) {
         POSITIONS(i)
-        STORE_keys(i, KEY((BITS_TYPE)LOAD_from(at_from)));
+        STORE_keys(i, KEY_OF(LOAD_from(at_from)));
     }
 }

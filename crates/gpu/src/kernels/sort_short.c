@@ -13,7 +13,7 @@ KERNEL {
         places[slot] = 0xffffffffu;
         if (line < p.lines && k < p.length) {
             LINES(line)
-            keys[slot] = KEY((BITS_TYPE)LOAD_from(at_from + k * p.from_step));
+            keys[slot] = KEY_OF(LOAD_from(at_from + k * p.from_step));
             places[slot] = (u32)k;
         }
     }

@@ -2,7 +2,7 @@
 
 use rustorch::backend::{DType, Distribution, RandomKey};
 
-use crate::harness::{Data, LIES, compare_bits};
+use crate::harness::{Data, LIES, Lie, compare_bits};
 
 const KEY: RandomKey = RandomKey { seed: 0x0123_4567_89ab_cdef, offset: 0xffff_fff0 };
 
@@ -26,8 +26,11 @@ fn the_same_bits_as_on_the_cpu() {
         let distributions =
             reals.into_iter().filter(|_| !dtype.is_complex()).chain(floats.into_iter().filter(|_| floating));
         for distribution in distributions {
-            for shape in [&[][..], &[0], &[1], &[33, 7, 5], &[4099]] {
-                for lie in LIES {
+            // Layouts for some dtypes: every kernel takes its time to compile.
+            let strided = matches!(dtype, DType::Float32 | DType::Int16 | DType::Complex128);
+            let shapes = if strided { &[&[][..], &[33, 7, 5], &[4099]][..] } else { &[&[0][..], &[4099]] };
+            for shape in shapes {
+                for lie in LIES.into_iter().filter(|&lie| strided || lie == Lie::Contiguous) {
                     let zeros = vec![0.0; shape.iter().product()];
                     let data = [Data::new(dtype, shape, lie, &zeros)];
                     compare_bits(&format!("{distribution:?} {dtype} {shape:?} {lie:?}"), &data, |b, o| {

@@ -20,8 +20,20 @@ fn scatter_combines_in_order() {
         [(&[4, 6, 5], 1, 3), (&[30, 600], 0, 40), (&[600], 0, 7), (&[3, 5, 130], 2, 50), (&[], 0, 1)];
     for dtype in DType::ALL {
         for op in OPS.into_iter().filter(|&op| computes(op, dtype)) {
-            for (shape, dim, size) in cases {
-                for lie in [Lie::Contiguous, LIES[1 + shape.len() % 2]] {
+            // Every dtype once, and everything for some: every kernel takes its time to compile.
+            let all = op == ScatterOp::Add && dtype == DType::Complex64;
+            let some = matches!(dtype, DType::Float16 | DType::Int8);
+            let one = op == ScatterOp::Add || dtype == DType::Bool;
+            for (shape, dim, size) in &cases[if all {
+                0..5
+            } else if some {
+                1..3
+            } else {
+                2..2 + usize::from(one)
+            }] {
+                let (shape, dim, size) = (*shape, *dim, *size);
+                for lie in if all { &LIES[..2] } else { &LIES[..1] } {
+                    let lie = *lie;
                     let mut output = shape.to_vec();
                     if let Some(size_there) = output.get_mut(dim) {
                         *size_there = size;
@@ -45,8 +57,8 @@ fn scatter_combines_in_order() {
 fn scatter_of_nan_and_half_precision_limits() {
     let n = 400;
     let odd = [f64::NAN, f64::INFINITY, -0.0, 0.0, 65504.0, 1e-7, -3e-8, 1e38];
-    for dtype in [DType::Float16, DType::BFloat16, DType::Float32, DType::Float64] {
-        for op in [ScatterOp::Add, ScatterOp::Multiply, ScatterOp::Max, ScatterOp::Min] {
+    for dtype in [DType::Float16, DType::BFloat16, DType::Float32] {
+        for op in [ScatterOp::Add, ScatterOp::Multiply, ScatterOp::Max] {
             let mut values = crate::harness::noise(9, n);
             for (k, &v) in odd.iter().enumerate() {
                 values[k * 31] = v;
@@ -86,12 +98,16 @@ fn many_numbers_meet_in_few_places() {
 fn rows_are_written_where_indices_say() {
     for dtype in DType::ALL {
         for accumulate in [false, true] {
-            for lie in LIES {
+            let (all, moved) = (dtype == DType::Complex64, matches!(dtype, DType::Int16 | DType::Complex128));
+            if !all && !accumulate && !moved {
+                continue;
+            }
+            for &lie in if all { &LIES[..] } else { &LIES[..1] } {
                 let what = format!("index_write {dtype} {accumulate} {lie:?}");
-                // Few rows, then many rows of few columns, then of many.
-                for (rows, rest) in
-                    [(&[2usize, 3][..], &[7usize, 2][..]), (&[10, 30], &[3]), (&[150], &[600])]
-                {
+                // Many rows of few columns, then few rows, then many columns.
+                let cases = [(&[10usize, 30][..], &[3usize][..]), (&[2, 3], &[7, 2]), (&[15, 10], &[600])];
+                for (rows, rest) in &cases[..if all { 3 } else { 1 }] {
+                    let (rows, rest) = (*rows, *rest);
                     let shape = [rows, rest].concat();
                     let output = [&[6, 5], rest].concat();
                     let data = [

@@ -32,8 +32,10 @@ fn sorts_every_dtype_stably() {
         (&[9, 300], 1),
     ];
     for dtype in DType::ALL.into_iter().filter(|dtype| !dtype.is_complex()) {
-        for (shape, dim) in cases {
-            for lie in LIES {
+        let all = dtype == DType::Float32;
+        for (shape, dim) in &cases[..if all { 7 } else { 1 }] {
+            let (shape, dim) = (*shape, *dim);
+            for lie in LIES.into_iter().filter(|&lie| all || lie == Lie::Contiguous) {
                 for descending in [false, true] {
                     let n = shape.iter().product();
                     let data = [
@@ -75,7 +77,7 @@ fn sorts_long_lines() {
 
 #[test]
 fn finds_the_extreme_elements() {
-    for dtype in [DType::Float32, DType::Float16, DType::Int64, DType::UInt8] {
+    for dtype in [DType::Float32, DType::Int64] {
         for (shape, dim, k) in [(&[5usize, 40, 3][..], 1, 7), (&[5000, 2], 0, 20), (&[3, 9], 1, 9)] {
             for (lie, largest) in [(Lie::Contiguous, true), (Lie::Transposed, false), (Lie::Gaps, true)] {
                 let n = shape.iter().product();
@@ -97,8 +99,12 @@ fn finds_the_extreme_elements() {
 #[test]
 fn searches_in_sorted_lines() {
     for dtype in DType::ALL.into_iter().filter(|dtype| !dtype.is_complex()) {
-        for lie in LIES {
+        let all = dtype == DType::Float32;
+        for lie in LIES.into_iter().filter(|&lie| all || lie == Lie::Contiguous) {
             for (result, right) in [(DType::Int64, false), (DType::Int32, true)] {
+                if !all && right != (dtype as usize % 2 == 0) {
+                    continue;
+                }
                 let mut lines = Vec::new();
                 for line in 0..6 {
                     let mut values = odd_values(DType::Float32, 37 + line);
@@ -115,7 +121,9 @@ fn searches_in_sorted_lines() {
                 ];
                 let what = format!("search_sorted {dtype} {lie:?} {right}");
                 compare_bits(&what, &data, |b, o| b.search_sorted(o[0], None, o[1], right, o[2]));
-                compare_bits(&what, &data, |b, o| b.search_sorted(o[3], None, o[1], right, o[2]));
+                if all {
+                    compare_bits(&what, &data, |b, o| b.search_sorted(o[3], None, o[1], right, o[2]));
+                }
             }
         }
     }
