@@ -116,6 +116,7 @@ def test_numpy_shares_memory(dtype: str) -> None:
     assert not array[:, 0].any()
 
 
+@pytest.mark.cpu_only
 def test_numpy_strides() -> None:
     array = np.arange(24.0).reshape(2, 3, 4)
     for view in (array.transpose(2, 0, 1), array[:, ::2, 1:], array[1], array[:, :0]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 from rustorch import _C
 
@@ -11,25 +11,28 @@ __all__ = ["DeviceProperties", "devices"]
 KINDS = ("cpu", "cuda", "opencl", "metal")
 
 
-@dataclass(frozen=True)
 class DeviceProperties:
-    """What a device is and can do."""
+    """What a device is and can do.
 
-    type: str
-    index: int
-    name: str
-    total_memory: int | None
-    """In bytes; None where the system does not tell."""
-    multi_processor_count: int
-    """How many workers run at a time: compute units, or threads on the CPU."""
-    architecture: str
-    """The instruction set or architecture, such as ``'avx2'`` or ``'sm_90'``."""
-    driver: str
-    """The driver and its version; empty for the CPU."""
-    lacks: tuple[str, ...]
-    """Dtypes in which it does not compute; ops on them run on the CPU."""
-    is_host: bool
-    """Whether it is this machine's processor: the CPU itself, or an OpenCL device that runs on it."""
+    `total_memory` is in bytes, None where the system does not tell; `multi_processor_count` says how many workers run
+    at a time, compute units or the CPU's threads; ops on the dtypes in `lacks` run on the CPU; `is_host` says whether
+    the device is this machine's processor: the CPU itself, or an OpenCL device that runs on it.
+    """
+
+    # Not a dataclass: importing that module takes as long as much of `import rustorch`.
+    def __init__(self, entry: dict[str, Any]) -> None:
+        self.type: str = entry["type"]
+        self.index: int = entry["index"]
+        self.name: str = entry["name"]
+        self.total_memory: int | None = entry["memory"]
+        self.multi_processor_count: int = entry["parallelism"]
+        self.architecture: str = entry["architecture"]
+        self.driver: str = entry["driver"]
+        self.lacks: tuple[str, ...] = tuple(entry["lacks"])
+        self.is_host: bool = entry["is_host"]
+
+    def __repr__(self) -> str:
+        return f"DeviceProperties({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     @property
     def device(self) -> _C.device:
@@ -45,20 +48,7 @@ def devices() -> list[DeviceProperties]:
     >>> rustorch.devices()[0].type
     'cpu'
     """
-    return [
-        DeviceProperties(
-            type=entry["type"],
-            index=entry["index"],
-            name=entry["name"],
-            total_memory=entry["memory"],
-            multi_processor_count=entry["parallelism"],
-            architecture=entry["architecture"],
-            driver=entry["driver"],
-            lacks=tuple(entry["lacks"]),
-            is_host=entry["is_host"],
-        )
-        for entry in _C._devices()
-    ]
+    return [DeviceProperties(entry) for entry in _C._devices()]
 
 
 def choice() -> tuple[_C.device, str]:

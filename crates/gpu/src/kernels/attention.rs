@@ -109,11 +109,11 @@ fn masked<'a>(call: Call<'a>, mask: Option<Operand<'a>>) -> (Call<'a>, Option<Na
 }
 
 /// Refuses what the texts do not compute; otherwise the dtype of sums.
-fn check(query: Operand<'_>, others: &[Operand<'_>], log_sum: Operand<'_>) -> Result<DType> {
-    let dtype = query.dtype;
-    if dtype.category() != Category::Float || others.iter().any(|other| other.dtype != dtype) {
-        let dtypes: Vec<&str> = others.iter().map(|other| other.dtype.name()).collect();
-        return Err(RusTorchError::unsupported(OP, format!("{dtype} with {}", dtypes.join(", "))));
+fn check(operands: &[Operand<'_>], log_sum: Operand<'_>) -> Result<DType> {
+    let dtype = operands.first().map_or(log_sum.dtype, |operand| operand.dtype);
+    if dtype.category() != Category::Float || operands.iter().any(|operand| operand.dtype != dtype) {
+        let dtypes: Vec<&str> = operands.iter().map(|operand| operand.dtype.name()).collect();
+        return Err(RusTorchError::unsupported(OP, dtypes.join(", ")));
     }
     let sums = sums_of(dtype);
     if log_sum.dtype != sums || !log_sum.layout.is_contiguous() {
@@ -133,8 +133,8 @@ pub(crate) fn attention(
     output: Operand<'_>,
     log_sum: Operand<'_>,
 ) -> Result<()> {
-    let others: SmallVec<[Operand<'_>; 4]> = [key, value, output].into_iter().chain(mask).collect();
-    let sums = check(query, &others, log_sum)?;
+    let operands: SmallVec<[Operand<'_>; 5]> = [query, key, value, output].into_iter().chain(mask).collect();
+    let sums = check(&operands, log_sum)?;
     let sizes = Sizes::new(query, key, value)?;
     let cut = Cut::new(sums, sizes.queries, sizes.values);
     let call = Call::new(kernel_text!("attention"))
@@ -143,7 +143,7 @@ pub(crate) fn attention(
         .read("value", value)
         .write("out", output)
         .write("log_sum", log_sum)
-        .define("AT", position_type(&others))
+        .define("AT", position_type(&operands))
         .size("queries", sizes.queries)
         .size("keys", sizes.keys)
         .size("features", sizes.features)
@@ -234,10 +234,10 @@ pub(crate) fn attention_grad(
     (result, log_sum): (Operand<'_>, Operand<'_>),
     [grad_query, grad_key, grad_value]: [Operand<'_>; 3],
 ) -> Result<()> {
-    let mut others: SmallVec<[Operand<'_>; 8]> = SmallVec::new();
-    others.extend([key, value, grad, result, grad_query, grad_key, grad_value]);
-    others.extend(mask);
-    let sums = check(query, &others, log_sum)?;
+    let mut operands: SmallVec<[Operand<'_>; 9]> = SmallVec::new();
+    operands.extend([query, key, value, grad, result, grad_query, grad_key, grad_value]);
+    operands.extend(mask);
+    let sums = check(&operands, log_sum)?;
     let sizes = Sizes::new(query, key, value)?;
     let count = sizes.heads * sizes.queries;
     // A buffer of 0 bytes is no argument of a kernel.
@@ -254,7 +254,7 @@ pub(crate) fn attention_grad(
         .size("values", sizes.values);
     let call = matrices(define_sums(call, sums), &[("out", result, ROW), ("grad", grad, ROW)]);
     device.run(call, [count.div_ceil(GROUP as usize / 32), 1, 1])?;
-    let position = position_type(&others);
+    let position = position_type(&operands);
     let backward = Backward { params: *params, sums, sizes, position, mask, log_sum, means };
     backward.run(device, [query, grad], [key, value], grad_query, None)?;
     backward.run(device, [key, value], [query, grad], grad_key, Some(grad_value))

@@ -82,6 +82,11 @@ fn attention_and_its_gradients_agree_with_the_cpu() {
 }
 
 #[test]
+fn attention_of_one_head_agrees_with_the_cpu() {
+    check(DType::Float32, Case { lead: &[], queries: 35, causal: true, mask: true, ..PLAIN });
+}
+
+#[test]
 fn attention_of_wide_heads_agrees_with_the_cpu() {
     check(DType::Float32, Case { features: 50, values: 60, queries: 70, mask: true, ..PLAIN });
     check(DType::Float32, Case { features: 130, values: 20, causal: true, ..PLAIN });

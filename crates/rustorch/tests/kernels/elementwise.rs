@@ -21,7 +21,7 @@ fn operations() -> Vec<ElementwiseOp> {
 fn every_operation_agrees_with_the_cpu() {
     for op in operations() {
         // Compilers take their time: a kernel per operation and kind of number, the widths in turn.
-        let wide = op as usize % 2 == 0;
+        let wide = (op as usize).is_multiple_of(2);
         let integer = if wide { DType::Int64 } else { DType::UInt8 };
         for compute in [if wide { DType::Float32 } else { DType::Float64 }, integer, DType::Bool] {
             let program = Program::single(op, compute);
@@ -95,7 +95,8 @@ fn copies_convert_and_move() {
     for from in DType::ALL {
         for (n, to) in DType::ALL.into_iter().enumerate() {
             // A third of the pairs: each dtype is read and written in every other.
-            if from != to && (from.is_complex() || to.is_complex() || (from as usize + n) % 3 != 0) {
+            if from != to && (from.is_complex() || to.is_complex() || !(from as usize + n).is_multiple_of(3))
+            {
                 continue;
             }
             for (shape, lies) in

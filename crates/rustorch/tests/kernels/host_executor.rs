@@ -3,6 +3,7 @@
 //! Metal's texts are C++ with a few words more: with `metal_shim/metal_stdlib` the host's compiler takes them, and they
 //! run. CUDA's are compiled by NVRTC for each architecture, and do not run.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::ptr::NonNull;
@@ -110,24 +111,13 @@ impl HostExecutor {
         Ok(self.folder.join(format!("{name}-{}.{end}", self.files.fetch_add(1, Ordering::Relaxed))))
     }
 
-    /// Runs a compiler over a file.
-    fn call(&self, compiler: &str, options: &[&str], source: &Path) -> Result<()> {
-        let output = Command::new(compiler).args(options).arg(SHIM).arg(source).output();
-        let output = output.map_err(|e| RusTorchError::io(Path::new(compiler), &e))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let log = String::from_utf8_lossy(&output.stderr);
-        Err(RusTorchError::device("compile", format!("{compiler} refused {}:\n{log}", source.display())))
-    }
-
     fn compile_cpp(&self, name: &str, text: &str, clang: Option<&str>) -> Result<Vec<u8>> {
         let (source, library) = (self.file(name, "cpp")?, self.file(name, "so")?);
         let write = |text: &str| std::fs::write(&source, text).map_err(|e| RusTorchError::io(&source, &e));
         // A declaration of shared memory begins its line.
         if let Some(clang) = clang {
             write(&text.replace("\nthreadgroup ", "\nstatic threadgroup "))?;
-            self.call(clang, &CLANG, &source)?;
+            call(clang, &CLANG, &source)?;
         }
         let mut text = text.replace("\nthreadgroup ", "\nstatic thread_local ");
         let buffers = text.matches("[[buffer(").count() - usize::from(text.contains("constant Params &p"));
@@ -135,18 +125,30 @@ impl HostExecutor {
         if text.contains("constant Params &p") {
             arguments.push(format!("*(Params *)a[{buffers}]"));
         }
-        text += &format!(
+        let _ = write!(
+            text,
             "\nextern \"C\" bool run_(void **a, const uint *groups, const uint *size) {{\n\
              return metal_shim::run(groups, size, [=](uint3 l, uint3 g, uint3 s, uint3 n) {{ {name}({}, l, g, s, n); }});\n}}\n",
             arguments.join(", ")
         );
         write(&text)?;
         let output = library.to_string_lossy();
-        self.call("g++", &[&["-o", &output], &CPP[..]].concat(), &source)?;
+        call("g++", &[&["-o", &output], &CPP[..]].concat(), &source)?;
         let binary = std::fs::read(&library).map_err(|e| RusTorchError::io(&library, &e));
         let _ = (std::fs::remove_file(&source), std::fs::remove_file(&library));
         binary
     }
+}
+
+/// Runs a compiler over a file.
+fn call(compiler: &str, options: &[&str], source: &Path) -> Result<()> {
+    let output = Command::new(compiler).args(options).arg(SHIM).arg(source).output();
+    let output = output.map_err(|e| RusTorchError::io(Path::new(compiler), &e))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let log = String::from_utf8_lossy(&output.stderr);
+    Err(RusTorchError::device("compile", format!("{compiler} refused {}:\n{log}", source.display())))
 }
 
 impl KernelExecutor for HostExecutor {
