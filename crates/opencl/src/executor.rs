@@ -21,6 +21,8 @@ pub struct OpenClExecutor {
     info: DeviceInfo,
     limits: Limits,
     identity: String,
+    /// Whether float32 divisions and square roots can be rounded correctly.
+    rounds_correctly: bool,
 }
 
 // SAFETY: OpenCL's objects may be used from any thread; kernels' arguments, which may not, are set under a lock.
@@ -163,6 +165,8 @@ impl OpenClExecutor {
             lacks: lacks.to_vec(),
             is_host: number(&of_device(DEVICE_TYPE)?) & DEVICE_TYPE_CPU != 0,
         };
+        let rounding = number(&of_device(DEVICE_SINGLE_FP_CONFIG)?);
+        let rounds_correctly = rounding & FP_CORRECTLY_ROUNDED_DIVIDE_SQRT != 0;
         let mut code = SUCCESS;
         // SAFETY: one device is named, and no properties or callback.
         let context =
@@ -171,7 +175,7 @@ impl OpenClExecutor {
         // SAFETY: the device is the context's; without properties, the queue keeps its order.
         let queue = unsafe { (cl.clCreateCommandQueue)(context, device, 0, &raw mut code) };
         check("clCreateCommandQueue", code)?;
-        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity })
+        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity, rounds_correctly })
     }
 
     fn out_of_memory(&self, bytes: usize, code: cl_int) -> RusTorchError {
@@ -184,7 +188,12 @@ impl OpenClExecutor {
 
     /// Builds a program; what the compiler said is in the error.
     fn build(&self, name: &str, program: Handle) -> Result<()> {
-        let options = c"-cl-std=CL1.2";
+        // Random numbers are the CPU's bit for bit where divisions and square roots are rounded as IEEE 754 says.
+        let options = if self.rounds_correctly {
+            c"-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt"
+        } else {
+            c"-cl-std=CL1.2"
+        };
         // SAFETY: the options end with a zero; no callback.
         let code = unsafe {
             (self.cl.clBuildProgram)(
