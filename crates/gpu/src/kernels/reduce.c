@@ -28,9 +28,9 @@ KERNEL {
     }
     partial[LID(0)] = sum;
     BARRIER();
-    for (int span = LY / 2; span > 0; span /= 2) {
-        if (lane < span) {
-            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + span * LX]);
+    for (int apart = LY / 2; apart > 0; apart /= 2) {
+        if (lane < apart) {
+            partial[LID(0)] = COMBINE(partial[LID(0)], partial[LID(0) + apart * LX]);
         }
         BARRIER();
     }
