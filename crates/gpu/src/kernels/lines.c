@@ -1,3 +1,4 @@
+#include "unroll.c"
 // A group works on several lines at once, with `lanes` work-items for each: all of a line's are `lane_step` apart, so that
 // neighbouring work-items read neighbouring memory, be that of one line or of neighbouring lines.
 #define PLACE \
@@ -24,7 +25,7 @@
 // is 0 as many as there are.
 #if HELD
 #define EACH_ELEMENT \
-    _Pragma("unroll") \
+    UNROLL \
     for (int j = 0; j < HELD; j++) { \
         const i64 k = (i64)lane + (i64)j * lanes; \
         if (inside && k < p.length) { \

@@ -48,9 +48,11 @@ fn normalize(dtype: DType, shape: &[usize], dims: &[usize], parameters: &[usize]
 #[test]
 fn norms_and_their_gradients_agree_with_the_cpu() {
     for (shape, dims, parameters) in CASES {
-        for (lie, affine) in [(Lie::Contiguous, true), (Lie::Transposed, true), (Lie::Gaps, false)] {
-            normalize(DType::Float32, shape, dims, parameters, lie, affine);
-        }
+        normalize(DType::Float32, shape, dims, parameters, Lie::Contiguous, true);
+    }
+    for (shape, dims, parameters) in [CASES[0], CASES[2], CASES[7]] {
+        normalize(DType::Float32, shape, dims, parameters, Lie::Transposed, true);
+        normalize(DType::Float32, shape, dims, parameters, Lie::Gaps, false);
     }
     for dtype in [DType::Float64, DType::Float16, DType::BFloat16] {
         for (shape, dims, parameters) in [CASES[0], CASES[2], CASES[8]] {
