@@ -16,7 +16,7 @@ APPLE_RUSTC ?= /usr/bin/rustc
 export PYO3_PYTHON = $(abspath $(PY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test test-rust test-python test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen bench wheel docs clean
+.PHONY: help env build demo test test-rust test-python test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen bench wheel docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,17 +39,43 @@ demo: $(VENV)/.installed-demo build ## Train a network on handwritten digits, sa
 	$(PY) examples/digits/train.py --output demo_output
 	$(PY) examples/digits/check.py demo_output
 
-test: test-rust test-python ## Run every test
+test: test-rust test-python test-opencl ## Run every test
 
 # Without xtask, the features of every shared dependency are those of maturin's build, so that nothing is compiled twice.
-test-rust: $(VENV)/.installed-build
-	cargo test --release --workspace --exclude xtask
+test-rust: $(VENV)/.installed-build $(VENV)/.pocl
+	@mkdir -p target/pocl
+	$(OPENCL_TESTS) cargo test --release --workspace --exclude xtask
 	cargo test --release --package xtask
 
 test-python: env build
 	$(PY) -m pytest $(PYTEST_ARGS)
 
+# A driver for OpenCL where there is none: PoCL, which computes on the processor. Without one, and where it can not be
+# installed, the tests that want it say so.
+$(VENV)/.pocl:
+	@if ! ls /etc/OpenCL/vendors/*.icd >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update && apt-get install --yes --no-install-recommends pocl-opencl-icd ocl-icd-libopencl1) >/dev/null \
+	    || echo "PoCL could not be installed"; fi
+	@mkdir -p $(VENV) && touch $@
+
+# The larger part of the time is the compiler's: without its optimisations it takes a fifth.
+OPENCL_TESTS := RUSTORCH_OPENCL_OPTIONS=-cl-opt-disable POCL_CACHE_DIR=$(abspath target/pocl) RUSTORCH_CACHE_DIR=$(abspath target/kernels)
+# What runs on OpenCL in `make test`: what trains, and devices themselves. Everything: `pytest --device opencl`.
+OPENCL_PART := tests/test_devices.py tests/test_networks.py tests/test_optim.py tests/test_layers.py tests/test_autograd.py
+
+test-opencl: env build ## Run a part of the Python tests on an OpenCL device
+	@if $(PY) -c 'import sys, rustorch; sys.exit(not rustorch.opencl.is_available())'; then \
+	    mkdir -p target/pocl; $(OPENCL_TESTS) $(PY) -m pytest --device opencl $(OPENCL_PART); \
+	else echo "skipped: there is no OpenCL device (Debian: pocl-opencl-icd, ocl-icd-libopencl1)"; fi
+
 KERNEL_TESTS := cargo test --release --workspace --exclude xtask --test kernels
+
+# A few launches of each family: a simulator takes a thousand times as long.
+SIMULATED := fills nonzero complex_sums softmax_in_place broadcast
+
+test-kernels: $(VENV)/.installed-build ## Run kernels under oclgrind, which finds races and accesses out of bounds
+	$(KERNEL_TESTS) --no-run
+	tests/oclgrind.sh $(KERNEL_TESTS) -- --test-threads 1 $(SIMULATED)
 
 test-cuda-compile: $(VENV)/.installed-build ## Compile every kernel for NVIDIA's devices (no GPU is needed)
 	@if $(MAKE) --no-print-directory $(VENV)/.installed-cuda-compiler; then \

@@ -21,8 +21,8 @@ pub struct OpenClExecutor {
     info: DeviceInfo,
     limits: Limits,
     identity: String,
-    /// Whether float32 divisions and square roots can be rounded correctly.
-    rounds_correctly: bool,
+    /// What the compiler is told.
+    options: CString,
 }
 
 // SAFETY: OpenCL's objects may be used from any thread; kernels' arguments, which may not, are set under a lock.
@@ -166,7 +166,14 @@ impl OpenClExecutor {
             is_host: number(&of_device(DEVICE_TYPE)?) & DEVICE_TYPE_CPU != 0,
         };
         let rounding = number(&of_device(DEVICE_SINGLE_FP_CONFIG)?);
-        let rounds_correctly = rounding & FP_CORRECTLY_ROUNDED_DIVIDE_SQRT != 0;
+        // Random numbers are the CPU's bit for bit where divisions and square roots are rounded as IEEE 754 says.
+        let rounded = rounding & FP_CORRECTLY_ROUNDED_DIVIDE_SQRT != 0;
+        let exact = if rounded { " -cl-fp32-correctly-rounded-divide-sqrt" } else { "" };
+        let more = std::env::var("RUSTORCH_OPENCL_OPTIONS").unwrap_or_default();
+        let options = format!("-cl-std=CL1.2{exact} {more}");
+        let identity = format!("{identity}; {options}");
+        let options = CString::new(options)
+            .map_err(|_| RusTorchError::argument("opencl", "RUSTORCH_OPENCL_OPTIONS holds a zero byte"))?;
         let mut code = SUCCESS;
         // SAFETY: one device is named, and no properties or callback.
         let context =
@@ -175,7 +182,7 @@ impl OpenClExecutor {
         // SAFETY: the device is the context's; without properties, the queue keeps its order.
         let queue = unsafe { (cl.clCreateCommandQueue)(context, device, 0, &raw mut code) };
         check("clCreateCommandQueue", code)?;
-        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity, rounds_correctly })
+        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity, options })
     }
 
     fn out_of_memory(&self, bytes: usize, code: cl_int) -> RusTorchError {
@@ -188,19 +195,13 @@ impl OpenClExecutor {
 
     /// Builds a program; what the compiler said is in the error.
     fn build(&self, name: &str, program: Handle) -> Result<()> {
-        // Random numbers are the CPU's bit for bit where divisions and square roots are rounded as IEEE 754 says.
-        let options = if self.rounds_correctly {
-            c"-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt"
-        } else {
-            c"-cl-std=CL1.2"
-        };
         // SAFETY: the options end with a zero; no callback.
         let code = unsafe {
             (self.cl.clBuildProgram)(
                 program,
                 1,
                 &raw const self.device,
-                options.as_ptr().cast(),
+                self.options.as_ptr().cast(),
                 null(),
                 null_mut(),
             )
