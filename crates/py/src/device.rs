@@ -65,7 +65,7 @@ impl PyDevice {
     }
 
     /// Makes this the default device of the block.
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         let guard = DefaultDevice::new(slf.get().device).into_py(slf.py())?;
         BLOCKS.with_borrow_mut(|blocks| blocks.push(guard));
         Ok(slf)

@@ -243,8 +243,8 @@ pub fn read(folder: &Path) -> Result<Vec<Op>, String> {
         let file = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         for raw in table.op {
             let name = raw.name.clone();
-            let mut op = check(raw, table.kind, &file)
-                .map_err(|e| format!("{}: op '{name}': {e}", path.display()))?;
+            let mut op =
+                check(raw, table.kind, &file).map_err(|e| format!("{}: op '{name}': {e}", path.display()))?;
             op.heavy = table.heavy;
             ops.push(op);
         }

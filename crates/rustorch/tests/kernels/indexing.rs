@@ -9,7 +9,7 @@ pub fn indices(seed: u64, shape: &[usize], lie: Lie, low: i64, high: i64) -> Dat
     let range = (high - low) as f64;
     let values: Vec<f64> = noise(seed, shape.iter().product())
         .into_iter()
-        .map(|v| (low as f64 + (v + 1.0) / 2.0 * range).floor().clamp(low as f64, (high - 1) as f64))
+        .map(|v| (low as f64 + f64::midpoint(v, 1.0) * range).floor().clamp(low as f64, (high - 1) as f64))
         .collect();
     Data::new(DType::Int64, shape, lie, &values)
 }

@@ -15,7 +15,9 @@ fn odd_values(dtype: DType, n: usize) -> Vec<f64> {
         }
     }
     if dtype == DType::UInt8 {
-        values.iter_mut().for_each(|v| *v = v.abs() * 12.0);
+        for v in &mut values {
+            *v = v.abs() * 12.0;
+        }
     }
     values
 }
@@ -102,14 +104,16 @@ fn searches_in_sorted_lines() {
         let all = dtype == DType::Float32;
         for lie in LIES.into_iter().filter(|&lie| all || lie == Lie::Contiguous) {
             for (result, right) in [(DType::Int64, false), (DType::Int32, true)] {
-                if !all && right != (dtype as usize % 2 == 0) {
+                if !all && right != (dtype as usize).is_multiple_of(2) {
                     continue;
                 }
                 let mut lines = Vec::new();
                 for line in 0..6 {
                     let mut values = odd_values(DType::Float32, 37 + line);
                     values.truncate(37);
-                    values.iter_mut().for_each(|v| *v = if dtype == DType::UInt8 { v.abs() } else { *v });
+                    for v in &mut values {
+                        *v = if dtype == DType::UInt8 { v.abs() } else { *v };
+                    }
                     values.sort_by(f64::total_cmp);
                     lines.extend(values);
                 }

@@ -110,6 +110,6 @@ pub fn as_strided_scatter(
 
 /// A copy with `src` at these places of the flattened input.
 pub fn as_strided_write(input: &Tensor, src: &Tensor, places: &Tensor) -> Result<Tensor> {
-    let flat = ops::index_write(&ops::reshape(input, &[-1])?, &[places.clone()], src, false)?;
+    let flat = ops::index_write(&ops::reshape(input, &[-1])?, std::slice::from_ref(places), src, false)?;
     reshape_to(&flat, input.shape())
 }

@@ -8,6 +8,7 @@ mod default;
 mod fallback;
 mod staging;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::cell::Cell;
