@@ -9,7 +9,7 @@ use rustorch_backend::{
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
     ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
 };
-use rustorch_error::{Result, RusTorchError};
+use rustorch_error::Result;
 
 use crate::kernels;
 use crate::simd::SimdLevel;
@@ -39,20 +39,6 @@ fn processor_name() -> String {
         Some(line.split_once(':')?.1.trim().to_string())
     });
     told.unwrap_or_else(|| std::env::consts::ARCH.to_string())
-}
-
-/// Checks that `length` bytes from `offset` on lie in `buffer`.
-fn check_range(op: &'static str, buffer: &Buffer, offset: usize, length: usize) -> Result<()> {
-    match offset.checked_add(length) {
-        Some(end) if end <= buffer.bytes() => Ok(()),
-        _ => Err(RusTorchError::index(
-            op,
-            format!(
-                "{length} bytes from byte {offset} on do not lie in a buffer of {} bytes",
-                buffer.bytes()
-            ),
-        )),
-    }
 }
 
 /// Methods that a kernel of the same arguments fulfils.
@@ -90,7 +76,7 @@ impl ComputeBackend for CpuBackend {
     }
 
     fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
-        check_range("read", buffer, offset, destination.len())?;
+        buffer.check_range("read", offset, destination.len())?;
         // SAFETY: the range lies in the buffer, and a `&mut` slice does not overlap it.
         unsafe {
             let from = buffer.address().as_ptr().add(offset);
@@ -100,7 +86,7 @@ impl ComputeBackend for CpuBackend {
     }
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
-        check_range("write", buffer, offset, source.len())?;
+        buffer.check_range("write", offset, source.len())?;
         // SAFETY: the range lies in the buffer; `source` may not overlap what the caller asks to overwrite.
         unsafe {
             let to = buffer.address().as_ptr().add(offset);

@@ -54,20 +54,6 @@ impl<E: KernelExecutor> GpuBackend<E> {
     }
 }
 
-/// Checks that `length` bytes from `offset` on lie in `buffer`.
-fn check_range(op: &'static str, buffer: &Buffer, offset: usize, length: usize) -> Result<()> {
-    match offset.checked_add(length) {
-        Some(end) if end <= buffer.bytes() => Ok(()),
-        _ => Err(RusTorchError::index(
-            op,
-            format!(
-                "{length} bytes from byte {offset} on do not lie in a buffer of {} bytes",
-                buffer.bytes()
-            ),
-        )),
-    }
-}
-
 impl<E: KernelExecutor> Device for GpuBackend<E> {
     fn limits(&self) -> &Limits {
         self.executor.limits()
@@ -142,7 +128,7 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     }
 
     fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
-        check_range("read", buffer, offset, destination.len())?;
+        buffer.check_range("read", offset, destination.len())?;
         if destination.is_empty() {
             return Ok(());
         }
@@ -150,7 +136,7 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     }
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
-        check_range("write", buffer, offset, source.len())?;
+        buffer.check_range("write", offset, source.len())?;
         if source.is_empty() {
             return Ok(());
         }

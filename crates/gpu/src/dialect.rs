@@ -89,7 +89,7 @@ pub trait Dialect: Send + Sync {
     /// Its name, which goes into the cache's keys.
     fn name(&self) -> &'static str;
 
-    /// The definitions of the macros above.
+    /// The definitions of the macros above, but for those of `functions.c`.
     fn prelude(&self) -> &'static str;
 
     /// What is written where a text says `KERNEL`: `(head, opening)`, where `head` is the kernel's declaration without

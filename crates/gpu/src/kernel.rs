@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::ptr::NonNull;
 
+use rustorch_backend::algebra::printer::type_name;
 use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
@@ -57,17 +58,11 @@ pub const fn storage_type(dtype: DType) -> &'static str {
     }
 }
 
-/// What an element becomes when it is loaded: half precisions are computed in float32.
+/// What an element becomes when it is loaded: half precisions are computed in float32. A complex number is loaded in parts.
 pub const fn value_type(dtype: DType) -> &'static str {
     match dtype {
-        DType::Bool => "bool",
-        DType::UInt8 => "u8",
-        DType::Int8 => "i8",
-        DType::Int16 => "i16",
-        DType::Int32 => "i32",
-        DType::Int64 => "i64",
-        DType::Float16 | DType::BFloat16 | DType::Float32 | DType::Complex64 => "float",
-        DType::Float64 | DType::Complex128 => "double",
+        DType::Float16 | DType::BFloat16 => "float",
+        other => type_name(other.to_real()),
     }
 }
 
@@ -294,6 +289,7 @@ impl<'a> Call<'a> {
     pub fn render(&self, dialect: &dyn Dialect) -> Result<String> {
         let mut text = String::with_capacity(8192);
         text.push_str(dialect.prelude());
+        text.push_str(include_str!("functions.c"));
         let _ = writeln!(text, "#define INDEX {}", self.index);
         for (name, argument, value) in &self.functions {
             let _ = writeln!(text, "#define {name}({argument}) {value}");

@@ -15,6 +15,9 @@ mod library;
 mod memory;
 mod positions;
 mod program_cache;
+#[cfg(test)]
+#[allow(unsafe_code)]
+mod stand_in;
 
 pub use backend::{Device, GpuBackend};
 pub use executor::{KernelExecutor, Launch, Limits};

@@ -123,3 +123,47 @@ impl<E: KernelExecutor> MemoryAllocator for GpuMemoryAllocator<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stand_in::{MEMORY, StandIn};
+
+    fn pool() -> (&'static StandIn, GpuMemoryAllocator<StandIn>) {
+        let executor: &'static StandIn = Box::leak(Box::new(StandIn::new()));
+        (executor, GpuMemoryAllocator::new(executor))
+    }
+
+    #[test]
+    fn blocks_are_used_again_and_given_back_when_asked() {
+        let (executor, pool) = pool();
+        let first = pool.allocate(1000).expect("there is memory");
+        assert_eq!(first.capacity, 1024);
+        // SAFETY: the block is the pool's, and is given back once.
+        unsafe { pool.deallocate(first) };
+        assert_eq!(pool.allocate(1020).expect("there is memory"), first);
+        let stats = pool.stats();
+        assert_eq!((stats.allocations, stats.cache_hits, stats.allocated, stats.cached), (2, 1, 1024, 0));
+        // SAFETY: as above.
+        unsafe { pool.deallocate(first) };
+        assert_eq!((pool.stats().allocated, pool.stats().cached), (0, 1024));
+        pool.empty_cache();
+        assert_eq!((pool.stats().cached, executor.in_use()), (0, 0));
+    }
+
+    #[test]
+    fn when_the_device_is_full_what_is_kept_goes_back_and_the_request_is_tried_again() {
+        let (executor, pool) = pool();
+        let half = pool.allocate(MEMORY / 2).expect("there is memory");
+        // SAFETY: the block is the pool's, and is given back once.
+        unsafe { pool.deallocate(half) };
+        // It fits only without the half that is kept, which is too small.
+        let most = pool.allocate(MEMORY / 4 * 3).expect("what was kept makes room");
+        assert_eq!(executor.in_use(), most.capacity);
+        let error = pool.allocate(MEMORY / 2).expect_err("there is no room, and nothing to give back");
+        assert!(matches!(error, RusTorchError::OutOfMemory { .. }), "{error}");
+        let error = pool.allocate(usize::MAX).expect_err("no device has that much");
+        assert!(matches!(error, RusTorchError::OutOfMemory { .. }), "{error}");
+        assert_eq!(pool.stats().allocated, most.capacity, "a refused request changes nothing");
+    }
+}

@@ -1,7 +1,7 @@
 //! Compiled kernels, kept in memory and on disk.
 //!
-//! On disk a program lies under a hash of device, driver and text. The file begins with all three, which are compared:
-//! a collision or a cut-off file is compiled anew. It is written beside its place and renamed, so that a process that is
+//! On disk a program lies under a hash of device, driver and text. The file begins with all three and the program's length,
+//! which are compared: after a collision or a cut-off file the text is compiled anew. It is written beside its place and renamed, so that a process that is
 //! killed leaves no half of it.
 
 use std::collections::HashMap;
@@ -23,7 +23,11 @@ impl<K> ProgramCache<K> {
     /// A cache that keeps its files in the folder that `RUSTORCH_CACHE_DIR` names (empty: nowhere), or in the user's
     /// cache folder.
     pub(crate) fn new() -> Self {
-        ProgramCache { loaded: RwLock::new(HashMap::new()), folder: folder() }
+        Self::within(folder())
+    }
+
+    fn within(folder: Option<PathBuf>) -> Self {
+        ProgramCache { loaded: RwLock::new(HashMap::new()), folder }
     }
 
     /// The kernel of a call: loaded, or from disk, or compiled.
@@ -44,7 +48,10 @@ impl<K> ProgramCache<K> {
         let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}-{:032x}", fnv1a(&head))));
         if let Some(kernel) = path.as_deref().and_then(|path| {
             let file = std::fs::read(path).ok()?;
-            executor.load(name, file.strip_prefix(head.as_bytes())?).ok()
+            let (length, binary) = file.strip_prefix(head.as_bytes())?.split_first_chunk()?;
+            // A file that was cut off must not reach the driver.
+            (u64::from_le_bytes(*length) == binary.len() as u64).then_some(())?;
+            executor.load(name, binary).ok()
         }) {
             return Ok(kernel);
         }
@@ -76,8 +83,8 @@ fn keep(path: &Path, head: &[u8], binary: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let beside = path.with_extension(format!("{}.part", std::process::id()));
-    let written =
-        std::fs::write(&beside, [head, binary].concat()).and_then(|()| std::fs::rename(&beside, path));
+    let written = std::fs::write(&beside, [head, &(binary.len() as u64).to_le_bytes(), binary].concat())
+        .and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&beside);
     }
@@ -89,4 +96,47 @@ fn fnv1a(text: &str) -> u128 {
     text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::kernel::KernelText;
+    use crate::stand_in::StandIn;
+
+    fn call(text: &'static str) -> Call<'static> {
+        Call::new(KernelText { name: "one", text })
+    }
+
+    #[test]
+    fn a_text_is_compiled_once_and_a_file_that_is_not_its_own_is_not_used() {
+        let folder = std::env::temp_dir().join(format!("rustorch-program-cache-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let executor = StandIn::new();
+        // A new cache is a new process: it has the files alone.
+        let compiled = |text| {
+            let cache = ProgramCache::within(Some(folder.clone()));
+            let before = executor.compiled.load(Ordering::Relaxed);
+            let kernel = cache.get(&executor, &call(text)).expect("it compiles");
+            assert!(Arc::ptr_eq(&kernel, &cache.get(&executor, &call(text)).expect("it is loaded")));
+            let text = call(text).render(executor.dialect()).expect("it renders");
+            assert_eq!(kernel.as_slice(), text.as_bytes());
+            executor.compiled.load(Ordering::Relaxed) - before
+        };
+        assert_eq!(compiled("KERNEL { first }"), 1);
+        assert_eq!(compiled("KERNEL { first }"), 0);
+        assert_eq!(compiled("KERNEL { second }"), 1);
+        let files: Vec<PathBuf> =
+            std::fs::read_dir(&folder).expect("the folder is there").flatten().map(|f| f.path()).collect();
+        assert_eq!(files.len(), 2, "{files:?}");
+        for file in &files {
+            let bytes = std::fs::read(file).expect("the file is there");
+            std::fs::write(file, &bytes[..bytes.len() - 1]).expect("it can be cut");
+        }
+        assert_eq!(compiled("KERNEL { first }"), 1, "the file was cut off");
+        assert_eq!(compiled("KERNEL { first }"), 0, "and written anew");
+        std::fs::remove_dir_all(&folder).expect("the folder can go");
+    }
 }

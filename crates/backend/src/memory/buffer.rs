@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::ptr::NonNull;
 
-use rustorch_error::Result;
+use rustorch_error::{Result, RusTorchError};
 
 use super::{Block, MemoryAllocator};
 
@@ -63,6 +63,23 @@ impl Buffer {
     #[inline]
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Fails unless `length` bytes from `offset` on lie in the buffer.
+    ///
+    /// # Errors
+    /// `IndexOutOfRange`, in the name of `op`.
+    pub fn check_range(&self, op: &'static str, offset: usize, length: usize) -> Result<()> {
+        match offset.checked_add(length) {
+            Some(end) if end <= self.bytes => Ok(()),
+            _ => Err(RusTorchError::index(
+                op,
+                format!(
+                    "{length} bytes from byte {offset} on do not lie in a buffer of {} bytes",
+                    self.bytes
+                ),
+            )),
+        }
     }
 }
 
