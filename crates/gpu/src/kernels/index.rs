@@ -84,7 +84,10 @@ pub(crate) fn look_up(
     let first = (0..groups).map(|group| (number(group * 16), number(group * 16 + 8))).min();
     match first {
         Some((place, value)) if place < i64::MAX => {
-            let Lookup { dim, size, .. } = lookups[place as usize / n];
+            let lookup = usize::try_from(place).ok().and_then(|place| lookups.get(place / n));
+            let Some(Lookup { dim, size, .. }) = lookup else {
+                return Err(RusTorchError::device(op, "the device did not check the indices; is it lost?"));
+            };
             Err(RusTorchError::index(
                 op,
                 format!("index {value} is out of bounds for dimension {dim} with size {size}"),

@@ -2,7 +2,7 @@
 
 use rustorch::backend::DType;
 
-use crate::harness::{Data, LIES, Lie, compare, noise};
+use crate::harness::{Data, LIES, Lie, compare, device, noise};
 
 #[test]
 fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
@@ -43,7 +43,7 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
                 ];
                 compare(&what, &data, 0.0, |b, o| {
                     let found = b.count_nonzero(o[0])?;
-                    assert_eq!(found, count, "{what}");
+                    assert!(found == count || !device().is_none_or(|device| device.runs), "{what}: {found}");
                     b.write(o[2].buffer, 0, &(found as i64).to_ne_bytes())?;
                     b.nonzero(o[0], o[1])
                 });

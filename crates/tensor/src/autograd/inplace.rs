@@ -59,8 +59,8 @@ pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> R
             return Err(RusTorchError::autograd(
                 op,
                 format!(
-                    "an in-place operation on a view cannot be recorded when its base (shape {:?}, strides {:?}) is not \
-                     contiguous or the view reaches beyond it; clone() the base first",
+                    "an in-place operation on a view cannot be recorded when its base (shape {:?}, strides {:?}) has \
+                     gaps or the view reaches beyond it; clone() the base first",
                     base.shape(),
                     base.strides()
                 ),

@@ -10,10 +10,13 @@ use super::node::{Backward, Edge, Edges, Gradients, Node};
 use super::saved::Origin;
 use crate::operations::elementwise::contiguous_copy;
 use crate::{DType, Layout, Tensor, ops};
+use rustorch_backend::Dims;
 
-/// Where a view lies in a row-major tensor of its base's shape.
+/// Where a view lies in its base, whose elements lie without gaps.
 struct Place {
     base: Origin,
+    /// The base's dimensions in the order in which they lie in memory, if that is not theirs.
+    order: Option<Dims<usize>>,
     /// Relative to the base's first element, in elements of the view.
     layout: Layout,
     /// The view's: that of the base, or of its parts, or of what its elements are parts of.
@@ -28,13 +31,39 @@ impl Place {
         Place {
             dtype: view.dtype(),
             base: Origin::of(base),
+            order: dense_order(base.layout()).filter(|_| !base.is_contiguous()),
             layout: layout.with(layout.shape().into(), layout.strides().into(), offset),
         }
     }
 }
 
+/// The order of dimensions in which a layout is row-major, if there is one.
+fn dense_order(layout: &Layout) -> Option<Dims<usize>> {
+    let mut order: Dims<usize> = (0..layout.ndim()).collect();
+    order.sort_by_key(|&d| std::cmp::Reverse(layout.strides()[d]));
+    layout.permute(&order).is_contiguous().then_some(order)
+}
+
 impl Place {
-    /// The view's part of a row-major tensor of the base's shape and dtype, as recorded ops see it.
+    /// A tensor of the base's shape with its dimensions in the order of the base's memory.
+    fn ordered(&self, tensor: &Tensor) -> Result<Tensor> {
+        match &self.order {
+            Some(order) => ops::permute(tensor, &order.iter().map(|&d| d as i64).collect::<Vec<_>>()),
+            None => Ok(tensor.clone()),
+        }
+    }
+
+    /// The reverse of `ordered`.
+    fn restored(&self, tensor: &Tensor) -> Result<Tensor> {
+        let Some(order) = &self.order else { return Ok(tensor.clone()) };
+        let mut back = vec![0; order.len()];
+        for (from, &to) in order.iter().enumerate() {
+            back[to] = from as i64;
+        }
+        ops::permute(tensor, &back)
+    }
+
+    /// The view's part of a row-major tensor of the base's ordered shape and dtype, as recorded ops see it.
     fn window(&self, base: &Tensor) -> Result<Tensor> {
         let size: Vec<i64> = self.layout.shape().iter().map(|&n| n as i64).collect();
         let stride: Vec<i64> = self.layout.strides().iter().map(|&s| s as i64).collect();
@@ -50,11 +79,14 @@ impl Place {
     fn scatter(&self, grad: &Tensor) -> Result<Tensor> {
         let signed = |sizes: &[usize]| sizes.iter().map(|&n| n as i64).collect::<Vec<_>>();
         let mut base: Vec<i64> = signed(&self.base.shape);
+        if let Some(order) = &self.order {
+            base = order.iter().map(|&d| base[d]).collect();
+        }
         let mut shape = signed(self.layout.shape());
         let mut strides: Vec<i64> = self.layout.strides().iter().map(|&s| s as i64).collect();
         let mut offset = self.layout.offset() as i64;
         if self.dtype == self.base.dtype {
-            return ops::as_strided_backward(grad, &base, &shape, &strides, Some(offset));
+            return self.restored(&ops::as_strided_backward(grad, &base, &shape, &strides, Some(offset))?);
         }
         // One of them is complex: both as real parts.
         let mut grad = grad.clone();
@@ -65,19 +97,20 @@ impl Place {
             offset *= 2;
         }
         if !self.base.dtype.is_complex() {
-            return ops::as_strided_backward(&grad, &base, &shape, &strides, Some(offset));
+            return self.restored(&ops::as_strided_backward(&grad, &base, &shape, &strides, Some(offset))?);
         }
         base.push(2);
-        ops::view_as_complex(&ops::as_strided_backward(&grad, &base, &shape, &strides, Some(offset))?)
+        let parts = ops::as_strided_backward(&grad, &base, &shape, &strides, Some(offset))?;
+        self.restored(&ops::view_as_complex(&parts)?)
     }
 }
 
-/// Whether a base is row-major and a view of it reaches only the base's own elements; `as_strided` can reach others.
+/// Whether a base has no gaps and a view of it reaches only the base's own elements; `as_strided` can reach others.
 pub(super) fn is_window(view: &Tensor, base: &Tensor) -> bool {
     let (size, wide) = (view.dtype().size(), base.dtype().size());
     let first = base.layout().offset() * wide;
     let end = first + base.numel() * wide;
-    base.is_contiguous()
+    dense_order(base.layout()).is_some()
         && view.layout().span().is_none_or(|(low, high)| low * size >= first && (high + 1) * size <= end)
 }
 
@@ -102,7 +135,7 @@ impl Backward for AsStrided {
         if !self.window {
             return Err(RusTorchError::autograd(
                 "backward",
-                "a view was used after its base had been changed in place, and the base is not contiguous or the view \
+                "a view was used after its base had been changed in place, and the base has gaps or the view \
                  reaches beyond it; take the view after the in-place operation",
             ));
         }
@@ -126,7 +159,8 @@ impl CopySlices {
     fn recorded(&self, node: &Arc<Node>, grad: &Tensor) -> Result<Gradients> {
         let place = &self.place;
         // Two copies: what is read below stays as it is when the other is written.
-        let (arrived, base) = (ops::clone(grad)?, ops::clone(grad)?);
+        let grad = ops::contiguous(&place.ordered(grad)?)?;
+        let (arrived, base) = (ops::clone(&grad)?, ops::clone(&grad)?);
         let arrived = place.window(&arrived)?;
         // What the op saved of its result is a window of this node's output.
         let window = AsStrided { place: place.clone(), window: true };
@@ -141,7 +175,7 @@ impl CopySlices {
             };
             // A write into a view again, which is recorded in its turn.
             ops::copy_(&place.window(&base)?, &part)?;
-            *first = Some(base);
+            *first = Some(place.restored(&base)?);
         }
         Ok(gradients)
     }
@@ -157,7 +191,7 @@ impl Backward for CopySlices {
         if mode::is_enabled() {
             return self.recorded(node, grad);
         }
-        let base = contiguous_copy(grad)?;
+        let base = contiguous_copy(&self.place.ordered(grad)?)?;
         let window = base.alias_as(self.place.layout.clone(), self.place.dtype);
         let mut gradients = self.operation.backward(node, &[Some(contiguous_copy(&window)?)])?;
         match gradients.first_mut().and_then(Option::take) {
@@ -165,7 +199,7 @@ impl Backward for CopySlices {
             None => window.backend()?.fill(window.operand(), 0.into())?,
         }
         if let Some(first) = gradients.first_mut() {
-            *first = Some(base);
+            *first = Some(self.place.restored(&base)?);
         }
         Ok(gradients)
     }
