@@ -55,6 +55,7 @@ const SKIPPED: [&str; 9] = [
 pub fn run(root: &Path, generated: &[(PathBuf, String)]) -> Result<(), String> {
     let mut problems = Vec::new();
     dependencies(root, &mut problems)?;
+    fallbacks(root, &mut problems)?;
     for (path, text) in generated {
         if fs::read_to_string(root.join(path)).ok().as_deref() != Some(text) {
             problems
@@ -75,6 +76,25 @@ pub fn run(root: &Path, generated: &[(PathBuf, String)]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{} broken rules\n  {}", problems.len(), problems.join("\n  ")))
+}
+
+/// Every method of the contract falls back to the CPU: one that is forgotten would be lacking on every other device.
+fn fallbacks(root: &Path, problems: &mut Vec<String>) -> Result<(), String> {
+    const CONTRACT: &str = "crates/backend/src/compute.rs";
+    const FALLBACK: &str = "crates/tensor/src/registry/fallback.rs";
+    let read = |path: &str| fs::read_to_string(root.join(path)).map_err(|e| format!("{path}: {e}"));
+    let (contract, fallback) = (read(CONTRACT)?, read(FALLBACK)?);
+    let (_, methods) =
+        contract.split_once("pub trait ComputeBackend").ok_or("there is no trait ComputeBackend")?;
+    for line in methods.lines() {
+        let Some((name, _)) = line.strip_prefix("    fn ").and_then(|rest| rest.split_once('(')) else {
+            continue;
+        };
+        if !fallback.contains(&format!("fn {name}(")) {
+            problems.push(format!("{FALLBACK}: lacks `{name}` of {CONTRACT}"));
+        }
+    }
+    Ok(())
 }
 
 /// The direction of dependencies, from the manifests.
