@@ -9,10 +9,11 @@ use std::ops::Range;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
-use crate::memory::{Buffer, MemoryAllocator};
+use crate::memory::{Buffer, MemoryAllocator, Sharing};
 use crate::random::{Distribution, RandomKey, Sampler};
 use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
 use crate::sequence::{AttentionParams, CtcSample};
+use crate::streams::Streams;
 use crate::windows::{ConvParams, PoolParams};
 use crate::{DType, DimensionMap, Factorization, Layout, Program, Scalar};
 
@@ -70,6 +71,16 @@ pub trait ComputeBackend: Send + Sync {
 
     /// Writes `source` into `buffer` at byte `offset`.
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()>;
+
+    /// The device's streams, if it has any.
+    fn streams(&self) -> Option<&dyn Streams> {
+        None
+    }
+
+    /// What the driver calls the device's memory and streams, if it has a driver.
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
+    }
 
     /// Copies between layouts and dtypes of one shape; `source` may have strides of 0.
     fn copy(&self, source: Operand<'_>, destination: Operand<'_>) -> Result<()>;

@@ -1,23 +1,28 @@
 //! [`OpenClExecutor`]: one OpenCL device.
 
-use std::ffi::{CString, c_void};
+use std::collections::HashMap;
+use std::ffi::CString;
 use std::ptr::{NonNull, null, null_mut};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{KernelExecutor, Launch, Limits};
+use rustorch_gpu::{KernelExecutor, Launch, Limits, Transfer};
 
+use crate::device::{ask, number, text};
 use crate::dialect::OpenClC;
 use crate::driver::*;
+use crate::stream::{Marker, OpenClEvent, OpenClStream, queue};
 
-/// One OpenCL device with a context and an in-order queue of its own.
+/// One OpenCL device with a context and in-order queues of its own.
 pub struct OpenClExecutor {
     cl: &'static OpenCl,
     device: Handle,
     context: Handle,
-    queue: Handle,
+    default: OpenClStream,
+    /// The buffer behind each address of pinned memory.
+    pinned: Mutex<HashMap<NonNull<u8>, Handle>>,
     info: DeviceInfo,
     limits: Limits,
     identity: String,
@@ -46,86 +51,6 @@ impl Drop for OpenClKernel {
         let kernel = *self.kernel.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: the kernel is released once, by its owner.
         unsafe { (self.cl.clReleaseKernel)(kernel) };
-    }
-}
-
-/// A marker in the queue.
-pub struct OpenClEvent {
-    cl: &'static OpenCl,
-    event: Handle,
-}
-
-// SAFETY: events may be used from any thread.
-unsafe impl Send for OpenClEvent {}
-// SAFETY: as above.
-unsafe impl Sync for OpenClEvent {}
-
-impl Drop for OpenClEvent {
-    fn drop(&mut self) {
-        // SAFETY: the event is released once, by its owner.
-        unsafe { (self.cl.clReleaseEvent)(self.event) };
-    }
-}
-
-fn check(function: &'static str, code: cl_int) -> Result<()> {
-    if code == SUCCESS { Ok(()) } else { Err(failure(function, code)) }
-}
-
-/// The devices of every platform.
-pub(crate) fn handles(cl: &OpenCl) -> Result<Vec<(Handle, Handle)>> {
-    let mut count = 0;
-    // SAFETY: only the count is asked for.
-    let code = unsafe { (cl.clGetPlatformIDs)(0, null_mut(), &raw mut count) };
-    if code == PLATFORM_NOT_FOUND_KHR || count == 0 {
-        return Ok(Vec::new());
-    }
-    check("clGetPlatformIDs", code)?;
-    let mut platforms = vec![null_mut(); count as usize];
-    // SAFETY: the array has room for `count` handles.
-    check("clGetPlatformIDs", unsafe { (cl.clGetPlatformIDs)(count, platforms.as_mut_ptr(), null_mut()) })?;
-    let mut found = Vec::new();
-    for platform in platforms {
-        let mut count = 0;
-        // SAFETY: only the count is asked for.
-        let code = unsafe { (cl.clGetDeviceIDs)(platform, DEVICE_TYPE_ALL, 0, null_mut(), &raw mut count) };
-        if code == DEVICE_NOT_FOUND || count == 0 {
-            continue;
-        }
-        check("clGetDeviceIDs", code)?;
-        let mut devices = vec![null_mut(); count as usize];
-        // SAFETY: the array has room for `count` handles.
-        let code = unsafe {
-            (cl.clGetDeviceIDs)(platform, DEVICE_TYPE_ALL, count, devices.as_mut_ptr(), null_mut())
-        };
-        check("clGetDeviceIDs", code)?;
-        found.extend(devices.into_iter().map(|device| (platform, device)));
-    }
-    Ok(found)
-}
-
-/// A question of two steps: how many bytes, and which.
-fn ask(
-    function: &'static str,
-    mut call: impl FnMut(usize, *mut c_void, *mut usize) -> cl_int,
-) -> Result<Vec<u8>> {
-    let mut size = 0;
-    check(function, call(0, null_mut(), &raw mut size))?;
-    let mut bytes = vec![0u8; size];
-    check(function, call(size, bytes.as_mut_ptr().cast(), null_mut()))?;
-    Ok(bytes)
-}
-
-/// Text up to the first zero.
-fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).trim().to_string()
-}
-
-/// An unsigned number of 4 or 8 bytes.
-fn number(bytes: &[u8]) -> u64 {
-    match bytes.len() {
-        4 => u64::from(u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
-        _ => bytes.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes)),
     }
 }
 
@@ -179,18 +104,20 @@ impl OpenClExecutor {
         let context =
             unsafe { (cl.clCreateContext)(null(), 1, &raw const device, null(), null_mut(), &raw mut code) };
         check("clCreateContext", code)?;
-        // SAFETY: the device is the context's; without properties, the queue keeps its order.
-        let queue = unsafe { (cl.clCreateCommandQueue)(context, device, 0, &raw mut code) };
-        check("clCreateCommandQueue", code)?;
-        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity, options })
+        let default = OpenClStream { queue: queue(cl, context, device, 0)?, clock: OnceLock::new() };
+        let pinned = Mutex::default();
+        Ok(OpenClExecutor { cl, device, context, default, pinned, info, limits, identity, options })
     }
 
-    fn out_of_memory(&self, bytes: usize, code: cl_int) -> RusTorchError {
-        RusTorchError::OutOfMemory {
-            bytes,
-            device: format!("opencl ({})", self.info.name),
-            hint: format!(": {}", describe(code)),
-        }
+    /// The buffers behind pinned memory; should the lock be poisoned, the map is whole.
+    fn pinned(&self) -> std::sync::MutexGuard<'_, HashMap<NonNull<u8>, Handle>> {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts what a queue has collected.
+    fn flush(&self, stream: &OpenClStream) -> Result<()> {
+        // SAFETY: the queue is ours.
+        check("clFlush", unsafe { (self.cl.clFlush)(stream.queue) })
     }
 
     /// Builds a program; what the compiler said is in the error.
@@ -236,6 +163,7 @@ impl Drop for Program<'_> {
 
 impl KernelExecutor for OpenClExecutor {
     type Kernel = OpenClKernel;
+    type Stream = OpenClStream;
     type Event = OpenClEvent;
 
     fn info(&self) -> &DeviceInfo {
@@ -260,7 +188,9 @@ impl KernelExecutor for OpenClExecutor {
         let buffer = unsafe {
             (self.cl.clCreateBuffer)(self.context, MEM_READ_WRITE, bytes, null_mut(), &raw mut code)
         };
-        NonNull::new(buffer.cast()).filter(|_| code == SUCCESS).ok_or_else(|| self.out_of_memory(bytes, code))
+        NonNull::new(buffer.cast())
+            .filter(|_| code == SUCCESS)
+            .ok_or_else(|| self.out_of_memory(bytes, &describe(code)))
     }
 
     unsafe fn free(&self, address: NonNull<u8>) {
@@ -268,44 +198,65 @@ impl KernelExecutor for OpenClExecutor {
         unsafe { (self.cl.clReleaseMemObject)(address.as_ptr().cast()) };
     }
 
-    fn write(&self, destination: NonNull<u8>, offset: usize, source: &[u8]) -> Result<()> {
-        // SAFETY: the buffer is one of `allocate`; the driver checks the range, and is done when this returns.
-        let code = unsafe {
-            (self.cl.clEnqueueWriteBuffer)(
-                self.queue,
-                destination.as_ptr().cast(),
-                1,
-                offset,
-                source.len(),
-                source.as_ptr().cast(),
-                0,
-                null(),
-                null_mut(),
-            )
+    fn allocate_pinned(&self, bytes: usize) -> Result<NonNull<u8>> {
+        let mut code = SUCCESS;
+        let flags = MEM_READ_WRITE | MEM_ALLOC_HOST_PTR;
+        // SAFETY: the driver finds the memory itself.
+        let buffer =
+            unsafe { (self.cl.clCreateBuffer)(self.context, flags, bytes, null_mut(), &raw mut code) };
+        if code != SUCCESS {
+            return Err(self.out_of_memory(bytes, &describe(code)));
+        }
+        let (queue, none) = (self.default.queue, null());
+        // SAFETY: the whole buffer, which stays where it is in the host's memory until it is unmapped.
+        let address = unsafe {
+            let map = self.cl.clEnqueueMapBuffer;
+            map(queue, buffer, 1, MAP_READ_WRITE, 0, bytes, 0, none, null_mut(), &raw mut code)
         };
-        check("clEnqueueWriteBuffer", code)
+        let Some(address) = NonNull::new(address.cast()).filter(|_| code == SUCCESS) else {
+            // SAFETY: the buffer is ours alone.
+            unsafe { (self.cl.clReleaseMemObject)(buffer) };
+            return Err(self.out_of_memory(bytes, &describe(code)));
+        };
+        self.pinned().insert(address, buffer);
+        Ok(address)
     }
 
-    fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()> {
-        // SAFETY: as for `write`; the destination is ours alone.
-        let code = unsafe {
-            (self.cl.clEnqueueReadBuffer)(
-                self.queue,
-                source.as_ptr().cast(),
-                1,
-                offset,
-                destination.len(),
-                destination.as_mut_ptr().cast(),
-                0,
-                null(),
-                null_mut(),
-            )
-        };
-        check("clEnqueueReadBuffer", code)
+    unsafe fn free_pinned(&self, address: NonNull<u8>) {
+        let Some(buffer) = self.pinned().remove(&address) else { return };
+        let (queue, start) = (self.default.queue, address.as_ptr().cast());
+        // SAFETY: the caller gives up memory of `allocate_pinned`; the driver keeps the buffer until it is unmapped.
+        unsafe {
+            (self.cl.clEnqueueUnmapMemObject)(queue, buffer, start, 0, null(), null_mut());
+            (self.cl.clReleaseMemObject)(buffer);
+        }
+    }
+
+    unsafe fn write(&self, stream: &OpenClStream, transfer: &Transfer) -> Result<()> {
+        let (write, (buffer, offset)) = (self.cl.clEnqueueWriteBuffer, transfer.device);
+        let (buffer, wait, host) =
+            (buffer.as_ptr().cast(), transfer.wait.into(), transfer.host.as_ptr().cast());
+        // SAFETY: the buffer is one of `allocate`; the driver checks the range; the caller leaves the source as it is.
+        let code =
+            unsafe { write(stream.queue, buffer, wait, offset, transfer.bytes, host, 0, null(), null_mut()) };
+        check("clEnqueueWriteBuffer", code)?;
+        if transfer.wait { Ok(()) } else { self.flush(stream) }
+    }
+
+    unsafe fn read(&self, stream: &OpenClStream, transfer: &Transfer) -> Result<()> {
+        let (read, (buffer, offset)) = (self.cl.clEnqueueReadBuffer, transfer.device);
+        let (buffer, wait, host) =
+            (buffer.as_ptr().cast(), transfer.wait.into(), transfer.host.as_ptr().cast());
+        // SAFETY: as for `write`; nobody else uses the destination.
+        let code =
+            unsafe { read(stream.queue, buffer, wait, offset, transfer.bytes, host, 0, null(), null_mut()) };
+        check("clEnqueueReadBuffer", code)?;
+        if transfer.wait { Ok(()) } else { self.flush(stream) }
     }
 
     fn copy(
         &self,
+        stream: &OpenClStream,
         source: (NonNull<u8>, usize),
         destination: (NonNull<u8>, usize),
         bytes: usize,
@@ -316,7 +267,7 @@ impl KernelExecutor for OpenClExecutor {
         // SAFETY: both are buffers of `allocate`; the driver checks the ranges.
         let code = unsafe {
             (self.cl.clEnqueueCopyBuffer)(
-                self.queue,
+                stream.queue,
                 source.0.as_ptr().cast(),
                 destination.0.as_ptr().cast(),
                 source.1,
@@ -402,7 +353,7 @@ impl KernelExecutor for OpenClExecutor {
         Ok(OpenClKernel { cl: self.cl, kernel: Mutex::new(kernel) })
     }
 
-    fn launch(&self, kernel: &OpenClKernel, launch: &Launch<'_>) -> Result<()> {
+    fn launch(&self, stream: &OpenClStream, kernel: &OpenClKernel, launch: &Launch<'_>) -> Result<()> {
         let handle = kernel.kernel.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut index = 0;
         for buffer in launch.buffers {
@@ -434,7 +385,7 @@ impl KernelExecutor for OpenClExecutor {
         // SAFETY: three sizes each; all arguments are set.
         let code = unsafe {
             (self.cl.clEnqueueNDRangeKernel)(
-                self.queue,
+                stream.queue,
                 *handle,
                 3,
                 null(),
@@ -448,14 +399,38 @@ impl KernelExecutor for OpenClExecutor {
         check("clEnqueueNDRangeKernel", code)
     }
 
-    fn record(&self) -> Result<OpenClEvent> {
-        let mut event = null_mut();
-        // SAFETY: an empty wait list waits for all that was queued.
-        let code = unsafe { (self.cl.clEnqueueMarkerWithWaitList)(self.queue, 0, null(), &raw mut event) };
-        check("clEnqueueMarkerWithWaitList", code)?;
+    fn default_stream(&self) -> &OpenClStream {
+        &self.default
+    }
+
+    /// OpenCL 1.2 knows no priorities.
+    fn create_stream(&self, _priority: i32) -> Result<OpenClStream> {
+        let queue = queue(self.cl, self.context, self.device, 0)?;
+        Ok(OpenClStream { queue, clock: OnceLock::new() })
+    }
+
+    fn synchronize(&self, stream: &OpenClStream) -> Result<()> {
         // SAFETY: the queue is ours.
-        check("clFlush", unsafe { (self.cl.clFlush)(self.queue) })?;
-        Ok(OpenClEvent { cl: self.cl, event })
+        check("clFinish", unsafe { (self.cl.clFinish)(stream.queue) })
+    }
+
+    fn record(&self, stream: &OpenClStream, timed: bool) -> Result<OpenClEvent> {
+        let marker = Marker::new(self.cl, stream.queue, None)?;
+        let time = if timed {
+            let open = || queue(self.cl, self.context, self.device, QUEUE_PROFILING_ENABLE);
+            let clock = stream.clock.get_or_init(open).clone()?;
+            Some(Marker::new(self.cl, clock, Some(&marker))?)
+        } else {
+            None
+        };
+        Ok(OpenClEvent { marker, time })
+    }
+
+    fn wait_event(&self, stream: &OpenClStream, event: &OpenClEvent) -> Result<()> {
+        let event = &raw const event.marker.event;
+        // SAFETY: one event of this context.
+        let code = unsafe { (self.cl.clEnqueueBarrierWithWaitList)(stream.queue, 1, event, null_mut()) };
+        check("clEnqueueBarrierWithWaitList", code)
     }
 
     fn is_done(&self, event: &OpenClEvent) -> Result<bool> {
@@ -463,7 +438,7 @@ impl KernelExecutor for OpenClExecutor {
         // SAFETY: the status is a number of that size.
         let code = unsafe {
             (self.cl.clGetEventInfo)(
-                event.event,
+                event.marker.event,
                 EVENT_COMMAND_EXECUTION_STATUS,
                 size_of::<cl_int>(),
                 (&raw mut status).cast(),
@@ -476,11 +451,14 @@ impl KernelExecutor for OpenClExecutor {
 
     fn wait(&self, event: &OpenClEvent) -> Result<()> {
         // SAFETY: one event.
-        check("clWaitForEvents", unsafe { (self.cl.clWaitForEvents)(1, &raw const event.event) })
+        let code = unsafe { (self.cl.clWaitForEvents)(1, &raw const event.marker.event) };
+        check("clWaitForEvents", code)
     }
 
-    fn synchronize(&self) -> Result<()> {
-        // SAFETY: the queue is ours.
-        check("clFinish", unsafe { (self.cl.clFinish)(self.queue) })
+    fn elapsed_time(&self, start: &OpenClEvent, end: &OpenClEvent) -> Result<f64> {
+        let (Some(start), Some(end)) = (&start.time, &end.time) else {
+            return Err(RusTorchError::argument("elapsed_time", "the events were recorded without a time"));
+        };
+        Ok((end.time()? as f64 - start.time()? as f64) / 1e6)
     }
 }

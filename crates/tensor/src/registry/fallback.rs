@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
-    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
+    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp, Sharing, Streams,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -168,6 +168,14 @@ impl ComputeBackend for Fallback {
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
         self.device.write(buffer, offset, source)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        self.device.streams()
+    }
+
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        self.device.sharing()
     }
 
     fall_back! {
