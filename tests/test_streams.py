@@ -98,6 +98,10 @@ def test_streams_compute_beside_each_other_and_wait_where_they_are_told(module: 
     for stream in streams:
         stream.synchronize()
         assert stream.query()
+    with module.stream(streams[0]):
+        start = start + 1
+    while not streams[0].query():
+        pass
 
 
 def test_events(module: ModuleType, there: rustorch.device) -> None:

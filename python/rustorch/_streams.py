@@ -41,7 +41,7 @@ class Stream:
 
     def query(self) -> bool:
         """Whether everything it was asked for is done."""
-        return self.record_event().query()
+        return _C._stream_query(self.device, self.stream_id)
 
     def synchronize(self) -> None:
         """Waits until everything it was asked for is done."""

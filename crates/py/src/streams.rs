@@ -35,6 +35,12 @@ fn _stream_set_current(device: &Bound<'_, PyAny>, stream: u32) -> PyResult<()> {
     of(device)?.set_current(StreamId(stream)).into_py(device.py())
 }
 
+/// Whether a stream has done everything.
+#[pyfunction]
+fn _stream_query(device: &Bound<'_, PyAny>, stream: u32) -> PyResult<bool> {
+    of(device)?.is_done(StreamId(stream)).into_py(device.py())
+}
+
 /// Waits until a stream has done everything.
 #[pyfunction]
 fn _stream_synchronize(device: &Bound<'_, PyAny>, stream: u32) -> PyResult<()> {
@@ -91,5 +97,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_stream_create, module)?)?;
     module.add_function(wrap_pyfunction!(_stream_current, module)?)?;
     module.add_function(wrap_pyfunction!(_stream_set_current, module)?)?;
+    module.add_function(wrap_pyfunction!(_stream_query, module)?)?;
     module.add_function(wrap_pyfunction!(_stream_synchronize, module)?)
 }
