@@ -15,6 +15,8 @@ mod library;
 mod memory;
 mod positions;
 mod program_cache;
+#[allow(unsafe_code)]
+mod sharing;
 #[cfg(test)]
 #[allow(unsafe_code)]
 mod stand_in;

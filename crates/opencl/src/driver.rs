@@ -35,6 +35,8 @@ pub(crate) const DEVICE_NAME: cl_uint = 0x102B;
 pub(crate) const DRIVER_VERSION: cl_uint = 0x102D;
 pub(crate) const DEVICE_VERSION: cl_uint = 0x102F;
 pub(crate) const DEVICE_EXTENSIONS: cl_uint = 0x1030;
+pub(crate) const MEM_SIZE: cl_uint = 0x1102;
+pub(crate) const MEM_CONTEXT: cl_uint = 0x1106;
 pub(crate) const PROGRAM_BINARY_SIZES: cl_uint = 0x1165;
 pub(crate) const PROGRAM_BINARIES: cl_uint = 0x1166;
 pub(crate) const PROGRAM_BUILD_LOG: cl_uint = 0x1183;
@@ -53,6 +55,7 @@ rustorch_gpu::functions! {
         fn clCreateBuffer(Handle, u64, usize, *mut c_void, *mut cl_int) -> Handle;
         fn clReleaseMemObject(Handle) -> cl_int;
         fn clRetainMemObject(Handle) -> cl_int;
+        fn clGetMemObjectInfo(Handle, cl_uint, usize, *mut c_void, *mut usize) -> cl_int;
         fn clEnqueueReadBuffer(Handle, Handle, cl_uint, usize, usize, *mut c_void, cl_uint, *const Handle, *mut Handle) -> cl_int;
         fn clEnqueueWriteBuffer(Handle, Handle, cl_uint, usize, usize, *const c_void, cl_uint, *const Handle, *mut Handle) -> cl_int;
         fn clEnqueueCopyBuffer(Handle, Handle, Handle, usize, usize, usize, cl_uint, *const Handle, *mut Handle) -> cl_int;

@@ -100,7 +100,14 @@ CUresult cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, handle strea
     if (!is_stream(stream)) return 400;
     return memcpy((void *)to, (void *)from, n), outcome();
 }
-CUresult cuPointerGetAttribute(void *value, int what, uint64_t address) { return (void)value, (void)what, (void)address, 1; }
+CUresult cuPointerGetAttribute(void *value, int what, uint64_t address) {
+    return what == 9 && find(address) ? *(int *)value = 0, 0 : 1;
+}
+CUresult cuMemGetAddressRange_v2(uint64_t *start, size_t *bytes, uint64_t address) {
+    struct block *block = find(address);
+    if (!block) return 1;
+    return *start = block->start, *bytes = block->bytes, 0;
+}
 CUresult cuModuleLoadDataEx(handle *module, const void *image, unsigned n, int *options, void **values) {
     (void)n, (void)options, (void)values;
     return *module = (handle)image, memcmp(image, "\177ELF", 4) ? 200 : outcome();
