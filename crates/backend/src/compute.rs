@@ -9,7 +9,7 @@ use std::ops::Range;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
-use crate::memory::{Buffer, MemoryAllocator};
+use crate::memory::{Buffer, HostBuffer, MemoryAllocator};
 use crate::random::{Distribution, RandomKey, Sampler};
 use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
 use crate::sequence::{AttentionParams, CtcSample};
@@ -70,6 +70,13 @@ pub trait ComputeBackend: Send + Sync {
 
     /// Writes `source` into `buffer` at byte `offset`.
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()>;
+
+    /// A range of a buffer's bytes as host memory, after all earlier work, where the device's memory is the host's;
+    /// `None` where it has to be copied. Until the result is dropped nothing asked of the device writes these bytes, nor
+    /// reads them if they are to be `written`.
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
+        Ok(None)
+    }
 
     /// Copies between layouts and dtypes of one shape; `source` may have strides of 0.
     fn copy(&self, source: Operand<'_>, destination: Operand<'_>) -> Result<()>;

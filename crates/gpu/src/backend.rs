@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
     Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
@@ -85,7 +86,8 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
         let group = call.group_size();
         let parameters: smallvec::SmallVec<[u8; 256]> = call.parameter_bytes().into();
         let launch = Launch { groups: [x, y, z], group, buffers: call.addresses(), parameters: &parameters };
-        self.executor.launch(&kernel, &launch)
+        // Drivers may look for a buffer's memory as late as its first use.
+        self.memory.making_room(|| self.executor.launch(&kernel, &launch))
     }
 
     fn temporary(&self, bytes: usize) -> Result<Buffer> {
@@ -140,7 +142,12 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         if source.is_empty() {
             return Ok(());
         }
-        self.executor.write(buffer.address(), offset, source)
+        self.memory.making_room(|| self.executor.write(buffer.address(), offset, source))
+    }
+
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
+        buffer.check_range("map", range.start, range.len())?;
+        crate::lent::lend(self.executor, buffer, range, written)
     }
 
     fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {

@@ -1,5 +1,6 @@
 //! `KernelExecutor`: what a driver does for the kernels of this crate.
 
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use rustorch_backend::DeviceInfo;
@@ -69,6 +70,16 @@ pub trait KernelExecutor: Send + Sync + 'static {
     fn write(&self, destination: NonNull<u8>, offset: usize, source: &[u8]) -> Result<()>;
     /// Copies device memory to the host, and waits for it.
     fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()>;
+    /// The address in host memory of `range` of a block, after all earlier work, where the device's memory is the
+    /// host's. The host only reads there unless it is `written`; [`Self::unmap`] ends it.
+    fn map(&self, _block: NonNull<u8>, _range: Range<usize>, _written: bool) -> Result<Option<NonNull<u8>>> {
+        Ok(None)
+    }
+    /// Takes back what `map` lent.
+    ///
+    /// # Safety
+    /// `host` came from `map` of this block, and is not used from now on.
+    unsafe fn unmap(&self, _block: NonNull<u8>, _host: NonNull<u8>) {}
     /// Copies within the device, between places that do not overlap.
     fn copy(
         &self,

@@ -10,6 +10,8 @@ mod executor;
 mod kernel;
 mod kernels;
 #[allow(unsafe_code)]
+mod lent;
+#[allow(unsafe_code)]
 mod library;
 #[allow(unsafe_code)]
 mod memory;

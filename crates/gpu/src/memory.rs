@@ -1,6 +1,5 @@
 //! The pool over a device's memory.
 
-use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustorch_backend::memory::{Block, BlockCache, MemoryAllocator, MemoryStats};
@@ -38,14 +37,16 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A fresh block; when it is refused, gives back what is kept and tries once more.
-    fn request(&self, bytes: usize) -> Result<NonNull<u8>> {
-        self.executor.allocate(bytes).or_else(|error| {
+    /// What `attempt` gives; when it lacks memory, everything kept goes back to the driver and it is made once more.
+    pub(crate) fn making_room<T>(&self, attempt: impl Fn() -> Result<T>) -> Result<T> {
+        attempt().or_else(|error| {
             if !matches!(error, RusTorchError::OutOfMemory { .. }) || self.lock().cache.bytes() == 0 {
                 return Err(error);
             }
+            // A driver keeps a block until the work that uses it is done.
+            self.executor.synchronize()?;
             self.empty_cache();
-            self.executor.allocate(bytes)
+            attempt()
         })
     }
 }
@@ -78,7 +79,7 @@ impl<E: KernelExecutor> MemoryAllocator for GpuMemoryAllocator<E> {
         let hit = kept.is_some();
         let block = match kept {
             Some(block) => block,
-            None => Block { address: self.request(capacity)?, capacity },
+            None => Block { address: self.making_room(|| self.executor.allocate(capacity))?, capacity },
         };
         let stats = &mut self.lock().stats;
         stats.allocated += block.capacity;

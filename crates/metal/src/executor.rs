@@ -1,6 +1,7 @@
 //! [`MetalExecutor`]: one of Apple's GPUs.
 
 use std::ffi::c_void;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,6 +43,8 @@ struct Queue {
     open: Option<(CommandBuffer, Encoder)>,
     launches: usize,
     committed: Vec<CommandBuffer>,
+    /// The first error of commands. What they were to compute is lost, so everything after it is refused, too.
+    fault: Option<RusTorchError>,
 }
 
 // SAFETY: devices, queues and buffers may be used from any thread; command buffers and encoders, which may not, are
@@ -71,7 +74,9 @@ fn check(commands: &CommandBuffer) -> Result<()> {
         return Ok(());
     }
     let reason = commands.error().map_or_else(String::new, |error| error.localizedDescription().to_string());
-    Err(RusTorchError::device("synchronize", format!("Metal could not run the queued commands: {reason}")))
+    let advice = "the device is lost to this process and what it computed may be, restart it";
+    let message = format!("Metal could not run the queued commands: {reason}; {advice}");
+    Err(RusTorchError::device("synchronize", message))
 }
 
 impl Queue {
@@ -91,15 +96,15 @@ impl Queue {
             encoder.endEncoding();
             self.submit(commands);
         }
-        let mut result = Ok(());
+        let fault = &mut self.fault;
         self.committed.retain(|commands| {
             if let Err(error) = check(commands) {
-                result = Err(error);
+                fault.get_or_insert(error);
                 return false;
             }
             commands.status() != MTLCommandBufferStatus::Completed
         });
-        result
+        self.fault.clone().map_or(Ok(()), Err)
     }
 
     fn submit(&mut self, commands: CommandBuffer) {
@@ -143,7 +148,7 @@ impl MetalExecutor {
                 largest_allocation: device.maxBufferLength() as u64,
                 has_f64: false,
             },
-            queue: Mutex::new(Queue { queue, open: None, launches: 0, committed: Vec::new() }),
+            queue: Mutex::new(Queue { queue, open: None, launches: 0, committed: Vec::new(), fault: None }),
             device,
         })
     }
@@ -220,6 +225,12 @@ impl KernelExecutor for MetalExecutor {
             start.add(offset).as_ptr().copy_to_nonoverlapping(destination.as_mut_ptr(), destination.len());
         }
         Ok(())
+    }
+
+    fn map(&self, block: NonNull<u8>, range: Range<usize>, _: bool) -> Result<Option<NonNull<u8>>> {
+        autoreleasepool(|_| self.lock().finish())?;
+        // SAFETY: the block is a buffer of `allocate`, shared with the processor; the caller has checked the range.
+        Ok(Some(unsafe { buffer(block).contents().cast().add(range.start) }))
     }
 
     fn copy(

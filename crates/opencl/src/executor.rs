@@ -1,8 +1,9 @@
 //! [`OpenClExecutor`]: one OpenCL device.
 
 use std::ffi::{CString, c_void};
+use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
@@ -23,6 +24,10 @@ pub struct OpenClExecutor {
     identity: String,
     /// What the compiler is told.
     options: CString,
+    /// Whether the device's memory is the host's.
+    is_unified: bool,
+    /// What was said when the device was lost: from then on everything is refused, as nobody knows what was computed.
+    lost: OnceLock<RusTorchError>,
 }
 
 // SAFETY: OpenCL's objects may be used from any thread; kernels' arguments, which may not, are set under a lock.
@@ -174,6 +179,7 @@ impl OpenClExecutor {
         let identity = format!("{identity}; {options}");
         let options = CString::new(options)
             .map_err(|_| RusTorchError::argument("opencl", "RUSTORCH_OPENCL_OPTIONS holds a zero byte"))?;
+        let is_unified = number(&of_device(DEVICE_HOST_UNIFIED_MEMORY)?) != 0;
         let mut code = SUCCESS;
         // SAFETY: one device is named, and no properties or callback.
         let context =
@@ -182,7 +188,18 @@ impl OpenClExecutor {
         // SAFETY: the device is the context's; without properties, the queue keeps its order.
         let queue = unsafe { (cl.clCreateCommandQueue)(context, device, 0, &raw mut code) };
         check("clCreateCommandQueue", code)?;
-        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity, options })
+        Ok(OpenClExecutor {
+            cl,
+            device,
+            context,
+            queue,
+            info,
+            limits,
+            identity,
+            options,
+            is_unified,
+            lost: OnceLock::new(),
+        })
     }
 
     fn out_of_memory(&self, bytes: usize, code: cl_int) -> RusTorchError {
@@ -191,6 +208,40 @@ impl OpenClExecutor {
             device: format!("opencl ({})", self.info.name),
             hint: format!(": {}", describe(code)),
         }
+    }
+
+    /// An error if a call failed that used memory of so many bytes, or if the device was lost before.
+    fn check(&self, function: &'static str, code: cl_int, bytes: usize) -> Result<()> {
+        if let Some(lost) = self.lost.get() {
+            return Err(lost.clone());
+        }
+        match code {
+            SUCCESS => Ok(()),
+            code if is_out_of_memory(code) => Err(self.out_of_memory(bytes, code)),
+            code if is_lost(code) => {
+                let advice = "the device is lost to this process and what it computed may be, restart it";
+                let answer = format!("the OpenCL driver answered {}; {advice}", describe(code));
+                Err(self.lost.get_or_init(|| RusTorchError::device(function, answer)).clone())
+            }
+            code => Err(failure(function, code)),
+        }
+    }
+
+    /// The bytes of a buffer.
+    fn size(&self, buffer: NonNull<u8>) -> usize {
+        let mut size = 0usize;
+        // SAFETY: the buffer is one of `allocate`; the size is a number of that size, and stays 0 on failure.
+        unsafe {
+            let place = (&raw mut size).cast();
+            (self.cl.clGetMemObjectInfo)(
+                buffer.as_ptr().cast(),
+                MEM_SIZE,
+                size_of::<usize>(),
+                place,
+                null_mut(),
+            );
+        }
+        size
     }
 
     /// Builds a program; what the compiler said is in the error.
@@ -256,11 +307,17 @@ impl KernelExecutor for OpenClExecutor {
 
     fn allocate(&self, bytes: usize) -> Result<NonNull<u8>> {
         let mut code = SUCCESS;
-        // SAFETY: the buffer is the device's own memory, not the host's.
-        let buffer = unsafe {
-            (self.cl.clCreateBuffer)(self.context, MEM_READ_WRITE, bytes, null_mut(), &raw mut code)
-        };
-        NonNull::new(buffer.cast()).filter(|_| code == SUCCESS).ok_or_else(|| self.out_of_memory(bytes, code))
+        // Where memory is the host's, of a kind that is mapped without a copy.
+        let flags = MEM_READ_WRITE | if self.is_unified { MEM_ALLOC_HOST_PTR } else { 0 };
+        // SAFETY: the driver allocates; no memory of ours is handed over.
+        let buffer =
+            unsafe { (self.cl.clCreateBuffer)(self.context, flags, bytes, null_mut(), &raw mut code) };
+        match NonNull::new(buffer.cast()).filter(|_| code == SUCCESS) {
+            None if code == OUT_OF_RESOURCES => Err(self.out_of_memory(bytes, code)),
+            buffer => self
+                .check("clCreateBuffer", code, bytes)
+                .and(buffer.ok_or_else(|| self.out_of_memory(bytes, code))),
+        }
     }
 
     unsafe fn free(&self, address: NonNull<u8>) {
@@ -283,7 +340,7 @@ impl KernelExecutor for OpenClExecutor {
                 null_mut(),
             )
         };
-        check("clEnqueueWriteBuffer", code)
+        self.check("clEnqueueWriteBuffer", code, source.len())
     }
 
     fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()> {
@@ -301,7 +358,41 @@ impl KernelExecutor for OpenClExecutor {
                 null_mut(),
             )
         };
-        check("clEnqueueReadBuffer", code)
+        self.check("clEnqueueReadBuffer", code, destination.len())
+    }
+
+    fn map(&self, block: NonNull<u8>, range: Range<usize>, written: bool) -> Result<Option<NonNull<u8>>> {
+        if !self.is_unified || range.is_empty() {
+            return Ok(None);
+        }
+        let mut code = SUCCESS;
+        let flags = MAP_READ | if written { MAP_WRITE } else { 0 };
+        // SAFETY: the block is one of `allocate`; the driver checks the range, and waits for what was queued.
+        let host = unsafe {
+            (self.cl.clEnqueueMapBuffer)(
+                self.queue,
+                block.as_ptr().cast(),
+                1,
+                flags,
+                range.start,
+                range.len(),
+                0,
+                null(),
+                null_mut(),
+                &raw mut code,
+            )
+        };
+        self.check("clEnqueueMapBuffer", code, range.len())?;
+        Ok(NonNull::new(host.cast()))
+    }
+
+    unsafe fn unmap(&self, block: NonNull<u8>, host: NonNull<u8>) {
+        let (block, host) = (block.as_ptr().cast(), host.as_ptr().cast());
+        // SAFETY: the driver lent `host`, which the caller gives up.
+        let code =
+            unsafe { (self.cl.clEnqueueUnmapMemObject)(self.queue, block, host, 0, null(), null_mut()) };
+        // A device that is lost is so for what comes next, which says it.
+        let _ = self.check("clEnqueueUnmapMemObject", code, 0);
     }
 
     fn copy(
@@ -327,7 +418,7 @@ impl KernelExecutor for OpenClExecutor {
                 null_mut(),
             )
         };
-        check("clEnqueueCopyBuffer", code)
+        self.check("clEnqueueCopyBuffer", code, bytes)
     }
 
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
@@ -445,16 +536,22 @@ impl KernelExecutor for OpenClExecutor {
                 null_mut(),
             )
         };
-        check("clEnqueueNDRangeKernel", code)
+        if code == OUT_OF_RESOURCES {
+            // The kernel's or the device's: a device that is lost does not finish either.
+            self.synchronize()?;
+            return Err(failure("clEnqueueNDRangeKernel", code));
+        }
+        let bytes = if code == SUCCESS { 0 } else { launch.buffers.iter().map(|b| self.size(*b)).sum() };
+        self.check("clEnqueueNDRangeKernel", code, bytes)
     }
 
     fn record(&self) -> Result<OpenClEvent> {
         let mut event = null_mut();
         // SAFETY: an empty wait list waits for all that was queued.
         let code = unsafe { (self.cl.clEnqueueMarkerWithWaitList)(self.queue, 0, null(), &raw mut event) };
-        check("clEnqueueMarkerWithWaitList", code)?;
+        self.check("clEnqueueMarkerWithWaitList", code, 0)?;
         // SAFETY: the queue is ours.
-        check("clFlush", unsafe { (self.cl.clFlush)(self.queue) })?;
+        self.check("clFlush", unsafe { (self.cl.clFlush)(self.queue) }, 0)?;
         Ok(OpenClEvent { cl: self.cl, event })
     }
 
@@ -470,17 +567,17 @@ impl KernelExecutor for OpenClExecutor {
                 null_mut(),
             )
         };
-        check("clGetEventInfo", code)?;
-        if status < 0 { Err(failure("event", status)) } else { Ok(status == 0) }
+        self.check("clGetEventInfo", code.min(status).min(0), 0)?;
+        Ok(status == 0)
     }
 
     fn wait(&self, event: &OpenClEvent) -> Result<()> {
         // SAFETY: one event.
-        check("clWaitForEvents", unsafe { (self.cl.clWaitForEvents)(1, &raw const event.event) })
+        self.check("clWaitForEvents", unsafe { (self.cl.clWaitForEvents)(1, &raw const event.event) }, 0)
     }
 
     fn synchronize(&self) -> Result<()> {
         // SAFETY: the queue is ours.
-        check("clFinish", unsafe { (self.cl.clFinish)(self.queue) })
+        self.check("clFinish", unsafe { (self.cl.clFinish)(self.queue) }, 0)
     }
 }

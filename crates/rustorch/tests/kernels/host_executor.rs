@@ -9,7 +9,7 @@ use std::process::Command;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustorch::backend::{DeviceInfo, DeviceKind};
+use rustorch::backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_cuda::{CudaC, Nvrtc, Target};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
@@ -69,7 +69,7 @@ impl HostExecutor {
                 architecture: "host".to_string(),
                 memory: None,
                 driver: String::new(),
-                lacks: Vec::new(),
+                lacks: if has_f64 { Vec::new() } else { vec![DType::Float64, DType::Complex128] },
                 is_host: true,
             },
             limits: Limits {
