@@ -23,6 +23,7 @@ from rustorch._C import (
     UnsupportedError,
     UntypedStorage,
     __version__,
+    are_deterministic_algorithms_enabled,
     as_tensor,
     asarray,
     bfloat16,
@@ -78,6 +79,7 @@ from rustorch._C import (
     strided,
     tensor,
     uint8,
+    use_deterministic_algorithms,
 )
 from rustorch._devices import devices
 from rustorch._ops import *  # noqa: F403
@@ -179,6 +181,7 @@ __all__ = [
     "UntypedStorage",
     "__version__",
     "allclose",
+    "are_deterministic_algorithms_enabled",
     "as_tensor",
     "asarray",
     "bfloat16",
@@ -259,5 +262,6 @@ __all__ = [
     "tensor",
     "tensordot",
     "uint8",
+    "use_deterministic_algorithms",
 ]
 __all__ += _ops.__all__

@@ -14,6 +14,7 @@
 //! | `FMA EXP LOG …` | the algebra's functions, of `float` and `double` |
 //! | `MULHI(a, b)` | the upper half of the product of two `u32` |
 //! | `AS_U32(x)` `AS_FLOAT(x)` `AS_U64(x)` `AS_DOUBLE(x)` | bits as they are |
+//! | `ATOMIC_ADD_F32(p, v)` | adds to a `float` in global memory to which others add, too |
 //! | `HAS_F64` | 1 where `double` exists |
 //!
 //! The parameters are the fields of a struct `p`.
