@@ -82,10 +82,11 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
                 "more than 2**32 groups of work-items; split the tensor",
             ));
         };
-        let kernel: Arc<E::Kernel> = self.programs.get(self.executor, &call)?;
+        let kernel: Arc<E::Kernel> = self.programs.get(self.executor, &mut call)?;
         let group = call.group_size();
-        let parameters: smallvec::SmallVec<[u8; 256]> = call.parameter_bytes().into();
-        let launch = Launch { groups: [x, y, z], group, buffers: call.addresses(), parameters: &parameters };
+        call.pad_parameters();
+        let launch =
+            Launch { groups: [x, y, z], group, buffers: call.addresses(), parameters: call.parameters() };
         // Drivers may look for a buffer's memory as late as its first use.
         self.memory.making_room(|| self.executor.launch(&kernel, &launch))
     }
