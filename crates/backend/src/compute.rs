@@ -9,10 +9,11 @@ use std::ops::Range;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
-use crate::memory::{Buffer, HostBuffer, MemoryAllocator};
+use crate::memory::{Buffer, HostBuffer, MemoryAllocator, Sharing};
 use crate::random::{Distribution, RandomKey, Sampler};
 use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
 use crate::sequence::{AttentionParams, CtcSample};
+use crate::streams::Streams;
 use crate::windows::{ConvParams, PoolParams};
 use crate::{DType, DimensionMap, Factorization, Layout, Program, Scalar};
 
@@ -76,6 +77,16 @@ pub trait ComputeBackend: Send + Sync {
     /// reads them if they are to be `written`.
     fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
         Ok(None)
+    }
+
+    /// The device's streams, if it has any.
+    fn streams(&self) -> Option<&dyn Streams> {
+        None
+    }
+
+    /// What the driver calls the device's memory and streams, if it has a driver.
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
     }
 
     /// Copies between layouts and dtypes of one shape; `source` may have strides of 0.

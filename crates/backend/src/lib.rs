@@ -16,6 +16,7 @@ mod random;
 mod reduction;
 mod sequence;
 pub mod special;
+mod streams;
 mod windows;
 
 pub use compute::{ComputeBackend, Epilogue, Operand};
@@ -28,9 +29,10 @@ pub use half;
 pub use layout::{
     Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, dims_from_slice, normalize_dim,
 };
-pub use memory::{Buffer, MemoryAllocator};
+pub use memory::{Buffer, MemoryAllocator, Sharing};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
 pub use random::{Distribution, RandomKey, Sampler};
 pub use reduction::{ReduceOp, ScanOp, ScatterOp};
 pub use sequence::{AttentionParams, CtcSample};
+pub use streams::{Event, StreamId, Streams};
 pub use windows::{ConvParams, PoolOp, PoolParams};

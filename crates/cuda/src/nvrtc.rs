@@ -7,7 +7,6 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
-use std::sync::OnceLock;
 
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::open_library;
@@ -202,12 +201,11 @@ impl Drop for Owned<'_> {
 
 /// The newest library up to CUDA `most`.
 fn find(most: c_int) -> Result<libloading::Library> {
-    static FOLDERS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     let toolkits = || {
         let named = ["CUDA_HOME", "CUDA_PATH"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
         named.chain([PathBuf::from("/usr/local/cuda")])
     };
-    let packages = FOLDERS.get_or_init(site_packages);
+    let packages = rustorch_gpu::site_packages();
     let mut names = Vec::new();
     for (_, name, pip) in LIBRARIES.into_iter().filter(|(major, ..)| *major <= most) {
         if let Ok(library) = open_library("cuda", &[name]) {
@@ -247,17 +245,4 @@ fn open_file(file: &Path) -> Result<libloading::Library> {
         }
     }
     open_library("cuda", &[&file.to_string_lossy()])
-}
-
-/// The folders named site-packages from which this process has loaded a library, as Python does with NumPy's.
-fn site_packages() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = Vec::new();
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    for path in maps.lines().filter_map(|line| line.find('/').map(|start| Path::new(&line[start..]))) {
-        let found = path.ancestors().find(|a| a.ends_with("site-packages") || a.ends_with("dist-packages"));
-        if let Some(folder) = found.filter(|folder| !folders.iter().any(|known| known == folder)) {
-            folders.push(folder.to_path_buf());
-        }
-    }
-    folders
 }

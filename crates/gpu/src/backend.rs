@@ -7,14 +7,16 @@ use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
     Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
+    Streams,
 };
 use rustorch_error::{Result, RusTorchError};
 
 use crate::executor::{KernelExecutor, Launch, Limits};
 use crate::kernel::Call;
 use crate::kernels;
-use crate::memory::GpuMemoryAllocator;
+use crate::memory::{GpuMemoryAllocator, Place};
 use crate::program_cache::ProgramCache;
+use crate::streams::StreamSet;
 
 /// What kernels need of a device, without its type.
 pub trait Device: Send + Sync {
@@ -36,8 +38,10 @@ pub trait Device: Send + Sync {
 
 /// A device that computes by kernels.
 pub struct GpuBackend<E: KernelExecutor> {
-    executor: &'static E,
-    memory: &'static GpuMemoryAllocator<E>,
+    pub(crate) executor: &'static E,
+    pub(crate) streams: &'static StreamSet<E>,
+    pub(crate) memory: &'static GpuMemoryAllocator<E>,
+    pub(crate) pinned: &'static GpuMemoryAllocator<E>,
     programs: ProgramCache<E::Kernel>,
 }
 
@@ -45,8 +49,10 @@ impl<E: KernelExecutor> GpuBackend<E> {
     /// The backend of a device. It lives as long as the process, as every buffer of the device needs it.
     pub fn new(executor: E) -> &'static Self {
         let executor: &'static E = Box::leak(Box::new(executor));
-        let memory = Box::leak(Box::new(GpuMemoryAllocator::new(executor)));
-        Box::leak(Box::new(GpuBackend { executor, memory, programs: ProgramCache::new() }))
+        let streams: &'static StreamSet<E> = Box::leak(Box::new(StreamSet::new(executor)));
+        let pool = |place| &*Box::leak(Box::new(GpuMemoryAllocator::new(executor, streams, place)));
+        let (memory, pinned) = (pool(Place::Device), pool(Place::Pinned));
+        Box::leak(Box::new(GpuBackend { executor, streams, memory, pinned, programs: ProgramCache::new() }))
     }
 
     /// The driver behind it.
@@ -88,7 +94,9 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
         let launch =
             Launch { groups: [x, y, z], group, buffers: call.addresses(), parameters: call.parameters() };
         // Drivers may look for a buffer's memory as late as its first use.
-        self.memory.making_room(|| self.executor.launch(&kernel, &launch))
+        self.memory.making_room(|| {
+            self.streams.with_current(|stream| self.executor.launch(stream, &kernel, &launch))
+        })
     }
 
     fn temporary(&self, bytes: usize) -> Result<Buffer> {
@@ -127,28 +135,24 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     }
 
     fn synchronize(&self) -> Result<()> {
-        self.executor.synchronize()
+        self.streams.synchronize()
     }
 
     fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
-        buffer.check_range("read", offset, destination.len())?;
-        if destination.is_empty() {
-            return Ok(());
-        }
-        self.executor.read(buffer.address(), offset, destination)
+        self.read_now(buffer, offset, destination)
     }
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
-        buffer.check_range("write", offset, source.len())?;
-        if source.is_empty() {
-            return Ok(());
-        }
-        self.memory.making_room(|| self.executor.write(buffer.address(), offset, source))
+        self.memory.making_room(|| self.write_now(buffer, offset, source))
     }
 
     fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
         buffer.check_range("map", range.start, range.len())?;
-        crate::lent::lend(self.executor, buffer, range, written)
+        crate::lent::lend(self, buffer, range, written)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        Some(self)
     }
 
     fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {

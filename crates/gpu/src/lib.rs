@@ -20,10 +20,12 @@ mod program_cache;
 #[cfg(test)]
 #[allow(unsafe_code)]
 mod stand_in;
+#[allow(unsafe_code)]
+mod streams;
 
 pub use backend::{Device, GpuBackend};
-pub use executor::{KernelExecutor, Launch, Limits};
+pub use executor::{KernelExecutor, Launch, Limits, Transfer};
 pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
-pub use library::open_library;
+pub use library::{Devices, open_library, site_packages};
 pub use memory::GpuMemoryAllocator;
 pub use positions::Strided;

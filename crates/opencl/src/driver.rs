@@ -4,7 +4,7 @@
 
 use std::ffi::c_void;
 
-use rustorch_error::RusTorchError;
+use rustorch_error::{Result, RusTorchError};
 
 pub(crate) type cl_int = i32;
 pub(crate) type cl_uint = u32;
@@ -21,7 +21,8 @@ pub(crate) const DEVICE_TYPE_CPU: u64 = 1 << 1;
 pub(crate) const MEM_READ_WRITE: u64 = 1;
 pub(crate) const MEM_ALLOC_HOST_PTR: u64 = 1 << 4;
 pub(crate) const MAP_READ: u64 = 1;
-pub(crate) const MAP_WRITE: u64 = 1 << 1;
+pub(crate) const MAP_READ_WRITE: u64 = 0b11;
+pub(crate) const QUEUE_PROFILING_ENABLE: u64 = 1 << 1;
 
 pub(crate) const PLATFORM_VERSION: cl_uint = 0x0901;
 pub(crate) const DEVICE_TYPE: cl_uint = 0x1000;
@@ -42,6 +43,7 @@ pub(crate) const PROGRAM_BINARY_SIZES: cl_uint = 0x1165;
 pub(crate) const PROGRAM_BINARIES: cl_uint = 0x1166;
 pub(crate) const PROGRAM_BUILD_LOG: cl_uint = 0x1183;
 pub(crate) const EVENT_COMMAND_EXECUTION_STATUS: cl_uint = 0x11D3;
+pub(crate) const PROFILING_COMMAND_END: cl_uint = 0x1283;
 
 rustorch_gpu::functions! {
     /// OpenCL 1.2.
@@ -72,7 +74,9 @@ rustorch_gpu::functions! {
         fn clSetKernelArg(Handle, cl_uint, usize, *const c_void) -> cl_int;
         fn clEnqueueNDRangeKernel(Handle, Handle, cl_uint, *const usize, *const usize, *const usize, cl_uint, *const Handle, *mut Handle) -> cl_int;
         fn clEnqueueMarkerWithWaitList(Handle, cl_uint, *const Handle, *mut Handle) -> cl_int;
+        fn clEnqueueBarrierWithWaitList(Handle, cl_uint, *const Handle, *mut Handle) -> cl_int;
         fn clGetEventInfo(Handle, cl_uint, usize, *mut c_void, *mut usize) -> cl_int;
+        fn clGetEventProfilingInfo(Handle, cl_uint, usize, *mut c_void, *mut usize) -> cl_int;
         fn clWaitForEvents(cl_uint, *const Handle) -> cl_int;
         fn clReleaseEvent(Handle) -> cl_int;
         fn clFlush(Handle) -> cl_int;
@@ -119,4 +123,9 @@ pub(crate) fn describe(code: cl_int) -> String {
 /// A failed call as an error.
 pub(crate) fn failure(function: &'static str, code: cl_int) -> RusTorchError {
     RusTorchError::device(function, format!("the OpenCL driver answered {}", describe(code)))
+}
+
+/// An error if the call of `function` failed.
+pub(crate) fn check(function: &'static str, code: cl_int) -> Result<()> {
+    if code == SUCCESS { Ok(()) } else { Err(failure(function, code)) }
 }

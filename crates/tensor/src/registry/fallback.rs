@@ -9,7 +9,7 @@ use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
-    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
+    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp, Sharing, Streams,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -174,6 +174,14 @@ impl ComputeBackend for Fallback {
 
     fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
         self.device.map_host(buffer, range, written)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        self.device.streams()
+    }
+
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        self.device.sharing()
     }
 
     fall_back! {
