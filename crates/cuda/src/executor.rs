@@ -5,14 +5,16 @@ use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 use std::sync::OnceLock;
 
-use rustorch_backend::{DeviceInfo, DeviceKind};
+use rustorch_backend::{Buffer, DeviceInfo, DeviceKind};
+use rustorch_cuda_libraries::{CublasLt, Stream};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{KernelExecutor, Launch, Limits};
+use rustorch_gpu::{KernelExecutor, Launch, Limits, MatrixLibrary, MatrixProduct};
 use smallvec::SmallVec;
 
 use crate::dialect::CudaC;
 use crate::driver::*;
+use crate::embedded;
 use crate::nvrtc::Nvrtc;
 
 /// One NVIDIA device, with the context that CUDA's runtime API uses too.
@@ -32,6 +34,8 @@ pub struct CudaExecutor {
     /// Made when the device is first used: it takes hundreds of megabytes there.
     context: OnceLock<Result<Handle>>,
     compiler: OnceLock<Result<Nvrtc>>,
+    /// NVIDIA's library, if it is there.
+    matrices: OnceLock<Option<CublasLt>>,
 }
 
 // SAFETY: the driver's objects may be used from any thread in which the context is current, which `enter` sees to.
@@ -174,6 +178,7 @@ impl CudaExecutor {
             },
             limits: Limits {
                 group_size: attribute(MAX_THREADS_PER_BLOCK)?,
+                groups: [attribute(MAX_GRID_DIM)?, attribute(MAX_GRID_DIM + 1)?, attribute(MAX_GRID_DIM + 2)?],
                 shared_bytes: attribute(MAX_SHARED_MEMORY_PER_BLOCK)?,
                 memory_bytes: memory as u64,
                 largest_allocation: memory as u64,
@@ -183,6 +188,7 @@ impl CudaExecutor {
             version,
             context: OnceLock::new(),
             compiler: OnceLock::new(),
+            matrices: OnceLock::new(),
         })
     }
 
@@ -222,6 +228,22 @@ impl CudaExecutor {
             )
         };
         code == SUCCESS
+    }
+}
+
+impl MatrixLibrary for CudaExecutor {
+    fn multiply(
+        &self,
+        product: &MatrixProduct<'_>,
+        workspace: &dyn Fn(usize) -> Result<Buffer>,
+    ) -> Result<bool> {
+        let _current = self.enter()?;
+        // SAFETY: the stream is every context's, and the device's is current.
+        let stream = unsafe { Stream::new(LEGACY_STREAM) };
+        match self.matrices.get_or_init(|| CublasLt::open(self.version / 1000).ok()) {
+            Some(library) => library.multiply(product, workspace, stream),
+            None => Ok(false),
+        }
     }
 }
 
@@ -310,6 +332,11 @@ impl KernelExecutor for CudaExecutor {
         unsafe { call!(self.driver, cuMemcpyDtoDAsync_v2, to, from, bytes, LEGACY_STREAM) }
     }
 
+    fn embedded(&self, text: &str) -> Option<Vec<u8>> {
+        let (version, capability) = embedded::NEEDS;
+        if self.version >= version && self.capability >= capability { embedded::ptx(text) } else { None }
+    }
+
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
         match self.compiler.get_or_init(|| Nvrtc::open(self.version / 1000)) {
             Ok(compiler) => compiler.compile(name, text, compiler.target(self.capability)?),
@@ -346,12 +373,6 @@ impl KernelExecutor for CudaExecutor {
 
     fn launch(&self, kernel: &CudaKernel, launch: &Launch<'_>) -> Result<()> {
         let [x, y, z] = launch.groups;
-        if x > i32::MAX as u32 || y > 65535 || z > 65535 {
-            return Err(RusTorchError::unsupported(
-                "launch",
-                format!("{x} × {y} × {z} groups; CUDA starts at most 2147483647 × 65535 × 65535"),
-            ));
-        }
         let _current = self.enter()?;
         let mut addresses: SmallVec<[DeviceAddress; 8]> =
             launch.buffers.iter().map(|&buffer| device_address(buffer, 0)).collect();
@@ -364,6 +385,10 @@ impl KernelExecutor for CudaExecutor {
         let (cu, stream) = (self.driver, LEGACY_STREAM);
         // SAFETY: the arguments are those of the signature, and the driver copies them before it returns.
         unsafe { call!(cu, cuLaunchKernel, function, x, y, z, w, h, d, 0, stream, arguments, null_mut()) }
+    }
+
+    fn matrix_library(&self) -> Option<&dyn MatrixLibrary> {
+        Some(self)
     }
 
     fn record(&self) -> Result<CudaEvent> {

@@ -12,6 +12,7 @@ use rustorch_error::{Result, RusTorchError};
 use crate::executor::{KernelExecutor, Launch, Limits};
 use crate::kernel::Call;
 use crate::kernels;
+use crate::matrix_library::MatrixProduct;
 use crate::memory::GpuMemoryAllocator;
 use crate::program_cache::ProgramCache;
 
@@ -25,6 +26,8 @@ pub trait Device: Send + Sync {
     fn kind(&self) -> &'static str;
     /// Compiles a call's text if need be, and queues the kernel over `groups` groups.
     fn run(&self, call: Call<'_>, groups: [usize; 3]) -> Result<()>;
+    /// Lets the vendor's library multiply, where there is one that computes this product; says whether it does.
+    fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool>;
     /// Memory for the time of a method.
     fn temporary(&self, bytes: usize) -> Result<Buffer>;
     /// Copies device memory to the host, and waits for it.
@@ -74,18 +77,28 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
         if call.needs_f64() && !self.limits().has_f64 {
             return Err(no_f64(call.name(), self.kind()));
         }
-        let groups = groups.map(u32::try_from);
-        let [Ok(x), Ok(y), Ok(z)] = groups else {
+        // What grows with the tensor is in the first dimension; in the second are chunks, of which a kernel makes few.
+        let most = self.limits().groups;
+        if groups.iter().zip(most).any(|(&groups, most)| groups > most as usize) {
+            let [x, y, z] = groups;
             return Err(RusTorchError::unsupported(
                 call.name(),
-                "more than 2**32 groups of work-items; split the tensor",
+                format!("{x} × {y} × {z} groups of work-items, where the device starts at most {most:?}; split the tensor"),
             ));
-        };
+        }
+        let groups = groups.map(|groups| groups as u32);
         let kernel: Arc<E::Kernel> = self.programs.get(self.executor, &call)?;
         let group = call.group_size();
         let parameters: smallvec::SmallVec<[u8; 256]> = call.parameter_bytes().into();
-        let launch = Launch { groups: [x, y, z], group, buffers: call.addresses(), parameters: &parameters };
+        let launch = Launch { groups, group, buffers: call.addresses(), parameters: &parameters };
         self.executor.launch(&kernel, &launch)
+    }
+
+    fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool> {
+        match self.executor.matrix_library() {
+            Some(library) => library.multiply(product, &|bytes| self.temporary(bytes)),
+            None => Ok(false),
+        }
     }
 
     fn temporary(&self, bytes: usize) -> Result<Buffer> {

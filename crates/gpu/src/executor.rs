@@ -6,12 +6,15 @@ use rustorch_backend::DeviceInfo;
 use rustorch_error::Result;
 
 use crate::dialect::Dialect;
+use crate::matrix_library::MatrixLibrary;
 
 /// What a device can do, as far as kernels are chosen by it.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Work-items in a group at most.
     pub group_size: u32,
+    /// Groups of a launch in each dimension at most.
+    pub groups: [u32; 3],
     /// Bytes of memory that a group shares.
     pub shared_bytes: u32,
     /// Bytes of the device's memory.
@@ -77,6 +80,10 @@ pub trait KernelExecutor: Send + Sync + 'static {
         bytes: usize,
     ) -> Result<()>;
 
+    /// The program of a text that this build brings along, in the form that [`Self::load`] takes.
+    fn embedded(&self, _text: &str) -> Option<Vec<u8>> {
+        None
+    }
     /// Compiles a text in this device's dialect into what the driver loads: what the cache on disk keeps.
     ///
     /// # Errors
@@ -86,6 +93,11 @@ pub trait KernelExecutor: Send + Sync + 'static {
     fn load(&self, name: &str, binary: &[u8]) -> Result<Self::Kernel>;
     /// Queues a kernel.
     fn launch(&self, kernel: &Self::Kernel, launch: &Launch<'_>) -> Result<()>;
+
+    /// The vendor's library for products of matrices, where it is there.
+    fn matrix_library(&self) -> Option<&dyn MatrixLibrary> {
+        None
+    }
 
     /// Marks the queue's end as it is now.
     fn record(&self) -> Result<Self::Event>;

@@ -11,6 +11,7 @@ mod kernel;
 mod kernels;
 #[allow(unsafe_code)]
 mod library;
+mod matrix_library;
 #[allow(unsafe_code)]
 mod memory;
 mod positions;
@@ -23,5 +24,9 @@ pub use backend::{Device, GpuBackend};
 pub use executor::{KernelExecutor, Launch, Limits};
 pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
 pub use library::open_library;
+pub use matrix_library::{
+    Float32Precision, Matrix, MatrixLibrary, MatrixProduct, float32_matmul_precision, set_float32_matmul_precision,
+};
 pub use memory::GpuMemoryAllocator;
 pub use positions::Strided;
+pub use program_cache::fnv1a;

@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use rustorch::Float32Precision;
 use rustorch_tensor::{Device, registry};
 
 use crate::arguments::{convert, type_name};
@@ -70,6 +71,25 @@ fn set_num_threads(num: usize) -> PyResult<()> {
     Ok(())
 }
 
+/// How exactly libraries multiply matrices of float32 on a device: "highest", "high" or "medium".
+#[pyfunction]
+fn get_float32_matmul_precision() -> &'static str {
+    rustorch::float32_matmul_precision().name()
+}
+
+/// Sets how exactly libraries multiply matrices of float32: "highest" in float32, "high" with TensorFloat32, "medium"
+/// with bfloat16. On devices without such a library (the CPU, OpenCL, Metal) it changes nothing.
+#[pyfunction]
+fn set_float32_matmul_precision(precision: &str) -> PyResult<()> {
+    let Some(precision) = Float32Precision::from_name(precision) else {
+        return Err(PyValueError::new_err(format!(
+            "set_float32_matmul_precision(): expected 'highest', 'high' or 'medium', got '{precision}'"
+        )));
+    };
+    rustorch::set_float32_matmul_precision(precision);
+    Ok(())
+}
+
 /// What the allocator of a device has handed out and keeps, in bytes unless the name says otherwise.
 #[pyfunction]
 #[pyo3(signature = (device=None))]
@@ -114,6 +134,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(result_type, module)?)?;
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(get_float32_matmul_precision, module)?)?;
+    module.add_function(wrap_pyfunction!(set_float32_matmul_precision, module)?)?;
     module.add_function(wrap_pyfunction!(memory_stats, module)?)?;
     module.add_function(wrap_pyfunction!(empty_cache, module)?)
 }
