@@ -145,7 +145,9 @@ def run_cases(names: list[str], torch_python: str, rounds: int, seconds: float) 
 
 def device_table(names: list[str], torch_python: str, device: str, sizes: str, rounds: int, seconds: float) -> str:
     """Times every case on a device, beside PyTorch on its device of that kind (else its CPU) and CuPy; a table."""
-    imports = lambda library: not subprocess.run([torch_python, "-c", f"import {library}"], capture_output=True).returncode  # noqa: E731
+    imports = lambda library: (
+        not subprocess.run([torch_python, "-c", f"import {library}"], capture_output=True).returncode
+    )  # noqa: E731
     theirs = {"cuda": device, "metal": "mps"}.get(device.partition(":")[0], "cpu")
     workers = {"RusTorch": Worker(sys.executable, "rustorch", device, sizes)}
     workers["PyTorch"] = Worker(torch_python, "torch", theirs, sizes)

@@ -136,9 +136,7 @@ def cases(library: Any, device: str, sizes: Sizes) -> dict[str, Callable[[], Cas
         model = importlib.import_module("networks").Gpt(width, heads, layers, words, length)
         return step(
             model,
-            lambda model: functional.cross_entropy(
-                model(tokens[:, :-1]).view(-1, words), tokens[:, 1:].reshape(-1)
-            ),
+            lambda model: functional.cross_entropy(model(tokens[:, :-1]).view(-1, words), tokens[:, 1:].reshape(-1)),
         )
 
     listed = (

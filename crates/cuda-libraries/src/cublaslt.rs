@@ -8,10 +8,11 @@ use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
-use rustorch_backend::{Buffer, DType, Operand};
+use rustorch_backend::DType;
 use rustorch_error::{Result, RusTorchError};
-use rustorch_gpu::{Float32Precision, Matrix, MatrixProduct};
+use rustorch_gpu::{Float32Precision, Matrix, MatrixProduct, Workspace};
 
+use crate::objects::{Code, Factor, Handle, Owned, Stream, address};
 use crate::search::Library;
 
 /// Where it is found.
@@ -34,9 +35,6 @@ pub const LIBRARY: Library = Library {
     },
     first: None,
 };
-
-type Code = c_int;
-type Handle = *mut c_void;
 
 /// How a product is computed: what `cublasLtMatmulAlgoGetHeuristic` answers.
 #[repr(C)]
@@ -118,39 +116,12 @@ struct Problem {
     d: Side,
 }
 
-/// One of the library's objects, with the function that destroys it.
-struct Owned {
-    handle: Handle,
-    destroy: unsafe extern "system" fn(Handle) -> Code,
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: the object is destroyed once, by its owner.
-        unsafe { (self.destroy)(self.handle) };
-    }
-}
-
 /// A product of given sizes, ready to be queued.
 struct Plan {
     description: Owned,
     layouts: [Owned; 3],
     algorithm: [u64; 8],
     workspace: usize,
-}
-
-/// A stream of the driver's, on which a library works.
-#[derive(Debug, Clone, Copy)]
-pub struct Stream(*mut c_void);
-
-impl Stream {
-    /// The stream of a handle.
-    ///
-    /// # Safety
-    /// It is a stream of the context that is current where it is used.
-    pub unsafe fn new(handle: *mut c_void) -> Self {
-        Stream(handle)
-    }
 }
 
 /// The library, for one device.
@@ -209,7 +180,7 @@ impl CublasLt {
     pub fn multiply(
         &self,
         product: &MatrixProduct<'_>,
-        workspace: &dyn Fn(usize) -> Result<Buffer>,
+        workspace: &Workspace<'_>,
         stream: Stream,
     ) -> Result<bool> {
         let Some((problem, [a, b])) = Problem::new(product) else { return Ok(false) };
@@ -229,7 +200,8 @@ impl CublasLt {
         }
         let memory = if plan.workspace > 0 { Some(workspace(plan.workspace)?) } else { None };
         let work = memory.as_ref().map_or(null_mut(), |memory| memory.address().as_ptr().cast());
-        let (alpha, beta) = (Factor::new(product.alpha, problem.dtype), Factor::new(product.beta, problem.dtype));
+        let (alpha, beta) =
+            (Factor::new(product.alpha, problem.dtype), Factor::new(product.beta, problem.dtype));
         let [layout_a, layout_b, layout_d] = plan.layouts.each_ref().map(|layout| layout.handle);
         let (description, algorithm) = (plan.description.handle, &raw const plan.algorithm);
         // SAFETY: the plan was made for matrices of these places, sizes and alignment; the factors are of its scale type.
@@ -252,7 +224,7 @@ impl CublasLt {
                 algorithm,
                 work,
                 plan.workspace,
-                stream.0,
+                stream.handle(),
             )
         }?;
         Ok(true)
@@ -271,7 +243,9 @@ impl CublasLt {
         let (functions, mut handle) = (&self.functions, null_mut());
         let (dtype, leading) = (data_type(problem.dtype), side.leading);
         // SAFETY: a place for the handle.
-        unsafe { call!(functions, cublasLtMatrixLayoutCreate, &raw mut handle, dtype, rows, columns, leading) }?;
+        unsafe {
+            call!(functions, cublasLtMatrixLayoutCreate, &raw mut handle, dtype, rows, columns, leading)
+        }?;
         let layout = Owned { handle, destroy: functions.cublasLtMatrixLayoutDestroy };
         if problem.batch > 1 {
             let set = |attribute, value: *const c_void, bytes| {
@@ -408,34 +382,9 @@ fn side(matrix: Matrix<'_>, [rows, columns]: [usize; 2]) -> Option<Side> {
     Some(Side { transposed, leading, batch_stride: matrix.batch_stride as i64, alignment })
 }
 
-/// The first element's address.
-fn address(operand: Operand<'_>) -> *const c_void {
-    let offset = operand.layout.offset() * operand.dtype.size();
-    operand.buffer.address().as_ptr().wrapping_add(offset).cast_const().cast()
-}
-
 /// The largest power of two up to 256 that divides an address.
 fn alignment(address: *const c_void) -> u32 {
     1 << address.addr().trailing_zeros().min(8)
-}
-
-/// A factor in the type that the library scales with.
-enum Factor {
-    Single(f32),
-    Double(f64),
-}
-
-impl Factor {
-    fn new(value: f64, dtype: DType) -> Factor {
-        if dtype == DType::Float64 { Factor::Double(value) } else { Factor::Single(value as f32) }
-    }
-
-    fn place(&self) -> *const c_void {
-        match self {
-            Factor::Single(value) => std::ptr::from_ref(value).cast(),
-            Factor::Double(value) => std::ptr::from_ref(value).cast(),
-        }
-    }
 }
 
 /// The library's number of a dtype.

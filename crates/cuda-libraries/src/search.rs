@@ -32,7 +32,11 @@ impl Library {
     /// There is none; the message says what to install.
     pub fn open(&self, most: i32) -> Result<libloading::Library> {
         if let Ok(named) = std::env::var(self.variable) {
-            return self.open_file(Path::new(&named));
+            let missing = |error: RusTorchError| {
+                let reason = format!("{} is not where {} says: {error}", self.name, self.variable);
+                RusTorchError::unavailable("cuda", reason)
+            };
+            return self.open_file(Path::new(&named)).map_err(missing);
         }
         static FOLDERS: OnceLock<Vec<PathBuf>> = OnceLock::new();
         let packages = FOLDERS.get_or_init(site_packages);

@@ -140,7 +140,12 @@ REDUCTIONS = "sum mean amax amin prod std var argmax argmin logsumexp softmax lo
 def layouts(dtype: torch.dtype) -> list[tuple[Tensor, Tensor]]:
     """Pairs of operands as they lie in programs: alike, broadcast, transposed."""
     make = lambda *shape: torch.zeros(*shape, dtype=dtype, device=DEVICE)  # noqa: E731
-    return [(make(6, 40), make(6, 40)), (make(6, 40), make(40)), (make(6, 40), make(6, 1)), (make(40, 6).T, make(6, 40))]
+    return [
+        (make(6, 40), make(6, 40)),
+        (make(6, 40), make(40)),
+        (make(6, 40), make(6, 1)),
+        (make(40, 6).T, make(6, 40)),
+    ]
 
 
 def elementwise(dtype: torch.dtype) -> None:
@@ -168,7 +173,16 @@ def elementwise(dtype: torch.dtype) -> None:
     a.clone(), pairs[3][0].contiguous(), pairs[2][1].expand(6, 40).contiguous(), a[1:4], a[:, 1:4].contiguous()
     torch.cat([a, b]), torch.cat([a, b], dim=1), torch.stack([a, b]), a.flip(0), a.repeat(2, 2), a.roll(1, 0)
     F.pad(a, (1, 1)), torch.tril(a), torch.triu(a), a.permute(1, 0).reshape(-1), a.unfold(1, 4, 4).contiguous()
-    for other in (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32, torch.bool, torch.uint8):
+    for other in (
+        torch.float32,
+        torch.float16,
+        torch.bfloat16,
+        torch.float64,
+        torch.int64,
+        torch.int32,
+        torch.bool,
+        torch.uint8,
+    ):
         a.to(other), torch.zeros(6, 40, dtype=other, device=DEVICE).to(dtype), pairs[3][0].to(other)
         torch.ones(4, dtype=other, device=DEVICE), torch.full((4,), 3, dtype=other, device=DEVICE)
 
@@ -183,7 +197,15 @@ def lines(dtype: torch.dtype) -> None:
         for name in ("sum", "mean", "max", "min", "std", "var", "argmax", "norm"):
             getattr(x, name)()
         x.max(dim=-1), x.min(dim=0), x.sum(dim=(0, 1)), x.mean(dim=(0, -1), keepdim=True), x.norm(dim=-1)
-        x.topk(3, dim=-1), x.sort(dim=-1), x.argsort(dim=-1), (x > 0).sum(), (x > 0).any(), (x > 0).all(), (x > 0).sum(0)
+        (
+            x.topk(3, dim=-1),
+            x.sort(dim=-1),
+            x.argsort(dim=-1),
+            (x > 0).sum(),
+            (x > 0).any(),
+            (x > 0).all(),
+            (x > 0).sum(0),
+        )
     for shape in ((6, 40), (8, 3000)):
         x = torch.zeros(*shape, dtype=dtype, device=DEVICE, requires_grad=True)
         total = F.softmax(x, -1).sum() + F.log_softmax(x, -1).sum() + F.layer_norm(x, shape[1:]).sum()
@@ -199,7 +221,11 @@ def products(dtype: torch.dtype) -> None:
         for batch in ((), (3,), (2, 3)):
             a, b = make(*batch, m, k), make(*batch, k, n)
             a @ b, a @ make(*batch, n, k).mT, make(*batch, k, m).mT @ b, a @ make(k, n)
-        F.linear(make(m, k), make(n, k), make(n)), F.linear(make(2, m, k), make(n, k), make(n)), F.linear(make(m, k), make(n, k))
+        (
+            F.linear(make(m, k), make(n, k), make(n)),
+            F.linear(make(2, m, k), make(n, k), make(n)),
+            F.linear(make(m, k), make(n, k)),
+        )
         torch.addmm(make(n), make(m, k), make(k, n)), make(m, k) @ make(k), make(k) @ make(k, n), make(k) @ make(k)
     for features in (32, 64, 128):
         q, k, v = (make(2, 3, 300, features).requires_grad_() for _ in range(3))
@@ -211,7 +237,15 @@ def products(dtype: torch.dtype) -> None:
 def convolutions(dtype: torch.dtype) -> None:
     """One to three dimensions, dense, grouped and depthwise, transposed, with their gradients; pools."""
     make = lambda *shape: torch.zeros(*shape, dtype=dtype, device=DEVICE, requires_grad=True)  # noqa: E731
-    for channels, out, groups in ((3, 16, 1), (32, 64, 1), (128, 128, 1), (32, 32, 32), (64, 128, 2), (1, 8, 1), (64, 2, 1)):
+    for channels, out, groups in (
+        (3, 16, 1),
+        (32, 64, 1),
+        (128, 128, 1),
+        (32, 32, 32),
+        (64, 128, 2),
+        (1, 8, 1),
+        (64, 2, 1),
+    ):
         for size in (8, 64):
             x, w, b = make(2, channels, size, size), make(out, channels // groups, 3, 3), make(out)
             for stride in (1, 2):
@@ -242,7 +276,12 @@ def indices(dtype: torch.dtype) -> None:
     total = total + x[rows, rows].sum() + x[2:7].sum() + x[:, 3].sum() + x[::2].sum()
     total.backward()
     y = torch.zeros(20, 12, dtype=dtype, device=DEVICE)
-    y.scatter(0, places, values), y.scatter_add(0, places, values), y.index_add(0, rows, values), y.index_fill(0, rows, 1.0)
+    (
+        y.scatter(0, places, values),
+        y.scatter_add(0, places, values),
+        y.index_add(0, rows, values),
+        y.index_fill(0, rows, 1.0),
+    )
     y[rows] = values
     y[2:7] = values
     y[:, 3] = 1.0
@@ -250,7 +289,11 @@ def indices(dtype: torch.dtype) -> None:
     F.cross_entropy(x, torch.zeros(20, dtype=torch.int64).to(DEVICE)).backward()
     F.nll_loss(x, torch.zeros(20, dtype=torch.int64).to(DEVICE)).backward()
     F.one_hot(rows, 7), torch.arange(9, device=DEVICE), torch.eye(4, dtype=dtype, device=DEVICE)
-    torch.rand(9, dtype=dtype, device=DEVICE), torch.randn(9, dtype=dtype, device=DEVICE), torch.randint(9, (9,), device=DEVICE)
+    (
+        torch.rand(9, dtype=dtype, device=DEVICE),
+        torch.randn(9, dtype=dtype, device=DEVICE),
+        torch.randint(9, (9,), device=DEVICE),
+    )
     torch.randperm(9, device=DEVICE), y.uniform_(), y.normal_(), y.bernoulli_(0.5), F.dropout(x, 0.5).sum().backward()
     torch.linspace(0, 1, 9, dtype=dtype, device=DEVICE), torch.outer(y[0], y[1]), torch.einsum("ij,kj->ik", y, y)
 

@@ -5,17 +5,20 @@ use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 use std::sync::OnceLock;
 
-use rustorch_backend::{Buffer, DeviceInfo, DeviceKind};
-use rustorch_cuda_libraries::{CublasLt, Stream};
+use rustorch_backend::{DeviceInfo, DeviceKind};
+use rustorch_cuda_libraries::{Libraries, Stream};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{KernelExecutor, Launch, Limits, MatrixLibrary, MatrixProduct};
+use rustorch_gpu::{Convolution, KernelExecutor, Launch, Limits, MatrixProduct, VendorLibrary, Workspace};
 use smallvec::SmallVec;
 
 use crate::dialect::CudaC;
 use crate::driver::*;
 use crate::embedded;
 use crate::nvrtc::Nvrtc;
+
+// SAFETY: it is a stream of every context.
+const LEGACY: Stream = unsafe { Stream::new(LEGACY_STREAM) };
 
 /// One NVIDIA device, with the context that CUDA's runtime API uses too.
 ///
@@ -34,8 +37,7 @@ pub struct CudaExecutor {
     /// Made when the device is first used: it takes hundreds of megabytes there.
     context: OnceLock<Result<Handle>>,
     compiler: OnceLock<Result<Nvrtc>>,
-    /// NVIDIA's library, if it is there.
-    matrices: OnceLock<Option<CublasLt>>,
+    libraries: Libraries,
 }
 
 // SAFETY: the driver's objects may be used from any thread in which the context is current, which `enter` sees to.
@@ -178,7 +180,11 @@ impl CudaExecutor {
             },
             limits: Limits {
                 group_size: attribute(MAX_THREADS_PER_BLOCK)?,
-                groups: [attribute(MAX_GRID_DIM)?, attribute(MAX_GRID_DIM + 1)?, attribute(MAX_GRID_DIM + 2)?],
+                groups: [
+                    attribute(MAX_GRID_DIM)?,
+                    attribute(MAX_GRID_DIM + 1)?,
+                    attribute(MAX_GRID_DIM + 2)?,
+                ],
                 shared_bytes: attribute(MAX_SHARED_MEMORY_PER_BLOCK)?,
                 memory_bytes: memory as u64,
                 largest_allocation: memory as u64,
@@ -188,7 +194,7 @@ impl CudaExecutor {
             version,
             context: OnceLock::new(),
             compiler: OnceLock::new(),
-            matrices: OnceLock::new(),
+            libraries: Libraries::new(version / 1000),
         })
     }
 
@@ -231,19 +237,15 @@ impl CudaExecutor {
     }
 }
 
-impl MatrixLibrary for CudaExecutor {
-    fn multiply(
-        &self,
-        product: &MatrixProduct<'_>,
-        workspace: &dyn Fn(usize) -> Result<Buffer>,
-    ) -> Result<bool> {
+impl VendorLibrary for CudaExecutor {
+    fn multiply(&self, product: &MatrixProduct<'_>, workspace: &Workspace<'_>) -> Result<bool> {
         let _current = self.enter()?;
-        // SAFETY: the stream is every context's, and the device's is current.
-        let stream = unsafe { Stream::new(LEGACY_STREAM) };
-        match self.matrices.get_or_init(|| CublasLt::open(self.version / 1000).ok()) {
-            Some(library) => library.multiply(product, workspace, stream),
-            None => Ok(false),
-        }
+        self.libraries.multiply(product, workspace, LEGACY)
+    }
+
+    fn convolve(&self, convolution: &Convolution<'_>, workspace: &Workspace<'_>) -> Result<bool> {
+        let _current = self.enter()?;
+        self.libraries.convolve(convolution, workspace, LEGACY)
     }
 }
 
@@ -387,7 +389,7 @@ impl KernelExecutor for CudaExecutor {
         unsafe { call!(cu, cuLaunchKernel, function, x, y, z, w, h, d, 0, stream, arguments, null_mut()) }
     }
 
-    fn matrix_library(&self) -> Option<&dyn MatrixLibrary> {
+    fn vendor_library(&self) -> Option<&dyn VendorLibrary> {
         Some(self)
     }
 

@@ -12,9 +12,9 @@ use rustorch_error::{Result, RusTorchError};
 use crate::executor::{KernelExecutor, Launch, Limits};
 use crate::kernel::Call;
 use crate::kernels;
-use crate::matrix_library::MatrixProduct;
 use crate::memory::GpuMemoryAllocator;
 use crate::program_cache::ProgramCache;
+use crate::vendor_library::{Convolution, MatrixProduct};
 
 /// What kernels need of a device, without its type.
 pub trait Device: Send + Sync {
@@ -28,6 +28,8 @@ pub trait Device: Send + Sync {
     fn run(&self, call: Call<'_>, groups: [usize; 3]) -> Result<()>;
     /// Lets the vendor's library multiply, where there is one that computes this product; says whether it does.
     fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool>;
+    /// The same for a convolution or one of its gradients.
+    fn library_convolution(&self, convolution: &Convolution<'_>) -> Result<bool>;
     /// Memory for the time of a method.
     fn temporary(&self, bytes: usize) -> Result<Buffer>;
     /// Copies device memory to the host, and waits for it.
@@ -83,7 +85,9 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
             let [x, y, z] = groups;
             return Err(RusTorchError::unsupported(
                 call.name(),
-                format!("{x} × {y} × {z} groups of work-items, where the device starts at most {most:?}; split the tensor"),
+                format!(
+                    "{x} × {y} × {z} groups of work-items, where the device starts at most {most:?}; split the tensor"
+                ),
             ));
         }
         let groups = groups.map(|groups| groups as u32);
@@ -95,8 +99,15 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
     }
 
     fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool> {
-        match self.executor.matrix_library() {
+        match self.executor.vendor_library() {
             Some(library) => library.multiply(product, &|bytes| self.temporary(bytes)),
+            None => Ok(false),
+        }
+    }
+
+    fn library_convolution(&self, convolution: &Convolution<'_>) -> Result<bool> {
+        match self.executor.vendor_library() {
+            Some(library) => library.convolve(convolution, &|bytes| self.temporary(bytes)),
             None => Ok(false),
         }
     }
@@ -170,14 +181,14 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         matrix_multiply => kernels::matmul::matrix_multiply: (
             a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
         );
-        convolution => kernels::conv::convolution: (
+        convolution => kernels::vendor_conv::convolution: (
             params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
             output: Operand<'_>,
         );
-        convolution_grad_input => kernels::conv::convolution_grad_input: (
+        convolution_grad_input => kernels::vendor_conv::convolution_grad_input: (
             params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
         );
-        convolution_grad_weight => kernels::conv::convolution_grad_weight: (
+        convolution_grad_weight => kernels::vendor_conv::convolution_grad_weight: (
             params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
         );
         pool => kernels::pool::pool: (

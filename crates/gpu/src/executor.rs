@@ -6,7 +6,7 @@ use rustorch_backend::DeviceInfo;
 use rustorch_error::Result;
 
 use crate::dialect::Dialect;
-use crate::matrix_library::MatrixLibrary;
+use crate::vendor_library::VendorLibrary;
 
 /// What a device can do, as far as kernels are chosen by it.
 #[derive(Debug, Clone)]
@@ -94,8 +94,8 @@ pub trait KernelExecutor: Send + Sync + 'static {
     /// Queues a kernel.
     fn launch(&self, kernel: &Self::Kernel, launch: &Launch<'_>) -> Result<()>;
 
-    /// The vendor's library for products of matrices, where it is there.
-    fn matrix_library(&self) -> Option<&dyn MatrixLibrary> {
+    /// The vendor's libraries, where some may be there.
+    fn vendor_library(&self) -> Option<&dyn VendorLibrary> {
         None
     }
 

@@ -11,7 +11,6 @@ mod kernel;
 mod kernels;
 #[allow(unsafe_code)]
 mod library;
-mod matrix_library;
 #[allow(unsafe_code)]
 mod memory;
 mod positions;
@@ -19,14 +18,16 @@ mod program_cache;
 #[cfg(test)]
 #[allow(unsafe_code)]
 mod stand_in;
+mod vendor_library;
 
 pub use backend::{Device, GpuBackend};
 pub use executor::{KernelExecutor, Launch, Limits};
 pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
 pub use library::open_library;
-pub use matrix_library::{
-    Float32Precision, Matrix, MatrixLibrary, MatrixProduct, float32_matmul_precision, set_float32_matmul_precision,
-};
 pub use memory::GpuMemoryAllocator;
 pub use positions::Strided;
 pub use program_cache::fnv1a;
+pub use vendor_library::{
+    Convolution, ConvolutionPart, Float32Precision, Matrix, MatrixProduct, VendorLibrary, Workspace,
+    float32_matmul_precision, set_float32_matmul_precision,
+};

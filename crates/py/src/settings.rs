@@ -71,14 +71,14 @@ fn set_num_threads(num: usize) -> PyResult<()> {
     Ok(())
 }
 
-/// How exactly libraries multiply matrices of float32 on a device: "highest", "high" or "medium".
+/// How exactly libraries multiply float32 on a device: "highest", "high" or "medium".
 #[pyfunction]
 fn get_float32_matmul_precision() -> &'static str {
     rustorch::float32_matmul_precision().name()
 }
 
-/// Sets how exactly libraries multiply matrices of float32: "highest" in float32, "high" with TensorFloat32, "medium"
-/// with bfloat16. On devices without such a library (the CPU, OpenCL, Metal) it changes nothing.
+/// Sets how exactly libraries multiply float32 in products of matrices and in convolutions: "highest" in float32, "high"
+/// with TensorFloat32, "medium" with bfloat16. On devices without such a library (the CPU, OpenCL, Metal) it changes nothing.
 #[pyfunction]
 fn set_float32_matmul_precision(precision: &str) -> PyResult<()> {
     let Some(precision) = Float32Precision::from_name(precision) else {

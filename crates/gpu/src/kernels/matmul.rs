@@ -7,8 +7,8 @@ use smallvec::smallvec;
 use super::tile::{Chunks, Finish, Tile, combine, define_sums, factor, position_type, sums_of, value_of};
 use crate::backend::Device;
 use crate::kernel::{Call, GROUP};
-use crate::matrix_library::{Matrix, MatrixProduct, float32_matmul_precision};
 use crate::positions::Strided;
+use crate::vendor_library::{Matrix, MatrixProduct, float32_matmul_precision};
 
 const OP: &str = "matmul";
 

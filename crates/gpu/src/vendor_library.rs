@@ -1,11 +1,11 @@
-//! What a vendor's library for products of matrices is asked.
+//! What a vendor's libraries are asked: products of matrices, and convolutions.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use rustorch_backend::{Buffer, DType, Operand};
+use rustorch_backend::{Buffer, ConvParams, DType, Operand};
 use rustorch_error::Result;
 
-/// How exactly a vendor's library multiplies matrices of float32.
+/// How exactly a vendor's libraries multiply float32 in products of matrices and in convolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Float32Precision {
     /// In float32.
@@ -37,7 +37,7 @@ impl Float32Precision {
 
 static PRECISION: AtomicU8 = AtomicU8::new(0);
 
-/// How exactly matrices of float32 are multiplied by libraries. The CPU and this crate's kernels always do it in float32.
+/// How exactly float32 is multiplied by libraries. The CPU and this crate's kernels always do it in float32.
 pub fn float32_matmul_precision() -> Float32Precision {
     Float32Precision::ALL[usize::from(PRECISION.load(Ordering::Relaxed)) % 3]
 }
@@ -87,13 +87,44 @@ pub struct MatrixProduct<'a> {
     pub precision: Float32Precision,
 }
 
-/// A vendor's library for products of matrices.
-pub trait MatrixLibrary: Send + Sync {
-    /// Queues a product if the library computes it as described, and says whether it does; if not, nothing was done.
-    /// `workspace` gives memory that work queued before it is dropped may use.
-    fn multiply(
-        &self,
-        product: &MatrixProduct<'_>,
-        workspace: &dyn Fn(usize) -> Result<Buffer>,
-    ) -> Result<bool>;
+/// What a convolution's tensors are: which of them is computed from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConvolutionPart {
+    /// The output.
+    Forward,
+    /// The gradient by the input, which is in the input's place, and the gradient by the output in the output's.
+    GradInput,
+    /// The gradient by the weight, likewise.
+    GradWeight,
+}
+
+/// A convolution or one of its gradients. Shapes fit each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Convolution<'a> {
+    /// What is computed.
+    pub part: ConvolutionPart,
+    /// Steps, padding, groups.
+    pub params: &'a ConvParams,
+    /// `(N, C_in, *in)`.
+    pub input: Operand<'a>,
+    /// `(C_out, C_in / groups, *kernel)`.
+    pub weight: Operand<'a>,
+    /// `(N, C_out, *out)`.
+    pub output: Operand<'a>,
+    /// An element for each of the output's channels; only forward.
+    pub bias: Option<Operand<'a>>,
+    /// How exactly, if the dtype is float32.
+    pub precision: Float32Precision,
+}
+
+/// Gives memory of so many bytes.
+pub type Workspace<'a> = dyn Fn(usize) -> Result<Buffer> + 'a;
+
+/// A vendor's libraries of fast kernels. Each method queues what it is asked, if a library computes it as described, and says
+/// whether it does; if not, nothing was done. `workspace` gives memory that work queued before it is dropped may use.
+pub trait VendorLibrary: Send + Sync {
+    /// A product of matrices.
+    fn multiply(&self, product: &MatrixProduct<'_>, workspace: &Workspace<'_>) -> Result<bool>;
+    /// A convolution or one of its gradients.
+    fn convolve(&self, convolution: &Convolution<'_>, workspace: &Workspace<'_>) -> Result<bool>;
 }
