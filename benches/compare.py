@@ -1,14 +1,15 @@
 """Times RusTorch beside PyTorch and holds it to its limits.
 
 python benches/compare.py --torch-python PYTHON [--wheel dist] [--rounds 15] [--case PATTERN] [--json FILE]
-python benches/compare.py --torch-python PYTHON --device cuda [--sizes gpu] [--rounds 15] [--case PATTERN] [--markdown FILE]
+python benches/compare.py --torch-python PYTHON --device cuda [--sizes gpu] [--rounds 15] [--markdown FILE]
 
 Each library runs in a process of its own, with two threads. In every round each process runs the case for a while, in
 turn; a round gives RusTorch's time as a fraction of PyTorch's, and the median over the rounds counts. PyTorch runs
 twice: as it comes, where each large result is fresh memory from the kernel, and with glibc told to keep freed memory.
 The exit status is 1 if a limit is broken.
 
-With a device, the cases are those of device_cases.py, beside PyTorch and CuPy there, where they are; the result is a table.
+With a device, the cases are those of device_cases.py, beside PyTorch and CuPy there, where they are; the result is a
+table.
 """
 
 from __future__ import annotations
@@ -145,13 +146,11 @@ def run_cases(names: list[str], torch_python: str, rounds: int, seconds: float) 
 
 def device_table(names: list[str], torch_python: str, device: str, sizes: str, rounds: int, seconds: float) -> str:
     """Times every case on a device, beside PyTorch on its device of that kind (else its CPU) and CuPy; a table."""
-    imports = lambda library: (
-        not subprocess.run([torch_python, "-c", f"import {library}"], capture_output=True).returncode
-    )  # noqa: E731
     theirs = {"cuda": device, "metal": "mps"}.get(device.partition(":")[0], "cpu")
     workers = {"RusTorch": Worker(sys.executable, "rustorch", device, sizes)}
     workers["PyTorch"] = Worker(torch_python, "torch", theirs, sizes)
-    if theirs == device and imports("cupy"):
+    has_cupy = subprocess.run([torch_python, "-c", "import cupy"], capture_output=True, check=False).returncode == 0
+    if theirs == device and has_cupy:
         workers["CuPy"] = Worker(torch_python, "cupy", device, sizes)
     others = [key for key in workers if key != "RusTorch"]
     note = "" if theirs == device else f" (PyTorch: {theirs})"

@@ -1,7 +1,8 @@
 """Runs named cases on one library, spoken to over stdin and stdout: `worker.py LIBRARY THREADS [DEVICE SIZES]`.
 
-Without a device, the cases are those below, on the processor; with one, those of `device_cases.py`. A line `<case> <seconds>` is answered by a
-line with the seconds per call, measured over about that long, or by `-` where the library does not have the case.
+Without a device, the cases are those below, on the processor; with one, those of `device_cases.py`. A line
+`<case> <seconds>` is answered by a line with the seconds per call, measured over about that long, or by `-` where the
+library does not have the case.
 """
 
 from __future__ import annotations

@@ -192,7 +192,7 @@ def test_broadcast_shapes() -> None:
 
 @pytest.mark.rustorch_only
 def test_impossible_allocation_is_an_error_that_can_be_caught() -> None:
-    with pytest.raises(rustorch.RusTorchError, match=r"10+"):
+    with pytest.raises(rustorch.RusTorchError, match="4000000000000000"):
         rustorch.zeros(10**15)
     with pytest.raises(rustorch.RusTorchError):
         rustorch.zeros(2**62, 2**62)

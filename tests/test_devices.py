@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 import rustorch
@@ -316,3 +317,26 @@ def test_what_a_device_lacks_is_counted_and_warned_of(there: rustorch.device, co
         warnings.simplefilter("error")
         with pytest.raises(UserWarning, match="factorize"):
             rustorch.linalg.svd(a)
+
+
+@pytest.fixture
+def any_order() -> Iterator[None]:
+    rustorch.use_deterministic_algorithms(False)
+    yield
+    rustorch.use_deterministic_algorithms(True)
+
+
+def test_additions_in_any_order(any_order: None) -> None:
+    assert not rustorch.are_deterministic_algorithms_enabled()
+    index = rustorch.randint(0, 5, (3000,))
+    # Whole numbers, whose sums no order changes.
+    source = rustorch.randint(-9, 10, (3000, 2)).float()
+    want = np.zeros((5, 2), np.float32)
+    np.add.at(want, index.numpy(force=True), source.numpy(force=True))
+    assert rustorch.zeros(5, 2).index_add(0, index, source).tolist() == want.tolist()
+    table = rustorch.zeros(5, 2, requires_grad=True)
+    (nn.functional.embedding(index, table) * source).sum().backward()
+    assert table.grad is not None
+    assert table.grad.tolist() == want.tolist()
+    rustorch.use_deterministic_algorithms(True, warn_only=True)
+    assert rustorch.are_deterministic_algorithms_enabled()

@@ -23,6 +23,7 @@ from rustorch._C import (
     UnsupportedError,
     UntypedStorage,
     __version__,
+    are_deterministic_algorithms_enabled,
     as_tensor,
     asarray,
     bfloat16,
@@ -80,6 +81,7 @@ from rustorch._C import (
     strided,
     tensor,
     uint8,
+    use_deterministic_algorithms,
 )
 from rustorch._devices import devices
 from rustorch._ops import *  # noqa: F403
@@ -181,6 +183,7 @@ __all__ = [
     "UntypedStorage",
     "__version__",
     "allclose",
+    "are_deterministic_algorithms_enabled",
     "as_tensor",
     "asarray",
     "bfloat16",
@@ -253,8 +256,8 @@ __all__ = [
     "seed",
     "set_default_device",
     "set_default_dtype",
-    "set_grad_enabled",
     "set_float32_matmul_precision",
+    "set_grad_enabled",
     "set_num_threads",
     "set_printoptions",
     "set_rng_state",
@@ -263,5 +266,6 @@ __all__ = [
     "tensor",
     "tensordot",
     "uint8",
+    "use_deterministic_algorithms",
 ]
 __all__ += _ops.__all__

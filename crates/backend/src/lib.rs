@@ -3,6 +3,7 @@
 
 pub mod algebra;
 mod compute;
+mod determinism;
 pub mod device;
 mod dimension_map;
 mod dtype;
@@ -18,6 +19,7 @@ pub mod special;
 mod windows;
 
 pub use compute::{ComputeBackend, Epilogue, Operand};
+pub use determinism::{is_deterministic, use_deterministic_algorithms};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};

@@ -1,11 +1,12 @@
 """Compiles the kernels that networks need to PTX, and packs it for the wheel: python pack.py [--check].
 
-The texts are those that `programs.py` meets on a driver and a compiler that only pretend (`tests/driver/*.c`). NVRTC 12.4
-makes PTX 8.4 of them, for compute capability 7.0: the oldest that the library supports, which every newer device's driver
-compiles for itself; and the oldest NVRTC with everything that texts need, so that drivers from CUDA 12.4 on take it.
+The texts are those that `programs.py` meets on a driver and a compiler that only pretend (`tests/driver/*.c`). NVRTC
+12.4 makes PTX 8.4 of them, so that drivers from CUDA 12.4 on take it, for compute capability 7.0, the oldest that is
+supported: the driver of every newer device compiles it for itself. What the file has already is not compiled again.
 
-kernels.ptx.zst: the number of kernels and of frames; for each kernel, ascending, the FNV-1a hash of its text, its frame, and
-where it lies in that; for each frame its length; then the frames, compressed one by one. Numbers are little-endian.
+kernels.ptx.zst: the number of kernels and of frames; for each kernel, ascending, the FNV-1a hash of its text, its
+frame, and where it lies in that; for each frame its length; then the frames, compressed one by one. Numbers are
+little-endian.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def stand_in(folder: Path, name: str) -> str:
     return str(library)
 
 
-def record() -> dict[str, str]:
-    """The kernels' texts, and their names."""
+def record() -> list[str]:
+    """The kernels' texts."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         cache_folder = folder / "cache"
@@ -56,7 +57,7 @@ def record() -> dict[str, str]:
         subprocess.run([sys.executable, str(HERE / "programs.py")], check=True, env=os.environ | libraries | settings)
         # A file of the cache begins with what it is of: device, driver, text.
         heads = (file.read_bytes().split(b"\0")[:4] for file in sorted(cache_folder.iterdir()))
-        return {text.decode(): name_of(text.decode()) for _, _, _, text in heads}
+        return [text.decode() for _, _, _, text in heads]
 
 
 def name_of(text: str) -> str:
@@ -90,10 +91,15 @@ def compile_text(text: str) -> bytes:
     return "".join(f"{line}\n" for line in lines if line).encode()
 
 
-def fnv1a(text: str) -> int:
-    """The hash by which the library finds a kernel."""
+def key_of(text: str) -> int:
+    """The hash by which the library finds a kernel: FNV-1a of the text without the macros that nothing in it names."""
+
+    def is_used(line: str) -> bool:
+        name = re.match(r"#define (\w*)", line)
+        return name is None or text.count(name[1]) > 1
+
     value = 0x6C62272E07BB014262B821756295C58D
-    for byte in text.encode():
+    for byte in "\n".join(filter(is_used, text.split("\n"))).encode():
         value = ((value ^ byte) * 0x0000000001000000000000000000013B) & (1 << 128) - 1
     return value
 
@@ -115,29 +121,42 @@ def pack(kernels: list[tuple[int, bytes]]) -> bytes:
     return head + index + struct.pack(f"<{len(packed)}I", *map(len, packed)) + b"".join(packed)
 
 
-def keys() -> set[int]:
-    """The hashes in the file as it is."""
+def unpack() -> dict[int, bytes]:
+    """The kernels in the file as it is."""
+    import zstandard
+
+    if not PACK.exists():
+        return {}
     data = PACK.read_bytes()
-    (count,) = struct.unpack_from("<I", data)
-    return {int.from_bytes(data[8 + 28 * i : 24 + 28 * i], "little") for i in range(count)}
+    kernels, frames = struct.unpack_from("<II", data)
+    at = 8 + 28 * kernels + 4 * frames
+    contents = []
+    for length in struct.unpack_from(f"<{frames}I", data, 8 + 28 * kernels):
+        contents.append(zstandard.ZstdDecompressor().decompress(data[at : at + length]))
+        at += length
+    found = {}
+    for entry in range(8, 8 + 28 * kernels, 28):
+        frame, start, length = struct.unpack_from("<III", data, entry + 16)
+        found[int.from_bytes(data[entry : entry + 16], "little")] = contents[frame][start : start + length]
+    return found
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the file is of today's texts")
     args = parser.parse_args()
-    texts = record()
-    hashes = {text: fnv1a(text) for text in texts}
+    texts = {key_of(text): text for text in sorted(record(), key=lambda text: (name_of(text), text))}
+    kept = unpack()
+    missing = [key for key in texts if key not in kept]
     if args.check:
-        missing, unused = set(hashes.values()) - keys(), keys() - set(hashes.values())
-        print(f"{len(hashes)} kernels, {len(missing)} not in {PACK.name}, {len(unused)} there that are not used")
+        unused = len(kept.keys() - texts.keys())
+        print(f"{len(texts)} kernels, {len(missing)} not in {PACK.name}, {unused} there that are not used")
         return 1 if missing or unused else 0
-    order = sorted(texts, key=lambda text: (texts[text], text))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        ptx = list(pool.map(compile_text, order, chunksize=8))
-    data = pack([(hashes[text], one) for text, one in zip(order, ptx, strict=True)])
+        kept |= zip(missing, pool.map(compile_text, [texts[key] for key in missing], chunksize=8), strict=True)
+    data = pack([(key, kept[key]) for key in texts])
     PACK.write_bytes(data)
-    print(f"{len(order)} kernels, {sum(map(len, ptx))} bytes of PTX, packed into {len(data)}")
+    print(f"{len(texts)} kernels, {len(missing)} of them new, packed into {len(data)} bytes")
     return 0
 
 

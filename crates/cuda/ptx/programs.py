@@ -1,7 +1,7 @@
 """What networks do on a device, so that the kernels they need are met: python programs.py [DEVICE].
 
-`pack.py` runs this on a driver that only pretends, to learn which texts belong into the wheel; a test runs it there again
-without a compiler. Nothing is computed, so no value is looked at.
+`pack.py` runs this on a driver that only pretends, to learn which texts belong into the wheel; a test runs it there
+again without a compiler. Nothing is computed, so no value is looked at.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rustorch import Tensor, nn
 from rustorch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benches"))
-from networks import Gpt, resnet  # noqa: E402
+from networks import Gpt, resnet
 
 HALVES = (torch.float32, torch.float16, torch.bfloat16)
 DEVICE = sys.argv[1] if len(sys.argv) > 1 else "cuda"
@@ -131,10 +131,68 @@ def optimizers(dtype: torch.dtype) -> None:
             optimizer.step()
 
 
-UNARY = """abs neg sign sqrt rsqrt exp log log1p expm1 sin cos tan tanh sigmoid relu floor ceil round trunc square
-reciprocal erf isnan isinf isfinite logical_not""".split()
-BINARY = "add sub mul div pow maximum minimum eq ne lt le gt ge logical_and logical_or remainder floor_divide".split()
-REDUCTIONS = "sum mean amax amin prod std var argmax argmin logsumexp softmax log_softmax cumsum".split()
+UNARY = [
+    "abs",
+    "neg",
+    "sign",
+    "sqrt",
+    "rsqrt",
+    "exp",
+    "log",
+    "log1p",
+    "expm1",
+    "sin",
+    "cos",
+    "tan",
+    "tanh",
+    "sigmoid",
+    "relu",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "square",
+    "reciprocal",
+    "erf",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "logical_not",
+]
+BINARY = [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "pow",
+    "maximum",
+    "minimum",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "logical_and",
+    "logical_or",
+    "remainder",
+    "floor_divide",
+]
+REDUCTIONS = [
+    "sum",
+    "mean",
+    "amax",
+    "amin",
+    "prod",
+    "std",
+    "var",
+    "argmax",
+    "argmin",
+    "logsumexp",
+    "softmax",
+    "log_softmax",
+    "cumsum",
+]
 
 
 def layouts(dtype: torch.dtype) -> list[tuple[Tensor, Tensor]]:

@@ -22,7 +22,7 @@ pub(crate) fn ptx(text: &str) -> Option<Vec<u8>> {
     let (lengths, mut frames) = rest.split_at_checked(kernels.1 * 4)?;
     let entries = index.as_chunks::<ENTRY>().0;
     let key = |entry: &[u8; ENTRY]| entry.first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
-    let at = entries.binary_search_by_key(&fnv1a(text), key).ok()?;
+    let at = entries.binary_search_by_key(&fnv1a(&essential(text)), key).ok()?;
     let [frame, start, length] = [16, 20, 24].map(|place| number(&entries[at], place));
     for (n, bytes) in lengths.as_chunks::<4>().0.iter().enumerate() {
         let (compressed, rest) = frames.split_at_checked(u32::from_le_bytes(*bytes) as usize)?;
@@ -35,6 +35,16 @@ pub(crate) fn ptx(text: &str) -> Option<Vec<u8>> {
         frames = rest;
     }
     None
+}
+
+/// A text without the macros that nothing in it names, so that a new one in the prelude makes no entry stale.
+fn essential(text: &str) -> String {
+    let is_used = |line: &&str| {
+        let Some(definition) = line.strip_prefix("#define ") else { return true };
+        let name = definition.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+        text.matches(name).count() > 1
+    };
+    text.split('\n').filter(is_used).collect::<Vec<_>>().join("\n")
 }
 
 /// Bytes that the index has for a kernel.

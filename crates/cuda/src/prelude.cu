@@ -41,6 +41,7 @@ DEVICE_FN u16 to_bf16(const float v) {
     const u32 bits = __float_as_uint(v);
     return (bits & 0x7fffffffu) > 0x7f800000u ? (u16)((bits >> 16) | 0x40) : (u16)((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
 }
+#define ATOMIC_ADD_F32(p, v) atomicAdd(p, v)
 #define AS_U32(x) __float_as_uint(x)
 #define AS_FLOAT(x) __uint_as_float(x)
 #define AS_U64(x) ((u64)__double_as_longlong(x))

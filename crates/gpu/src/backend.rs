@@ -91,10 +91,10 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
             ));
         }
         let groups = groups.map(|groups| groups as u32);
-        let kernel: Arc<E::Kernel> = self.programs.get(self.executor, &call)?;
+        let kernel: Arc<E::Kernel> = self.programs.get(self.executor, &mut call)?;
         let group = call.group_size();
-        let parameters: smallvec::SmallVec<[u8; 256]> = call.parameter_bytes().into();
-        let launch = Launch { groups, group, buffers: call.addresses(), parameters: &parameters };
+        call.pad_parameters();
+        let launch = Launch { groups, group, buffers: call.addresses(), parameters: call.parameters() };
         self.executor.launch(&kernel, &launch)
     }
 

@@ -14,9 +14,12 @@
 //! | `FMA EXP LOG …` | the algebra's functions, of `float` and `double` |
 //! | `MULHI(a, b)` | the upper half of the product of two `u32` |
 //! | `AS_U32(x)` `AS_FLOAT(x)` `AS_U64(x)` `AS_DOUBLE(x)` | bits as they are |
+//! | `ATOMIC_ADD_F32(p, v)` | adds to a `float` in global memory to which others add, too |
 //! | `HAS_F64` | 1 where `double` exists |
 //!
 //! The parameters are the fields of a struct `p`.
+
+use std::fmt;
 
 /// A pointer argument of a kernel.
 #[derive(Debug, Clone, Copy)]
@@ -29,11 +32,34 @@ pub struct BufferArgument {
     pub mutable: bool,
 }
 
+/// A field's name: two words that are written as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldName(pub &'static str, pub &'static str);
+
+impl From<&'static str> for FieldName {
+    fn from(name: &'static str) -> Self {
+        FieldName(name, "")
+    }
+}
+
+impl From<(&'static str, &'static str)> for FieldName {
+    fn from((name, suffix): (&'static str, &'static str)) -> Self {
+        FieldName(name, suffix)
+    }
+}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)?;
+        f.write_str(self.1)
+    }
+}
+
 /// A field of the parameters' struct.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Field {
     /// Its name in the text.
-    pub name: String,
+    pub name: FieldName,
     /// `i64`, `i32`, `u32`, `float` or `double`.
     pub ctype: &'static str,
     /// The length of an array, or `None` for a single number.

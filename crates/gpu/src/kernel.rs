@@ -9,8 +9,9 @@ use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
-use crate::dialect::{BufferArgument, Dialect, Field, SharedArray, Signature};
+use crate::dialect::{BufferArgument, Dialect, Field, FieldName, SharedArray, Signature};
 use crate::kernels::INCLUDES;
+use crate::positions::Positions;
 
 /// Work-items of a group where a kernel has no reason for another number.
 pub const GROUP: u32 = 256;
@@ -27,21 +28,63 @@ pub struct KernelText {
 /// Makes a part of a text when it is needed.
 type Inserted<'a> = Box<dyn Fn() -> Result<String> + 'a>;
 
-/// A kernel with everything that its text and its launch need. The text is rendered only when it is not compiled yet.
-pub struct Call<'a> {
+/// A kernel with everything that its text and its launch need. The text is rendered only when it is not compiled yet:
+/// what happens at each launch is that its parts are noted, and its key, which is why nothing here is formatted.
+pub struct Call<'a>(Box<Parts<'a>>);
+
+struct Parts<'a> {
     kernel: KernelText,
-    /// Everything that makes the text differ from that of other calls of this kernel.
-    key: String,
+    key: Key,
     defines: SmallVec<[(&'static str, Cow<'a, str>); 8]>,
-    functions: SmallVec<[(&'static str, &'static str, String); 2]>,
+    positions: SmallVec<[Positions; 2]>,
     index: &'static str,
     buffers: SmallVec<[(BufferArgument, DType); 6]>,
     addresses: SmallVec<[NonNull<u8>; 6]>,
-    fields: SmallVec<[Field; 8]>,
+    fields: SmallVec<[Field; 16]>,
     parameters: SmallVec<[u8; 128]>,
     shared: SmallVec<[SharedArray; 2]>,
     inserted: SmallVec<[(&'static str, Inserted<'a>); 2]>,
     group: [u32; 3],
+}
+
+/// Everything that makes a text differ from others: strings and numbers, so written that no two texts have one key.
+#[derive(Debug, Default)]
+pub(crate) struct Key(Vec<u8>);
+
+impl Key {
+    /// A string without zeros.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0);
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self, number: usize) {
+        self.0.extend_from_slice(&(number as u64).to_le_bytes());
+    }
+
+    /// Bytes of any number.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len());
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// What the following describes.
+    fn part(&mut self, part: Part) {
+        self.0.push(part as u8);
+    }
+}
+
+/// What a key is made of.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Part {
+    Define,
+    Positions,
+    Inserted,
+    Buffer,
+    Field,
+    Shared,
 }
 
 /// How an element is stored in memory.
@@ -69,11 +112,13 @@ pub const fn value_type(dtype: DType) -> &'static str {
 impl<'a> Call<'a> {
     /// A call of `kernel` with nothing set.
     pub fn new(kernel: KernelText) -> Self {
-        Call {
+        let mut key = Key(Vec::with_capacity(512));
+        key.text(kernel.name);
+        Call(Box::new(Parts {
             kernel,
-            key: String::with_capacity(128),
+            key,
             defines: SmallVec::new(),
-            functions: SmallVec::new(),
+            positions: SmallVec::new(),
             index: "u32",
             buffers: SmallVec::new(),
             addresses: SmallVec::new(),
@@ -82,37 +127,32 @@ impl<'a> Call<'a> {
             shared: SmallVec::new(),
             inserted: SmallVec::new(),
             group: [GROUP, 1, 1],
-        }
+        }))
     }
 
     /// `#define name value` before the text.
     #[must_use]
     pub fn define(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
         let value = value.into();
-        self.key.push_str(name);
-        self.key.push('=');
-        self.key.push_str(&value);
-        self.key.push(';');
-        self.defines.push((name, value));
+        self.0.key.part(Part::Define);
+        self.0.key.text(name);
+        self.0.key.text(&value);
+        self.0.defines.push((name, value));
         self
     }
 
-    /// `#define name(argument) text` before the text; `text` depends on nothing but what else is in the key.
-    pub(crate) fn define_function(
-        mut self,
-        name: &'static str,
-        argument: &'static str,
-        text: String,
-    ) -> Self {
-        let _ = write!(self.key, "{name}({argument})={text};");
-        self.functions.push((name, argument, text));
+    /// The macro of some positions before the text.
+    pub(crate) fn define_positions(mut self, positions: Positions) -> Self {
+        self.0.key.part(Part::Positions);
+        positions.describe(&mut self.0.key);
+        self.0.positions.push(positions);
         self
     }
 
     /// The type of flat indices; of several, the widest.
     pub(crate) fn index(mut self, ctype: &'static str) -> Self {
-        if self.index != "i64" {
-            self.index = ctype;
+        if self.0.index != "i64" {
+            self.0.index = ctype;
         }
         self
     }
@@ -120,27 +160,27 @@ impl<'a> Call<'a> {
     /// `#define name number` before the text.
     #[must_use]
     pub fn constant(self, name: &'static str, value: usize) -> Self {
-        self.define(name, value.to_string())
+        match value {
+            0 => self.define(name, "0"),
+            1 => self.define(name, "1"),
+            _ => self.define(name, value.to_string()),
+        }
     }
 
     /// Replaces the word `name` in the text by what `text` gives; `key` names that text among the kernel's others.
     #[must_use]
-    pub fn insert(
-        mut self,
-        name: &'static str,
-        key: &dyn std::fmt::Debug,
-        text: impl Fn() -> Result<String> + 'a,
-    ) -> Self {
-        // Writing to a string cannot fail.
-        let _ = write!(self.key, "{name}={key:?};");
-        self.inserted.push((name, Box::new(text)));
+    pub fn insert(mut self, name: &'static str, key: &[u8], text: impl Fn() -> Result<String> + 'a) -> Self {
+        self.0.key.part(Part::Inserted);
+        self.0.key.text(name);
+        self.0.key.bytes(key);
+        self.0.inserted.push((name, Box::new(text)));
         self
     }
 
     /// The group's size; [`GROUP`] by default.
     #[must_use]
     pub fn group(mut self, group: [u32; 3]) -> Self {
-        self.group = group;
+        self.0.group = group;
         self
     }
 
@@ -158,128 +198,150 @@ impl<'a> Call<'a> {
 
     fn buffer(mut self, name: &'static str, operand: Operand<'_>, mutable: bool) -> Self {
         let argument = BufferArgument { name, element: storage_type(operand.dtype), mutable };
-        let _ = write!(self.key, "{name}:{}{};", operand.dtype.name(), if mutable { "!" } else { "" });
-        self.buffers.push((argument, operand.dtype));
-        self.addresses.push(operand.buffer.address());
+        self.0.key.part(Part::Buffer);
+        self.0.key.text(name);
+        self.0.key.bytes(&[operand.dtype as u8, u8::from(mutable)]);
+        self.0.buffers.push((argument, operand.dtype));
+        self.0.addresses.push(operand.buffer.address());
         self
     }
 
-    fn field(&mut self, name: &str, ctype: &'static str, length: Option<usize>, bytes: &[u8]) {
-        let _ = write!(self.key, "{ctype} {name}{length:?};");
-        self.fields.push(Field { name: name.to_string(), ctype, length });
+    fn field(&mut self, name: FieldName, ctype: &'static str, length: Option<usize>, bytes: &[u8]) {
+        let parts = &mut *self.0;
+        parts.key.part(Part::Field);
+        parts.key.text(name.0);
+        parts.key.text(name.1);
+        parts.key.text(ctype);
+        parts.key.number(length.unwrap_or(usize::MAX));
+        parts.fields.push(Field { name, ctype, length });
         let size = if matches!(ctype, "i64" | "double") { 8 } else { 4 };
         debug_assert!(
-            size == 4 || self.parameters.len().is_multiple_of(8),
+            size == 4 || parts.parameters.len().is_multiple_of(8),
             "8-byte parameters come before those of 4 bytes: {name}"
         );
-        self.parameters.extend_from_slice(bytes);
+        parts.parameters.extend_from_slice(bytes);
         if length == Some(0) {
             // C has no empty arrays.
-            self.parameters.extend(std::iter::repeat_n(0, size));
+            parts.parameters.extend(std::iter::repeat_n(0, size));
         }
     }
 
     /// A parameter `p.name` of type `i64`. These come before those of 4 bytes.
     #[must_use]
-    pub fn i64(mut self, name: &str, value: i64) -> Self {
-        self.field(name, "i64", None, &value.to_ne_bytes());
+    pub fn i64(mut self, name: impl Into<FieldName>, value: i64) -> Self {
+        self.field(name.into(), "i64", None, &value.to_ne_bytes());
         self
     }
 
     /// A size or position, as `i64`.
     #[must_use]
-    pub fn size(self, name: &str, value: usize) -> Self {
+    pub fn size(self, name: impl Into<FieldName>, value: usize) -> Self {
         self.i64(name, value as i64)
     }
 
     /// An array parameter of `i64`.
     #[must_use]
-    pub fn i64s(mut self, name: &str, values: impl IntoIterator<Item = i64>) -> Self {
-        let bytes: SmallVec<[u8; 64]> = values.into_iter().flat_map(i64::to_ne_bytes).collect();
-        self.field(name, "i64", Some(bytes.len() / 8), &bytes);
+    pub fn i64s(mut self, name: impl Into<FieldName>, values: impl IntoIterator<Item = i64>) -> Self {
+        let mut bytes: SmallVec<[u8; 64]> = SmallVec::new();
+        for value in values {
+            bytes.extend_from_slice(&value.to_ne_bytes());
+        }
+        self.field(name.into(), "i64", Some(bytes.len() / 8), &bytes);
         self
     }
 
     /// A parameter of type `double`; only where the device has it. Comes before those of 4 bytes.
     #[must_use]
-    pub fn f64(mut self, name: &str, value: f64) -> Self {
-        self.field(name, "double", None, &value.to_ne_bytes());
+    pub fn f64(mut self, name: impl Into<FieldName>, value: f64) -> Self {
+        self.field(name.into(), "double", None, &value.to_ne_bytes());
         self
     }
 
     /// A parameter of type `float` that takes 8 bytes, so that it may stand among those.
     #[must_use]
-    pub fn f32_wide(self, name: &str, value: f32) -> Self {
-        let padding = format!("{name}_padding");
-        self.f32(name, value).f32(&padding, 0.0)
+    pub fn f32_wide(self, name: &'static str, value: f32) -> Self {
+        self.f32(name, value).f32((name, "_padding"), 0.0)
     }
 
     /// A parameter of type `float`.
     #[must_use]
-    pub fn f32(mut self, name: &str, value: f32) -> Self {
-        self.field(name, "float", None, &value.to_ne_bytes());
+    pub fn f32(mut self, name: impl Into<FieldName>, value: f32) -> Self {
+        self.field(name.into(), "float", None, &value.to_ne_bytes());
         self
     }
 
     /// A parameter of type `i32`.
     #[must_use]
-    pub fn i32(mut self, name: &str, value: i32) -> Self {
-        self.field(name, "i32", None, &value.to_ne_bytes());
+    pub fn i32(mut self, name: impl Into<FieldName>, value: i32) -> Self {
+        self.field(name.into(), "i32", None, &value.to_ne_bytes());
         self
     }
 
     /// A parameter of type `u32`.
     #[must_use]
-    pub fn u32(mut self, name: &str, value: u32) -> Self {
-        self.field(name, "u32", None, &value.to_ne_bytes());
+    pub fn u32(mut self, name: impl Into<FieldName>, value: u32) -> Self {
+        self.field(name.into(), "u32", None, &value.to_ne_bytes());
         self
     }
 
     /// An array that the group shares.
     #[must_use]
     pub fn shared(mut self, name: &'static str, element: &'static str, length: usize) -> Self {
-        let _ = write!(self.key, "{element} {name}[[{length}]];");
-        self.shared.push(SharedArray { name, element, length });
+        self.0.key.part(Part::Shared);
+        self.0.key.text(element);
+        self.0.key.text(name);
+        self.0.key.number(length);
+        self.0.shared.push(SharedArray { name, element, length });
         self
     }
 
-    /// Everything that makes the text: the cache's key.
-    pub(crate) fn key(&self) -> String {
-        format!("{}|{:?}|{}|{}", self.kernel.name, self.group, self.index, self.key)
+    /// Everything that makes the text, as the cache's key. Nothing is added to the call afterwards.
+    pub(crate) fn take_key(&mut self) -> Vec<u8> {
+        let parts = &mut *self.0;
+        let Key(mut key) = std::mem::take(&mut parts.key);
+        key.extend(parts.group.iter().flat_map(|size| size.to_le_bytes()));
+        key.extend_from_slice(parts.index.as_bytes());
+        key
     }
 
     /// The kernel's name.
     pub(crate) fn name(&self) -> &'static str {
-        self.kernel.name
+        self.0.kernel.name
     }
 
     /// The group's size.
     pub(crate) fn group_size(&self) -> [u32; 3] {
-        self.group
+        self.0.group
     }
 
     /// The buffers' addresses, in the signature's order.
     pub(crate) fn addresses(&self) -> &[NonNull<u8>] {
-        &self.addresses
+        &self.0.addresses
     }
 
-    /// The parameters, padded as C pads the struct.
-    pub(crate) fn parameter_bytes(&mut self) -> &[u8] {
-        let wide = self.fields.iter().any(|field| matches!(field.ctype, "i64" | "double"));
+    /// Pads the parameters as C pads the struct.
+    pub(crate) fn pad_parameters(&mut self) {
+        let parts = &mut *self.0;
+        let wide = parts.fields.iter().any(|field| matches!(field.ctype, "i64" | "double"));
         if wide {
-            while !self.parameters.len().is_multiple_of(8) {
-                self.parameters.push(0);
+            while !parts.parameters.len().is_multiple_of(8) {
+                parts.parameters.push(0);
             }
         }
-        &self.parameters
+    }
+
+    /// The parameters, as the struct lies in memory.
+    pub(crate) fn parameters(&self) -> &[u8] {
+        &self.0.parameters
     }
 
     /// Whether the text needs `double`.
     pub(crate) fn needs_f64(&self) -> bool {
-        self.buffers.iter().any(|(argument, _)| argument.element == "double")
-            || self.fields.iter().any(|field| field.ctype == "double")
-            || self.shared.iter().any(|array| array.element == "double")
-            || self.defines.iter().any(|(_, value)| value == "double")
+        let parts = &*self.0;
+        parts.buffers.iter().any(|(argument, _)| argument.element == "double")
+            || parts.fields.iter().any(|field| field.ctype == "double")
+            || parts.shared.iter().any(|array| array.element == "double")
+            || parts.defines.iter().any(|(_, value)| value == "double")
     }
 
     /// The whole text for a device.
@@ -287,37 +349,38 @@ impl<'a> Call<'a> {
     /// # Errors
     /// The inserted text cannot be made.
     pub fn render(&self, dialect: &dyn Dialect) -> Result<String> {
+        let parts = &*self.0;
         let mut text = String::with_capacity(8192);
         text.push_str(dialect.prelude());
         text.push_str(include_str!("functions.c"));
-        let _ = writeln!(text, "#define INDEX {}", self.index);
-        for (name, argument, value) in &self.functions {
-            let _ = writeln!(text, "#define {name}({argument}) {value}");
+        let _ = writeln!(text, "#define INDEX {}", parts.index);
+        for positions in &parts.positions {
+            let _ = writeln!(text, "{}", positions.macro_text());
         }
-        for (name, value) in &self.defines {
+        for (name, value) in &parts.defines {
             let _ = writeln!(text, "#define {name} {value}");
         }
-        for (argument, dtype) in &self.buffers {
+        for (argument, dtype) in &parts.buffers {
             text.push_str(&access(argument, *dtype));
         }
-        let buffers: SmallVec<[BufferArgument; 6]> = self.buffers.iter().map(|(a, _)| *a).collect();
+        let buffers: SmallVec<[BufferArgument; 6]> = parts.buffers.iter().map(|(a, _)| *a).collect();
         let signature = Signature {
-            name: self.kernel.name,
+            name: parts.kernel.name,
             buffers: &buffers,
-            fields: &self.fields,
-            shared: &self.shared,
-            group: self.group,
+            fields: &parts.fields,
+            shared: &parts.shared,
+            group: parts.group,
         };
         text.push_str(&signature.parameters());
-        let (functions, body) = self.kernel.text.split_once("KERNEL {").ok_or_else(|| {
-            RusTorchError::unsupported("render", format!("the text of {} has no KERNEL", self.kernel.name))
+        let (functions, body) = parts.kernel.text.split_once("KERNEL {").ok_or_else(|| {
+            RusTorchError::unsupported("render", format!("the text of {} has no KERNEL", parts.kernel.name))
         })?;
         let (head, opening) = dialect.signature(&signature);
         let mut inner = format!("{functions}{head} {{\n{opening}{body}");
         for (line, part) in INCLUDES {
             inner = inner.replace(line, part);
         }
-        for (name, make) in &self.inserted {
+        for (name, make) in &parts.inserted {
             inner = inner.replace(name, &make()?);
         }
         text.push_str(&inner);

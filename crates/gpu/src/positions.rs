@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use rustorch_backend::{Dims, Layout};
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
-use crate::kernel::Call;
+use crate::kernel::{Call, Key};
 
 /// An operand as a kernel walks it: its name in the text, its strides over the common shape, and its first element.
 #[derive(Debug, Clone, Copy)]
@@ -26,15 +26,14 @@ impl<'a> Strided<'a> {
 }
 
 /// Common dimensions of several operands, merged where they lie one behind the other in all of them.
-#[derive(Debug)]
 struct Merged {
     shape: Dims<usize>,
-    strides: Vec<Dims<isize>>,
+    strides: SmallVec<[Dims<isize>; 4]>,
 }
 
 impl Merged {
     fn new(shape: &[usize], operands: &[Strided<'_>]) -> Self {
-        let mut merged = Merged { shape: smallvec![], strides: vec![smallvec![]; operands.len()] };
+        let mut merged = Merged { shape: smallvec![], strides: smallvec![Dims::new(); operands.len()] };
         for (d, &size) in shape.iter().enumerate().filter(|&(_, &size)| size != 1) {
             let last = merged.shape.len().checked_sub(1);
             let joins = last.is_some_and(|last| {
@@ -56,6 +55,64 @@ impl Merged {
     }
 }
 
+/// The macro `name(i)`, which declares `at_x` for each operand `x`.
+pub(crate) struct Positions {
+    name: &'static str,
+    rank: usize,
+    /// Each operand, and whether its elements lie one behind the other.
+    operands: SmallVec<[(&'static str, bool); 4]>,
+}
+
+impl Positions {
+    /// Whether a flat index is taken apart, for which the shape is needed.
+    fn divides(&self) -> bool {
+        self.rank > 1
+    }
+
+    /// What the text depends on.
+    pub(crate) fn describe(&self, key: &mut Key) {
+        key.text(self.name);
+        key.number(self.rank);
+        key.number(self.operands.len());
+        for (name, contiguous) in &self.operands {
+            key.text(name);
+            key.number(usize::from(*contiguous));
+        }
+    }
+
+    /// The macro's text.
+    pub(crate) fn macro_text(&self) -> String {
+        let (name, rank) = (self.name, self.rank);
+        let mut text = format!("#define {name}(i) ");
+        // Writing to a string cannot fail.
+        for (at, contiguous) in &self.operands {
+            let _ = match (contiguous, rank) {
+                (true, 1..) => write!(text, "i64 at_{at} = p.{at}_offset + (i64)(i); "),
+                (false, 1) => write!(text, "i64 at_{at} = p.{at}_offset + (i64)(i) * p.{at}_stride[0]; "),
+                _ => write!(text, "i64 at_{at} = p.{at}_offset; "),
+            };
+        }
+        if self.divides() {
+            let _ = write!(text, "{{ INDEX rest_ = (INDEX)(i), c_; ");
+            for d in (0..rank).rev() {
+                let _ = if d == 0 {
+                    write!(text, "c_ = rest_; ")
+                } else {
+                    write!(
+                        text,
+                        "c_ = rest_ % (INDEX)p.{name}_shape[{d}]; rest_ /= (INDEX)p.{name}_shape[{d}]; "
+                    )
+                };
+                for (at, _) in &self.operands {
+                    let _ = write!(text, "at_{at} += (i64)c_ * p.{at}_stride[{d}]; ");
+                }
+            }
+            text.push('}');
+        }
+        text
+    }
+}
+
 impl Call<'_> {
     /// Defines `name(i)`, which declares `at_x` for each operand `x`: the position of the `i`-th element, row-major over
     /// `shape`. `i` is less than 2³¹ where `INDEX` is `u32`.
@@ -65,46 +122,19 @@ impl Call<'_> {
     #[must_use]
     pub fn positions(mut self, name: &'static str, shape: &[usize], operands: &[Strided<'_>]) -> Self {
         let merged = Merged::new(shape, operands);
-        let rank = merged.shape.len();
-        let numel: usize = shape.iter().product();
-        let mut text = String::new();
-        let mut divided = false;
+        let mut positions = Positions { name, rank: merged.shape.len(), operands: SmallVec::new() };
         for (operand, strides) in operands.iter().zip(&merged.strides) {
-            let at = operand.name;
-            self = self.size(&format!("{at}_offset"), operand.offset);
-            let contiguous = rank == 0 || (rank == 1 && strides[0] == 1);
-            let _ = match (contiguous, rank) {
-                (true, 0) => write!(text, "i64 at_{at} = p.{at}_offset; "),
-                (true, _) => write!(text, "i64 at_{at} = p.{at}_offset + (i64)(i); "),
-                (false, 1) => write!(text, "i64 at_{at} = p.{at}_offset + (i64)(i) * p.{at}_stride[0]; "),
-                (false, _) => {
-                    divided = true;
-                    write!(text, "i64 at_{at} = p.{at}_offset; ")
-                }
-            };
+            let contiguous = strides.is_empty() || **strides == [1];
+            positions.operands.push((operand.name, contiguous));
+            self = self.size((operand.name, "_offset"), operand.offset);
             if !contiguous {
-                self = self.i64s(&format!("{at}_stride"), strides.iter().map(|&s| s as i64));
+                self = self.i64s((operand.name, "_stride"), strides.iter().map(|&s| s as i64));
             }
         }
-        if divided {
-            let sizes = format!("{name}_shape");
-            self = self.i64s(&sizes, merged.shape.iter().map(|&s| s as i64));
-            let _ = write!(text, "{{ INDEX rest_ = (INDEX)(i), c_; ");
-            for d in (0..rank).rev() {
-                if d == 0 {
-                    let _ = write!(text, "c_ = rest_; ");
-                } else {
-                    let _ =
-                        write!(text, "c_ = rest_ % (INDEX)p.{sizes}[{d}]; rest_ /= (INDEX)p.{sizes}[{d}]; ");
-                }
-                for operand in operands {
-                    let at = operand.name;
-                    let _ = write!(text, "at_{at} += (i64)c_ * p.{at}_stride[{d}]; ");
-                }
-            }
-            text.push('}');
+        if positions.divides() {
+            self = self.i64s((name, "_shape"), merged.shape.iter().map(|&s| s as i64));
         }
-        let index = if numel < 1 << 31 { "u32" } else { "i64" };
-        self.define_function(name, "i", text).index(index)
+        let numel: usize = shape.iter().product();
+        self.define_positions(positions).index(if numel < 1 << 31 { "u32" } else { "i64" })
     }
 }

@@ -15,7 +15,7 @@ use crate::kernel::Call;
 
 /// The compiled kernels of one device.
 pub(crate) struct ProgramCache<K> {
-    loaded: RwLock<HashMap<String, Arc<K>>>,
+    loaded: RwLock<HashMap<Vec<u8>, Arc<K>>>,
     folder: Option<PathBuf>,
 }
 
@@ -31,8 +31,12 @@ impl<K> ProgramCache<K> {
     }
 
     /// The kernel of a call: loaded, or from disk, or of the build, or compiled.
-    pub(crate) fn get<E: KernelExecutor<Kernel = K>>(&self, executor: &E, call: &Call<'_>) -> Result<Arc<K>> {
-        let key = call.key();
+    pub(crate) fn get<E: KernelExecutor<Kernel = K>>(
+        &self,
+        executor: &E,
+        call: &mut Call<'_>,
+    ) -> Result<Arc<K>> {
+        let key = call.take_key();
         if let Some(kernel) = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(kernel.clone());
         }
@@ -122,8 +126,8 @@ mod tests {
         let compiled = |text| {
             let cache = ProgramCache::within(Some(folder.clone()));
             let before = executor.compiled.load(Ordering::Relaxed);
-            let kernel = cache.get(&executor, &call(text)).expect("it compiles");
-            assert!(Arc::ptr_eq(&kernel, &cache.get(&executor, &call(text)).expect("it is loaded")));
+            let kernel = cache.get(&executor, &mut call(text)).expect("it compiles");
+            assert!(Arc::ptr_eq(&kernel, &cache.get(&executor, &mut call(text)).expect("it is loaded")));
             let text = call(text).render(executor.dialect()).expect("it renders");
             assert_eq!(kernel.as_slice(), text.as_bytes());
             executor.compiled.load(Ordering::Relaxed) - before

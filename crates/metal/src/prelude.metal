@@ -18,6 +18,13 @@ typedef uchar u8;
 #define LOCAL threadgroup
 #define CONSTANT constant
 #define DEVICE_FN static inline
+#define ATOMIC_ADD_F32(p, v) atomic_add_f32(p, v)
+DEVICE_FN void atomic_add_f32(GLOBAL float *p, const float v) {
+    GLOBAL atomic_uint *bits = (GLOBAL atomic_uint *)p;
+    u32 was = atomic_load_explicit(bits, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(bits, &was, as_type<u32>(as_type<float>(was) + v), memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
 #define AS_U32(x) as_type<u32>(x)
 #define AS_FLOAT(x) as_type<float>(x)
 #define MULHI(a, b) mulhi((u32)(a), (u32)(b))

@@ -30,6 +30,14 @@ static inline u16 to_bf16(const float v) {
     const u32 bits = as_uint(v);
     return (bits & 0x7fffffffu) > 0x7f800000u ? (u16)((bits >> 16) | 0x40) : (u16)((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
 }
+#define ATOMIC_ADD_F32(p, v) atomic_add_f32(p, v)
+static inline void atomic_add_f32(volatile __global float *p, const float v) {
+    u32 was, is = as_uint(*p);
+    do {
+        was = is;
+        is = atomic_cmpxchg((volatile __global u32 *)p, was, as_uint(as_float(was) + v));
+    } while (is != was);
+}
 #define AS_U32(x) as_uint(x)
 #define AS_FLOAT(x) as_float(x)
 #define AS_U64(x) as_ulong(x)

@@ -90,6 +90,22 @@ fn set_float32_matmul_precision(precision: &str) -> PyResult<()> {
     Ok(())
 }
 
+/// Whether the same program must give the same bits each time, which it does by default; with `False`, GPUs may add what
+/// meets at one place (`index_add`, `scatter_add`, the gradient of an embedding) by atomic additions, in whatever order.
+/// Everything has a deterministic algorithm, so that `warn_only` changes nothing.
+#[pyfunction]
+#[pyo3(signature = (mode, *, warn_only=false))]
+fn use_deterministic_algorithms(mode: bool, warn_only: bool) {
+    let _ = warn_only;
+    rustorch::backend::use_deterministic_algorithms(mode);
+}
+
+/// Whether the same program must give the same bits each time.
+#[pyfunction]
+fn are_deterministic_algorithms_enabled() -> bool {
+    rustorch::backend::is_deterministic()
+}
+
 /// What the allocator of a device has handed out and keeps, in bytes unless the name says otherwise.
 #[pyfunction]
 #[pyo3(signature = (device=None))]
@@ -136,6 +152,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(get_float32_matmul_precision, module)?)?;
     module.add_function(wrap_pyfunction!(set_float32_matmul_precision, module)?)?;
+    module.add_function(wrap_pyfunction!(use_deterministic_algorithms, module)?)?;
+    module.add_function(wrap_pyfunction!(are_deterministic_algorithms_enabled, module)?)?;
     module.add_function(wrap_pyfunction!(memory_stats, module)?)?;
     module.add_function(wrap_pyfunction!(empty_cache, module)?)
 }

@@ -89,13 +89,13 @@ fn matrices<'a>(mut call: Call<'a>, operands: &[Named<'_>]) -> Call<'a> {
     call = call.positions("HEADS", &first.layout.shape()[..lead], &places);
     for (name, operand, steps) in operands {
         for (step, &stride) in steps.iter().zip(&operand.layout.strides()[lead..]) {
-            call = call.i64(&format!("{name}_{step}"), stride as i64);
+            call = call.i64((*name, *step), stride as i64);
         }
     }
     call
 }
 
-const ROW: [&str; 2] = ["row", "column"];
+const ROW: [&str; 2] = ["_row", "_column"];
 
 /// A mask as a text adds it, and as a named operand.
 fn masked<'a>(call: Call<'a>, mask: Option<Operand<'a>>) -> (Call<'a>, Option<Named<'a>>) {
@@ -205,16 +205,16 @@ impl<'a> Backward<'a> {
         let (call, mask) = masked(factor(call, "scale", self.params.scale, self.sums), self.mask);
         let mut operands: SmallVec<[Named<'_>; 8]> = SmallVec::new();
         operands.extend([
-            ("left", left[0], ["step", "feature"]),
-            ("right", right[0], ["step", "feature"]),
-            ("left_slope", left[1], ["step", "value"]),
-            ("right_slope", right[1], ["step", "value"]),
-            ("to_left", to_left, ["step", "feature"]),
+            ("left", left[0], ["_step", "_feature"]),
+            ("right", right[0], ["_step", "_feature"]),
+            ("left_slope", left[1], ["_step", "_value"]),
+            ("right_slope", right[1], ["_step", "_value"]),
+            ("to_left", to_left, ["_step", "_feature"]),
         ]);
         operands.extend(mask);
         let call = match to_value {
             Some(to_value) => {
-                operands.push(("to_value", to_value, ["step", "value"]));
+                operands.push(("to_value", to_value, ["_step", "_value"]));
                 call.write("to_value", to_value)
             }
             None => call,

@@ -76,7 +76,9 @@ pub(crate) fn look_up(
         .positions("POSITIONS", shape, &strided)
         .i64s("size", lookups.iter().map(|lookup| lookup.size as i64))
         .i64s("step", lookups.iter().map(|lookup| lookup.stride as i64))
-        .insert("LOOKUPS", &(count, wraps, stores), move || Ok(lookups_text(count, wraps, stores)));
+        .insert("LOOKUPS", &[count as u8, u8::from(wraps), u8::from(stores)], move || {
+            Ok(lookups_text(count, wraps, stores))
+        });
     device.run(call, [groups, 1, 1])?;
     let mut bytes = vec![0u8; groups * 16];
     device.read(&buffer, 0, &mut bytes)?;

@@ -96,8 +96,7 @@ pub(crate) fn with_program<'a>(
     for (name, constant) in constants.iter().zip(&program.constants) {
         call = parameter(call, name, program.compute, *constant);
     }
-    let key = (program.compute, &program.instructions, &program.outputs);
-    define_value(call, program.compute).insert("PROGRAM", &key, move || {
+    define_value(call, program.compute).insert("PROGRAM", &key_of(program), move || {
         let mut text = String::new();
         for (n, &dtype) in inputs.iter().enumerate() {
             let (ctype, to) = match program.kind(Source::Input(n as u8)) {
@@ -118,6 +117,24 @@ pub(crate) fn with_program<'a>(
         finish(&mut text);
         Ok(text)
     })
+}
+
+/// What a program's text depends on, but for the constants' number, which the parameters tell.
+fn key_of(program: &Program) -> SmallVec<[u8; 64]> {
+    let place = |source: Source| match source {
+        Source::Input(n) => n,
+        Source::Constant(n) => 0x40 | n,
+        Source::Register(n) => 0x80 | n,
+    };
+    let mut key: SmallVec<[u8; 64]> = SmallVec::new();
+    key.push(program.compute as u8);
+    for instruction in program.instructions.iter() {
+        key.push(instruction.op as u8);
+        key.extend(instruction.arguments.map(place));
+    }
+    key.extend(program.outputs.iter().map(|&output| place(output)));
+    key.push(program.outputs.len() as u8);
+    key
 }
 
 /// The names of constants in the text.

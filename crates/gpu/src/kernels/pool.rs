@@ -79,13 +79,13 @@ impl Geometry {
 }
 
 /// Where an operand's elements lie: parameters `name_offset` and five of `name_stride`.
-fn place<'a>(call: Call<'a>, name: &str, layout: &Layout) -> Call<'a> {
+fn place<'a>(call: Call<'a>, name: &'static str, layout: &Layout) -> Call<'a> {
     let strides = layout.strides();
     let mut all = [0; 5];
     for (d, &stride) in strides.iter().enumerate() {
         all[if d < 2 { d } else { d + 5 - strides.len() }] = stride as i64;
     }
-    call.size(&format!("{name}_offset"), layout.offset()).i64s(&format!("{name}_stride"), all)
+    call.size((name, "_offset"), layout.offset()).i64s((name, "_stride"), all)
 }
 
 /// What is below every element of a dtype, in a text.

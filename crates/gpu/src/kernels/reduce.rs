@@ -120,7 +120,8 @@ fn pass(
         Some(program) => with_program(call, program, smallvec![input.dtype], move |text| {
             text.push_str(&load("out0"));
         }),
-        None => define_value(call, accumulator).insert("PROGRAM", &truth, move || Ok(load("LOAD_x0(at_x0)"))),
+        None => define_value(call, accumulator)
+            .insert("PROGRAM", &[u8::from(truth)], move || Ok(load("LOAD_x0(at_x0)"))),
     };
     device.run(call, lines.groups(chunks))
 }

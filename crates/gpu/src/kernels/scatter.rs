@@ -1,9 +1,10 @@
 //! Writing at positions that other tensors name, in the order of the source: the CPU's results, bit for bit.
 //!
 //! Where there are many lines that do not meet in the output, a work-item walks along each. Otherwise the rows are
-//! sorted by where they go, stably, and a work-item per place and column combines what comes there.
+//! sorted by where they go, stably, and a work-item per place and column combines what comes there. Where the order need
+//! not be kept (`use_deterministic_algorithms(false)`), float32 numbers are added by atomic additions instead.
 
-use rustorch_backend::{Category, DType, Dims, Layout, Operand, ScatterOp, Shape};
+use rustorch_backend::{Category, DType, Dims, Layout, Operand, ScatterOp, Shape, is_deterministic};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -263,6 +264,9 @@ fn sorted_rows(
     (rows, rows_at): (&[usize], Strided<'_>),
     row: &Columns<'_>,
 ) -> Result<()> {
+    if op == ScatterOp::Add && numbers.dtype == DType::Float32 && !is_deterministic() {
+        return atomic_rows(device, numbers.dtype, (source, output), &keys, (rows, rows_at), row);
+    }
     let count = keys.length;
     let sorted = radix::sort(device, name, keys, bits)?;
     let layout = Layout::contiguous(&[count]);
@@ -291,4 +295,33 @@ fn sorted_rows(
             ],
         );
     device.run(call, [column_groups * count.div_ceil(group / across), 1, 1])
+}
+
+/// Adds rows where they go, as they come.
+fn atomic_rows(
+    device: &dyn Device,
+    dtype: DType,
+    (source, output): (Operand<'_>, Operand<'_>),
+    keys: &Keys,
+    (rows, rows_at): (&[usize], Strided<'_>),
+    row: &Columns<'_>,
+) -> Result<()> {
+    let columns: usize = row.shape.iter().product();
+    let layout = Layout::contiguous(&[keys.length]);
+    let call = Call::new(kernel_text!("scatter_atomic"))
+        .read("source", Operand { dtype, ..source })
+        .write("to", Operand { dtype, ..output })
+        .read("keys", Operand { buffer: &keys.buffer, layout: &layout, dtype: keys.dtype })
+        .size("rows", keys.length)
+        .size("columns", columns)
+        .positions("ROWS", rows, &[rows_at])
+        .positions(
+            "COLUMNS",
+            row.shape,
+            &[
+                Strided { name: "to", strides: row.output, offset: 0 },
+                Strided { name: "source", strides: row.source, offset: 0 },
+            ],
+        );
+    device.run(call, groups_for(keys.length * columns))
 }

@@ -98,7 +98,7 @@ pub(crate) fn define_sums(call: Call<'_>, sums: DType) -> Call<'_> {
 }
 
 /// A factor, as the type of sums has it.
-pub(crate) fn factor<'a>(call: Call<'a>, name: &str, value: f64, sums: DType) -> Call<'a> {
+pub(crate) fn factor<'a>(call: Call<'a>, name: &'static str, value: f64, sums: DType) -> Call<'a> {
     match sums {
         DType::Float64 => call.f64(name, value),
         DType::Int64 => call.i64(name, value as i64),

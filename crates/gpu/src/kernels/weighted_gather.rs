@@ -46,8 +46,8 @@ impl Sizes {
         let named = [("x0", inputs[0]), ("x1", inputs[1]), ("x2", inputs[2]), ("y0", output)];
         named.into_iter().fold(call, |call, (name, operand)| {
             let call = if name == "y0" { call.write(name, operand) } else { call.read(name, operand) };
-            call.size(&format!("{name}_offset"), operand.layout.offset())
-                .i64s(&format!("{name}_stride"), operand.layout.strides().iter().map(|&s| s as i64))
+            call.size((name, "_offset"), operand.layout.offset())
+                .i64s((name, "_stride"), operand.layout.strides().iter().map(|&s| s as i64))
         })
     }
 }

@@ -1,12 +1,21 @@
 //! Writing at indices: the CPU's bits, also where many numbers meet.
 
-use rustorch::backend::{DType, ScatterOp};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use rustorch::backend::{DType, ScatterOp, use_deterministic_algorithms};
 
 use crate::harness::{Data, LIES, Lie, compare_bits};
 use crate::indexing::indices;
 
 const OPS: [ScatterOp; 5] =
     [ScatterOp::Assign, ScatterOp::Add, ScatterOp::Multiply, ScatterOp::Max, ScatterOp::Min];
+
+/// Held by what asks for an order, and by the test that does without.
+static ORDER: RwLock<()> = RwLock::new(());
+
+fn in_order() -> RwLockReadGuard<'static, ()> {
+    ORDER.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What the device does: products and extremes of complex numbers are left to the CPU.
 fn computes(op: ScatterOp, dtype: DType) -> bool {
@@ -15,6 +24,7 @@ fn computes(op: ScatterOp, dtype: DType) -> bool {
 
 #[test]
 fn scatter_combines_in_order() {
+    let _order = in_order();
     // Short lines, many lines, and long ones that are sorted.
     let cases: [(&[usize], usize, usize); 5] =
         [(&[4, 6, 5], 1, 3), (&[30, 600], 0, 40), (&[600], 0, 7), (&[3, 5, 130], 2, 50), (&[], 0, 1)];
@@ -55,6 +65,7 @@ fn scatter_combines_in_order() {
 
 #[test]
 fn scatter_of_nan_and_half_precision_limits() {
+    let _order = in_order();
     let n = 400;
     let odd = [f64::NAN, f64::INFINITY, -0.0, 0.0, 65504.0, 1e-7, -3e-8, 1e38];
     for dtype in [DType::Float16, DType::BFloat16, DType::Float32] {
@@ -80,6 +91,7 @@ fn scatter_of_nan_and_half_precision_limits() {
 
 #[test]
 fn many_numbers_meet_in_few_places() {
+    let _order = in_order();
     for (n, size) in [(30_000, 3), (30_000, 20_000), (2049, 1)] {
         for op in [ScatterOp::Assign, ScatterOp::Add] {
             let data = [
@@ -96,6 +108,7 @@ fn many_numbers_meet_in_few_places() {
 
 #[test]
 fn rows_are_written_where_indices_say() {
+    let _order = in_order();
     for dtype in DType::ALL {
         for accumulate in [false, true] {
             let (all, moved) = (dtype == DType::Complex64, matches!(dtype, DType::Int16 | DType::Complex128));
@@ -125,6 +138,7 @@ fn rows_are_written_where_indices_say() {
 
 #[test]
 fn the_gradient_of_an_embedding() {
+    let _order = in_order();
     let data = [
         indices(2, &[16, 64], Lie::Contiguous, 0, 50),
         Data::random(4, DType::Float32, &[16, 64, 96], Lie::Contiguous, 9.0),
@@ -137,4 +151,27 @@ fn the_gradient_of_an_embedding() {
         Data::random(1, DType::Float32, &[5, 4], Lie::Contiguous, 3.0),
     ];
     compare_bits("no rows", &data, |b, o| b.index_write(true, &o[..1], o[1], o[2]));
+}
+
+#[test]
+fn atomic_additions_come_to_the_same_sums() {
+    let _alone = ORDER.write().unwrap_or_else(PoisonError::into_inner);
+    use_deterministic_algorithms(false);
+    let wholes = |seed: u64, shape: &[usize], lie: Lie| {
+        let n = shape.iter().product();
+        // Whole numbers, whose sums no order changes.
+        let values: Vec<f64> = crate::harness::noise(seed, n).iter().map(|v| (v * 50.0).round()).collect();
+        Data::new(DType::Float32, shape, lie, &values)
+    };
+    for lie in LIES {
+        let data = [indices(2, &[600], lie, 0, 7), wholes(3, &[600], lie), wholes(4, &[7], lie)];
+        compare_bits("scatter", &data, |b, o| b.scatter(ScatterOp::Add, 0, o[0], o[1], o[2]));
+    }
+    let data = [
+        indices(1, &[9, 70], Lie::Contiguous, 0, 5),
+        wholes(2, &[9, 70, 3], Lie::Contiguous),
+        wholes(3, &[5, 3], Lie::Contiguous),
+    ];
+    compare_bits("rows", &data, |b, o| b.index_write(true, &o[..1], o[1], o[2]));
+    use_deterministic_algorithms(true);
 }
