@@ -7,12 +7,15 @@ use rustorch_backend::DeviceInfo;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::dialect::Dialect;
+use crate::vendor_library::{Convolution, MatrixProduct, Workspace};
 
 /// What a device can do, as far as kernels are chosen by it.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Work-items in a group at most.
     pub group_size: u32,
+    /// Groups of a launch in each dimension at most.
+    pub groups: [u32; 3],
     /// Bytes of memory that a group shares.
     pub shared_bytes: u32,
     /// Bytes of the device's memory.
@@ -131,6 +134,10 @@ pub trait KernelExecutor: Send + Sync + 'static {
         bytes: usize,
     ) -> Result<()>;
 
+    /// The program of a text that this build brings along, in the form that [`Self::load`] takes.
+    fn embedded(&self, _text: &str) -> Option<Vec<u8>> {
+        None
+    }
     /// Compiles a text in this device's dialect into what the driver loads: what the cache on disk keeps.
     ///
     /// # Errors
@@ -140,6 +147,26 @@ pub trait KernelExecutor: Send + Sync + 'static {
     fn load(&self, name: &str, binary: &[u8]) -> Result<Self::Kernel>;
     /// Queues a kernel.
     fn launch(&self, stream: &Self::Stream, kernel: &Self::Kernel, launch: &Launch<'_>) -> Result<()>;
+
+    /// Queues a product of matrices by the vendor's library, if that computes it as described, and says whether it does; if
+    /// not, nothing was done. `workspace` gives memory that work queued before it is dropped may use.
+    fn multiply(
+        &self,
+        _stream: &Self::Stream,
+        _product: &MatrixProduct<'_>,
+        _workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
+    /// The same for a convolution or one of its gradients.
+    fn convolve(
+        &self,
+        _stream: &Self::Stream,
+        _convolution: &Convolution<'_>,
+        _workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
 
     /// The stream on which work goes until another is chosen.
     fn default_stream(&self) -> &Self::Stream;

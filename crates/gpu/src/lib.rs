@@ -22,6 +22,7 @@ mod program_cache;
 mod stand_in;
 #[allow(unsafe_code)]
 mod streams;
+mod vendor_library;
 
 pub use backend::{Device, GpuBackend};
 pub use executor::{KernelExecutor, Launch, Limits, Transfer};
@@ -29,3 +30,8 @@ pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
 pub use library::{Devices, open_library, site_packages};
 pub use memory::GpuMemoryAllocator;
 pub use positions::Strided;
+pub use program_cache::fnv1a;
+pub use vendor_library::{
+    Convolution, ConvolutionPart, Float32Precision, Matrix, MatrixProduct, Workspace,
+    float32_matmul_precision, set_float32_matmul_precision,
+};

@@ -1,4 +1,4 @@
-//! Compiled kernels, kept in memory and on disk.
+//! Compiled kernels, kept in memory and on disk; some come with the build.
 //!
 //! On disk a program lies under a hash of device, driver and text. The file begins with all three and the program's hash,
 //! which are compared: after a collision, or where the file is not what was written, the text is compiled anew. It is
@@ -30,7 +30,7 @@ impl<K> ProgramCache<K> {
         ProgramCache { loaded: RwLock::new(HashMap::new()), folder }
     }
 
-    /// The kernel of a call: loaded, or from disk, or compiled.
+    /// The kernel of a call: loaded, or from disk, or of the build, or compiled.
     pub(crate) fn get<E: KernelExecutor<Kernel = K>>(
         &self,
         executor: &E,
@@ -58,6 +58,9 @@ impl<K> ProgramCache<K> {
             (u128::from_le_bytes(*hash) == fnv1a(binary)).then_some(())?;
             executor.load(name, binary).ok()
         }) {
+            return Ok(kernel);
+        }
+        if let Some(kernel) = executor.embedded(text).and_then(|binary| executor.load(name, &binary).ok()) {
             return Ok(kernel);
         }
         let binary = executor.compile(name, text)?;
@@ -96,8 +99,8 @@ fn keep(path: &Path, head: &[u8], binary: &[u8]) -> std::io::Result<()> {
     written
 }
 
-/// The FNV-1a hash of 128 bits.
-fn fnv1a(bytes: &[u8]) -> u128 {
+/// The FNV-1a hash of 128 bits, under which programs are kept.
+pub fn fnv1a(bytes: &[u8]) -> u128 {
     bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, &byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })

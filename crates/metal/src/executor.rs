@@ -174,6 +174,7 @@ impl MetalExecutor {
                 is_host: false,
             },
             limits: Limits {
+                groups: [u32::MAX; 3],
                 group_size: device.maxThreadsPerThreadgroup().width as u32,
                 shared_bytes: device.maxThreadgroupMemoryLength() as u32,
                 memory_bytes: device.recommendedMaxWorkingSetSize(),

@@ -79,6 +79,7 @@ impl OpenClExecutor {
             format!("{name}; {}; {driver}; {}", text(&of_device(DEVICE_VERSION)?), text(&platform_version));
         let limits = Limits {
             group_size: number(&of_device(DEVICE_MAX_WORK_GROUP_SIZE)?) as u32,
+            groups: [u32::MAX; 3],
             shared_bytes: number(&of_device(DEVICE_LOCAL_MEM_SIZE)?) as u32,
             memory_bytes: number(&of_device(DEVICE_GLOBAL_MEM_SIZE)?),
             largest_allocation: number(&of_device(DEVICE_MAX_MEM_ALLOC_SIZE)?),

@@ -74,6 +74,7 @@ impl HostExecutor {
             },
             limits: Limits {
                 group_size: 1024,
+                groups: [u32::MAX; 3],
                 shared_bytes: 32 * 1024,
                 memory_bytes: 1 << 32,
                 largest_allocation: 1 << 31,
