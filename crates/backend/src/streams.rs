@@ -39,6 +39,8 @@ pub trait Streams: Send + Sync {
     /// A stream beside the default one; a lower priority number goes first, where the device knows priorities. After
     /// some of a priority, those that there are are handed out again.
     fn create(&self, priority: i32) -> Result<StreamId>;
+    /// Whether everything on a stream is done.
+    fn is_done(&self, stream: StreamId) -> Result<bool>;
     /// Waits until everything on a stream is done.
     fn synchronize(&self, stream: StreamId) -> Result<()>;
     /// Marks a stream's end as it is now; `timed` where the time is to be measured.

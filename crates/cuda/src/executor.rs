@@ -386,7 +386,7 @@ impl KernelExecutor for CudaExecutor {
     ) -> Result<bool> {
         let _current = self.enter()?;
         // SAFETY: it is a stream of this context, which is current.
-        self.libraries.multiply(product, workspace, unsafe { Stream::new(stream.0) })
+        self.libraries.multiply(product, workspace, unsafe { Stream::new(stream.0.0) })
     }
 
     fn convolve(
@@ -397,7 +397,7 @@ impl KernelExecutor for CudaExecutor {
     ) -> Result<bool> {
         let _current = self.enter()?;
         // SAFETY: as above.
-        self.libraries.convolve(convolution, workspace, unsafe { Stream::new(stream.0) })
+        self.libraries.convolve(convolution, workspace, unsafe { Stream::new(stream.0.0) })
     }
 
     fn default_stream(&self) -> &CudaStream {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustorch_backend::{Buffer, Event, MemoryAllocator, StreamId, Streams};
@@ -28,8 +28,29 @@ thread_local! {
 pub(crate) struct StreamSet<E: KernelExecutor> {
     executor: &'static E,
     number: usize,
-    state: RwLock<Vec<&'static E::Stream>>,
+    default: Progress<E>,
+    made: RwLock<Vec<&'static Made<E>>>,
     by_priority: Mutex<BTreeMap<i32, Pool>>,
+}
+
+/// A stream beside the default one.
+struct Made<E: KernelExecutor> {
+    stream: E::Stream,
+    progress: Progress<E>,
+}
+
+/// What is known of how far a stream is.
+struct Progress<E: KernelExecutor> {
+    /// Whether something was queued since the event was recorded.
+    queued: AtomicBool,
+    /// The last point that was asked about; none after the stream was waited for.
+    asked: Mutex<Option<E::Event>>,
+}
+
+impl<E: KernelExecutor> Progress<E> {
+    fn new() -> Self {
+        Progress { queued: AtomicBool::new(false), asked: Mutex::new(None) }
+    }
 }
 
 /// The streams of one priority, and how often one was handed out.
@@ -45,7 +66,8 @@ impl<E: KernelExecutor> StreamSet<E> {
         StreamSet {
             executor,
             number: SETS.fetch_add(1, Ordering::Relaxed),
-            state: RwLock::default(),
+            default: Progress::new(),
+            made: RwLock::default(),
             by_priority: Mutex::default(),
         }
     }
@@ -64,19 +86,55 @@ impl<E: KernelExecutor> StreamSet<E> {
     /// Calls `f` with the stream that is current on this thread.
     #[inline]
     pub(crate) fn with_current<T>(&self, f: impl FnOnce(&E::Stream) -> Result<T>) -> Result<T> {
-        f(self.find(self.current())?)
+        f(self.find_to_queue(self.current())?)
     }
 
     /// A stream by its name.
     pub(crate) fn find(&self, stream: StreamId) -> Result<&'static E::Stream> {
+        self.entry(stream).map(|(stream, _)| stream)
+    }
+
+    /// A stream by its name, to queue something there.
+    #[inline]
+    pub(crate) fn find_to_queue(&self, stream: StreamId) -> Result<&'static E::Stream> {
+        let (stream, progress) = self.entry(stream)?;
+        progress.queued.store(true, Ordering::Release);
+        Ok(stream)
+    }
+
+    #[inline]
+    fn entry(&self, stream: StreamId) -> Result<(&'static E::Stream, &Progress<E>)> {
         let Some(index) = (stream.0 as usize).checked_sub(1) else {
-            return Ok(self.executor.default_stream());
+            return Ok((self.executor.default_stream(), &self.default));
         };
-        let made = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        made.get(index).copied().ok_or_else(|| {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        made.get(index).map(|made| (&made.stream, &made.progress)).ok_or_else(|| {
             let kind = self.executor.info().kind;
             RusTorchError::device("stream", format!("this {kind} device has no stream {}", stream.0))
         })
+    }
+
+    /// Whether everything on a stream is done.
+    ///
+    /// A driver takes its time to pass even a point behind which there is nothing: a point is asked about until it is
+    /// passed, and a new one is marked only when something was queued since.
+    fn is_done(&self, stream: StreamId) -> Result<bool> {
+        let (stream, progress) = self.entry(stream)?;
+        let mut asked = progress.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress.queued.swap(false, Ordering::AcqRel) {
+            *asked = Some(self.executor.record(stream, false)?);
+        }
+        asked.as_ref().map_or(Ok(true), |event| self.executor.is_done(event))
+    }
+
+    /// Waits until everything on a stream is done.
+    fn wait(&self, stream: StreamId) -> Result<()> {
+        let (stream, progress) = self.entry(stream)?;
+        // What is queued meanwhile sets it again.
+        progress.queued.store(false, Ordering::Release);
+        let done = self.executor.synchronize(stream);
+        *progress.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        done
     }
 
     pub(crate) fn set_current(&self, stream: StreamId) -> Result<()> {
@@ -97,8 +155,9 @@ impl<E: KernelExecutor> StreamSet<E> {
         let mut pools = self.by_priority.lock().unwrap_or_else(PoisonError::into_inner);
         let pool = pools.entry(priority).or_default();
         if pool.streams.len() < PER_PRIORITY {
-            let stream = &*Box::leak(Box::new(self.executor.create_stream(priority)?));
-            let mut made = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            let stream = Made { stream: self.executor.create_stream(priority)?, progress: Progress::new() };
+            let stream = &*Box::leak(Box::new(stream));
+            let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
             made.push(stream);
             pool.streams.push(StreamId(made.len() as u32));
         }
@@ -109,12 +168,8 @@ impl<E: KernelExecutor> StreamSet<E> {
 
     /// Waits until everything on every stream is done; the first failure is reported when all were waited for.
     pub(crate) fn synchronize(&self) -> Result<()> {
-        let made = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut result = self.executor.synchronize(self.executor.default_stream());
-        for stream in made {
-            result = result.and(self.executor.synchronize(stream));
-        }
-        result
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner).len() as u32;
+        (0..=made).map(StreamId).map(|stream| self.wait(stream)).fold(Ok(()), Result::and)
     }
 }
 
@@ -167,7 +222,11 @@ impl<E: KernelExecutor> Streams for GpuBackend<E> {
     }
 
     fn synchronize(&self, stream: StreamId) -> Result<()> {
-        self.executor.synchronize(self.streams.find(stream)?)
+        self.streams.wait(stream)
+    }
+
+    fn is_done(&self, stream: StreamId) -> Result<bool> {
+        self.streams.is_done(stream)
     }
 
     fn record(&self, stream: StreamId, timed: bool) -> Result<Arc<dyn Event>> {
@@ -177,7 +236,7 @@ impl<E: KernelExecutor> Streams for GpuBackend<E> {
 
     fn wait_event(&self, stream: StreamId, event: &dyn Event) -> Result<()> {
         match GpuEvent::of(self.executor, event) {
-            Some(own) => self.executor.wait_event(self.streams.find(stream)?, &own.event),
+            Some(own) => self.executor.wait_event(self.streams.find_to_queue(stream)?, &own.event),
             // Another device's: drivers do not wait for each other.
             None => event.wait(),
         }
@@ -230,7 +289,7 @@ impl<E: KernelExecutor> GpuBackend<E> {
         // SAFETY: the range is the buffer's, which is the host's memory.
         let host = unsafe { pinned.0.address().add(pinned.1) };
         let device = (device.0.address(), device.1);
-        Ok((self.streams.find(stream)?, Transfer { device, host, bytes, wait: false }))
+        Ok((self.streams.find_to_queue(stream)?, Transfer { device, host, bytes, wait: false }))
     }
 
     /// Copies device memory to the host, and waits for it.

@@ -276,7 +276,7 @@ fn tensors_move_between_devices() {
     let expected = sample(&[4, 6], 0.0);
     let row = Tensor::from_slice(&[1_i64, 2, 3], &[3]).unwrap();
     for t in [&target, &expected] {
-        ops::copy_(&ops::slice(t, 1, 0, i64::MAX, 2).unwrap(), &row).unwrap();
+        ops::copy_(&ops::slice(t, 1, 0, i64::MAX, 2).unwrap(), &row, false).unwrap();
     }
     assert_same(&target, &expected);
     let error = ops::add(&x, &there(&x), 1.into()).unwrap_err().to_string();
