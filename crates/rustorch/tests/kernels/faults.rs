@@ -1,7 +1,7 @@
 //! Faults that a simulator must find: `tests/oclgrind.sh` runs each, and fails when nothing is reported.
 
-use rustorch::backend::{DType, Layout, Operand};
-use rustorch_gpu::{Call, Device, GROUP, KernelExecutor, KernelText};
+use rustorch::backend::{ComputeBackend, DType, Layout, Operand};
+use rustorch_gpu::{Call, Device, GROUP, KernelText};
 
 /// Runs a kernel of one group that writes `GROUP` numbers.
 fn run(name: &'static str, text: &'static str) {
@@ -13,7 +13,7 @@ fn run(name: &'static str, text: &'static str) {
         .write("to", Operand { buffer: &buffer, layout: &layout, dtype: DType::Int32 })
         .shared("passed_on", "i32", GROUP as usize);
     device.run(call, [1, 1, 1]).expect("it is queued");
-    device.executor().synchronize().expect("it runs");
+    ComputeBackend::synchronize(*device).expect("it runs");
 }
 
 #[test]
