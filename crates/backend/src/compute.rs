@@ -9,6 +9,7 @@ use std::ops::Range;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
+use crate::epilogue::Epilogue;
 use crate::memory::{Buffer, HostBuffer, MemoryAllocator, Sharing};
 use crate::random::{Distribution, RandomKey, Sampler};
 use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
@@ -26,23 +27,6 @@ pub struct Operand<'a> {
     pub layout: &'a Layout,
     /// The element type.
     pub dtype: DType,
-}
-
-/// What is done to each element of a matrix product before it is stored: `activation(alpha * a @ b + beta * out + bias)`.
-#[derive(Debug, Clone, Copy)]
-pub struct Epilogue<'a> {
-    /// Factor of the product.
-    pub alpha: f64,
-    /// Factor of what the output held; 0 means that it is not read.
-    pub beta: f64,
-    /// Added to each row: one element per column, broadcast over rows and batches.
-    pub bias: Option<Operand<'a>>,
-}
-
-impl Default for Epilogue<'_> {
-    fn default() -> Self {
-        Epilogue { alpha: 1.0, beta: 0.0, bias: None }
-    }
 }
 
 macro_rules! lacks {
