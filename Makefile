@@ -16,7 +16,7 @@ APPLE_RUSTC ?= /usr/bin/rustc
 export PYO3_PYTHON = $(abspath $(PY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test test-rust test-python test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen bench wheel docs clean
+.PHONY: help env build demo test test-rust test-python test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,21 +70,22 @@ test-opencl: env build ## Run a part of the Python tests on an OpenCL device
 
 KERNEL_TESTS := cargo test --release --workspace --exclude xtask --test kernels
 
-# A few launches of each family: a simulator takes a thousand times as long.
-SIMULATED := fills nonzero complex_sums softmax_in_place broadcast
-
-test-kernels: $(VENV)/.installed-build ## Run kernels under oclgrind, which finds races and accesses out of bounds
+test-kernels: $(VENV)/.installed-build ## Run every kernel under oclgrind, which finds races and accesses out of bounds
 	$(KERNEL_TESTS) --no-run
-	tests/oclgrind.sh $(KERNEL_TESTS) -- --test-threads 1 $(SIMULATED)
+	tests/oclgrind.sh $(KERNEL_TESTS)
+
+NVRTC = $$(echo $(abspath $(VENV))/lib/python3*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12)
 
 test-cuda-compile: $(VENV)/.installed-build ## Compile every kernel for NVIDIA's devices (no GPU is needed)
 	@if $(MAKE) --no-print-directory $(VENV)/.installed-cuda-compiler; then \
-	    RUSTORCH_NVRTC_LIBRARY=$$(echo $(abspath $(VENV))/lib/python3*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12) \
+	    RUSTORCH_NVRTC_LIBRARY=$(NVRTC) \
 	    RUSTORCH_TEST_DEVICE=cuda-compile:$(CUDA_ARCHITECTURES) $(KERNEL_TESTS); \
 	else echo "skipped: NVRTC could not be installed"; fi
 
 test-metal-kernels: $(VENV)/.installed-build ## Run every kernel's Metal text on this machine, through a shim of Metal's library
-	@if command -v g++ >/dev/null; then RUSTORCH_TEST_DEVICE=metal-shim $(KERNEL_TESTS); else echo "skipped: there is no g++"; fi
+	@if ! command -v g++ >/dev/null; then echo "skipped: there is no g++"; exit; fi; \
+	command -v $${CLANG:-clang++} >/dev/null || echo "address spaces are not checked: there is no $${CLANG:-clang++}"; \
+	RUSTORCH_CACHE_DIR=$(abspath target/kernels) RUSTORCH_TEST_DEVICE=metal-shim $(KERNEL_TESTS)
 
 check: check-rust check-python ## Run every check of format, style, types and structure
 
@@ -113,6 +114,10 @@ fix: env ## Format everything and apply the safe fixes
 codegen: ## Write the generated files again from crates/backend/ops/
 	cargo xtask codegen
 
+ptx: build ## Compile the kernels again that the wheel brings along for CUDA (no GPU is needed)
+	$(MAKE) --no-print-directory $(VENV)/.installed-cuda-compiler
+	RUSTORCH_NVRTC_LIBRARY=$(NVRTC) $(PY) crates/cuda/ptx/pack.py
+
 wheel: $(VENV)/.installed-build ## Build the wheel into dist/
 	rm -rf dist
 	$(PY) -m maturin build --release --quiet --out dist
@@ -124,6 +129,12 @@ wheel: $(VENV)/.installed-build ## Build the wheel into dist/
 
 bench: build wheel | $(BENCH_TORCH_PYTHON) ## Time RusTorch beside PyTorch, and hold it to its limits
 	$(PY) benches/compare.py --torch-python $(BENCH_TORCH_PYTHON) --wheel dist
+
+DEVICE ?= cuda
+SIZES ?= gpu
+
+bench-device: build | $(BENCH_TORCH_PYTHON) ## Time RusTorch on DEVICE beside PyTorch and CuPy
+	$(PY) benches/compare.py --torch-python $(BENCH_TORCH_PYTHON) --device $(DEVICE) --sizes $(SIZES) --markdown bench-$(DEVICE).md
 
 docs: $(VENV)/.installed-build ## Build the Rust API's pages into target/doc; the guide is docs/README.md
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --exclude rustorch-py

@@ -1,11 +1,15 @@
 """Times RusTorch beside PyTorch and holds it to its limits.
 
 python benches/compare.py --torch-python PYTHON [--wheel dist] [--rounds 15] [--case PATTERN] [--json FILE]
+python benches/compare.py --torch-python PYTHON --device cuda [--sizes gpu] [--rounds 15] [--markdown FILE]
 
 Each library runs in a process of its own, with two threads. In every round each process runs the case for a while, in
 turn; a round gives RusTorch's time as a fraction of PyTorch's, and the median over the rounds counts. PyTorch runs
 twice: as it comes, where each large result is fresh memory from the kernel, and with glibc told to keep freed memory.
 The exit status is 1 if a limit is broken.
+
+With a device, the cases are those of device_cases.py, beside PyTorch and CuPy there, where they are; the result is a
+table.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from device_cases import SIZES, TEXTS
 
 WORKER = Path(__file__).with_name("worker.py")
 KEEP_MEMORY = "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
@@ -53,9 +59,9 @@ LIMITS = {
 class Worker:
     """A process that runs cases on one library."""
 
-    def __init__(self, python: str, library: str, **environment: str) -> None:
+    def __init__(self, python: str, library: str, *device: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [python, str(WORKER), library, str(THREADS)],
+            [python, str(WORKER), library, str(THREADS), *device],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -68,7 +74,7 @@ class Worker:
         answer = self.process.stdout.readline()
         if not answer:
             sys.exit(f"the worker failed at {case}; its message is above")
-        return float(answer)
+        return float("nan") if answer.strip() == "-" else float(answer)
 
     def close(self) -> None:
         """Ends the process."""
@@ -138,6 +144,38 @@ def run_cases(names: list[str], torch_python: str, rounds: int, seconds: float) 
     return results, held
 
 
+def device_table(names: list[str], torch_python: str, device: str, sizes: str, rounds: int, seconds: float) -> str:
+    """Times every case on a device, beside PyTorch on its device of that kind (else its CPU) and CuPy; a table."""
+    theirs = {"cuda": device, "metal": "mps"}.get(device.partition(":")[0], "cpu")
+    workers = {"RusTorch": Worker(sys.executable, "rustorch", device, sizes)}
+    workers["PyTorch"] = Worker(torch_python, "torch", theirs, sizes)
+    has_cupy = subprocess.run([torch_python, "-c", "import cupy"], capture_output=True, check=False).returncode == 0
+    if theirs == device and has_cupy:
+        workers["CuPy"] = Worker(torch_python, "cupy", device, sizes)
+    others = [key for key in workers if key != "RusTorch"]
+    note = "" if theirs == device else f" (PyTorch: {theirs})"
+    rows = [f"| on {device}{note}, sizes {sizes} | RusTorch |" + "".join(f" {key} | ratio |" for key in others)]
+    rows.append("|---|---:|" + "---:|---:|" * len(others))
+    print(*rows, sep="\n", flush=True)
+    for name in names:
+        times: dict[str, list[float]] = {key: [] for key in workers}
+        for i in range(rounds + 1):
+            for key in list(workers) if i % 2 else list(reversed(workers)):
+                taken = workers[key].time(name, seconds)
+                if i:  # the first round warms up
+                    times[key].append(taken)
+        middle = {key: statistics.median(values) for key, values in times.items()}
+        row = f"| {TEXTS[name]} | {duration(middle['RusTorch'])} |"
+        for key in others:
+            has = middle[key] == middle[key]
+            row += f" {duration(middle[key])} | {ratio(times['RusTorch'], times[key]):.2f} |" if has else " | |"
+        rows.append(row)
+        print(row, flush=True)
+    for worker in workers.values():
+        worker.close()
+    return "\n".join(rows) + "\n"
+
+
 def import_seconds(python: str, library: str, rounds: int) -> float:
     """What `import library` costs over a bare interpreter: the median difference of neighbouring runs."""
 
@@ -158,8 +196,17 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0.1, help="how long each process runs a case in a round")
     parser.add_argument("--case", default="*", help="only the cases that match")
     parser.add_argument("--json", type=Path, help="write the results here too")
+    parser.add_argument("--device", help="time on this device instead: cuda, opencl, metal or cpu")
+    parser.add_argument("--sizes", choices=SIZES, default="gpu", help="with a device: how large the operands are")
+    parser.add_argument("--markdown", type=Path, help="with a device: write the table here too")
     args = parser.parse_args()
 
+    if args.device:
+        names = [name for name in TEXTS if fnmatch.fnmatch(name, args.case)]
+        table = device_table(names, args.torch_python, args.device, args.sizes, args.rounds, args.seconds)
+        if args.markdown:
+            args.markdown.write_text(table)
+        return 0
     names = [name for name in LIMITS if fnmatch.fnmatch(name, args.case)]
     results, held = run_cases(names, args.torch_python, args.rounds, args.seconds)
     if args.case == "*":

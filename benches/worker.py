@@ -1,6 +1,8 @@
-"""Runs named cases on one library: `worker.py rustorch` or `worker.py torch`, spoken to over stdin and stdout.
+"""Runs named cases on one library, spoken to over stdin and stdout: `worker.py LIBRARY THREADS [DEVICE SIZES]`.
 
-A line `<case> <seconds>` is answered by a line with the seconds per call, measured over about that long.
+Without a device, the cases are those below, on the processor; with one, those of `device_cases.py`. A line
+`<case> <seconds>` is answered by a line with the seconds per call, measured over about that long, or by `-` where the
+library does not have the case.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import device_cases
 
 Case = Callable[[], object]
 
@@ -78,34 +82,52 @@ def cases(library: Any) -> dict[str, Callable[[], Case]]:
     return {case.__name__: case for case in listed}
 
 
-def timed(call: Case, count: int) -> float:
-    """Seconds per call of `count` calls."""
+def timed(call: Case, count: int, wait: Case) -> float:
+    """Seconds per call of `count` calls, until all of them are done."""
+    wait()
     start = time.perf_counter()
     for _ in range(count):
         call()
+    wait()
     return (time.perf_counter() - start) / count
 
 
-def seconds_per_call(call: Case, seconds: float) -> float:
+def seconds_per_call(call: Case, seconds: float, wait: Case) -> float:
     """The median of five batches that together take about `seconds`."""
-    count = max(1, int(seconds / 5 / min(timed(call, 1) for _ in range(3))))
-    return sorted(timed(call, count) for _ in range(5))[2]
+    count = max(1, int(seconds / 5 / min(timed(call, 1, wait) for _ in range(3))))
+    return sorted(timed(call, count, wait) for _ in range(5))[2]
+
+
+def nothing() -> None:
+    """Waits for a processor, which is always done."""
 
 
 def main() -> None:
     name, threads = sys.argv[1], int(sys.argv[2])
     library = importlib.import_module(name)
-    # The demo's network says `from rustorch import nn`; here it is built of the library under test.
+    # The networks say `from rustorch import nn`; here they are built of the library under test.
     sys.modules["rustorch"] = library
-    library.set_num_threads(threads)
-    library.manual_seed(0)
-    makers, ready = cases(library), {}
+    wait: Case = nothing
+    if name == "cupy":
+        makers = device_cases.cupy_cases(library, device_cases.SIZES[sys.argv[4]])
+        wait = device_cases.synchronize(library, sys.argv[3])
+    else:
+        library.set_num_threads(threads)
+        library.manual_seed(0)
+        makers = cases(library)
+        if len(sys.argv) > 3:
+            makers = device_cases.cases(library, sys.argv[3], device_cases.SIZES[sys.argv[4]])
+            wait = device_cases.synchronize(library, sys.argv[3])
+    ready: dict[str, Case] = {}
     for line in sys.stdin:
         case, seconds = line.split()
+        if case not in makers:
+            print("-", flush=True)
+            continue
         if case not in ready:
             ready.clear()
             ready[case] = makers[case]()
-        print(seconds_per_call(ready[case], float(seconds)), flush=True)
+        print(seconds_per_call(ready[case], float(seconds), wait), flush=True)
 
 
 if __name__ == "__main__":

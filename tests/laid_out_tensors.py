@@ -19,10 +19,16 @@ NUMBERS = (-2.0, -1.5, -0.5, -0.0, 0.0, 0.25, 0.75, 1.0, 1.25, 3.0)
 SPECIAL = (float("nan"), float("inf"), float("-inf"))
 
 
+def on_device(array: Array) -> rustorch.Tensor:
+    """A tensor of the array's values on the device of --device, which is the default one."""
+    return rustorch.from_numpy(array).to(rustorch.get_default_device())
+
+
 def examples(count: int) -> settings:
-    """The same `count` examples in each run."""
+    """The same `count` examples in each run; fewer on a device, whose kernels take time to compile."""
+    on_cpu = rustorch.get_default_device().type == "cpu"
     return settings(
-        max_examples=count,
+        max_examples=count if on_cpu else max(count // 5, 5),
         deadline=None,
         derandomize=True,
         database=None,
@@ -53,7 +59,7 @@ def in_some_layout(draw: st.DrawFn, array: Array) -> rustorch.Tensor:
     wide = np.zeros(tuple(shape[d] * steps[d] + starts[d] for d in order), array.dtype)
     cuts = tuple(slice(starts[d], None if steps[d] == 1 else starts[d] + shape[d] * steps[d], steps[d]) for d in order)
     wide[(*cuts, ...)] = array.transpose([int(d) for d in order])
-    return rustorch.from_numpy(wide)[(*cuts, ...)].permute([int(d) for d in np.argsort(order)])
+    return on_device(wide)[(*cuts, ...)].permute([int(d) for d in np.argsort(order)])
 
 
 @st.composite
@@ -84,7 +90,7 @@ def assert_equal(got: rustorch.Tensor, want: Array, dtype: str, exact: bool = Tr
     want = np.asarray(want)
     assert (name_of(got), tuple(got.shape)) == (dtype, want.shape)
     if exact:
-        np.testing.assert_array_equal(got.detach().numpy(), want.astype(dtype))
+        np.testing.assert_array_equal(got.numpy(force=True), want.astype(dtype))
     else:
         tolerance = {"float64": 1e-13, "float32": 1e-6}.get(dtype, 0)
-        np.testing.assert_allclose(got.detach().numpy(), want.astype(dtype), rtol=tolerance, atol=1e-36)
+        np.testing.assert_allclose(got.numpy(force=True), want.astype(dtype), rtol=tolerance, atol=1e-36)

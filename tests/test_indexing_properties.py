@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
+from laid_out_tensors import examples, on_device
 from numpy.typing import NDArray
 
 import rustorch
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-quick = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = examples(60)
 DTYPES = ("float32", "float64", "int64", "int32", "int16", "uint8", "bool")
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)
 
@@ -34,7 +33,7 @@ def laid_out(draw: st.DrawFn) -> tuple[NDArray[Any], rustorch.Tensor]:
     wide = filled(tuple(shape[d] * steps[d] + starts[d] for d in order), dtype)
     cuts = tuple(slice(starts[d], None, steps[d]) for d in range(len(shape)))
     array = wide.transpose(inverse)[(*cuts, ...)]
-    tensor = rustorch.from_numpy(wide.copy()).permute([int(d) for d in inverse])[cuts]
+    tensor = on_device(wide.copy()).permute([int(d) for d in inverse])[cuts]
     assert array.shape == shape
     return array, tensor
 
@@ -92,7 +91,7 @@ def advanced_key(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple[Any, ...]:
 
 
 def converted(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(rustorch.from_numpy(np.array(k)) if isinstance(k, np.ndarray) else k for k in key)
+    return tuple(on_device(np.array(k)) if isinstance(k, np.ndarray) else k for k in key)
 
 
 @quick
@@ -131,7 +130,7 @@ def test_writing(data: st.DataObject) -> None:
     shape = tuple(data.draw(st.sampled_from([1, n])) for n in target)[data.draw(st.integers(0, len(target))) :]
     value = np.asarray(100 + filled(shape, "int64"))
     array[key] = value
-    tensor[converted(key)] = rustorch.from_numpy(value)
+    tensor[converted(key)] = on_device(value)
     np.testing.assert_array_equal(tensor.numpy(force=True), array)
 
 
@@ -152,10 +151,10 @@ def test_index_put(data: st.DataObject) -> None:
         np.add.at(want, indices, values)
     else:
         want[indices] = values
-    got = tensor.index_put(converted(indices), rustorch.from_numpy(values), accumulate)
+    got = tensor.index_put(converted(indices), on_device(values), accumulate)
     np.testing.assert_array_equal(got.numpy(force=True), want)
     np.testing.assert_array_equal(tensor.numpy(force=True), array)
-    assert tensor.index_put_(converted(indices), rustorch.from_numpy(values), accumulate) is tensor
+    assert tensor.index_put_(converted(indices), on_device(values), accumulate) is tensor
     np.testing.assert_array_equal(tensor.numpy(force=True), want)
 
 
@@ -163,7 +162,7 @@ def test_index_put(data: st.DataObject) -> None:
 @given(st.data())
 def test_broadcasting(data: st.DataObject) -> None:
     shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=3, max_dims=4, min_side=0, max_side=4))
-    tensors = [rustorch.from_numpy(filled(shape, "int64")) for shape in shapes.input_shapes]
+    tensors = [on_device(filled(shape, "int64")) for shape in shapes.input_shapes]
     got = rustorch.broadcast_tensors(*tensors)
     want = np.broadcast_arrays(*(t.numpy(force=True) for t in tensors))
     assert rustorch.broadcast_shapes(*shapes.input_shapes) == shapes.result_shape

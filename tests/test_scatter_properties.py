@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
-from laid_out_tensors import DTYPES, FLOATS, Array, assert_equal, examples, in_some_layout, values
+from laid_out_tensors import DTYPES, FLOATS, Array, assert_equal, examples, in_some_layout, on_device, values
 
 import rustorch
 
@@ -145,7 +145,7 @@ LINEAR: dict[str, Callable[..., rustorch.Tensor]] = {
     "scatter": lambda x, s, dim, i: x.scatter(dim, i, s),
     "scatter_add": lambda x, s, dim, i: x.scatter_add(dim, i, s),
     "scatter_reduce": lambda x, s, dim, i: x.scatter_reduce(dim, i, s, "mean"),
-    "index_put": lambda x, s, dim, i: x.index_put((i,), s[0, ..., :1].sum() * rustorch.ones(()).double(), True),
+    "index_put": lambda x, s, dim, i: x.index_put((i,), s[0, ..., :1].sum() * x.new_ones(()), True),
     "take": lambda x, s, dim, i: x.take(i),
     "take_along_dim": lambda x, s, dim, i: x.take_along_dim(i, dim),
 }
@@ -166,7 +166,7 @@ def test_gradients_are_transposes(name: str, data: st.DataObject) -> None:
     leaves = [data.draw(in_some_layout(array)).requires_grad_() for array in (x, s)]
     result = LINEAR[name](*leaves, dim, places)
     weight = np.asarray(rng.uniform(-1, 1, tuple(result.shape)))
-    gradients = rustorch.autograd.grad(result, leaves, rustorch.from_numpy(weight), allow_unused=True)
-    got = sum((g.numpy() * d).sum() for g, d in zip(gradients, (dx, ds), strict=True) if g is not None)
-    moved = LINEAR[name](rustorch.from_numpy(dx), rustorch.from_numpy(ds), dim, places)
-    np.testing.assert_allclose(got, (moved.numpy() * weight).sum(), rtol=1e-11, atol=1e-12)
+    gradients = rustorch.autograd.grad(result, leaves, on_device(weight), allow_unused=True)
+    got = sum((g.numpy(force=True) * d).sum() for g, d in zip(gradients, (dx, ds), strict=True) if g is not None)
+    moved = LINEAR[name](on_device(dx), on_device(ds), dim, places)
+    np.testing.assert_allclose(got, (moved.numpy(force=True) * weight).sum(), rtol=1e-11, atol=1e-12)

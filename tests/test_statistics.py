@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from laid_out_tensors import on_device
 
 import rustorch
 
@@ -112,9 +113,9 @@ def test_searchsorted_matches_numpy(right: bool) -> None:
     rng = np.random.default_rng(3)
     line, values = np.sort(rng.integers(0, 50, 200)), rng.integers(-5, 55, (30, 100))
     want = np.searchsorted(line, values, "right" if right else "left")
-    got = rustorch.searchsorted(rustorch.from_numpy(line), rustorch.from_numpy(values).t(), right=right)
+    got = rustorch.searchsorted(on_device(line), on_device(values).t(), right=right)
     np.testing.assert_array_equal(got.t().numpy(force=True), want)
-    got = rustorch.bucketize(rustorch.from_numpy(values), rustorch.from_numpy(line), right=right)
+    got = rustorch.bucketize(on_device(values), on_device(line), right=right)
     np.testing.assert_array_equal(got.numpy(force=True), want)
 
 

@@ -52,32 +52,40 @@ def test_the_cpu_has_no_streams() -> None:
 
 def test_a_stream_is_current_in_its_block_and_thread(there: rustorch.device, module: ModuleType) -> None:
     default = module.default_stream()
-    assert module.current_stream() == default and default.stream_id == 0 and default.device == there
+    assert module.current_stream() == default
+    assert default.stream_id == 0
+    assert default.device == there
     one, other = module.Stream(), module.Stream(there, priority=-1)
-    assert one != other and one != default and len({one, other, default, module.default_stream()}) == 3
+    assert one != other
+    assert one != default
+    assert len({one, other, default, module.default_stream()}) == 3
     seen = []
     with module.stream(one):
         assert module.current_stream() == module.current_stream(there) == one
         with other as entered:
-            assert entered is other and module.current_stream() == other
+            assert entered is other
+            assert module.current_stream() == other
             thread = threading.Thread(target=lambda: seen.append(module.current_stream()))
             thread.start()
             thread.join()
         with module.stream(None):
             assert module.current_stream() == one
-    assert seen == [default] and module.current_stream() == default
+    assert seen == [default]
+    assert module.current_stream() == default
     with pytest.raises(ZeroDivisionError), module.stream(one):
         _ = 1 / 0
     assert module.current_stream() == default
     module.set_stream(one)
     assert module.current_stream() == one
     module.set_stream(default)
-    assert isinstance(one, module.Stream) and f"rustorch.{there.type}.Stream device={there}" in repr(one)
+    assert isinstance(one, module.Stream)
+    assert f"rustorch.{there.type}.Stream device={there}" in repr(one)
 
 
 def test_after_32_streams_they_are_handed_out_again(module: ModuleType) -> None:
     streams = [module.Stream() for _ in range(33)]
-    assert len(set(streams)) == 32 and streams[0] == streams[32]
+    assert len(set(streams)) == 32
+    assert streams[0] == streams[32]
 
 
 def test_streams_compute_beside_each_other_and_wait_where_they_are_told(module: ModuleType, there: str) -> None:
@@ -126,7 +134,8 @@ def test_events(module: ModuleType, there: rustorch.device) -> None:
     event.wait(module.default_stream())
     assert (x + 0).tolist()[0] == 1.5**10
     end.synchronize()
-    assert start.query() and end.query()
+    assert start.query()
+    assert end.query()
     assert 0 < start.elapsed_time(end) < 60_000
     assert end.elapsed_time(start) == -start.elapsed_time(end)
     assert side.record_event().device == there
@@ -180,9 +189,13 @@ def test_pinned_memory(module: ModuleType, there: rustorch.device) -> None:
     x = rustorch.arange(100_000.0, device="cpu").reshape(100, 1000).t()
     assert not x.is_pinned()
     pinned = x.pin_memory(there)
-    assert pinned.is_pinned() and pinned.device.type == "cpu" and pinned.stride() == x.stride()
-    assert rustorch.equal(pinned, x) and pinned.pin_memory() is pinned
-    assert pinned[3:].is_pinned() and not (pinned + 1).is_pinned()
+    assert pinned.is_pinned()
+    assert pinned.device.type == "cpu"
+    assert pinned.stride() == x.stride()
+    assert rustorch.equal(pinned, x)
+    assert pinned.pin_memory() is pinned
+    assert pinned[3:].is_pinned()
+    assert not (pinned + 1).is_pinned()
     for source in (pinned, x, pinned[::2]):
         moved = source.to(there, non_blocking=True)
         back = moved.to("cpu", non_blocking=True)
@@ -205,9 +218,7 @@ def test_pinned_memory(module: ModuleType, there: rustorch.device) -> None:
     assert rustorch.empty(0, device="cpu").pin_memory(there).to(there, non_blocking=True).shape == (0,)
 
 
-def test_pinned_memory_is_not_handed_out_before_its_copies_are_done(
-    module: ModuleType, there: rustorch.device
-) -> None:
+def test_pinned_memory_is_not_handed_out_before_its_copies_are_done(module: ModuleType, there: rustorch.device) -> None:
     results = []
     for value in range(20):
         pinned = rustorch.full((300_000,), float(value), device="cpu").pin_memory(there)
@@ -219,13 +230,16 @@ def test_pinned_memory_is_not_handed_out_before_its_copies_are_done(
 def test_gradients_through_copies_nobody_waits_for(module: ModuleType, there: rustorch.device) -> None:
     x = rustorch.ones(5, device="cpu").pin_memory(there).requires_grad_()
     (x.to(there, non_blocking=True) * 3).sum().backward()
-    assert x.grad is not None and x.grad.tolist() == [3.0] * 5
+    assert x.grad is not None
+    assert x.grad.tolist() == [3.0] * 5
 
 
 def test_a_loader_that_pins(there: rustorch.device) -> None:
     data = TensorDataset(rustorch.arange(6.0, device="cpu"), rustorch.arange(6, device="cpu"))
     for batch in DataLoader(data, batch_size=2, pin_memory=True, pin_memory_device=str(there)):
-        assert isinstance(batch, list) and all(part.is_pinned() for part in batch)
+        assert isinstance(batch, list)
+        assert all(part.is_pinned() for part in batch)
     items = [{"a": rustorch.zeros(1, device="cpu"), "b": "text"}] * 2
     (batch,) = DataLoader(items, batch_size=2, pin_memory=True)
-    assert batch["a"].is_pinned() and batch["b"] == ["text", "text"]
+    assert batch["a"].is_pinned()
+    assert batch["b"] == ["text", "text"]

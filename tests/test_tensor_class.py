@@ -409,6 +409,7 @@ def test_type_limits() -> None:
         rustorch.finfo(rustorch.int32)
 
 
+@pytest.mark.cpu_only
 @pytest.mark.rustorch_only
 def test_memory_stats() -> None:
     rustorch.empty_cache()  # threads that came and went may have left blocks that only they can give back

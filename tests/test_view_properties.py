@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import given, note, strategies as st
 from hypothesis.extra import numpy as arrays
-from laid_out_tensors import Array, examples, in_some_layout
+from laid_out_tensors import Array, examples, in_some_layout, on_device
 
 import rustorch
 
@@ -78,7 +78,7 @@ def write(draw: st.DrawFn, shape: tuple[int, ...]) -> Step:
         x[...] = value
 
     def by(x: Any) -> Any:
-        return other if is_array(x) else rustorch.from_numpy(other)
+        return other if is_array(x) else on_device(other)
 
     def square(x: Any) -> None:
         assign(x, x * x) if is_array(x) else x.square_()
@@ -145,7 +145,7 @@ def test_values(data: st.DataObject) -> None:
     version = tensor._version
     ours, theirs = run(tensor), run(array)
     for got, want in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(got.numpy(), want, rtol=1e-12)
+        np.testing.assert_allclose(got.numpy(force=True), want, rtol=1e-12)
         assert got._version == tensor._version >= version
 
 
@@ -170,11 +170,11 @@ def test_gradients(data: st.DataObject) -> None:
     array = rng.uniform(-1, 1, shape)
     order = data.draw(st.permutations(range(len(shape))))
     back = [order.index(d) for d in range(len(shape))]
-    leaf = rustorch.from_numpy(array).requires_grad_()
+    leaf = on_device(array).requires_grad_()
     # A base of its own whose memory has the dimensions in that order.
     results = run((leaf.permute(order).contiguous() * 1).permute(back) * 1)
     weights = [np.asarray(rng.uniform(0.5, 1.5, tuple(y.shape))) for y in results]
-    total = sum((y * rustorch.from_numpy(w)).sum() for y, w in zip(results, weights, strict=True))
+    total = sum((y * on_device(w)).sum() for y, w in zip(results, weights, strict=True))
     (gradient,) = rustorch.autograd.grad(total, leaf, allow_unused=True)
-    got = np.zeros(shape) if gradient is None else gradient.numpy()
+    got = np.zeros(shape) if gradient is None else gradient.numpy(force=True)
     np.testing.assert_allclose(got, derivatives(run, array, weights), rtol=1e-11, atol=1e-12)

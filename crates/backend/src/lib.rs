@@ -7,6 +7,7 @@ mod determinism;
 pub mod device;
 mod dimension_map;
 mod dtype;
+mod epilogue;
 mod factorization;
 mod generated;
 mod layout;
@@ -19,11 +20,12 @@ pub mod special;
 mod streams;
 mod windows;
 
-pub use compute::{ComputeBackend, Epilogue, Operand};
+pub use compute::{ComputeBackend, Operand};
 pub use determinism::{is_deterministic, use_deterministic_algorithms};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
+pub use epilogue::Epilogue;
 pub use factorization::Factorization;
 pub use half;
 pub use layout::{

@@ -31,6 +31,8 @@ pub(crate) const LEGACY_STREAM: Handle = Handle(std::ptr::without_provenance_mut
 pub(crate) const NO_HANDLE: Handle = Handle(std::ptr::null_mut());
 
 pub(crate) const MAX_THREADS_PER_BLOCK: c_int = 1;
+/// The first of three, one for each dimension.
+pub(crate) const MAX_GRID_DIM: c_int = 5;
 pub(crate) const MAX_SHARED_MEMORY_PER_BLOCK: c_int = 8;
 pub(crate) const MULTIPROCESSOR_COUNT: c_int = 16;
 pub(crate) const COMPUTE_CAPABILITY_MAJOR: c_int = 75;

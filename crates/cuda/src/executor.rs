@@ -6,13 +6,15 @@ use std::ptr::{NonNull, null_mut};
 use std::sync::OnceLock;
 
 use rustorch_backend::{DeviceInfo, DeviceKind};
+use rustorch_cuda_libraries::{Libraries, Stream};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{KernelExecutor, Launch, Limits, Transfer};
+use rustorch_gpu::{Convolution, KernelExecutor, Launch, Limits, MatrixProduct, Transfer, Workspace};
 use smallvec::SmallVec;
 
 use crate::dialect::CudaC;
 use crate::driver::*;
+use crate::embedded;
 use crate::nvrtc::Nvrtc;
 
 /// One NVIDIA device, with the context that CUDA's runtime API uses too.
@@ -34,6 +36,7 @@ pub struct CudaExecutor {
     /// Made when the device is first used: it takes hundreds of megabytes there.
     context: OnceLock<Result<Handle>>,
     compiler: OnceLock<Result<Nvrtc>>,
+    libraries: Libraries,
 }
 
 /// Something of the driver's.
@@ -158,6 +161,11 @@ impl CudaExecutor {
             },
             limits: Limits {
                 group_size: attribute(MAX_THREADS_PER_BLOCK)?,
+                groups: [
+                    attribute(MAX_GRID_DIM)?,
+                    attribute(MAX_GRID_DIM + 1)?,
+                    attribute(MAX_GRID_DIM + 2)?,
+                ],
                 shared_bytes: attribute(MAX_SHARED_MEMORY_PER_BLOCK)?,
                 memory_bytes: memory as u64,
                 largest_allocation: memory as u64,
@@ -167,6 +175,7 @@ impl CudaExecutor {
             version,
             context: OnceLock::new(),
             compiler: OnceLock::new(),
+            libraries: Libraries::new(version / 1000),
         })
     }
 
@@ -314,6 +323,11 @@ impl KernelExecutor for CudaExecutor {
         unsafe { call!(self.driver, cuMemcpyDtoDAsync_v2, to, from, bytes, stream.0) }
     }
 
+    fn embedded(&self, text: &str) -> Option<Vec<u8>> {
+        let (version, capability) = embedded::NEEDS;
+        if self.version >= version && self.capability >= capability { embedded::ptx(text) } else { None }
+    }
+
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
         match self.compiler.get_or_init(|| Nvrtc::open(self.version / 1000)) {
             Ok(compiler) => compiler.compile(name, text, compiler.target(self.capability)?),
@@ -349,12 +363,6 @@ impl KernelExecutor for CudaExecutor {
 
     fn launch(&self, stream: &CudaStream, kernel: &CudaKernel, launch: &Launch<'_>) -> Result<()> {
         let [x, y, z] = launch.groups;
-        if x > i32::MAX as u32 || y > 65535 || z > 65535 {
-            return Err(RusTorchError::unsupported(
-                "launch",
-                format!("{x} × {y} × {z} groups; CUDA starts at most 2147483647 × 65535 × 65535"),
-            ));
-        }
         let _current = self.enter()?;
         let mut addresses: SmallVec<[DeviceAddress; 8]> =
             launch.buffers.iter().map(|&buffer| device_address(buffer, 0)).collect();
@@ -367,6 +375,28 @@ impl KernelExecutor for CudaExecutor {
         let (cu, stream) = (self.driver, stream.0);
         // SAFETY: the arguments are those of the signature, and the driver copies them before it returns.
         unsafe { call!(cu, cuLaunchKernel, function, x, y, z, w, h, d, 0, stream, arguments, null_mut()) }
+    }
+
+    fn multiply(
+        &self,
+        stream: &CudaStream,
+        product: &MatrixProduct<'_>,
+        workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        let _current = self.enter()?;
+        // SAFETY: it is a stream of this context, which is current.
+        self.libraries.multiply(product, workspace, unsafe { Stream::new(stream.0.0) })
+    }
+
+    fn convolve(
+        &self,
+        stream: &CudaStream,
+        convolution: &Convolution<'_>,
+        workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        let _current = self.enter()?;
+        // SAFETY: as above.
+        self.libraries.convolve(convolution, workspace, unsafe { Stream::new(stream.0.0) })
     }
 
     fn default_stream(&self) -> &CudaStream {

@@ -5,6 +5,7 @@
 
 mod dialect;
 mod driver;
+mod embedded;
 mod executor;
 mod nvrtc;
 

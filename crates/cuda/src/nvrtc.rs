@@ -1,15 +1,10 @@
 //! NVRTC, the compiler of kernel texts, opened when the first kernel is compiled that no cache has.
-//!
-//! It is looked for in this order: the file that `RUSTORCH_NVRTC_LIBRARY` names; the system's library path (where one
-//! that PyTorch has loaded is found, too); NVIDIA's pip packages, in the site-packages from which this process has
-//! loaded libraries; `CUDA_HOME`, `CUDA_PATH` and `/usr/local/cuda`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
 
+use rustorch_cuda_libraries::Library;
 use rustorch_error::{Result, RusTorchError};
-use rustorch_gpu::open_library;
 
 use crate::driver::call;
 
@@ -54,19 +49,24 @@ pub struct Nvrtc {
     known: Vec<u32>,
 }
 
-/// The library by major version of CUDA: its name, and the folder of NVIDIA's pip package.
-const LIBRARIES: [(c_int, &str, &str); 3] = if cfg!(windows) {
-    [
-        (13, "nvrtc64_130_0.dll", "nvidia/cu13/bin/x86_64"),
-        (12, "nvrtc64_120_0.dll", "nvidia/cuda_nvrtc/bin"),
-        (11, "nvrtc64_112_0.dll", "nvidia/cuda_nvrtc/bin"),
-    ]
-} else {
-    [
-        (13, "libnvrtc.so.13", "nvidia/cu13/lib"),
-        (12, "libnvrtc.so.12", "nvidia/cuda_nvrtc/lib"),
-        (11, "libnvrtc.so.11.2", "nvidia/cuda_nvrtc/lib"),
-    ]
+const NVRTC: Library = Library {
+    name: "the compiler NVRTC",
+    variable: "RUSTORCH_NVRTC_LIBRARY",
+    package: "nvidia-cuda-nvrtc",
+    files: if cfg!(windows) {
+        &[
+            (13, "nvrtc64_130_0.dll", "nvidia/cu13/bin/x86_64"),
+            (12, "nvrtc64_120_0.dll", "nvidia/cuda_nvrtc/bin"),
+            (11, "nvrtc64_112_0.dll", "nvidia/cuda_nvrtc/bin"),
+        ]
+    } else {
+        &[
+            (13, "libnvrtc.so.13", "nvidia/cu13/lib"),
+            (12, "libnvrtc.so.12", "nvidia/cuda_nvrtc/lib"),
+            (11, "libnvrtc.so.11.2", "nvidia/cuda_nvrtc/lib"),
+        ]
+    },
+    first: Some("libnvrtc-builtins.so"),
 };
 
 impl Nvrtc {
@@ -75,11 +75,7 @@ impl Nvrtc {
     /// # Errors
     /// There is none; the message says what to install.
     pub fn open(most: c_int) -> Result<Nvrtc> {
-        let library = match std::env::var("RUSTORCH_NVRTC_LIBRARY") {
-            Ok(named) => open_file(Path::new(&named))?,
-            Err(_) => find(most)?,
-        };
-        let functions = Functions::load("cuda", library)?;
+        let functions = Functions::load("cuda", NVRTC.open(most)?)?;
         let (mut major, mut minor, mut count) = (0, 0, 0);
         // SAFETY: places for two numbers.
         unsafe { call!(functions, nvrtcVersion, &raw mut major, &raw mut minor) }?;
@@ -197,52 +193,4 @@ impl Drop for Owned<'_> {
         // SAFETY: the program is destroyed once, by its owner.
         unsafe { (self.functions.nvrtcDestroyProgram)(&raw mut self.program) };
     }
-}
-
-/// The newest library up to CUDA `most`.
-fn find(most: c_int) -> Result<libloading::Library> {
-    let toolkits = || {
-        let named = ["CUDA_HOME", "CUDA_PATH"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
-        named.chain([PathBuf::from("/usr/local/cuda")])
-    };
-    let packages = rustorch_gpu::site_packages();
-    let mut names = Vec::new();
-    for (_, name, pip) in LIBRARIES.into_iter().filter(|(major, ..)| *major <= most) {
-        if let Ok(library) = open_library("cuda", &[name]) {
-            return Ok(library);
-        }
-        names.push(name);
-        let folders = packages.iter().map(|folder| folder.join(pip));
-        let folders =
-            folders.chain(toolkits().map(|folder| folder.join(if cfg!(windows) { "bin" } else { "lib64" })));
-        for file in folders.map(|folder| folder.join(name)).filter(|file| file.exists()) {
-            if let Ok(library) = open_file(&file) {
-                return Ok(library);
-            }
-        }
-    }
-    let major = most.clamp(11, 13);
-    let package =
-        if major == 13 { "nvidia-cuda-nvrtc".to_string() } else { format!("nvidia-cuda-nvrtc-cu{major}") };
-    Err(RusTorchError::unavailable(
-        "cuda",
-        format!(
-            "the compiler NVRTC is missing ({}): pip install {package}, or name its file in RUSTORCH_NVRTC_LIBRARY",
-            names.join(", ")
-        ),
-    ))
-}
-
-/// Opens a file, and before it its second half, which it looks for only on the system's path.
-fn open_file(file: &Path) -> Result<libloading::Library> {
-    let folder = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
-    for beside in folder.into_iter().flatten().filter_map(std::result::Result::ok) {
-        if beside.file_name().to_string_lossy().starts_with("libnvrtc-builtins.so")
-            && let Ok(library) = open_library("cuda", &[&beside.path().to_string_lossy()])
-        {
-            // NVRTC asks for it by name, whenever it compiles.
-            std::mem::forget(library);
-        }
-    }
-    open_library("cuda", &[&file.to_string_lossy()])
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
     Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
@@ -16,6 +17,7 @@ use crate::kernels;
 use crate::memory::{GpuMemoryAllocator, Place};
 use crate::program_cache::ProgramCache;
 use crate::streams::StreamSet;
+use crate::vendor_library::{Convolution, MatrixProduct};
 
 /// What kernels need of a device, without its type.
 pub trait Device: Send + Sync {
@@ -27,6 +29,10 @@ pub trait Device: Send + Sync {
     fn kind(&self) -> &'static str;
     /// Compiles a call's text if need be, and queues the kernel over `groups` groups.
     fn run(&self, call: Call<'_>, groups: [usize; 3]) -> Result<()>;
+    /// Lets the vendor's library multiply, where there is one that computes this product; says whether it does.
+    fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool>;
+    /// The same for a convolution or one of its gradients.
+    fn library_convolution(&self, convolution: &Convolution<'_>) -> Result<bool>;
     /// Memory for the time of a method.
     fn temporary(&self, bytes: usize) -> Result<Buffer>;
     /// Copies device memory to the host, and waits for it.
@@ -80,19 +86,36 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
         if call.needs_f64() && !self.limits().has_f64 {
             return Err(no_f64(call.name(), self.kind()));
         }
-        let groups = groups.map(u32::try_from);
-        let [Ok(x), Ok(y), Ok(z)] = groups else {
+        // What grows with the tensor is in the first dimension; in the second are chunks, of which a kernel makes few.
+        let most = self.limits().groups;
+        if groups.iter().zip(most).any(|(&groups, most)| groups > most as usize) {
+            let [x, y, z] = groups;
             return Err(RusTorchError::unsupported(
                 call.name(),
-                "more than 2**32 groups of work-items; split the tensor",
+                format!(
+                    "{x} × {y} × {z} groups of work-items, where the device starts at most {most:?}; split the tensor"
+                ),
             ));
-        };
+        }
+        let groups = groups.map(|groups| groups as u32);
         let kernel: Arc<E::Kernel> = self.programs.get(self.executor, &mut call)?;
         let group = call.group_size();
         call.pad_parameters();
-        let launch =
-            Launch { groups: [x, y, z], group, buffers: call.addresses(), parameters: call.parameters() };
-        self.streams.with_current(|stream| self.executor.launch(stream, &kernel, &launch))
+        let launch = Launch { groups, group, buffers: call.addresses(), parameters: call.parameters() };
+        // Drivers may look for a buffer's memory as late as its first use.
+        self.memory.making_room(|| {
+            self.streams.with_current(|stream| self.executor.launch(stream, &kernel, &launch))
+        })
+    }
+
+    fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool> {
+        let workspace = |bytes| self.temporary(bytes);
+        self.streams.with_current(|stream| self.executor.multiply(stream, product, &workspace))
+    }
+
+    fn library_convolution(&self, convolution: &Convolution<'_>) -> Result<bool> {
+        let workspace = |bytes| self.temporary(bytes);
+        self.streams.with_current(|stream| self.executor.convolve(stream, convolution, &workspace))
     }
 
     fn temporary(&self, bytes: usize) -> Result<Buffer> {
@@ -139,7 +162,12 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     }
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
-        self.write_now(buffer, offset, source)
+        self.memory.making_room(|| self.write_now(buffer, offset, source))
+    }
+
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
+        buffer.check_range("map", range.start, range.len())?;
+        crate::lent::lend(self, buffer, range, written)
     }
 
     fn streams(&self) -> Option<&dyn Streams> {
@@ -164,14 +192,14 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         matrix_multiply => kernels::matmul::matrix_multiply: (
             a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
         );
-        convolution => kernels::conv::convolution: (
+        convolution => kernels::vendor_conv::convolution: (
             params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
             output: Operand<'_>,
         );
-        convolution_grad_input => kernels::conv::convolution_grad_input: (
+        convolution_grad_input => kernels::vendor_conv::convolution_grad_input: (
             params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
         );
-        convolution_grad_weight => kernels::conv::convolution_grad_weight: (
+        convolution_grad_weight => kernels::vendor_conv::convolution_grad_weight: (
             params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
         );
         pool => kernels::pool::pool: (

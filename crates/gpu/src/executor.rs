@@ -1,17 +1,21 @@
 //! `KernelExecutor`: what a driver does for the kernels of this crate.
 
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use rustorch_backend::DeviceInfo;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::dialect::Dialect;
+use crate::vendor_library::{Convolution, MatrixProduct, Workspace};
 
 /// What a device can do, as far as kernels are chosen by it.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Work-items in a group at most.
     pub group_size: u32,
+    /// Groups of a launch in each dimension at most.
+    pub groups: [u32; 3],
     /// Bytes of memory that a group shares.
     pub shared_bytes: u32,
     /// Bytes of the device's memory.
@@ -105,6 +109,22 @@ pub trait KernelExecutor: Send + Sync + 'static {
     /// # Safety
     /// As for [`Self::write`], and nobody else uses the host's memory.
     unsafe fn read(&self, stream: &Self::Stream, transfer: &Transfer) -> Result<()>;
+    /// The address in host memory of `range` of a block, after all earlier work of the stream, where the device's memory
+    /// is the host's. The host only reads there unless it is `written`; [`Self::unmap`] ends it.
+    fn map(
+        &self,
+        _stream: &Self::Stream,
+        _block: NonNull<u8>,
+        _range: Range<usize>,
+        _written: bool,
+    ) -> Result<Option<NonNull<u8>>> {
+        Ok(None)
+    }
+    /// Takes back what `map` lent.
+    ///
+    /// # Safety
+    /// `host` came from `map` of this block, and is not used from now on.
+    unsafe fn unmap(&self, _stream: &Self::Stream, _block: NonNull<u8>, _host: NonNull<u8>) {}
     /// Copies within the device, between places that do not overlap.
     fn copy(
         &self,
@@ -114,6 +134,10 @@ pub trait KernelExecutor: Send + Sync + 'static {
         bytes: usize,
     ) -> Result<()>;
 
+    /// The program of a text that this build brings along, in the form that [`Self::load`] takes.
+    fn embedded(&self, _text: &str) -> Option<Vec<u8>> {
+        None
+    }
     /// Compiles a text in this device's dialect into what the driver loads: what the cache on disk keeps.
     ///
     /// # Errors
@@ -123,6 +147,26 @@ pub trait KernelExecutor: Send + Sync + 'static {
     fn load(&self, name: &str, binary: &[u8]) -> Result<Self::Kernel>;
     /// Queues a kernel.
     fn launch(&self, stream: &Self::Stream, kernel: &Self::Kernel, launch: &Launch<'_>) -> Result<()>;
+
+    /// Queues a product of matrices by the vendor's library, if that computes it as described, and says whether it does; if
+    /// not, nothing was done. `workspace` gives memory that work queued before it is dropped may use.
+    fn multiply(
+        &self,
+        _stream: &Self::Stream,
+        _product: &MatrixProduct<'_>,
+        _workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
+    /// The same for a convolution or one of its gradients.
+    fn convolve(
+        &self,
+        _stream: &Self::Stream,
+        _convolution: &Convolution<'_>,
+        _workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
 
     /// The stream on which work goes until another is chosen.
     fn default_stream(&self) -> &Self::Stream;

@@ -10,6 +10,8 @@ mod executor;
 mod kernel;
 mod kernels;
 #[allow(unsafe_code)]
+mod lent;
+#[allow(unsafe_code)]
 mod library;
 #[allow(unsafe_code)]
 mod memory;
@@ -22,6 +24,7 @@ mod sharing;
 mod stand_in;
 #[allow(unsafe_code)]
 mod streams;
+mod vendor_library;
 
 pub use backend::{Device, GpuBackend};
 pub use executor::{KernelExecutor, Launch, Limits, Transfer};
@@ -29,3 +32,8 @@ pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
 pub use library::{Devices, open_library, site_packages};
 pub use memory::GpuMemoryAllocator;
 pub use positions::Strided;
+pub use program_cache::fnv1a;
+pub use vendor_library::{
+    Convolution, ConvolutionPart, Float32Precision, Matrix, MatrixProduct, Workspace,
+    float32_matmul_precision, set_float32_matmul_precision,
+};

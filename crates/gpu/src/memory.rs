@@ -127,18 +127,22 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
         }
     }
 
-    /// A fresh block; when it is refused, gives back what is kept and tries once more.
+    /// A fresh block.
     fn request(&self, bytes: usize) -> Result<NonNull<u8>> {
-        let ask = || match self.place {
+        self.making_room(|| match self.place {
             Place::Device => self.executor.allocate(bytes),
             Place::Pinned => self.executor.allocate_pinned(bytes),
-        };
-        ask().or_else(|error| {
+        })
+    }
+
+    /// What `attempt` gives; when it lacks memory, everything kept goes back to the driver and it is made once more.
+    pub(crate) fn making_room<T>(&self, attempt: impl Fn() -> Result<T>) -> Result<T> {
+        attempt().or_else(|error| {
             if !matches!(error, RusTorchError::OutOfMemory { .. }) || self.stats().cached == 0 {
                 return Err(error);
             }
             self.empty_cache();
-            ask()
+            attempt()
         })
     }
 }

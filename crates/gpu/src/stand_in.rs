@@ -43,6 +43,7 @@ impl StandIn {
         };
         let limits = Limits {
             group_size: 256,
+            groups: [u32::MAX, 4, 1],
             shared_bytes: 1 << 15,
             memory_bytes: MEMORY as u64,
             largest_allocation: MEMORY as u64,

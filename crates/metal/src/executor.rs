@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use objc2::rc::{Retained, autoreleasepool};
 use objc2::runtime::ProtocolObject;
@@ -34,6 +35,7 @@ pub struct MetalExecutor {
     default: MetalStream,
     /// The buffers whose memory was given out as pinned, by where it begins.
     pinned: Mutex<BTreeMap<NonNull<u8>, Retained<Buffer>>>,
+    fault: Fault,
     info: DeviceInfo,
     limits: Limits,
     identity: String,
@@ -51,7 +53,11 @@ struct Queue {
     open: Option<(CommandBuffer, Encoder)>,
     launches: usize,
     committed: Vec<CommandBuffer>,
+    fault: Fault,
 }
+
+/// The first error of a device's commands. What they were to compute is lost, so everything after it is refused, too.
+type Fault = Arc<OnceLock<RusTorchError>>;
 
 // SAFETY: devices, queues and buffers may be used from any thread; command buffers and encoders, which may not, are
 // used under the lock.
@@ -89,14 +95,16 @@ fn check(commands: &CommandBuffer) -> Result<()> {
         return Ok(());
     }
     let reason = commands.error().map_or_else(String::new, |error| error.localizedDescription().to_string());
-    Err(RusTorchError::device("synchronize", format!("Metal could not run the queued commands: {reason}")))
+    let advice = "the device is lost to this process and what it computed may be, restart it";
+    let message = format!("Metal could not run the queued commands: {reason}; {advice}");
+    Err(RusTorchError::device("synchronize", message))
 }
 
 impl Queue {
-    fn new(device: &Device) -> Result<Self> {
+    fn new(device: &Device, fault: Fault) -> Result<Self> {
         let queue = device.newCommandQueue().ok_or_else(|| refused("stream", "command queue"))?;
         let passed = device.newEvent().ok_or_else(|| refused("stream", "event"))?;
-        Ok(Queue { queue, passed, marked: 0, open: None, launches: 0, committed: Vec::new() })
+        Ok(Queue { queue, passed, marked: 0, open: None, launches: 0, committed: Vec::new(), fault })
     }
 
     fn commands(&self) -> Result<CommandBuffer> {
@@ -119,15 +127,15 @@ impl Queue {
             encoder.endEncoding();
             self.submit(commands);
         }
-        let mut result = Ok(());
+        let fault = &self.fault;
         self.committed.retain(|commands| {
             if let Err(error) = check(commands) {
-                result = Err(error);
+                fault.get_or_init(|| error);
                 return false;
             }
             commands.status() != MTLCommandBufferStatus::Completed
         });
-        result
+        fault.get().cloned().map_or(Ok(()), Err)
     }
 
     fn submit(&mut self, commands: CommandBuffer) {
@@ -149,7 +157,8 @@ impl Queue {
 impl MetalExecutor {
     /// Opens a device.
     pub(crate) fn new(device: Device) -> Result<Self> {
-        let default = MetalStream(Mutex::new(Queue::new(&device)?));
+        let fault = Fault::default();
+        let default = MetalStream(Mutex::new(Queue::new(&device, fault.clone())?));
         let name = device.name().to_string();
         Ok(MetalExecutor {
             identity: name.clone(),
@@ -165,6 +174,7 @@ impl MetalExecutor {
                 is_host: false,
             },
             limits: Limits {
+                groups: [u32::MAX; 3],
                 group_size: device.maxThreadsPerThreadgroup().width as u32,
                 shared_bytes: device.maxThreadgroupMemoryLength() as u32,
                 memory_bytes: device.recommendedMaxWorkingSetSize(),
@@ -173,6 +183,7 @@ impl MetalExecutor {
             },
             default,
             pinned: Mutex::default(),
+            fault,
             device,
         })
     }
@@ -315,6 +326,18 @@ impl KernelExecutor for MetalExecutor {
         Ok(())
     }
 
+    fn map(
+        &self,
+        stream: &MetalStream,
+        block: NonNull<u8>,
+        range: Range<usize>,
+        _written: bool,
+    ) -> Result<Option<NonNull<u8>>> {
+        self.synchronize(stream)?;
+        // SAFETY: the block is a buffer of `allocate`, shared with the processor; the caller has checked the range.
+        Ok(Some(unsafe { buffer(block).contents().cast().add(range.start) }))
+    }
+
     fn copy(
         &self,
         stream: &MetalStream,
@@ -396,7 +419,7 @@ impl KernelExecutor for MetalExecutor {
 
     /// Metal's queues have no priorities.
     fn create_stream(&self, _priority: i32) -> Result<MetalStream> {
-        Queue::new(&self.device).map(|queue| MetalStream(Mutex::new(queue)))
+        Queue::new(&self.device, self.fault.clone()).map(|queue| MetalStream(Mutex::new(queue)))
     }
 
     fn synchronize(&self, stream: &MetalStream) -> Result<()> {

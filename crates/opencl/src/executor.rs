@@ -1,7 +1,8 @@
 //! [`OpenClExecutor`]: one OpenCL device.
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CString, c_void};
+use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -13,6 +14,7 @@ use rustorch_gpu::{KernelExecutor, Launch, Limits, Transfer};
 use crate::device::{ask, number, text};
 use crate::dialect::OpenClC;
 use crate::driver::*;
+use crate::loss::Loss;
 use crate::stream::{Marker, OpenClEvent, OpenClStream, queue};
 
 /// One OpenCL device with a context and in-order queues of its own.
@@ -28,6 +30,9 @@ pub struct OpenClExecutor {
     identity: String,
     /// What the compiler is told.
     options: CString,
+    /// Whether the device's memory is the host's.
+    is_unified: bool,
+    loss: Loss,
 }
 
 // SAFETY: OpenCL's objects may be used from any thread; kernels' arguments, which may not, are set under a lock.
@@ -74,6 +79,7 @@ impl OpenClExecutor {
             format!("{name}; {}; {driver}; {}", text(&of_device(DEVICE_VERSION)?), text(&platform_version));
         let limits = Limits {
             group_size: number(&of_device(DEVICE_MAX_WORK_GROUP_SIZE)?) as u32,
+            groups: [u32::MAX; 3],
             shared_bytes: number(&of_device(DEVICE_LOCAL_MEM_SIZE)?) as u32,
             memory_bytes: number(&of_device(DEVICE_GLOBAL_MEM_SIZE)?),
             largest_allocation: number(&of_device(DEVICE_MAX_MEM_ALLOC_SIZE)?),
@@ -105,8 +111,19 @@ impl OpenClExecutor {
             unsafe { (cl.clCreateContext)(null(), 1, &raw const device, null(), null_mut(), &raw mut code) };
         check("clCreateContext", code)?;
         let default = OpenClStream { queue: queue(cl, context, device, 0)?, clock: OnceLock::new() };
-        let pinned = Mutex::default();
-        Ok(OpenClExecutor { cl, device, context, default, pinned, info, limits, identity, options })
+        Ok(OpenClExecutor {
+            cl,
+            device,
+            context,
+            default,
+            pinned: Mutex::default(),
+            info,
+            limits,
+            identity,
+            options,
+            is_unified: number(&of_device(DEVICE_HOST_UNIFIED_MEMORY)?) != 0,
+            loss: Loss::default(),
+        })
     }
 
     /// The buffers behind pinned memory; should the lock be poisoned, the map is whole.
@@ -114,25 +131,28 @@ impl OpenClExecutor {
         self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The bytes of a buffer.
+    fn size(&self, buffer: NonNull<u8>) -> usize {
+        let (ask, mut size) = (self.cl.clGetMemObjectInfo, 0usize);
+        // SAFETY: the buffer is one of `allocate`; the size is a number of that size, and stays 0 on failure.
+        unsafe {
+            ask(buffer.as_ptr().cast(), MEM_SIZE, size_of::<usize>(), (&raw mut size).cast(), null_mut())
+        };
+        size
+    }
+
     /// Starts what a queue has collected.
     fn flush(&self, stream: &OpenClStream) -> Result<()> {
         // SAFETY: the queue is ours.
-        check("clFlush", unsafe { (self.cl.clFlush)(stream.queue) })
+        self.loss.check("clFlush", unsafe { (self.cl.clFlush)(stream.queue) })
     }
 
     /// Builds a program; what the compiler said is in the error.
     fn build(&self, name: &str, program: Handle) -> Result<()> {
+        let (build, device, options) =
+            (self.cl.clBuildProgram, &raw const self.device, self.options.as_ptr());
         // SAFETY: the options end with a zero; no callback.
-        let code = unsafe {
-            (self.cl.clBuildProgram)(
-                program,
-                1,
-                &raw const self.device,
-                self.options.as_ptr().cast(),
-                null(),
-                null_mut(),
-            )
-        };
+        let code = unsafe { build(program, 1, device, options.cast(), null(), null_mut()) };
         if code == SUCCESS {
             return Ok(());
         }
@@ -184,13 +204,17 @@ impl KernelExecutor for OpenClExecutor {
 
     fn allocate(&self, bytes: usize) -> Result<NonNull<u8>> {
         let mut code = SUCCESS;
-        // SAFETY: the buffer is the device's own memory, not the host's.
-        let buffer = unsafe {
-            (self.cl.clCreateBuffer)(self.context, MEM_READ_WRITE, bytes, null_mut(), &raw mut code)
-        };
-        NonNull::new(buffer.cast())
-            .filter(|_| code == SUCCESS)
-            .ok_or_else(|| self.out_of_memory(bytes, &describe(code)))
+        // Where memory is the host's, of a kind that is mapped without a copy.
+        let flags = MEM_READ_WRITE | if self.is_unified { MEM_ALLOC_HOST_PTR } else { 0 };
+        // SAFETY: the driver allocates; no memory of ours is handed over.
+        let buffer =
+            unsafe { (self.cl.clCreateBuffer)(self.context, flags, bytes, null_mut(), &raw mut code) };
+        let refused = |reason: &str| self.out_of_memory(bytes, reason);
+        if code == OUT_OF_RESOURCES {
+            return Err(refused(&describe(code)));
+        }
+        self.loss.check_memory("clCreateBuffer", code, refused)?;
+        NonNull::new(buffer.cast()).ok_or_else(|| refused("no buffer"))
     }
 
     unsafe fn free(&self, address: NonNull<u8>) {
@@ -239,7 +263,8 @@ impl KernelExecutor for OpenClExecutor {
         // SAFETY: the buffer is one of `allocate`; the driver checks the range; the caller leaves the source as it is.
         let code =
             unsafe { write(stream.queue, buffer, wait, offset, transfer.bytes, host, 0, null(), null_mut()) };
-        check("clEnqueueWriteBuffer", code)?;
+        let refused = |reason: &str| self.out_of_memory(transfer.bytes, reason);
+        self.loss.check_memory("clEnqueueWriteBuffer", code, refused)?;
         if transfer.wait { Ok(()) } else { self.flush(stream) }
     }
 
@@ -250,8 +275,39 @@ impl KernelExecutor for OpenClExecutor {
         // SAFETY: as for `write`; nobody else uses the destination.
         let code =
             unsafe { read(stream.queue, buffer, wait, offset, transfer.bytes, host, 0, null(), null_mut()) };
-        check("clEnqueueReadBuffer", code)?;
+        let refused = |reason: &str| self.out_of_memory(transfer.bytes, reason);
+        self.loss.check_memory("clEnqueueReadBuffer", code, refused)?;
         if transfer.wait { Ok(()) } else { self.flush(stream) }
+    }
+
+    fn map(
+        &self,
+        stream: &OpenClStream,
+        block: NonNull<u8>,
+        range: Range<usize>,
+        written: bool,
+    ) -> Result<Option<NonNull<u8>>> {
+        if !self.is_unified || range.is_empty() {
+            return Ok(None);
+        }
+        let (map, none, bytes) = (self.cl.clEnqueueMapBuffer, null(), range.len());
+        let (queue, block) = (stream.queue, block.as_ptr().cast());
+        let flags = if written { MAP_READ_WRITE } else { MAP_READ };
+        let mut code = SUCCESS;
+        // SAFETY: the block is one of `allocate`; the driver checks the range, and waits for what was queued.
+        let host =
+            unsafe { map(queue, block, 1, flags, range.start, bytes, 0, none, null_mut(), &raw mut code) };
+        self.loss.check_memory("clEnqueueMapBuffer", code, |reason| self.out_of_memory(bytes, reason))?;
+        Ok(NonNull::new(host.cast()))
+    }
+
+    unsafe fn unmap(&self, stream: &OpenClStream, block: NonNull<u8>, host: NonNull<u8>) {
+        let (unmap, queue) = (self.cl.clEnqueueUnmapMemObject, stream.queue);
+        // SAFETY: the driver lent `host`, which the caller gives up.
+        let code =
+            unsafe { unmap(queue, block.as_ptr().cast(), host.as_ptr().cast(), 0, null(), null_mut()) };
+        // A device that is lost is so for what comes next, which says it.
+        let _ = self.loss.check("clEnqueueUnmapMemObject", code);
     }
 
     fn copy(
@@ -264,82 +320,42 @@ impl KernelExecutor for OpenClExecutor {
         if bytes == 0 {
             return Ok(());
         }
+        let (copy, queue) = (self.cl.clEnqueueCopyBuffer, stream.queue);
+        let (from, to) = (source.0.as_ptr().cast(), destination.0.as_ptr().cast());
         // SAFETY: both are buffers of `allocate`; the driver checks the ranges.
-        let code = unsafe {
-            (self.cl.clEnqueueCopyBuffer)(
-                stream.queue,
-                source.0.as_ptr().cast(),
-                destination.0.as_ptr().cast(),
-                source.1,
-                destination.1,
-                bytes,
-                0,
-                null(),
-                null_mut(),
-            )
-        };
-        check("clEnqueueCopyBuffer", code)
+        let code = unsafe { copy(queue, from, to, source.1, destination.1, bytes, 0, null(), null_mut()) };
+        self.loss.check_memory("clEnqueueCopyBuffer", code, |reason| self.out_of_memory(bytes, reason))
     }
 
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
         let mut code = SUCCESS;
-        let (start, length) = (text.as_ptr(), text.len());
+        let (create, start, length) = (self.cl.clCreateProgramWithSource, text.as_ptr(), text.len());
         // SAFETY: one text with its length.
-        let program = unsafe {
-            (self.cl.clCreateProgramWithSource)(
-                self.context,
-                1,
-                &raw const start,
-                &raw const length,
-                &raw mut code,
-            )
-        };
+        let program = unsafe { create(self.context, 1, &raw const start, &raw const length, &raw mut code) };
         check("clCreateProgramWithSource", code)?;
         let program = Program { cl: self.cl, program };
         self.build(name, program.program)?;
-        let mut size = 0usize;
+        let (tell, word, mut size) = (self.cl.clGetProgramInfo, size_of::<usize>(), 0usize);
+        let place = (&raw mut size).cast();
         // SAFETY: there is one device, so one size and one pointer.
-        let code = unsafe {
-            (self.cl.clGetProgramInfo)(
-                program.program,
-                PROGRAM_BINARY_SIZES,
-                size_of::<usize>(),
-                (&raw mut size).cast(),
-                null_mut(),
-            )
-        };
+        let code = unsafe { tell(program.program, PROGRAM_BINARY_SIZES, word, place, null_mut()) };
         check("clGetProgramInfo", code)?;
         let mut binary = vec![0u8; size];
-        let start = binary.as_mut_ptr();
+        let mut start = binary.as_mut_ptr();
+        let place = (&raw mut start).cast();
         // SAFETY: as above; the vector has room for the size told.
-        let code = unsafe {
-            (self.cl.clGetProgramInfo)(
-                program.program,
-                PROGRAM_BINARIES,
-                size_of::<*mut u8>(),
-                (&raw const start).cast_mut().cast(),
-                null_mut(),
-            )
-        };
-        check("clGetProgramInfo", code)?;
-        Ok(binary)
+        let code = unsafe { tell(program.program, PROGRAM_BINARIES, word, place, null_mut()) };
+        check("clGetProgramInfo", code).map(|()| binary)
     }
 
     fn load(&self, name: &str, binary: &[u8]) -> Result<OpenClKernel> {
         let (mut code, mut status) = (SUCCESS, SUCCESS);
+        let (create, device) = (self.cl.clCreateProgramWithBinary, &raw const self.device);
         let (start, length) = (binary.as_ptr(), binary.len());
+        let (start, length) = (&raw const start, &raw const length);
         // SAFETY: one device, one binary with its length.
-        let program = unsafe {
-            (self.cl.clCreateProgramWithBinary)(
-                self.context,
-                1,
-                &raw const self.device,
-                &raw const length,
-                &raw const start,
-                &raw mut status,
-                &raw mut code,
-            )
-        };
+        let program =
+            unsafe { create(self.context, 1, device, length, start, &raw mut status, &raw mut code) };
         check("clCreateProgramWithBinary", code)?;
         let program = Program { cl: self.cl, program };
         check("clCreateProgramWithBinary", status)?;
@@ -355,26 +371,18 @@ impl KernelExecutor for OpenClExecutor {
 
     fn launch(&self, stream: &OpenClStream, kernel: &OpenClKernel, launch: &Launch<'_>) -> Result<()> {
         let handle = kernel.kernel.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut index = 0;
+        let (set, mut index) = (self.cl.clSetKernelArg, 0);
         for buffer in launch.buffers {
             let buffer: Handle = buffer.as_ptr().cast();
             // SAFETY: a buffer argument is a handle of its size.
-            let code = unsafe {
-                (self.cl.clSetKernelArg)(*handle, index, size_of::<Handle>(), (&raw const buffer).cast())
-            };
+            let code = unsafe { set(*handle, index, size_of::<Handle>(), (&raw const buffer).cast()) };
             check("clSetKernelArg", code)?;
             index += 1;
         }
         if !launch.parameters.is_empty() {
+            let (start, bytes) = (launch.parameters.as_ptr().cast(), launch.parameters.len());
             // SAFETY: the bytes are the struct that the signature declares.
-            let code = unsafe {
-                (self.cl.clSetKernelArg)(
-                    *handle,
-                    index,
-                    launch.parameters.len(),
-                    launch.parameters.as_ptr().cast(),
-                )
-            };
+            let code = unsafe { set(*handle, index, bytes, start) };
             check("clSetKernelArg", code)?;
         }
         let group = launch.group.map(|n| n as usize);
@@ -382,21 +390,18 @@ impl KernelExecutor for OpenClExecutor {
         for (size, groups) in global.iter_mut().zip(launch.groups) {
             *size *= groups as usize;
         }
+        let (start, queue) = (self.cl.clEnqueueNDRangeKernel, stream.queue);
+        let (sizes, none) = ((global.as_ptr(), group.as_ptr()), null());
         // SAFETY: three sizes each; all arguments are set.
-        let code = unsafe {
-            (self.cl.clEnqueueNDRangeKernel)(
-                stream.queue,
-                *handle,
-                3,
-                null(),
-                global.as_ptr(),
-                group.as_ptr(),
-                0,
-                null(),
-                null_mut(),
-            )
-        };
-        check("clEnqueueNDRangeKernel", code)
+        let code = unsafe { start(queue, *handle, 3, none, sizes.0, sizes.1, 0, null(), null_mut()) };
+        if code == OUT_OF_RESOURCES {
+            // The kernel's or the device's: a device that is lost does not finish either.
+            self.synchronize(stream)?;
+            return Err(failure("clEnqueueNDRangeKernel", code));
+        }
+        self.loss.check_memory("clEnqueueNDRangeKernel", code, |reason| {
+            self.out_of_memory(launch.buffers.iter().map(|buffer| self.size(*buffer)).sum(), reason)
+        })
     }
 
     fn default_stream(&self) -> &OpenClStream {
@@ -411,15 +416,15 @@ impl KernelExecutor for OpenClExecutor {
 
     fn synchronize(&self, stream: &OpenClStream) -> Result<()> {
         // SAFETY: the queue is ours.
-        check("clFinish", unsafe { (self.cl.clFinish)(stream.queue) })
+        self.loss.check("clFinish", unsafe { (self.cl.clFinish)(stream.queue) })
     }
 
     fn record(&self, stream: &OpenClStream, timed: bool) -> Result<OpenClEvent> {
-        let marker = Marker::new(self.cl, stream.queue, None)?;
+        let marker = Marker::new(self.cl, &self.loss, stream.queue, None)?;
         let time = if timed {
             let open = || queue(self.cl, self.context, self.device, QUEUE_PROFILING_ENABLE);
             let clock = stream.clock.get_or_init(open).clone()?;
-            Some(Marker::new(self.cl, clock, Some(&marker))?)
+            Some(Marker::new(self.cl, &self.loss, clock, Some(&marker))?)
         } else {
             None
         };
@@ -430,29 +435,23 @@ impl KernelExecutor for OpenClExecutor {
         let event = &raw const event.marker.event;
         // SAFETY: one event of this context.
         let code = unsafe { (self.cl.clEnqueueBarrierWithWaitList)(stream.queue, 1, event, null_mut()) };
-        check("clEnqueueBarrierWithWaitList", code)
+        self.loss.check("clEnqueueBarrierWithWaitList", code)
     }
 
     fn is_done(&self, event: &OpenClEvent) -> Result<bool> {
-        let mut status: cl_int = 0;
-        // SAFETY: the status is a number of that size.
-        let code = unsafe {
-            (self.cl.clGetEventInfo)(
-                event.marker.event,
-                EVENT_COMMAND_EXECUTION_STATUS,
-                size_of::<cl_int>(),
-                (&raw mut status).cast(),
-                null_mut(),
-            )
-        };
-        check("clGetEventInfo", code)?;
-        if status < 0 { Err(failure("event", status)) } else { Ok(status == 0) }
+        let (ask, size, mut status) = (self.cl.clGetEventInfo, size_of::<cl_int>(), 0);
+        let place = (&raw mut status).cast::<c_void>();
+        // SAFETY: the status is a `cl_int`, which has that size.
+        let code =
+            unsafe { ask(event.marker.event, EVENT_COMMAND_EXECUTION_STATUS, size, place, null_mut()) };
+        self.loss.check("clGetEventInfo", code.min(status).min(0))?;
+        Ok(status == 0)
     }
 
     fn wait(&self, event: &OpenClEvent) -> Result<()> {
         // SAFETY: one event.
         let code = unsafe { (self.cl.clWaitForEvents)(1, &raw const event.marker.event) };
-        check("clWaitForEvents", code)
+        self.loss.check("clWaitForEvents", code)
     }
 
     fn stream_handle(&self, stream: &OpenClStream) -> usize {

@@ -6,6 +6,7 @@ mod device;
 mod dialect;
 mod driver;
 mod executor;
+mod loss;
 mod stream;
 
 use rustorch_backend::ComputeBackend;

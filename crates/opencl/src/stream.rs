@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use rustorch_error::Result;
 
 use crate::driver::*;
+use crate::loss::Loss;
 
 /// A queue; unless its properties say otherwise, it keeps its order.
 pub(crate) fn queue(cl: &OpenCl, context: Handle, device: Handle, properties: u64) -> Result<Handle> {
@@ -46,15 +47,20 @@ unsafe impl Sync for Marker {}
 
 impl Marker {
     /// Marks the end of a queue, or the time when `after` is done, and starts the queue.
-    pub(crate) fn new(cl: &'static OpenCl, queue: Handle, after: Option<&Marker>) -> Result<Self> {
+    pub(crate) fn new(
+        cl: &'static OpenCl,
+        loss: &Loss,
+        queue: Handle,
+        after: Option<&Marker>,
+    ) -> Result<Self> {
         let (mut event, count) = (null_mut(), u32::from(after.is_some()));
         let list = after.map_or(null(), |after| &raw const after.event);
         // SAFETY: as many events as the count says; none means all that was queued.
         let code = unsafe { (cl.clEnqueueMarkerWithWaitList)(queue, count, list, &raw mut event) };
-        check("clEnqueueMarkerWithWaitList", code)?;
+        loss.check("clEnqueueMarkerWithWaitList", code)?;
         let marker = Marker { cl, event };
         // SAFETY: the queue is alive.
-        check("clFlush", unsafe { (cl.clFlush)(queue) })?;
+        loss.check("clFlush", unsafe { (cl.clFlush)(queue) })?;
         Ok(marker)
     }
 

@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use rustorch::Float32Precision;
 use rustorch_tensor::{Device, registry};
 
 use crate::arguments::{convert, type_name};
@@ -67,6 +68,25 @@ fn set_num_threads(num: usize) -> PyResult<()> {
         return Err(PyValueError::new_err("set_num_threads(): expected a positive number of threads, got 0"));
     }
     rustorch::set_num_threads(num);
+    Ok(())
+}
+
+/// How exactly libraries multiply float32 on a device: "highest", "high" or "medium".
+#[pyfunction]
+fn get_float32_matmul_precision() -> &'static str {
+    rustorch::float32_matmul_precision().name()
+}
+
+/// Sets how exactly libraries multiply float32 in products of matrices and in convolutions: "highest" in float32, "high"
+/// with TensorFloat32, "medium" with bfloat16. On devices without such a library (the CPU, OpenCL, Metal) it changes nothing.
+#[pyfunction]
+fn set_float32_matmul_precision(precision: &str) -> PyResult<()> {
+    let Some(precision) = Float32Precision::from_name(precision) else {
+        return Err(PyValueError::new_err(format!(
+            "set_float32_matmul_precision(): expected 'highest', 'high' or 'medium', got '{precision}'"
+        )));
+    };
+    rustorch::set_float32_matmul_precision(precision);
     Ok(())
 }
 
@@ -139,6 +159,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(result_type, module)?)?;
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(get_float32_matmul_precision, module)?)?;
+    module.add_function(wrap_pyfunction!(set_float32_matmul_precision, module)?)?;
     module.add_function(wrap_pyfunction!(use_deterministic_algorithms, module)?)?;
     module.add_function(wrap_pyfunction!(are_deterministic_algorithms_enabled, module)?)?;
     module.add_function(wrap_pyfunction!(memory_stats, module)?)?;

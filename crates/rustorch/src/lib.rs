@@ -16,6 +16,8 @@
 pub use rustorch_backend as backend;
 #[cfg(feature = "cpu")]
 pub use rustorch_cpu_simd::threads::{num_threads, set_num_threads};
+#[cfg(feature = "cuda")]
+pub use rustorch_gpu::{Float32Precision, float32_matmul_precision, set_float32_matmul_precision};
 pub use rustorch_model_io as model_io;
 pub use rustorch_nn as nn;
 pub use rustorch_tensor::{

@@ -94,14 +94,15 @@ pub(crate) fn transfer(
     destination.backend()?.copy(operand, destination.operand())
 }
 
-/// Copies row-major elements from one device to another, through host memory.
+/// Copies row-major elements from one device to another: straight where one of them is host memory, else through it.
 fn relay(source: &Tensor, destination: &Tensor, non_blocking: bool) -> Result<()> {
     let size = source.dtype().size();
     let bytes = source.numel() * size;
     let (from, to) = (source.layout().offset() * size, destination.layout().offset() * size);
     let (reader, writer) = (source.backend()?, destination.backend()?);
+    let (source, destination) = (source.storage().buffer(), destination.storage().buffer());
     if non_blocking {
-        let (read, written) = ((source.storage().buffer(), from), (destination.storage().buffer(), to));
+        let (read, written) = ((source, from), (destination, to));
         let pinned = |streams: &dyn Streams, buffer: &Buffer| {
             buffer.allocator().is_some_and(|owner| std::ptr::addr_eq(owner, streams.pinned()))
         };
@@ -112,12 +113,18 @@ fn relay(source: &Tensor, destination: &Tensor, non_blocking: bool) -> Result<()
             return streams.read_later(read, written, bytes);
         }
     }
+    if let Some(host) = reader.map_host(source, from..from + bytes, false)? {
+        return writer.write(destination, to, host.bytes());
+    }
+    if let Some(mut host) = writer.map_host(destination, to..to + bytes, true)? {
+        return reader.read(source, from, host.bytes_mut());
+    }
     let mut chunk = HostBuffer::zeroed(bytes.min(CHUNK))?;
     let mut done = 0;
     while done < bytes {
         let part = &mut chunk.bytes_mut()[..CHUNK.min(bytes - done)];
-        reader.read(source.storage().buffer(), from + done, part)?;
-        writer.write(destination.storage().buffer(), to + done, part)?;
+        reader.read(source, from + done, part)?;
+        writer.write(destination, to + done, part)?;
         done += part.len();
     }
     Ok(())

@@ -163,6 +163,30 @@ fn kernels_are_started(fake: &Fake, device: &GpuBackend<CudaExecutor>, buffer: &
     let sizes = |name| [0, 1, 2].map(|d| fake.at(name, d));
     assert_eq!((sizes("fake_grid"), sizes("fake_block")), ([1, 1, 1], [256, 1, 1]));
     assert_eq!(fake.ask("fake_parameter"), 250);
+    // A launch that the driver refuses, a module that it does not load: the next call may go well.
+    fake.fail(0, 701);
+    let refused = fill().expect_err("the kernel needs too much").to_string();
+    assert!(refused.contains("cuLaunchKernel") && !refused.contains("restart"), "{refused}");
+    fill().expect("started");
+    let other = Operand { dtype: DType::Int16, ..operand };
+    fake.fail(0, 209);
+    let refused = device.fill(other, Scalar::Int(7)).expect_err("the module is not loaded").to_string();
+    assert!(refused.contains("fill") && refused.contains("209"), "{refused}");
+    device.fill(other, Scalar::Int(7)).expect("loaded at the second try");
+    // A kernel that fails while it runs is told of by what comes next, and by everything after that.
+    fake.fail(0, 719);
+    let mut bytes = [0; 4];
+    let told = |result: Result<()>| {
+        let text = result.expect_err("the device is lost").to_string();
+        assert!(text.contains("719") && text.contains("restart"), "{text}");
+    };
+    told(device.read(buffer, 0, &mut bytes));
+    told(fill());
+    told(device.write(buffer, 0, &bytes));
+    told(device.executor().copy((buffer.address(), 0), (buffer.address(), 8), 4));
+    told(Buffer::allocate(device.allocator(), 64 << 20).map(drop));
+    told(device.synchronize());
+    fake.fail(-1, 0);
 }
 
 fn a_fault_is_told(fake: &Fake, device: &GpuBackend<CudaExecutor>) {

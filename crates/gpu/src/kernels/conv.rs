@@ -9,7 +9,7 @@ use super::tile::{Chunks, Finish, Tile, combine, define_sums, position_type, sum
 use crate::backend::Device;
 use crate::kernel::{Call, GROUP, KernelText};
 
-const OP: &str = "convolution";
+pub(super) const OP: &str = "convolution";
 
 /// Rows up to which a group of channels is computed element by element, as a tile would be almost empty.
 const FEW_ROWS: usize = 4;
@@ -46,12 +46,12 @@ struct Windows {
 
 /// A convolution's sizes, always with three spatial dimensions: those that are missing have size 1.
 #[derive(Debug, Clone, Copy)]
-struct Geometry {
+pub(super) struct Geometry {
     images: usize,
-    groups: usize,
+    pub(super) groups: usize,
     /// Input channels, and output channels, of a group.
     channels: usize,
-    filters: usize,
+    pub(super) filters: usize,
     input: [usize; 3],
     kernel: [usize; 3],
     output: [usize; 3],
@@ -69,7 +69,7 @@ fn signed(sizes: [usize; 3]) -> [i64; 3] {
 }
 
 impl Geometry {
-    fn new(
+    pub(super) fn new(
         params: &ConvParams,
         input: Operand<'_>,
         weight: Operand<'_>,
@@ -405,14 +405,6 @@ pub(crate) fn convolution(
     output: Operand<'_>,
 ) -> Result<()> {
     let g = Geometry::new(params, input, weight, output)?;
-    if let Some(bias) =
-        bias.filter(|b| b.dtype != output.dtype || *b.layout.shape() != [g.groups * g.filters])
-    {
-        return Err(RusTorchError::unsupported(
-            OP,
-            format!("a bias {:?} of {}", bias.layout.shape(), bias.dtype),
-        ));
-    }
     let place = Place::of(weight.layout);
     let sum = Sum {
         windows: g.windows(),

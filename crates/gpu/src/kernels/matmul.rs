@@ -1,6 +1,6 @@
 //! Products of matrices, and of matrices with vectors.
 
-use rustorch_backend::{Buffer, DType, Dims, Epilogue, Layout, Operand};
+use rustorch_backend::{Buffer, Category, DType, Dims, Epilogue, Layout, Operand};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -8,6 +8,7 @@ use super::tile::{Chunks, Finish, Tile, combine, define_sums, factor, position_t
 use crate::backend::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
+use crate::vendor_library::{Matrix, MatrixProduct, float32_matmul_precision};
 
 const OP: &str = "matmul";
 
@@ -75,6 +76,48 @@ impl Product {
         self.lead.iter().product()
     }
 
+    /// The same product in the words of a vendor's library: one batch of matrices with regular steps, and a bias with an
+    /// element for every column. Vectors are left to this module's kernels, which read their matrix once.
+    fn for_library<'a>(
+        &self,
+        [a, b, c]: [Operand<'a>; 3],
+        epilogue: Epilogue<'a>,
+        bias_stride: isize,
+    ) -> Option<MatrixProduct<'a>> {
+        if c.dtype.category() != Category::Float || self.m == 1 || self.n == 1 {
+            return None;
+        }
+        if epilogue.bias.is_some() && bias_stride != 1 {
+            return None;
+        }
+        // Each dimension of the batch continues the last one, or there is none.
+        let continues = |strides: &[isize]| {
+            (1..self.lead.len()).all(|d| strides[d - 1] == strides[d] * self.lead[d] as isize)
+        };
+        if !self.strides.iter().all(|strides| continues(strides)) {
+            return None;
+        }
+        let matrix = |operand, strides, lead: &[isize]| Matrix {
+            operand,
+            strides,
+            batch_stride: lead.last().copied().unwrap_or(0),
+        };
+        Some(MatrixProduct {
+            dtype: c.dtype,
+            m: self.m,
+            n: self.n,
+            k: self.k,
+            batch: self.batch(),
+            a: matrix(a, self.a, &self.strides[0]),
+            b: matrix(b, self.b, &self.strides[1]),
+            c: matrix(c, self.c, &self.strides[2]),
+            alpha: epilogue.alpha,
+            beta: epilogue.beta,
+            bias: epilogue.bias,
+            precision: float32_matmul_precision(),
+        })
+    }
+
     /// The same product into row-major memory.
     fn into_parts(mut self) -> Product {
         let mut shape = self.lead.clone();
@@ -136,6 +179,11 @@ pub(crate) fn matrix_multiply(
             (Some(&size), Some(&stride)) if size > 1 => stride,
             _ => 0,
         });
+    if let Some(product) = product.for_library([a, b, output], epilogue, bias_stride)
+        && device.library_product(&product)?
+    {
+        return Ok(());
+    }
     let sums = sums_of(dtype);
     let plan = Plan::new(device, &product, sums);
     let alone = plan.chunks.count == 1;

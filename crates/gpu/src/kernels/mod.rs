@@ -28,6 +28,7 @@ pub(crate) mod scatter;
 pub(crate) mod softmax;
 pub(crate) mod sort;
 mod tile;
+pub(crate) mod vendor_conv;
 pub(crate) mod weighted_gather;
 
 /// Makes pairs of the line that asks for a text, and the text.

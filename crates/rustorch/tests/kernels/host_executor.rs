@@ -9,7 +9,7 @@ use std::process::Command;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustorch::backend::{DeviceInfo, DeviceKind};
+use rustorch::backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_cuda::{CudaC, Nvrtc, Target};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
@@ -69,11 +69,12 @@ impl HostExecutor {
                 architecture: "host".to_string(),
                 memory: None,
                 driver: String::new(),
-                lacks: Vec::new(),
+                lacks: if has_f64 { Vec::new() } else { vec![DType::Float64, DType::Complex128] },
                 is_host: true,
             },
             limits: Limits {
                 group_size: 1024,
+                groups: [u32::MAX; 3],
                 shared_bytes: 32 * 1024,
                 memory_bytes: 1 << 32,
                 largest_allocation: 1 << 31,

@@ -10,9 +10,12 @@ use crate::table::{Gradient, Kind, Op};
 
 /// The hand-written part of the stub, with marks where the ops' methods and functions go.
 const STUB: &str = include_str!("../../../py/stubs/_C.pyi");
-/// The hand-written stubs of the functions behind nn, optim and safetensors.
-const ROOMS: [&str; 2] =
-    [include_str!("../../../py/stubs/nn.pyi"), include_str!("../../../py/stubs/model_io.pyi")];
+/// The hand-written stubs of settings, and of the functions behind nn, optim and safetensors.
+const ROOMS: [&str; 3] = [
+    include_str!("../../../py/stubs/settings.pyi"),
+    include_str!("../../../py/stubs/nn.pyi"),
+    include_str!("../../../py/stubs/model_io.pyi"),
+];
 const METHODS: &str = "    # <methods of the op table>\n";
 const FUNCTIONS: &str = "# <functions of the op table>\n";
 

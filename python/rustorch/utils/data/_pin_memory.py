@@ -14,7 +14,8 @@ def pin_memory(batches: Iterator[Any], device: str) -> Iterator[Any]:
     """The batches with every tensor in them pinned, for a device or the first kind that is there."""
     if not device and not any(map(_C._device_count, ("cuda", "metal", "opencl"))):
         warnings.warn(
-            "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.",
+            "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
+            "used.",
             stacklevel=3,
         )
         return batches
