@@ -108,7 +108,7 @@ def test_cuda_on_a_stand_in(tmp_path: Path) -> None:
     driver = tmp_path / "libcuda.so"
     source = ROOT / "crates/cuda/tests/driver/libcuda.c"
     subprocess.run([compiler, "-shared", "-fPIC", source, "-o", driver], check=True)
-    program = ROOT / "tests/cuda_stand_in.py"
+    program = ROOT / "tests/cuda_sharing.py"
     environment = {"RUSTORCH_CUDA_LIBRARY": str(driver), "PYTHONPATH": str(Path(rustorch.__file__).parent.parent)}
     done = subprocess.run(
         [sys.executable, program, driver], env=environment, capture_output=True, text=True, timeout=120, check=False

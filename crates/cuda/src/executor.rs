@@ -9,13 +9,19 @@ use rustorch_backend::{DeviceInfo, DeviceKind};
 use rustorch_cuda_libraries::{Libraries, Stream};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{Convolution, KernelExecutor, Launch, Limits, MatrixProduct, Transfer, Workspace};
+use rustorch_gpu::{
+    Convolution, EmbeddedPrograms, KernelExecutor, Launch, Limits, MatrixProduct, Transfer, Workspace,
+};
 use smallvec::SmallVec;
 
 use crate::dialect::CudaC;
 use crate::driver::*;
-use crate::embedded;
 use crate::nvrtc::Nvrtc;
+
+static PTX: EmbeddedPrograms = EmbeddedPrograms(include_bytes!("../ptx/kernels.ptx.zst"));
+
+/// CUDA's version of the oldest driver that takes that PTX, and the oldest compute capability.
+const PTX_NEEDS: (c_int, u32) = (12_040, 70);
 
 /// One NVIDIA device, with the context that CUDA's runtime API uses too.
 ///
@@ -324,8 +330,8 @@ impl KernelExecutor for CudaExecutor {
     }
 
     fn embedded(&self, text: &str) -> Option<Vec<u8>> {
-        let (version, capability) = embedded::NEEDS;
-        if self.version >= version && self.capability >= capability { embedded::ptx(text) } else { None }
+        let (version, capability) = PTX_NEEDS;
+        if self.version >= version && self.capability >= capability { PTX.find(text) } else { None }
     }
 
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
