@@ -9,6 +9,8 @@ import ctypes
 import sys
 from typing import Any
 
+import pytest
+
 import rustorch
 
 DRIVER = ctypes.CDLL(sys.argv[1])
@@ -23,12 +25,8 @@ def notes() -> str:
 
 def raises(kind: type[Exception], text: str, call: Any) -> None:
     """The call fails as it should."""
-    try:
+    with pytest.raises(kind, match=text):
         call()
-    except kind as error:
-        assert text in str(error), error
-    else:
-        raise AssertionError(f"{text} was not raised")
 
 
 class Shows:
@@ -57,16 +55,19 @@ def main() -> None:
     """Every way in and out."""
     host = rustorch.arange(12.0).reshape(3, 4)
     x = host.to("cuda")
-    assert str(x.device) == "cuda:0" and x.cpu().tolist() == host.tolist()
+    assert str(x.device) == "cuda:0"
+    assert x.cpu().tolist() == host.tolist()
     view = x.t()[1:]
     side = rustorch.cuda.Stream(priority=-1)
-    assert side.cuda_stream == side.native_handle == 100 and side.__cuda_stream__() == (0, 100)
+    assert side.cuda_stream == side.native_handle == 100
+    assert side.__cuda_stream__() == (0, 100)
     assert rustorch.cuda.current_stream().cuda_stream == 0
     notes()
 
     # Out, by __cuda_array_interface__.
     shown = view.__cuda_array_interface__
-    assert shown["data"] == (view.data_ptr(), False) and view.data_ptr() == x.data_ptr() + 4
+    assert shown["data"] == (view.data_ptr(), False)
+    assert view.data_ptr() == x.data_ptr() + 4
     assert (shown["shape"], shown["strides"], shown["typestr"]) == ((3, 3), (4, 16), "<f4")
     assert (shown["version"], shown["stream"]) == (3, 1)
     assert x.__cuda_array_interface__["strides"] is None
@@ -77,7 +78,8 @@ def main() -> None:
 
     # In, without a copy; a stream is waited for.
     back = rustorch.as_tensor(Shows(**shown), device="cuda")
-    assert back.data_ptr() == view.data_ptr() and back.stride() == (1, 4)
+    assert back.data_ptr() == view.data_ptr()
+    assert back.stride() == (1, 4)
     assert notes() == "event 0 on 1; 1 waits for event 0; "
     rustorch.as_tensor(Shows(**{**shown, "stream": 7777}), device="cuda")
     assert notes() == "event 1 on 7777; 1 waits for event 1; "
@@ -85,9 +87,11 @@ def main() -> None:
     assert notes() == ""
     # As PyTorch: without a device the values go to the CPU.
     row = Shows(**x[1].__cuda_array_interface__)
-    assert rustorch.as_tensor(row).device.type == "cpu" and rustorch.as_tensor(row).tolist() == [4, 5, 6, 7]
+    assert rustorch.as_tensor(row).device.type == "cpu"
+    assert rustorch.as_tensor(row).tolist() == [4, 5, 6, 7]
     empty = rustorch.as_tensor(Shows(**{**shown, "shape": (0, 3), "data": (0, False)}), device="cuda")
-    assert empty.shape == (0, 3) and empty.is_cuda
+    assert empty.shape == (0, 3)
+    assert empty.is_cuda
     for wrong, text in (
         ({"stream": 0}, "stream 0"),
         ({"typestr": "<U4"}, "no dtype"),
@@ -105,12 +109,15 @@ def main() -> None:
     assert view.__dlpack_device__() == (2, 0)
     producer = Producer(view)
     back = rustorch.from_dlpack(producer)
-    assert back.data_ptr() == view.data_ptr() and back.stride() == (1, 4) and back.shape == (3, 3)
+    assert back.data_ptr() == view.data_ptr()
+    assert back.stride() == (1, 4)
+    assert back.shape == (3, 3)
     assert producer.asked == [{"stream": 1, "max_version": (1, 0)}]
     assert notes() == "", "producer and consumer work on one stream"
     with side:
         rustorch.from_dlpack(producer)
-        assert producer.asked[1]["stream"] == 100 and notes() == ""
+        assert producer.asked[1]["stream"] == 100
+        assert notes() == ""
         for stream, expected in ((None, 1), (1, 1), (2, 2), (7777, 7777)):
             view.__dlpack__(stream=stream)
             told = notes()
@@ -121,23 +128,35 @@ def main() -> None:
         assert notes() == ""
     raises(BufferError, "stream 0", lambda: view.__dlpack__(stream=0))
     raises(BufferError, "stream is -1", lambda: view.__dlpack__(stream=-5))
-    old = rustorch.from_dlpack(rustorch.utils.dlpack.to_dlpack(x))
-    assert old.data_ptr() == x.data_ptr()
-    address = x.data_ptr()
-    del x, view, back, producer
-    rustorch.cuda.empty_cache()
-    assert old.data_ptr() == address and old.cpu().tolist() == host.tolist(), "the memory lives as long as it is used"
+    lives_on(host)
+    copies(host)
+    print("all is well")
 
-    # Copies that nobody waits for.
+
+def lives_on(host: rustorch.Tensor) -> None:
+    """What was handed out by the older form of DLPack keeps the memory."""
+    x = host.to("cuda")
+    old = rustorch.from_dlpack(rustorch.utils.dlpack.to_dlpack(x))
+    address = x.data_ptr()
+    del x
+    rustorch.cuda.empty_cache()
+    assert old.data_ptr() == address
+    assert old.cpu().tolist() == host.tolist()
+
+
+def copies(host: rustorch.Tensor) -> None:
+    """Copies from and to pinned memory are not waited for."""
     notes()
     pinned = host.pin_memory()
     moved = pinned.to("cuda", non_blocking=True)
-    assert notes() == "" and pinned.is_pinned()
+    assert notes() == ""
+    assert pinned.is_pinned()
     landed = moved.to("cpu", non_blocking=True)
-    assert notes() == "" and landed.is_pinned() and landed.tolist() == host.tolist()
+    assert notes() == ""
+    assert landed.is_pinned()
+    assert landed.tolist() == host.tolist()
     moved.cpu()
     assert notes() == "synchronize 1; "
-    print("all is well")
 
 
 main()

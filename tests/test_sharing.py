@@ -1,4 +1,4 @@
-"""Memory of devices shared with other libraries: with pyopencl on an OpenCL device, with others on a stand-in for CUDA."""
+"""Memory of devices shared with other libraries: pyopencl on an OpenCL device, others on a stand-in for CUDA."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def test_pyopencl(opencl: rustorch.device) -> None:
     with stream:
         x = rustorch.arange(10.0, device=opencl)[2:]
         queue = cl.CommandQueue.from_int_ptr(rustorch.opencl.queue_handle())
-        assert queue.context == context and queue.int_ptr == stream.native_handle
+        assert queue.context == context
+        assert queue.int_ptr == stream.native_handle
         # Out of a tensor, and into it.
         handle, offset = rustorch.opencl.buffer_handle(x)
         assert offset == 8
@@ -75,7 +76,8 @@ def test_pyopencl(opencl: rustorch.device) -> None:
         buffer = cl.Buffer(context, cl.mem_flags.READ_WRITE, 48)
         cl.enqueue_copy(queue, buffer, np.arange(12, dtype=np.int32))
         over = rustorch.opencl.from_buffer_handle(buffer.int_ptr, (2, 3), rustorch.int32, offset=4)
-        assert over.device == opencl and over.tolist() == [[4, 5, 6], [7, 8, 9]]
+        assert over.device == opencl
+        assert over.tolist() == [[4, 5, 6], [7, 8, 9]]
         turned = rustorch.opencl.from_buffer_handle(buffer.int_ptr, (3, 2), rustorch.int32, strides=(1, 3))
         assert turned.tolist() == [[0, 3], [1, 4], [2, 5]]
         over.mul_(2)
@@ -88,8 +90,8 @@ def test_pyopencl(opencl: rustorch.device) -> None:
         buffer.release()
         assert (over + 1).tolist() == [[9, 11, 13], [15, 17, 19]], "the tensor keeps the buffer"
         for shape, start in (((13,), 0), ((3, 4), 1)):
+            big = cl.Buffer(context, cl.mem_flags.READ_WRITE, 48)
             with pytest.raises(rustorch.RusTorchError):
-                big = cl.Buffer(context, cl.mem_flags.READ_WRITE, 48)
                 rustorch.opencl.from_buffer_handle(big.int_ptr, shape, rustorch.int32, offset=start)
         foreign = cl.Buffer(cl.Context(context.devices), cl.mem_flags.READ_WRITE, 48)
         with pytest.raises(rustorch.DeviceError, match="another opencl context"):

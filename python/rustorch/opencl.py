@@ -58,8 +58,8 @@ def queue_handle(stream: _Stream | None = None) -> int:
 def buffer_handle(tensor: _C.Tensor) -> tuple[int, int]:
     """The cl_mem behind a tensor, for ``pyopencl.MemoryObject.from_int_ptr``, and the tensor's first byte in it.
 
-    The memory is the tensor's: keep the tensor as long as the other library uses it. What that library does has to go to
-    the tensor's stream (`queue_handle`), or be waited for.
+    The memory is the tensor's: keep the tensor as long as the other library uses it. What that library does has to go
+    to the tensor's stream (`queue_handle`), or be waited for.
     """
     if tensor.device.type != "opencl":
         raise ValueError(f"Expected a tensor on an opencl device, but got one on {tensor.device}")

@@ -13,6 +13,7 @@ const STUB: &str = include_str!("../../../py/stubs/_C.pyi");
 /// The hand-written stubs of settings, and of the functions behind nn, optim and safetensors.
 const ROOMS: [&str; 3] = [
     include_str!("../../../py/stubs/settings.pyi"),
+    include_str!("../../../py/stubs/streams.pyi"),
     include_str!("../../../py/stubs/nn.pyi"),
     include_str!("../../../py/stubs/model_io.pyi"),
 ];
