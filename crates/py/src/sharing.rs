@@ -166,7 +166,8 @@ pub fn cuda_array(op: &str, object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor
     let layout = match strides {
         None => Layout::contiguous(&shape),
         Some(strides) => {
-            let whole = strides.iter().all(|&step| step >= 0 && step as usize % size == 0);
+            let whole =
+                strides.iter().all(|&step| usize::try_from(step).is_ok_and(|step| step.is_multiple_of(size)));
             if strides.len() != shape.len() || !whole {
                 return Err(wrong(format!("has strides that tensors do not have: {strides:?}")));
             }
