@@ -47,7 +47,7 @@ CUresult cuDeviceGetName(char *name, int length, int device) {
     (void)device;
     return strncpy(name, "Pretended GPU", length), 0;
 }
-CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) { return (void)device, *bytes = 1 << 30, 0; }
+CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) { return (void)device, *bytes = (size_t)1 << 33, 0; }
 CUresult cuDeviceGetAttribute(int *value, int what, int device) {
     switch (what) {
     case 1: *value = 1024; break;
@@ -55,7 +55,7 @@ CUresult cuDeviceGetAttribute(int *value, int what, int device) {
     case 6:
     case 7: *value = 65535; break;
     case 8: *value = 49152; break;
-    case 16: *value = 108; break;
+    case 16: *value = getenv("STAND_IN_MULTIPROCESSORS") ? atoi(getenv("STAND_IN_MULTIPROCESSORS")) : 108; break;
     case 75: *value = 8; break;
     case 76: *value = 0; break;
     default: return 1;
