@@ -8,6 +8,7 @@ from typing import TypeAlias
 from rustorch import _C
 from rustorch._C import Generator, Tensor, device as _device
 from rustorch._devices import DeviceProperties, devices
+from rustorch._streams import Event, Stream
 
 # How a device of a known kind is named: by its index, in full, or None for the current one.
 Which: TypeAlias = int | str | _device | None
@@ -34,11 +35,37 @@ class CurrentDevice:
             self._owner.set_device(self.prev_idx)
 
 
+class CurrentStream:
+    """A block in which another stream is the current one of its device, and its device that of its kind."""
+
+    def __init__(self, owner: Accelerator, stream: Stream | None) -> None:
+        self._owner = owner
+        self.stream = stream
+        self._before: list[tuple[Stream, Stream]] = []
+
+    def __enter__(self) -> None:
+        if self.stream is not None:
+            here = self._owner.current_stream()
+            self._before.append((here, self._owner.current_stream(self.stream.device)))
+            self._owner.set_stream(self.stream)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._before:
+            here, there = self._before.pop()
+            self._owner.set_stream(there)
+            self._owner.set_stream(here)
+
+
 class Accelerator:
     """The functions of one kind of device."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
+        # The classes of this kind, which name it as their owner.
+        self.Stream = Stream
+        self.Event = Event
 
     def _find(self, device: Which) -> _device:
         """The device with its index; it must be there."""
@@ -72,6 +99,26 @@ class Accelerator:
         """A block in which another device is the current one: ``with rustorch.cuda.device(1):``."""
         return CurrentDevice(self, device)
 
+    def current_stream(self, device: Which = None) -> Stream:
+        """The stream of a device to which this thread's work goes."""
+        found = self._find(device)
+        return self.Stream(found, stream_id=_C._stream_current(found))
+
+    def default_stream(self, device: Which = None) -> Stream:
+        """The stream of a device to which work goes until another is chosen."""
+        return self.Stream(self._find(device), stream_id=0)
+
+    def set_stream(self, stream: Stream | None) -> None:
+        """Sends this thread's work to a stream from now on, and makes its device the current one; None changes
+        nothing."""
+        if stream is not None:
+            _C._stream_set_current(self._find(stream.device), stream.stream_id)
+            _C._set_current_device(stream.device)
+
+    def stream(self, stream: Stream | None) -> CurrentStream:
+        """A block in which this thread's work goes to a stream: ``with rustorch.cuda.stream(s):``."""
+        return CurrentStream(self, stream)
+
     def synchronize(self, device: Which = None) -> None:
         """Waits until a device has done everything it was asked for."""
         _C._synchronize(self._find(device))
@@ -101,6 +148,14 @@ class Accelerator:
         """The bytes that the allocator of a device holds, in use or kept for reuse."""
         stats = self.memory_stats(device)
         return stats["allocated_bytes"] + stats["cached_bytes"]
+
+    def max_memory_reserved(self, device: Which = None) -> int:
+        """The most bytes that the allocator of a device has held at once, in use or kept for reuse."""
+        return self.memory_stats(device)["peak_reserved_bytes"]
+
+    def reset_peak_memory_stats(self, device: Which = None) -> None:
+        """Counts the peaks of a device's memory anew, from what is in use and kept now."""
+        _C._reset_peak_memory_stats(self._find(device))
 
     def empty_cache(self) -> None:
         """Gives the memory that is kept for reuse back to the devices."""

@@ -9,10 +9,12 @@ use std::ops::Range;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
-use crate::memory::{Buffer, MemoryAllocator};
+use crate::epilogue::Epilogue;
+use crate::memory::{Buffer, HostBuffer, MemoryAllocator, Sharing};
 use crate::random::{Distribution, RandomKey, Sampler};
 use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
 use crate::sequence::{AttentionParams, CtcSample};
+use crate::streams::Streams;
 use crate::windows::{ConvParams, PoolParams};
 use crate::{DType, DimensionMap, Factorization, Layout, Program, Scalar};
 
@@ -25,23 +27,6 @@ pub struct Operand<'a> {
     pub layout: &'a Layout,
     /// The element type.
     pub dtype: DType,
-}
-
-/// What is done to each element of a matrix product before it is stored: `activation(alpha * a @ b + beta * out + bias)`.
-#[derive(Debug, Clone, Copy)]
-pub struct Epilogue<'a> {
-    /// Factor of the product.
-    pub alpha: f64,
-    /// Factor of what the output held; 0 means that it is not read.
-    pub beta: f64,
-    /// Added to each row: one element per column, broadcast over rows and batches.
-    pub bias: Option<Operand<'a>>,
-}
-
-impl Default for Epilogue<'_> {
-    fn default() -> Self {
-        Epilogue { alpha: 1.0, beta: 0.0, bias: None }
-    }
 }
 
 macro_rules! lacks {
@@ -70,6 +55,23 @@ pub trait ComputeBackend: Send + Sync {
 
     /// Writes `source` into `buffer` at byte `offset`.
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()>;
+
+    /// A range of a buffer's bytes as host memory, after all earlier work, where the device's memory is the host's;
+    /// `None` where it has to be copied. Until the result is dropped nothing asked of the device writes these bytes, nor
+    /// reads them if they are to be `written`.
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
+        Ok(None)
+    }
+
+    /// The device's streams, if it has any.
+    fn streams(&self) -> Option<&dyn Streams> {
+        None
+    }
+
+    /// What the driver calls the device's memory and streams, if it has a driver.
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
+    }
 
     /// Copies between layouts and dtypes of one shape; `source` may have strides of 0.
     fn copy(&self, source: Operand<'_>, destination: Operand<'_>) -> Result<()>;

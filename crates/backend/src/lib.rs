@@ -7,6 +7,7 @@ mod determinism;
 pub mod device;
 mod dimension_map;
 mod dtype;
+mod epilogue;
 mod factorization;
 mod generated;
 mod layout;
@@ -16,21 +17,24 @@ mod random;
 mod reduction;
 mod sequence;
 pub mod special;
+mod streams;
 mod windows;
 
-pub use compute::{ComputeBackend, Epilogue, Operand};
+pub use compute::{ComputeBackend, Operand};
 pub use determinism::{is_deterministic, use_deterministic_algorithms};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
 pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
+pub use epilogue::Epilogue;
 pub use factorization::Factorization;
 pub use half;
 pub use layout::{
     Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, dims_from_slice, normalize_dim,
 };
-pub use memory::{Buffer, MemoryAllocator};
+pub use memory::{Buffer, MemoryAllocator, Sharing};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
 pub use random::{Distribution, RandomKey, Sampler};
 pub use reduction::{ReduceOp, ScanOp, ScatterOp};
 pub use sequence::{AttentionParams, CtcSample};
+pub use streams::{Event, StreamId, Streams};
 pub use windows::{ConvParams, PoolOp, PoolParams};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use rustorch_backend::memory::{PoolAllocator, physical_memory};
+use rustorch_backend::memory::{HostBuffer, PoolAllocator, physical_memory};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
@@ -93,6 +93,12 @@ impl ComputeBackend for CpuBackend {
             std::ptr::copy_nonoverlapping(source.as_ptr(), to, source.len());
         }
         Ok(())
+    }
+
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, _: bool) -> Result<Option<HostBuffer>> {
+        buffer.check_range("map", range.start, range.len())?;
+        // SAFETY: the range lies in the buffer, whose memory is this; the caller uses it while the buffer is there.
+        Ok(Some(unsafe { HostBuffer::lent(buffer.address().add(range.start), range.len(), Box::new(())) }))
     }
 
     delegate! {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rustorch_error::{Result, RusTorchError};
-use rustorch_gpu::open_library;
+use rustorch_gpu::{open_library, site_packages};
 
 /// A library of NVIDIA's in several versions.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,27 @@ pub struct Library {
 }
 
 impl Library {
+    /// The compiler of kernels.
+    pub const NVRTC: Library = Library {
+        name: "the compiler NVRTC",
+        variable: "RUSTORCH_NVRTC_LIBRARY",
+        package: "nvidia-cuda-nvrtc",
+        files: if cfg!(windows) {
+            &[
+                (13, "nvrtc64_130_0.dll", "nvidia/cu13/bin/x86_64"),
+                (12, "nvrtc64_120_0.dll", "nvidia/cuda_nvrtc/bin"),
+                (11, "nvrtc64_112_0.dll", "nvidia/cuda_nvrtc/bin"),
+            ]
+        } else {
+            &[
+                (13, "libnvrtc.so.13", "nvidia/cu13/lib"),
+                (12, "libnvrtc.so.12", "nvidia/cuda_nvrtc/lib"),
+                (11, "libnvrtc.so.11.2", "nvidia/cuda_nvrtc/lib"),
+            ]
+        },
+        first: Some("libnvrtc-builtins.so"),
+    };
+
     /// The newest that works with a driver of CUDA `most`.
     ///
     /// # Errors
@@ -86,17 +107,4 @@ fn toolkits() -> impl Iterator<Item = PathBuf> {
     let named = ["CUDA_HOME", "CUDA_PATH"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
     let libraries = if cfg!(windows) { "bin" } else { "lib64" };
     named.chain([PathBuf::from("/usr/local/cuda")]).map(move |folder| folder.join(libraries))
-}
-
-/// The folders named site-packages from which this process has loaded a library, as Python does with NumPy's.
-fn site_packages() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = Vec::new();
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    for path in maps.lines().filter_map(|line| line.find('/').map(|start| Path::new(&line[start..]))) {
-        let found = path.ancestors().find(|a| a.ends_with("site-packages") || a.ends_with("dist-packages"));
-        if let Some(folder) = found.filter(|folder| !folders.iter().any(|known| known == folder)) {
-            folders.push(folder.to_path_buf());
-        }
-    }
-    folders
 }

@@ -8,7 +8,14 @@ use rustorch_error::{Result, RusTorchError};
 /// What a driver's function answers.
 pub(crate) type Code = c_int;
 /// A context, module, function, stream or event.
-pub(crate) type Handle = *mut c_void;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Handle(pub *mut c_void);
+
+// SAFETY: it is a name, which may be used from any thread in which the context is current.
+unsafe impl Send for Handle {}
+// SAFETY: as above.
+unsafe impl Sync for Handle {}
 /// An address in the device's memory.
 pub(crate) type DeviceAddress = u64;
 
@@ -19,7 +26,9 @@ pub(crate) const NO_DEVICE: Code = 100;
 pub(crate) const NOT_READY: Code = 600;
 
 /// The stream on which the runtime API, PyTorch and CuPy work unless they are told otherwise.
-pub(crate) const LEGACY_STREAM: Handle = std::ptr::without_provenance_mut(1);
+pub(crate) const LEGACY_STREAM: Handle = Handle(std::ptr::without_provenance_mut(1));
+/// A place for a handle.
+pub(crate) const NO_HANDLE: Handle = Handle(std::ptr::null_mut());
 
 pub(crate) const MAX_THREADS_PER_BLOCK: c_int = 1;
 /// The first of three, one for each dimension.
@@ -29,7 +38,9 @@ pub(crate) const MULTIPROCESSOR_COUNT: c_int = 16;
 pub(crate) const COMPUTE_CAPABILITY_MAJOR: c_int = 75;
 pub(crate) const COMPUTE_CAPABILITY_MINOR: c_int = 76;
 
+pub(crate) const STREAM_NON_BLOCKING: c_uint = 1;
 pub(crate) const EVENT_DISABLE_TIMING: c_uint = 2;
+pub(crate) const HOST_MEMORY_PORTABLE: c_uint = 1;
 pub(crate) const POINTER_MEMORY_TYPE: c_int = 2;
 pub(crate) const JIT_ERROR_LOG_BUFFER: c_int = 5;
 pub(crate) const JIT_ERROR_LOG_BUFFER_SIZE: c_int = 6;
@@ -52,6 +63,8 @@ rustorch_gpu::functions! {
         fn cuCtxPopCurrent_v2(*mut Handle) -> Code;
         fn cuMemAlloc_v2(*mut DeviceAddress, usize) -> Code;
         fn cuMemFree_v2(DeviceAddress) -> Code;
+        fn cuMemHostAlloc(*mut *mut c_void, usize, c_uint) -> Code;
+        fn cuMemFreeHost(*mut c_void) -> Code;
         fn cuMemcpyHtoDAsync_v2(DeviceAddress, *const c_void, usize, Handle) -> Code;
         fn cuMemcpyDtoHAsync_v2(*mut c_void, DeviceAddress, usize, Handle) -> Code;
         fn cuMemcpyDtoDAsync_v2(DeviceAddress, DeviceAddress, usize, Handle) -> Code;
@@ -60,11 +73,14 @@ rustorch_gpu::functions! {
         fn cuModuleUnload(Handle) -> Code;
         fn cuModuleGetFunction(*mut Handle, Handle, *const c_char) -> Code;
         fn cuLaunchKernel(Handle, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint, Handle, *mut *mut c_void, *mut *mut c_void) -> Code;
+        fn cuStreamCreateWithPriority(*mut Handle, c_uint, c_int) -> Code;
         fn cuStreamSynchronize(Handle) -> Code;
+        fn cuStreamWaitEvent(Handle, Handle, c_uint) -> Code;
         fn cuEventCreate(*mut Handle, c_uint) -> Code;
         fn cuEventRecord(Handle, Handle) -> Code;
         fn cuEventQuery(Handle) -> Code;
         fn cuEventSynchronize(Handle) -> Code;
+        fn cuEventElapsedTime(*mut f32, Handle, Handle) -> Code;
         fn cuEventDestroy_v2(Handle) -> Code;
     }
 }
@@ -108,11 +124,13 @@ impl Driver {
         format!("{name} ({code}){sentence}{advice}")
     }
 
+    /// A failed call of `function` as an error.
+    pub(crate) fn failure(&self, function: &'static str, code: Code) -> RusTorchError {
+        RusTorchError::device(function, format!("the CUDA driver answered {}", self.describe(code)))
+    }
+
     /// An error if the call of `function` failed.
     pub(crate) fn check(&self, function: &'static str, code: Code) -> Result<()> {
-        if code == SUCCESS {
-            return Ok(());
-        }
-        Err(RusTorchError::device(function, format!("the CUDA driver answered {}", self.describe(code))))
+        if code == SUCCESS { Ok(()) } else { Err(self.failure(function, code)) }
     }
 }

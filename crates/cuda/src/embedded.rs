@@ -1,5 +1,4 @@
-//! PTX of the kernels that networks need, so that NVRTC is wanted only for others. `ptx/pack.py` makes the file and says how
-//! it is laid out.
+//! PTX of the kernels that networks need. `ptx/pack.py` makes the file and says how it is laid out.
 
 use std::io::Read;
 
@@ -8,28 +7,28 @@ use ruzstd::decoding::StreamingDecoder;
 
 static PACK: &[u8] = include_bytes!("../ptx/kernels.ptx.zst");
 
-/// CUDA's version of the oldest driver that takes the file's PTX, and the oldest compute capability.
-pub(crate) const NEEDS: (i32, u32) = (12_040, 70);
+/// Bytes that the index has for a kernel.
+const ENTRY: usize = 28;
 
-/// The PTX of a text, if the file has it.
-pub(crate) fn ptx(text: &str) -> Option<Vec<u8>> {
-    // A build for development, and whoever makes the file, can do without it.
-    if std::env::var_os("RUSTORCH_EMBEDDED_KERNELS").is_some_and(|value| value == "0") {
+/// The PTX of a text, if the file has it, and a driver of CUDA `version` (12040 for 12.4) and the device take it.
+pub(crate) fn ptx(text: &str, version: i32, capability: u32) -> Option<Vec<u8>> {
+    // Whoever makes the file does without it.
+    let is_off = std::env::var_os("RUSTORCH_EMBEDDED_KERNELS").is_some_and(|value| value == "0");
+    if version < 12_040 || capability < 70 || is_off {
         return None;
     }
-    let (kernels, rest) = head(PACK)?;
-    let (index, rest) = rest.split_at_checked(kernels.0 * ENTRY)?;
-    let (lengths, mut frames) = rest.split_at_checked(kernels.1 * 4)?;
+    let [kernels, frames] = [number(PACK, 0)?, number(PACK, 4)?];
+    let (index, rest) = PACK.get(8..)?.split_at_checked(kernels * ENTRY)?;
+    let (lengths, mut frames) = rest.split_at_checked(frames * 4)?;
     let entries = index.as_chunks::<ENTRY>().0;
     let key = |entry: &[u8; ENTRY]| entry.first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
-    let at = entries.binary_search_by_key(&fnv1a(&essential(text)), key).ok()?;
+    let at = entries.binary_search_by_key(&fnv1a(essential(text).as_bytes()), key).ok()?;
     let [frame, start, length] = [16, 20, 24].map(|place| number(&entries[at], place));
     for (n, bytes) in lengths.as_chunks::<4>().0.iter().enumerate() {
         let (compressed, rest) = frames.split_at_checked(u32::from_le_bytes(*bytes) as usize)?;
         if n == frame? {
-            let mut decoder = StreamingDecoder::new(compressed).ok()?;
             let mut ptx = Vec::new();
-            decoder.read_to_end(&mut ptx).ok()?;
+            StreamingDecoder::new(compressed).ok()?.read_to_end(&mut ptx).ok()?;
             return ptx.get(start?..start? + length?).map(<[u8]>::to_vec);
         }
         frames = rest;
@@ -47,14 +46,6 @@ fn essential(text: &str) -> String {
     text.split('\n').filter(is_used).collect::<Vec<_>>().join("\n")
 }
 
-/// Bytes that the index has for a kernel.
-const ENTRY: usize = 28;
-
 fn number(bytes: &[u8], at: usize) -> Option<usize> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes) as usize)
-}
-
-/// The numbers of kernels and of frames, and what follows.
-fn head(pack: &[u8]) -> Option<((usize, usize), &[u8])> {
-    Some(((number(pack, 0)?, number(pack, 4)?), pack.get(8..)?))
 }

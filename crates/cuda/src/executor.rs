@@ -9,7 +9,7 @@ use rustorch_backend::{DeviceInfo, DeviceKind};
 use rustorch_cuda_libraries::{Libraries, Stream};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{Convolution, KernelExecutor, Launch, Limits, MatrixProduct, VendorLibrary, Workspace};
+use rustorch_gpu::{Convolution, KernelExecutor, Launch, Limits, MatrixProduct, Transfer, Workspace};
 use smallvec::SmallVec;
 
 use crate::dialect::CudaC;
@@ -17,14 +17,11 @@ use crate::driver::*;
 use crate::embedded;
 use crate::nvrtc::Nvrtc;
 
-// SAFETY: it is a stream of every context.
-const LEGACY: Stream = unsafe { Stream::new(LEGACY_STREAM) };
-
 /// One NVIDIA device, with the context that CUDA's runtime API uses too.
 ///
-/// All work goes to the legacy default stream. That is where PyTorch and CuPy work unless they are told otherwise, so
-/// memory that is exchanged with them is ordered without an event; and streams of others that are not created as
-/// non-blocking wait for it by themselves.
+/// The default stream is the legacy one. That is where PyTorch and CuPy work unless they are told otherwise, so memory
+/// that is exchanged with them is ordered without an event; and streams of others that are not created as non-blocking
+/// wait for it by themselves. Other streams are non-blocking, as PyTorch's are.
 pub struct CudaExecutor {
     driver: &'static Driver,
     device: c_int,
@@ -40,53 +37,34 @@ pub struct CudaExecutor {
     libraries: Libraries,
 }
 
-// SAFETY: the driver's objects may be used from any thread in which the context is current, which `enter` sees to.
-unsafe impl Send for CudaExecutor {}
-// SAFETY: as above.
-unsafe impl Sync for CudaExecutor {}
+/// Something of the driver's.
+struct Object {
+    driver: &'static Driver,
+    context: Handle,
+    handle: Handle,
+    destroy: unsafe extern "system" fn(Handle) -> Code,
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        if let Ok(_current) = Current::new(self.driver, self.context) {
+            // SAFETY: the object goes once, with its owner.
+            unsafe { (self.destroy)(self.handle) };
+        }
+    }
+}
 
 /// A kernel and the module that holds it.
 pub struct CudaKernel {
-    driver: &'static Driver,
-    context: Handle,
-    module: Handle,
+    _module: Object,
     function: Handle,
 }
 
-// SAFETY: functions may be launched from any thread in which the context is current.
-unsafe impl Send for CudaKernel {}
-// SAFETY: as above.
-unsafe impl Sync for CudaKernel {}
+/// A stream of the driver's.
+pub struct CudaStream(Handle);
 
-impl Drop for CudaKernel {
-    fn drop(&mut self) {
-        if let Ok(_current) = Current::new(self.driver, self.context) {
-            // SAFETY: the module is unloaded once, by its owner.
-            unsafe { (self.driver.cuModuleUnload)(self.module) };
-        }
-    }
-}
-
-/// A point in the stream.
-pub struct CudaEvent {
-    driver: &'static Driver,
-    context: Handle,
-    event: Handle,
-}
-
-// SAFETY: events may be used from any thread.
-unsafe impl Send for CudaEvent {}
-// SAFETY: as above.
-unsafe impl Sync for CudaEvent {}
-
-impl Drop for CudaEvent {
-    fn drop(&mut self) {
-        if let Ok(_current) = Current::new(self.driver, self.context) {
-            // SAFETY: the event is destroyed once, by its owner.
-            unsafe { (self.driver.cuEventDestroy_v2)(self.event) };
-        }
-    }
-}
+/// A point in a stream.
+pub struct CudaEvent(Object);
 
 /// Makes a context current in this thread as long as it lives. What another library made current is so again afterwards:
 /// for the runtime API, that is its current device.
@@ -98,7 +76,7 @@ struct Current {
 
 impl Current {
     fn new(driver: &'static Driver, context: Handle) -> Result<Current> {
-        let mut current = null_mut();
+        let mut current = NO_HANDLE;
         // SAFETY: a place for the context.
         unsafe { call!(driver, cuCtxGetCurrent, &raw mut current) }?;
         if current == context {
@@ -113,7 +91,7 @@ impl Current {
 impl Drop for Current {
     fn drop(&mut self) {
         if let Some(driver) = self.pushed {
-            let mut context = null_mut();
+            let mut context = NO_HANDLE;
             // SAFETY: pops what `new` pushed in this thread: the guard cannot leave it.
             unsafe { (driver.cuCtxPopCurrent_v2)(&raw mut context) };
         }
@@ -205,7 +183,7 @@ impl CudaExecutor {
 
     fn context(&self) -> Result<Handle> {
         let retain = || {
-            let mut context = null_mut();
+            let mut context = NO_HANDLE;
             // SAFETY: a place for the context.
             unsafe { call!(self.driver, cuDevicePrimaryCtxRetain, &raw mut context, self.device) }
                 .map(|()| context)
@@ -217,35 +195,41 @@ impl CudaExecutor {
         Current::new(self.driver, self.context()?)
     }
 
-    fn wait_for_stream(&self) -> Result<()> {
-        // SAFETY: the context is current.
-        unsafe { call!(self.driver, cuStreamSynchronize, LEGACY_STREAM) }
+    /// An owner for something of the driver's.
+    fn object(&self, handle: Handle, destroy: unsafe extern "system" fn(Handle) -> Code) -> Result<Object> {
+        Ok(Object { driver: self.driver, context: self.context()?, handle, destroy })
+    }
+
+    /// The address that the call of `function` gave, of `bytes` bytes.
+    fn allocated(
+        &self,
+        function: &'static str,
+        code: Code,
+        address: usize,
+        bytes: usize,
+    ) -> Result<NonNull<u8>> {
+        let address = NonNull::new(std::ptr::with_exposed_provenance_mut(address));
+        match (code, address) {
+            (SUCCESS, Some(address)) => Ok(address),
+            (SUCCESS | OUT_OF_MEMORY, _) => {
+                Err(self.out_of_memory(bytes, &self.driver.describe(OUT_OF_MEMORY)))
+            }
+            _ => Err(self.driver.failure(function, code)),
+        }
     }
 
     /// Whether the driver knows this host memory, so that it copies from there at its own time.
-    fn is_pinned(&self, source: &[u8]) -> bool {
+    fn is_pinned(&self, source: *const u8) -> bool {
         let mut kind: c_uint = 0;
         // SAFETY: the answer is a number of that size; memory that the driver does not know is an error.
         let code = unsafe {
             (self.driver.cuPointerGetAttribute)(
                 (&raw mut kind).cast(),
                 POINTER_MEMORY_TYPE,
-                source.as_ptr().expose_provenance() as DeviceAddress,
+                source.expose_provenance() as DeviceAddress,
             )
         };
         code == SUCCESS
-    }
-}
-
-impl VendorLibrary for CudaExecutor {
-    fn multiply(&self, product: &MatrixProduct<'_>, workspace: &Workspace<'_>) -> Result<bool> {
-        let _current = self.enter()?;
-        self.libraries.multiply(product, workspace, LEGACY)
-    }
-
-    fn convolve(&self, convolution: &Convolution<'_>, workspace: &Workspace<'_>) -> Result<bool> {
-        let _current = self.enter()?;
-        self.libraries.convolve(convolution, workspace, LEGACY)
     }
 }
 
@@ -256,6 +240,7 @@ fn device_address(address: NonNull<u8>, offset: usize) -> DeviceAddress {
 
 impl KernelExecutor for CudaExecutor {
     type Kernel = CudaKernel;
+    type Stream = CudaStream;
     type Event = CudaEvent;
 
     fn info(&self) -> &DeviceInfo {
@@ -281,46 +266,51 @@ impl KernelExecutor for CudaExecutor {
         // do with memory (sharing it between processes) works with that.
         // SAFETY: a place for the address.
         let code = unsafe { (self.driver.cuMemAlloc_v2)(&raw mut address, bytes) };
-        let out_of_memory = || RusTorchError::OutOfMemory {
-            bytes,
-            device: format!("cuda ({})", self.info.name),
-            hint: format!(": {}", self.driver.describe(OUT_OF_MEMORY)),
-        };
-        if code == OUT_OF_MEMORY {
-            return Err(out_of_memory());
-        }
-        self.driver.check("cuMemAlloc", code)?;
-        NonNull::new(std::ptr::with_exposed_provenance_mut(address as usize)).ok_or_else(out_of_memory)
+        self.allocated("cuMemAlloc", code, address as usize, bytes)
     }
 
     unsafe fn free(&self, address: NonNull<u8>) {
         let Ok(_current) = self.enter() else { return };
-        // A failure here is that of earlier work, and the next call reports it.
-        let _ = self.wait_for_stream();
         // SAFETY: the caller gives up memory of `allocate`; no work uses it any more.
         unsafe { (self.driver.cuMemFree_v2)(device_address(address, 0)) };
     }
 
-    fn write(&self, destination: NonNull<u8>, offset: usize, source: &[u8]) -> Result<()> {
+    fn allocate_pinned(&self, bytes: usize) -> Result<NonNull<u8>> {
         let _current = self.enter()?;
-        let address = device_address(destination, offset);
-        let (start, bytes) = (source.as_ptr().cast(), source.len());
-        // SAFETY: the caller has checked the range. Pageable memory has been read when this returns.
-        unsafe { call!(self.driver, cuMemcpyHtoDAsync_v2, address, start, bytes, LEGACY_STREAM) }?;
-        if self.is_pinned(source) { self.wait_for_stream() } else { Ok(()) }
+        let mut address = null_mut();
+        // SAFETY: a place for the address.
+        let code = unsafe { (self.driver.cuMemHostAlloc)(&raw mut address, bytes, HOST_MEMORY_PORTABLE) };
+        self.allocated("cuMemHostAlloc", code, address.expose_provenance(), bytes)
     }
 
-    fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()> {
+    unsafe fn free_pinned(&self, address: NonNull<u8>) {
+        let Ok(_current) = self.enter() else { return };
+        // SAFETY: the caller gives up memory of `allocate_pinned`; no work uses it any more.
+        unsafe { (self.driver.cuMemFreeHost)(address.as_ptr().cast()) };
+    }
+
+    unsafe fn write(&self, stream: &CudaStream, transfer: &Transfer) -> Result<()> {
         let _current = self.enter()?;
-        let address = device_address(source, offset);
-        let (start, bytes) = (destination.as_mut_ptr().cast(), destination.len());
-        // SAFETY: the caller has checked the range; the destination is ours alone until the stream has been waited for.
-        unsafe { call!(self.driver, cuMemcpyDtoHAsync_v2, start, address, bytes, LEGACY_STREAM) }?;
-        self.wait_for_stream()
+        let to = device_address(transfer.device.0, transfer.device.1);
+        let (from, bytes) = (transfer.host.as_ptr().cast_const(), transfer.bytes);
+        // SAFETY: the caller leaves the source as it is.
+        unsafe { call!(self.driver, cuMemcpyHtoDAsync_v2, to, from.cast(), bytes, stream.0) }?;
+        // Pageable memory has been read by now.
+        if transfer.wait && self.is_pinned(from) { self.synchronize(stream) } else { Ok(()) }
+    }
+
+    unsafe fn read(&self, stream: &CudaStream, transfer: &Transfer) -> Result<()> {
+        let _current = self.enter()?;
+        let from = device_address(transfer.device.0, transfer.device.1);
+        let (to, bytes) = (transfer.host.as_ptr().cast(), transfer.bytes);
+        // SAFETY: nobody else uses the destination.
+        unsafe { call!(self.driver, cuMemcpyDtoHAsync_v2, to, from, bytes, stream.0) }?;
+        if transfer.wait { self.synchronize(stream) } else { Ok(()) }
     }
 
     fn copy(
         &self,
+        stream: &CudaStream,
         source: (NonNull<u8>, usize),
         destination: (NonNull<u8>, usize),
         bytes: usize,
@@ -331,12 +321,11 @@ impl KernelExecutor for CudaExecutor {
         let _current = self.enter()?;
         let (from, to) = (device_address(source.0, source.1), device_address(destination.0, destination.1));
         // SAFETY: the caller has checked the ranges.
-        unsafe { call!(self.driver, cuMemcpyDtoDAsync_v2, to, from, bytes, LEGACY_STREAM) }
+        unsafe { call!(self.driver, cuMemcpyDtoDAsync_v2, to, from, bytes, stream.0) }
     }
 
     fn embedded(&self, text: &str) -> Option<Vec<u8>> {
-        let (version, capability) = embedded::NEEDS;
-        if self.version >= version && self.capability >= capability { embedded::ptx(text) } else { None }
+        embedded::ptx(text, self.version, self.capability)
     }
 
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
@@ -355,7 +344,7 @@ impl KernelExecutor for CudaExecutor {
         let mut options = [JIT_ERROR_LOG_BUFFER, JIT_ERROR_LOG_BUFFER_SIZE];
         let mut values: [*mut c_void; 2] =
             [log.as_mut_ptr().cast(), std::ptr::without_provenance_mut(log.len())];
-        let (mut module, mut function) = (null_mut(), null_mut());
+        let (mut module, mut function) = (NO_HANDLE, NO_HANDLE);
         let (start, names, values) = (image.as_ptr().cast(), options.as_mut_ptr(), values.as_mut_ptr());
         // SAFETY: two options with their values; the image ends with a zero.
         let code = unsafe { (self.driver.cuModuleLoadDataEx)(&raw mut module, start, 2, names, values) };
@@ -364,16 +353,15 @@ impl KernelExecutor for CudaExecutor {
             let message = format!("the CUDA driver refused kernel '{name}': {answer}\n{log}");
             return Err(RusTorchError::device("load", message));
         }
-        let mut kernel = CudaKernel { driver: self.driver, context: self.context()?, module, function };
+        let owned = self.object(module, self.driver.cuModuleUnload)?;
         let symbol = CString::new(name)
             .map_err(|_| RusTorchError::argument("load", "a kernel's name holds no zero byte"))?;
         // SAFETY: the name ends with a zero.
         unsafe { call!(self.driver, cuModuleGetFunction, &raw mut function, module, symbol.as_ptr()) }?;
-        kernel.function = function;
-        Ok(kernel)
+        Ok(CudaKernel { _module: owned, function })
     }
 
-    fn launch(&self, kernel: &CudaKernel, launch: &Launch<'_>) -> Result<()> {
+    fn launch(&self, stream: &CudaStream, kernel: &CudaKernel, launch: &Launch<'_>) -> Result<()> {
         let [x, y, z] = launch.groups;
         let _current = self.enter()?;
         let mut addresses: SmallVec<[DeviceAddress; 8]> =
@@ -384,30 +372,74 @@ impl KernelExecutor for CudaExecutor {
             arguments.push(launch.parameters.as_ptr().cast_mut().cast());
         }
         let ([w, h, d], function, arguments) = (launch.group, kernel.function, arguments.as_mut_ptr());
-        let (cu, stream) = (self.driver, LEGACY_STREAM);
+        let (cu, stream) = (self.driver, stream.0);
         // SAFETY: the arguments are those of the signature, and the driver copies them before it returns.
         unsafe { call!(cu, cuLaunchKernel, function, x, y, z, w, h, d, 0, stream, arguments, null_mut()) }
     }
 
-    fn vendor_library(&self) -> Option<&dyn VendorLibrary> {
-        Some(self)
+    fn multiply(
+        &self,
+        stream: &CudaStream,
+        product: &MatrixProduct<'_>,
+        workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        let _current = self.enter()?;
+        // SAFETY: it is a stream of this context, which is current.
+        self.libraries.multiply(product, workspace, unsafe { Stream::new(stream.0.0) })
     }
 
-    fn record(&self) -> Result<CudaEvent> {
+    fn convolve(
+        &self,
+        stream: &CudaStream,
+        convolution: &Convolution<'_>,
+        workspace: &Workspace<'_>,
+    ) -> Result<bool> {
         let _current = self.enter()?;
-        let mut event = null_mut();
+        // SAFETY: as above.
+        self.libraries.convolve(convolution, workspace, unsafe { Stream::new(stream.0.0) })
+    }
+
+    fn default_stream(&self) -> &CudaStream {
+        &CudaStream(LEGACY_STREAM)
+    }
+
+    fn create_stream(&self, priority: i32) -> Result<CudaStream> {
+        let _current = self.enter()?;
+        let mut stream = NO_HANDLE;
+        // SAFETY: a place for the stream; the driver takes the nearest priority that it has.
+        unsafe {
+            call!(self.driver, cuStreamCreateWithPriority, &raw mut stream, STREAM_NON_BLOCKING, priority)
+        }?;
+        Ok(CudaStream(stream))
+    }
+
+    fn synchronize(&self, stream: &CudaStream) -> Result<()> {
+        let _current = self.enter()?;
+        // SAFETY: the context is current.
+        unsafe { call!(self.driver, cuStreamSynchronize, stream.0) }
+    }
+
+    fn record(&self, stream: &CudaStream, timed: bool) -> Result<CudaEvent> {
+        let _current = self.enter()?;
+        let (mut event, flags) = (NO_HANDLE, if timed { 0 } else { EVENT_DISABLE_TIMING });
         // SAFETY: a place for the event.
-        unsafe { call!(self.driver, cuEventCreate, &raw mut event, EVENT_DISABLE_TIMING) }?;
-        let event = CudaEvent { driver: self.driver, context: self.context()?, event };
+        unsafe { call!(self.driver, cuEventCreate, &raw mut event, flags) }?;
+        let owned = self.object(event, self.driver.cuEventDestroy_v2)?;
         // SAFETY: the event is of the current context.
-        unsafe { call!(self.driver, cuEventRecord, event.event, LEGACY_STREAM) }?;
-        Ok(event)
+        unsafe { call!(self.driver, cuEventRecord, event, stream.0) }?;
+        Ok(CudaEvent(owned))
+    }
+
+    fn wait_event(&self, stream: &CudaStream, event: &CudaEvent) -> Result<()> {
+        let _current = self.enter()?;
+        // SAFETY: the event is alive, and the driver keeps it until the stream has waited; 0 is the only flag.
+        unsafe { call!(self.driver, cuStreamWaitEvent, stream.0, event.0.handle, 0) }
     }
 
     fn is_done(&self, event: &CudaEvent) -> Result<bool> {
         let _current = self.enter()?;
         // SAFETY: the event is alive.
-        match unsafe { (self.driver.cuEventQuery)(event.event) } {
+        match unsafe { (self.driver.cuEventQuery)(event.0.handle) } {
             NOT_READY => Ok(false),
             code => self.driver.check("cuEventQuery", code).map(|()| true),
         }
@@ -416,11 +448,15 @@ impl KernelExecutor for CudaExecutor {
     fn wait(&self, event: &CudaEvent) -> Result<()> {
         let _current = self.enter()?;
         // SAFETY: the event is alive.
-        unsafe { call!(self.driver, cuEventSynchronize, event.event) }
+        unsafe { call!(self.driver, cuEventSynchronize, event.0.handle) }
     }
 
-    fn synchronize(&self) -> Result<()> {
+    fn elapsed_time(&self, start: &CudaEvent, end: &CudaEvent) -> Result<f64> {
         let _current = self.enter()?;
-        self.wait_for_stream()
+        let mut milliseconds = 0.0f32;
+        let (start, end) = (start.0.handle, end.0.handle);
+        // SAFETY: a place for the number; both events are alive.
+        unsafe { call!(self.driver, cuEventElapsedTime, &raw mut milliseconds, start, end) }?;
+        Ok(f64::from(milliseconds))
     }
 }

@@ -9,11 +9,9 @@ mod embedded;
 mod executor;
 mod nvrtc;
 
-use std::sync::OnceLock;
-
 use rustorch_backend::ComputeBackend;
 use rustorch_error::Result;
-use rustorch_gpu::{GpuBackend, open_library};
+use rustorch_gpu::{Devices, GpuBackend, open_library};
 
 pub use dialect::CudaC;
 pub use executor::CudaExecutor;
@@ -21,16 +19,14 @@ pub use nvrtc::{Nvrtc, Target};
 
 use driver::Driver;
 
+static DEVICES: Devices<CudaExecutor> = Devices::new(detect);
+
 /// The devices of this machine, in the driver's order (`CUDA_VISIBLE_DEVICES` chooses among them).
 ///
 /// # Errors
 /// There is no driver (`RUSTORCH_CUDA_LIBRARY` names another than the system's), or it does not start.
 pub fn devices() -> Result<&'static [&'static GpuBackend<CudaExecutor>]> {
-    static DEVICES: OnceLock<Result<Vec<&'static GpuBackend<CudaExecutor>>>> = OnceLock::new();
-    match DEVICES.get_or_init(detect) {
-        Ok(devices) => Ok(devices),
-        Err(error) => Err(error.clone()),
-    }
+    DEVICES.get()
 }
 
 /// [`devices`] as backends.
@@ -38,10 +34,10 @@ pub fn devices() -> Result<&'static [&'static GpuBackend<CudaExecutor>]> {
 /// # Errors
 /// As [`devices`].
 pub fn backends() -> Result<Vec<&'static dyn ComputeBackend>> {
-    Ok(devices()?.iter().map(|&device| device as &dyn ComputeBackend).collect())
+    DEVICES.backends()
 }
 
-fn detect() -> Result<Vec<&'static GpuBackend<CudaExecutor>>> {
+fn detect() -> Result<Vec<CudaExecutor>> {
     let named = std::env::var("RUSTORCH_CUDA_LIBRARY").ok();
     let library = match &named {
         Some(name) => open_library("cuda", &[name])?,
@@ -49,6 +45,5 @@ fn detect() -> Result<Vec<&'static GpuBackend<CudaExecutor>>> {
         None => open_library("cuda", &["libcuda.so.1", "libcuda.so"])?,
     };
     let driver: &'static Driver = Box::leak(Box::new(Driver::load("cuda", library)?));
-    let devices = (0..executor::count(driver)?).map(|index| CudaExecutor::new(driver, index));
-    Ok(devices.collect::<Result<Vec<_>>>()?.into_iter().map(GpuBackend::new).collect())
+    (0..executor::count(driver)?).map(|index| CudaExecutor::new(driver, index)).collect()
 }

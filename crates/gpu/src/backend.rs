@@ -3,17 +3,20 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
     Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
+    Streams,
 };
 use rustorch_error::{Result, RusTorchError};
 
 use crate::executor::{KernelExecutor, Launch, Limits};
 use crate::kernel::Call;
 use crate::kernels;
-use crate::memory::GpuMemoryAllocator;
+use crate::memory::{GpuMemoryAllocator, Place};
 use crate::program_cache::ProgramCache;
+use crate::streams::StreamSet;
 use crate::vendor_library::{Convolution, MatrixProduct};
 
 /// What kernels need of a device, without its type.
@@ -40,8 +43,10 @@ pub trait Device: Send + Sync {
 
 /// A device that computes by kernels.
 pub struct GpuBackend<E: KernelExecutor> {
-    executor: &'static E,
-    memory: &'static GpuMemoryAllocator<E>,
+    pub(crate) executor: &'static E,
+    pub(crate) streams: &'static StreamSet<E>,
+    pub(crate) memory: &'static GpuMemoryAllocator<E>,
+    pub(crate) pinned: &'static GpuMemoryAllocator<E>,
     programs: ProgramCache<E::Kernel>,
 }
 
@@ -49,8 +54,10 @@ impl<E: KernelExecutor> GpuBackend<E> {
     /// The backend of a device. It lives as long as the process, as every buffer of the device needs it.
     pub fn new(executor: E) -> &'static Self {
         let executor: &'static E = Box::leak(Box::new(executor));
-        let memory = Box::leak(Box::new(GpuMemoryAllocator::new(executor)));
-        Box::leak(Box::new(GpuBackend { executor, memory, programs: ProgramCache::new() }))
+        let streams: &'static StreamSet<E> = Box::leak(Box::new(StreamSet::new(executor)));
+        let pool = |place| &*Box::leak(Box::new(GpuMemoryAllocator::new(executor, streams, place)));
+        let (memory, pinned) = (pool(Place::Device), pool(Place::Pinned));
+        Box::leak(Box::new(GpuBackend { executor, streams, memory, pinned, programs: ProgramCache::new() }))
     }
 
     /// The driver behind it.
@@ -95,21 +102,20 @@ impl<E: KernelExecutor> Device for GpuBackend<E> {
         let group = call.group_size();
         call.pad_parameters();
         let launch = Launch { groups, group, buffers: call.addresses(), parameters: call.parameters() };
-        self.executor.launch(&kernel, &launch)
+        // Drivers may look for a buffer's memory as late as its first use.
+        self.memory.making_room(|| {
+            self.streams.with_current(|stream| self.executor.launch(stream, &kernel, &launch))
+        })
     }
 
     fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool> {
-        match self.executor.vendor_library() {
-            Some(library) => library.multiply(product, &|bytes| self.temporary(bytes)),
-            None => Ok(false),
-        }
+        let workspace = |bytes| self.temporary(bytes);
+        self.streams.with_current(|stream| self.executor.multiply(stream, product, &workspace))
     }
 
     fn library_convolution(&self, convolution: &Convolution<'_>) -> Result<bool> {
-        match self.executor.vendor_library() {
-            Some(library) => library.convolve(convolution, &|bytes| self.temporary(bytes)),
-            None => Ok(false),
-        }
+        let workspace = |bytes| self.temporary(bytes);
+        self.streams.with_current(|stream| self.executor.convolve(stream, convolution, &workspace))
     }
 
     fn temporary(&self, bytes: usize) -> Result<Buffer> {
@@ -148,23 +154,24 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     }
 
     fn synchronize(&self) -> Result<()> {
-        self.executor.synchronize()
+        self.streams.synchronize()
     }
 
     fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
-        buffer.check_range("read", offset, destination.len())?;
-        if destination.is_empty() {
-            return Ok(());
-        }
-        self.executor.read(buffer.address(), offset, destination)
+        self.read_now(buffer, offset, destination)
     }
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
-        buffer.check_range("write", offset, source.len())?;
-        if source.is_empty() {
-            return Ok(());
-        }
-        self.executor.write(buffer.address(), offset, source)
+        self.memory.making_room(|| self.write_now(buffer, offset, source))
+    }
+
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
+        buffer.check_range("map", range.start, range.len())?;
+        crate::lent::lend(self, buffer, range, written)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        Some(self)
     }
 
     fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {
@@ -276,7 +283,8 @@ mod tests {
     fn more_groups_than_a_device_starts_are_refused_before_anything_is_compiled() {
         let device = GpuBackend::new(StandIn::new());
         let call = || Call::new(KernelText { name: "one", text: "KERNEL {" });
-        let refused = device.run(call(), [7, 5, 1]).expect_err("the stand-in starts four in the second dimension");
+        let refused =
+            device.run(call(), [7, 5, 1]).expect_err("the stand-in starts four in the second dimension");
         assert!(matches!(refused, RusTorchError::Unsupported { .. }), "{refused}");
         assert!(refused.to_string().contains("7 × 5 × 1 groups"), "{refused}");
         assert_eq!(device.executor().compiled.load(std::sync::atomic::Ordering::Relaxed), 0);

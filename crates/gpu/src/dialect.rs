@@ -108,6 +108,22 @@ impl Signature<'_> {
             .collect();
         format!("typedef struct {{{fields} }} Params;\n")
     }
+
+    /// The arguments as C has them: pointers to the address space `global`, then the parameters by value.
+    pub fn arguments(&self, global: &str) -> String {
+        let buffers = self.buffers.iter().map(|buffer| {
+            let qualifier = if buffer.mutable { "" } else { "const " };
+            format!("{global}{qualifier}{} *{}", buffer.element, buffer.name)
+        });
+        let parameters = (!self.fields.is_empty()).then(|| "const Params p".to_string());
+        buffers.chain(parameters).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The declarations of the shared arrays, which are in the address space `local`.
+    pub fn shared_arrays(&self, local: &str) -> String {
+        let declare = |a: &SharedArray| format!("{local} {} {}[{}];\n", a.element, a.name, a.length);
+        self.shared.iter().map(declare).collect()
+    }
 }
 
 /// The language of a device's compiler.

@@ -1,12 +1,13 @@
 //! `KernelExecutor`: what a driver does for the kernels of this crate.
 
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use rustorch_backend::DeviceInfo;
-use rustorch_error::Result;
+use rustorch_error::{Result, RusTorchError};
 
 use crate::dialect::Dialect;
-use crate::vendor_library::VendorLibrary;
+use crate::vendor_library::{Convolution, MatrixProduct, Workspace};
 
 /// What a device can do, as far as kernels are chosen by it.
 #[derive(Debug, Clone)]
@@ -38,14 +39,29 @@ pub struct Launch<'a> {
     pub parameters: &'a [u8],
 }
 
-/// A device behind its driver: opens nothing but memory and kernels.
+/// A copy between a device and the host.
+#[derive(Debug)]
+pub struct Transfer {
+    /// The device's memory, and from which byte on.
+    pub device: (NonNull<u8>, usize),
+    /// The host's memory.
+    pub host: NonNull<u8>,
+    /// How much is copied; the device has that many bytes there.
+    pub bytes: usize,
+    /// Whether the copy is done when the call returns: always, unless the host's memory is pinned.
+    pub wait: bool,
+}
+
+/// A device behind its driver: opens nothing but memory, streams and kernels.
 ///
-/// Work is queued in order: a copy or kernel sees the results of those before it. Addresses are what [`Self::allocate`]
-/// gave, which may be handles; nobody but the executor looks behind them.
+/// Work on a stream is queued in order: a copy or kernel sees the results of those before it. Addresses are what
+/// [`Self::allocate`] gave, which may be handles; nobody but the executor looks behind them.
 pub trait KernelExecutor: Send + Sync + 'static {
     /// A compiled kernel, ready to run.
     type Kernel: Send + Sync + 'static;
-    /// A point in the queue.
+    /// An in-order queue; it lives as long as the process.
+    type Stream: Send + Sync + 'static;
+    /// A point in a stream.
     type Event: Send + Sync + 'static;
 
     /// What this device is.
@@ -57,24 +73,62 @@ pub trait KernelExecutor: Send + Sync + 'static {
     /// Device and driver, as exactly as a compiled program depends on them.
     fn identity(&self) -> &str;
 
+    /// The error for memory that the device does not have.
+    fn out_of_memory(&self, bytes: usize, reason: &str) -> RusTorchError {
+        let info = self.info();
+        let device = format!("{} ({})", info.kind, info.name);
+        let hint = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        RusTorchError::OutOfMemory { bytes, device, hint }
+    }
+
     /// Fresh device memory; `bytes` is not 0.
     ///
     /// # Errors
     /// `OutOfMemory` when the device has no such block, which may succeed after memory was freed.
     fn allocate(&self, bytes: usize) -> Result<NonNull<u8>>;
-    /// Gives memory back, after the work that was queued.
+    /// Gives memory back, or the reference that [`Self::retain`] took.
     ///
     /// # Safety
-    /// `address` came from `allocate`, is given back once and not used by work queued later.
+    /// `address` came from `allocate`, is given back once, and no work that is queued uses it.
     unsafe fn free(&self, address: NonNull<u8>);
+    /// Fresh host memory that the device copies from and to at its own time; `bytes` is not 0.
+    fn allocate_pinned(&self, bytes: usize) -> Result<NonNull<u8>>;
+    /// Gives host memory back.
+    ///
+    /// # Safety
+    /// As for [`Self::free`], of what `allocate_pinned` gave.
+    unsafe fn free_pinned(&self, address: NonNull<u8>);
 
-    /// Copies host memory to the device; `source` may be reused when this returns.
-    fn write(&self, destination: NonNull<u8>, offset: usize, source: &[u8]) -> Result<()>;
-    /// Copies device memory to the host, and waits for it.
-    fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()>;
+    /// Copies host memory to the device.
+    ///
+    /// # Safety
+    /// The host's memory is there, and stays as it is until the copy is done.
+    unsafe fn write(&self, stream: &Self::Stream, transfer: &Transfer) -> Result<()>;
+    /// Copies device memory to the host.
+    ///
+    /// # Safety
+    /// As for [`Self::write`], and nobody else uses the host's memory.
+    unsafe fn read(&self, stream: &Self::Stream, transfer: &Transfer) -> Result<()>;
+    /// The address in host memory of `range` of a block, after all earlier work of the stream, where the device's memory
+    /// is the host's. The host only reads there unless it is `written`; [`Self::unmap`] ends it.
+    fn map(
+        &self,
+        _stream: &Self::Stream,
+        _block: NonNull<u8>,
+        _range: Range<usize>,
+        _written: bool,
+    ) -> Result<Option<NonNull<u8>>> {
+        Ok(None)
+    }
+    /// Takes back what `map` lent.
+    ///
+    /// # Safety
+    /// `host` came from `map` of this block, and is not used from now on.
+    unsafe fn unmap(&self, _stream: &Self::Stream, _block: NonNull<u8>, _host: NonNull<u8>) {}
     /// Copies within the device, between places that do not overlap.
     fn copy(
         &self,
+        stream: &Self::Stream,
         source: (NonNull<u8>, usize),
         destination: (NonNull<u8>, usize),
         bytes: usize,
@@ -92,19 +146,42 @@ pub trait KernelExecutor: Send + Sync + 'static {
     /// Loads what `compile` gave, perhaps in an earlier process; an error makes the text be compiled again.
     fn load(&self, name: &str, binary: &[u8]) -> Result<Self::Kernel>;
     /// Queues a kernel.
-    fn launch(&self, kernel: &Self::Kernel, launch: &Launch<'_>) -> Result<()>;
+    fn launch(&self, stream: &Self::Stream, kernel: &Self::Kernel, launch: &Launch<'_>) -> Result<()>;
 
-    /// The vendor's libraries, where some may be there.
-    fn vendor_library(&self) -> Option<&dyn VendorLibrary> {
-        None
+    /// Queues a product of matrices by the vendor's library, if that computes it as described, and says whether it does; if
+    /// not, nothing was done. `workspace` gives memory that work queued before it is dropped may use.
+    fn multiply(
+        &self,
+        _stream: &Self::Stream,
+        _product: &MatrixProduct<'_>,
+        _workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
+    /// The same for a convolution or one of its gradients.
+    fn convolve(
+        &self,
+        _stream: &Self::Stream,
+        _convolution: &Convolution<'_>,
+        _workspace: &Workspace<'_>,
+    ) -> Result<bool> {
+        Ok(false)
     }
 
-    /// Marks the queue's end as it is now.
-    fn record(&self) -> Result<Self::Event>;
+    /// The stream on which work goes until another is chosen.
+    fn default_stream(&self) -> &Self::Stream;
+    /// Another stream; a lower priority number goes first, where the device knows priorities.
+    fn create_stream(&self, priority: i32) -> Result<Self::Stream>;
+    /// Waits until everything on a stream is done. A fault of earlier work is reported here at the latest.
+    fn synchronize(&self, stream: &Self::Stream) -> Result<()>;
+    /// Marks a stream's end as it is now; `timed` where the time is to be measured.
+    fn record(&self, stream: &Self::Stream, timed: bool) -> Result<Self::Event>;
+    /// What is queued on `stream` from now on begins after the event.
+    fn wait_event(&self, stream: &Self::Stream, event: &Self::Event) -> Result<()>;
     /// Whether everything before the event is done.
     fn is_done(&self, event: &Self::Event) -> Result<bool>;
     /// Waits for everything before the event.
     fn wait(&self, event: &Self::Event) -> Result<()>;
-    /// Waits until everything queued is done. A fault of earlier work is reported here at the latest.
-    fn synchronize(&self) -> Result<()>;
+    /// Milliseconds between two events that were recorded with their time and are done.
+    fn elapsed_time(&self, start: &Self::Event, end: &Self::Event) -> Result<f64>;
 }

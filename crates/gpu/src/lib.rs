@@ -10,6 +10,8 @@ mod executor;
 mod kernel;
 mod kernels;
 #[allow(unsafe_code)]
+mod lent;
+#[allow(unsafe_code)]
 mod library;
 #[allow(unsafe_code)]
 mod memory;
@@ -18,16 +20,18 @@ mod program_cache;
 #[cfg(test)]
 #[allow(unsafe_code)]
 mod stand_in;
+#[allow(unsafe_code)]
+mod streams;
 mod vendor_library;
 
 pub use backend::{Device, GpuBackend};
-pub use executor::{KernelExecutor, Launch, Limits};
+pub use executor::{KernelExecutor, Launch, Limits, Transfer};
 pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
-pub use library::open_library;
+pub use library::{Devices, open_library, site_packages};
 pub use memory::GpuMemoryAllocator;
 pub use positions::Strided;
 pub use program_cache::fnv1a;
 pub use vendor_library::{
-    Convolution, ConvolutionPart, Float32Precision, Matrix, MatrixProduct, VendorLibrary, Workspace,
+    Convolution, ConvolutionPart, Float32Precision, Matrix, MatrixProduct, Workspace,
     float32_matmul_precision, set_float32_matmul_precision,
 };

@@ -1,6 +1,43 @@
-//! Drivers' libraries, opened when a device is first asked for.
+//! Drivers' libraries and the devices behind them, looked for when one is first asked for.
 
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use rustorch_backend::ComputeBackend;
 use rustorch_error::{Result, RusTorchError};
+
+use crate::backend::GpuBackend;
+use crate::executor::KernelExecutor;
+
+/// The devices of one kind.
+pub struct Devices<E: KernelExecutor> {
+    detect: fn() -> Result<Vec<E>>,
+    found: OnceLock<Result<Vec<&'static GpuBackend<E>>>>,
+}
+
+impl<E: KernelExecutor> Devices<E> {
+    /// What `detect` will find when it is first called for.
+    pub const fn new(detect: fn() -> Result<Vec<E>>) -> Self {
+        Devices { detect, found: OnceLock::new() }
+    }
+
+    /// The devices of this machine.
+    ///
+    /// # Errors
+    /// What went wrong when they were looked for.
+    pub fn get(&self) -> Result<&[&'static GpuBackend<E>]> {
+        let look = || Ok((self.detect)()?.into_iter().map(GpuBackend::new).collect());
+        self.found.get_or_init(look).as_ref().map(Vec::as_slice).map_err(RusTorchError::clone)
+    }
+
+    /// [`Self::get`] as backends.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn backends(&self) -> Result<Vec<&'static dyn ComputeBackend>> {
+        Ok(self.get()?.iter().map(|&device| device as &dyn ComputeBackend).collect())
+    }
+}
 
 /// Opens the first of `names` that there is.
 ///
@@ -16,6 +53,19 @@ pub fn open_library(device: &'static str, names: &[&str]) -> Result<libloading::
         }
     }
     Err(RusTorchError::unavailable(device, format!("none of {} could be opened: {reason}", names.join(", "))))
+}
+
+/// The folders named site-packages from which this process has loaded a library, as Python does with NumPy's.
+pub fn site_packages() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    for path in maps.lines().filter_map(|line| line.find('/').map(|start| Path::new(&line[start..]))) {
+        let found = path.ancestors().find(|a| a.ends_with("site-packages") || a.ends_with("dist-packages"));
+        if let Some(folder) = found.filter(|folder| !folders.iter().any(|known| known == folder)) {
+            folders.push(folder.to_path_buf());
+        }
+    }
+    folders
 }
 
 /// A struct of a library's functions: `functions! { Name { fn symbol(args) -> Result; } }` with `Name::load(Library)`.

@@ -1,8 +1,8 @@
 //! Compiled kernels, kept in memory and on disk; some come with the build.
 //!
-//! On disk a program lies under a hash of device, driver and text. The file begins with all three and the program's length,
-//! which are compared: after a collision or a cut-off file the text is compiled anew. It is written beside its place and renamed, so that a process that is
-//! killed leaves no half of it.
+//! On disk a program lies under a hash of device, driver and text. The file begins with all three and the program's hash,
+//! which are compared: after a collision, or where the file is not what was written, the text is compiled anew. It is
+//! written beside its place and renamed, so that a process that is killed leaves no half of it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -49,12 +49,13 @@ impl<K> ProgramCache<K> {
     fn load<E: KernelExecutor<Kernel = K>>(&self, executor: &E, name: &str, text: &str) -> Result<K> {
         let head =
             format!("rustorch kernel\0{}\0{}\0{text}\0", executor.dialect().name(), executor.identity());
-        let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}-{:032x}", fnv1a(&head))));
+        let path =
+            self.folder.as_ref().map(|folder| folder.join(format!("{name}-{:032x}", fnv1a(head.as_bytes()))));
         if let Some(kernel) = path.as_deref().and_then(|path| {
             let file = std::fs::read(path).ok()?;
-            let (length, binary) = file.strip_prefix(head.as_bytes())?.split_first_chunk()?;
-            // A file that was cut off must not reach the driver.
-            (u64::from_le_bytes(*length) == binary.len() as u64).then_some(())?;
+            let (hash, binary) = file.strip_prefix(head.as_bytes())?.split_first_chunk()?;
+            // A file that was cut off, or lost its content with the power, must not reach the driver.
+            (u128::from_le_bytes(*hash) == fnv1a(binary)).then_some(())?;
             executor.load(name, binary).ok()
         }) {
             return Ok(kernel);
@@ -90,7 +91,7 @@ fn keep(path: &Path, head: &[u8], binary: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let beside = path.with_extension(format!("{}.part", std::process::id()));
-    let written = std::fs::write(&beside, [head, &(binary.len() as u64).to_le_bytes(), binary].concat())
+    let written = std::fs::write(&beside, [head, &fnv1a(binary).to_le_bytes(), binary].concat())
         .and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&beside);
@@ -99,8 +100,8 @@ fn keep(path: &Path, head: &[u8], binary: &[u8]) -> std::io::Result<()> {
 }
 
 /// The FNV-1a hash of 128 bits, under which programs are kept.
-pub fn fnv1a(text: &str) -> u128 {
-    text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
+pub fn fnv1a(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, &byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })
 }
@@ -144,6 +145,12 @@ mod tests {
         }
         assert_eq!(compiled("KERNEL { first }"), 1, "the file was cut off");
         assert_eq!(compiled("KERNEL { first }"), 0, "and written anew");
+        for file in &files {
+            let mut bytes = std::fs::read(file).expect("the file is there");
+            bytes.last_mut().map(|byte| *byte ^= 1);
+            std::fs::write(file, &bytes).expect("it can be written");
+        }
+        assert_eq!(compiled("KERNEL { first }"), 1, "the file holds something else");
         std::fs::remove_dir_all(&folder).expect("the folder can go");
     }
 }

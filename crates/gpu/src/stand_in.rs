@@ -3,13 +3,13 @@
 
 use std::ptr::NonNull;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
-use rustorch_error::{Result, RusTorchError};
+use rustorch_error::Result;
 
 use crate::dialect::{Dialect, Signature};
-use crate::executor::{KernelExecutor, Launch, Limits};
+use crate::executor::{KernelExecutor, Launch, Limits, Transfer};
 
 /// How many bytes the device has.
 pub(crate) const MEMORY: usize = 1 << 20;
@@ -22,6 +22,11 @@ pub(crate) struct StandIn {
     names: AtomicUsize,
     /// How many texts were compiled.
     pub(crate) compiled: AtomicUsize,
+    /// Whether nothing that is queued gets done.
+    stalled: AtomicBool,
+    recorded: AtomicUsize,
+    waited: AtomicUsize,
+    streams: AtomicUsize,
 }
 
 impl StandIn {
@@ -50,7 +55,31 @@ impl StandIn {
             blocks: Mutex::default(),
             names: AtomicUsize::new(0),
             compiled: AtomicUsize::new(0),
+            stalled: AtomicBool::new(false),
+            recorded: AtomicUsize::new(0),
+            waited: AtomicUsize::new(0),
+            streams: AtomicUsize::new(0),
         }
+    }
+
+    /// From now on nothing that is queued gets done, or everything at once.
+    pub(crate) fn stall(&self, stalled: bool) {
+        self.stalled.store(stalled, Ordering::Relaxed);
+    }
+
+    /// How many events were recorded.
+    pub(crate) fn recorded(&self) -> usize {
+        self.recorded.load(Ordering::Relaxed)
+    }
+
+    /// How often a stream was waited for.
+    pub(crate) fn waited(&self) -> usize {
+        self.waited.load(Ordering::Relaxed)
+    }
+
+    /// How many streams were made.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
     }
 
     /// The bytes that the driver has given out.
@@ -75,6 +104,7 @@ impl Dialect for Plain {
 
 impl KernelExecutor for StandIn {
     type Kernel = Vec<u8>;
+    type Stream = ();
     type Event = ();
 
     fn info(&self) -> &DeviceInfo {
@@ -91,7 +121,7 @@ impl KernelExecutor for StandIn {
     }
     fn allocate(&self, bytes: usize) -> Result<NonNull<u8>> {
         if self.in_use() + bytes > MEMORY {
-            return Err(RusTorchError::OutOfMemory { bytes, device: "stand-in".into(), hint: String::new() });
+            return Err(self.out_of_memory(bytes, ""));
         }
         let name = self.names.fetch_add(1, Ordering::Relaxed) + 1;
         let address = NonNull::without_provenance(name.try_into().unwrap());
@@ -106,13 +136,20 @@ impl KernelExecutor for StandIn {
             .expect("a block that was given out");
         blocks.swap_remove(at);
     }
-    fn write(&self, _: NonNull<u8>, _: usize, _: &[u8]) -> Result<()> {
+    fn allocate_pinned(&self, bytes: usize) -> Result<NonNull<u8>> {
+        self.allocate(bytes)
+    }
+    unsafe fn free_pinned(&self, address: NonNull<u8>) {
+        // SAFETY: as for `free`.
+        unsafe { self.free(address) };
+    }
+    unsafe fn write(&self, (): &(), _: &Transfer) -> Result<()> {
         Ok(())
     }
-    fn read(&self, _: NonNull<u8>, _: usize, _: &mut [u8]) -> Result<()> {
+    unsafe fn read(&self, (): &(), _: &Transfer) -> Result<()> {
         Ok(())
     }
-    fn copy(&self, _: (NonNull<u8>, usize), _: (NonNull<u8>, usize), _: usize) -> Result<()> {
+    fn copy(&self, (): &(), _: (NonNull<u8>, usize), _: (NonNull<u8>, usize), _: usize) -> Result<()> {
         Ok(())
     }
     fn compile(&self, _: &str, text: &str) -> Result<Vec<u8>> {
@@ -122,19 +159,34 @@ impl KernelExecutor for StandIn {
     fn load(&self, _: &str, binary: &[u8]) -> Result<Vec<u8>> {
         Ok(binary.to_vec())
     }
-    fn launch(&self, _: &Vec<u8>, _: &Launch<'_>) -> Result<()> {
+    fn launch(&self, (): &(), _: &Vec<u8>, _: &Launch<'_>) -> Result<()> {
         Ok(())
     }
-    fn record(&self) -> Result<()> {
+    fn default_stream(&self) -> &() {
+        &()
+    }
+    fn create_stream(&self, _: i32) -> Result<()> {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+    fn synchronize(&self, (): &()) -> Result<()> {
+        self.waited.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+    fn record(&self, (): &(), _: bool) -> Result<()> {
+        self.recorded.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+    fn wait_event(&self, (): &(), (): &()) -> Result<()> {
         Ok(())
     }
     fn is_done(&self, (): &()) -> Result<bool> {
-        Ok(true)
+        Ok(!self.stalled.load(Ordering::Relaxed))
     }
     fn wait(&self, (): &()) -> Result<()> {
         Ok(())
     }
-    fn synchronize(&self) -> Result<()> {
-        Ok(())
+    fn elapsed_time(&self, (): &(), (): &()) -> Result<f64> {
+        Ok(0.0)
     }
 }

@@ -119,12 +119,3 @@ pub struct Convolution<'a> {
 
 /// Gives memory of so many bytes.
 pub type Workspace<'a> = dyn Fn(usize) -> Result<Buffer> + 'a;
-
-/// A vendor's libraries of fast kernels. Each method queues what it is asked, if a library computes it as described, and says
-/// whether it does; if not, nothing was done. `workspace` gives memory that work queued before it is dropped may use.
-pub trait VendorLibrary: Send + Sync {
-    /// A product of matrices.
-    fn multiply(&self, product: &MatrixProduct<'_>, workspace: &Workspace<'_>) -> Result<bool>;
-    /// A convolution or one of its gradients.
-    fn convolve(&self, convolution: &Convolution<'_>, workspace: &Workspace<'_>) -> Result<bool>;
-}

@@ -1,7 +1,5 @@
 //! How kernel texts are written in Metal's shading language.
 
-use std::fmt::Write;
-
 use rustorch_gpu::dialect::{Dialect, Signature};
 
 /// Metal's shading language 2.3, the first with 64-bit integers on every GPU of Apple's own.
@@ -44,11 +42,6 @@ impl Dialect for MetalLanguage {
             signature.name,
             arguments.join(", ")
         );
-        let mut shared = String::new();
-        for array in signature.shared {
-            // Writing to a string cannot fail.
-            let _ = writeln!(shared, "threadgroup {} {}[{}];", array.element, array.name, array.length);
-        }
-        (head, shared)
+        (head, signature.shared_arrays("threadgroup"))
     }
 }

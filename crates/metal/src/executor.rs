@@ -1,8 +1,10 @@
 //! [`MetalExecutor`]: one of Apple's GPUs.
 
+use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use objc2::rc::{Retained, autoreleasepool};
 use objc2::runtime::ProtocolObject;
@@ -10,12 +12,12 @@ use objc2_foundation::NSString;
 use objc2_metal::{
     MTLBlitCommandEncoder, MTLBuffer, MTLCommandBuffer, MTLCommandBufferStatus, MTLCommandEncoder,
     MTLCommandQueue, MTLCompileOptions, MTLComputeCommandEncoder, MTLComputePipelineState, MTLDevice,
-    MTLLanguageVersion, MTLLibrary, MTLResourceOptions, MTLSize,
+    MTLEvent, MTLLanguageVersion, MTLLibrary, MTLResourceOptions, MTLSize,
 };
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{KernelExecutor, Launch, Limits};
+use rustorch_gpu::{KernelExecutor, Launch, Limits, Transfer};
 
 use crate::dialect::MetalLanguage;
 
@@ -27,22 +29,35 @@ type Encoder = Retained<ProtocolObject<dyn MTLComputeCommandEncoder>>;
 /// Launches that go to the device together: each command buffer costs the host some microseconds.
 const BATCH: usize = 64;
 
-/// One GPU that shares the processor's memory, with a queue of its own.
+/// One GPU that shares the processor's memory, with queues of its own.
 pub struct MetalExecutor {
     device: Device,
-    queue: Mutex<Queue>,
+    default: MetalStream,
+    /// The buffers whose memory was given out as pinned, by where it begins.
+    pinned: Mutex<BTreeMap<NonNull<u8>, Retained<Buffer>>>,
+    fault: Fault,
     info: DeviceInfo,
     limits: Limits,
     identity: String,
 }
 
+/// A queue.
+pub struct MetalStream(Mutex<Queue>);
+
 /// Commands, in order: those under way, and those that are collected for the next command buffer.
 struct Queue {
     queue: Retained<ProtocolObject<dyn MTLCommandQueue>>,
+    /// Rises as the queue passes the points that were marked, and how many were.
+    passed: Retained<ProtocolObject<dyn MTLEvent>>,
+    marked: u64,
     open: Option<(CommandBuffer, Encoder)>,
     launches: usize,
     committed: Vec<CommandBuffer>,
+    fault: Fault,
 }
+
+/// The first error of a device's commands. What they were to compute is lost, so everything after it is refused, too.
+type Fault = Arc<OnceLock<RusTorchError>>;
 
 // SAFETY: devices, queues and buffers may be used from any thread; command buffers and encoders, which may not, are
 // used under the lock.
@@ -50,11 +65,20 @@ unsafe impl Send for MetalExecutor {}
 // SAFETY: as above.
 unsafe impl Sync for MetalExecutor {}
 
+// SAFETY: as above.
+unsafe impl Send for MetalStream {}
+// SAFETY: as above.
+unsafe impl Sync for MetalStream {}
+
 /// A compiled kernel.
 pub struct MetalKernel(Retained<ProtocolObject<dyn MTLComputePipelineState>>);
 
-/// The last command buffer before a point in the queue; none when nothing was under way.
-pub struct MetalEvent(Option<CommandBuffer>);
+/// The command buffer that marks a point in a queue, and what the queue's count is there.
+pub struct MetalEvent {
+    commands: CommandBuffer,
+    passed: Retained<ProtocolObject<dyn MTLEvent>>,
+    count: u64,
+}
 
 // SAFETY: a committed command buffer may be asked and waited for from any thread.
 unsafe impl Send for MetalEvent {}
@@ -71,14 +95,26 @@ fn check(commands: &CommandBuffer) -> Result<()> {
         return Ok(());
     }
     let reason = commands.error().map_or_else(String::new, |error| error.localizedDescription().to_string());
-    Err(RusTorchError::device("synchronize", format!("Metal could not run the queued commands: {reason}")))
+    let advice = "the device is lost to this process and what it computed may be, restart it";
+    let message = format!("Metal could not run the queued commands: {reason}; {advice}");
+    Err(RusTorchError::device("synchronize", message))
 }
 
 impl Queue {
+    fn new(device: &Device, fault: Fault) -> Result<Self> {
+        let queue = device.newCommandQueue().ok_or_else(|| refused("stream", "command queue"))?;
+        let passed = device.newEvent().ok_or_else(|| refused("stream", "event"))?;
+        Ok(Queue { queue, passed, marked: 0, open: None, launches: 0, committed: Vec::new(), fault })
+    }
+
+    fn commands(&self) -> Result<CommandBuffer> {
+        self.queue.commandBuffer().ok_or_else(|| refused("queue", "command buffer"))
+    }
+
     /// The encoder to which kernels are added.
     fn encoder(&mut self) -> Result<&Encoder> {
         if self.open.is_none() {
-            let commands = self.queue.commandBuffer().ok_or_else(|| refused("launch", "command buffer"))?;
+            let commands = self.commands()?;
             let encoder = commands.computeCommandEncoder().ok_or_else(|| refused("launch", "encoder"))?;
             self.open = Some((commands, encoder));
         }
@@ -91,15 +127,15 @@ impl Queue {
             encoder.endEncoding();
             self.submit(commands);
         }
-        let mut result = Ok(());
+        let fault = &self.fault;
         self.committed.retain(|commands| {
             if let Err(error) = check(commands) {
-                result = Err(error);
+                fault.get_or_init(|| error);
                 return false;
             }
             commands.status() != MTLCommandBufferStatus::Completed
         });
-        result
+        fault.get().cloned().map_or(Ok(()), Err)
     }
 
     fn submit(&mut self, commands: CommandBuffer) {
@@ -121,7 +157,8 @@ impl Queue {
 impl MetalExecutor {
     /// Opens a device.
     pub(crate) fn new(device: Device) -> Result<Self> {
-        let queue = device.newCommandQueue().ok_or_else(|| refused("device", "command queue"))?;
+        let fault = Fault::default();
+        let default = MetalStream(Mutex::new(Queue::new(&device, fault.clone())?));
         let name = device.name().to_string();
         Ok(MetalExecutor {
             identity: name.clone(),
@@ -144,14 +181,60 @@ impl MetalExecutor {
                 largest_allocation: device.maxBufferLength() as u64,
                 has_f64: false,
             },
-            queue: Mutex::new(Queue { queue, open: None, launches: 0, committed: Vec::new() }),
+            default,
+            pinned: Mutex::default(),
+            fault,
             device,
         })
     }
 
+    fn buffer(&self, bytes: usize) -> Result<Retained<Buffer>> {
+        autoreleasepool(|_| {
+            self.device.newBufferWithLength_options(bytes, MTLResourceOptions::StorageModeShared)
+        })
+        .ok_or_else(|| self.out_of_memory(bytes, ""))
+    }
+
+    /// No code panics while it holds the lock; should it be poisoned all the same, the map is whole.
+    fn pinned(&self) -> MutexGuard<'_, BTreeMap<NonNull<u8>, Retained<Buffer>>> {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The buffer of pinned memory, and where in it the address is.
+    fn find_pinned(&self, host: NonNull<u8>) -> Result<(Retained<Buffer>, usize)> {
+        let pinned = self.pinned();
+        let (start, buffer) =
+            pinned.range(..=host).next_back().ok_or_else(|| refused("copy", "pinned memory"))?;
+        Ok((buffer.clone(), host.addr().get() - start.addr().get()))
+    }
+}
+
+impl MetalStream {
     /// No code panics while it holds the lock; should it be poisoned all the same, the queue is whole.
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a copy from one buffer to another.
+    ///
+    /// # Safety
+    /// Both ranges lie in their buffers.
+    unsafe fn copy(&self, from: (&Buffer, usize), to: (&Buffer, usize), bytes: usize) -> Result<()> {
+        autoreleasepool(|_| {
+            let mut queue = self.lock();
+            queue.commit()?;
+            let commands = queue.commands()?;
+            let encoder = commands.blitCommandEncoder().ok_or_else(|| refused("copy", "encoder"))?;
+            // SAFETY: the caller's promise.
+            unsafe {
+                encoder.copyFromBuffer_sourceOffset_toBuffer_destinationOffset_size(
+                    from.0, from.1, to.0, to.1, bytes,
+                );
+            }
+            encoder.endEncoding();
+            queue.submit(commands);
+            Ok(())
+        })
     }
 }
 
@@ -166,6 +249,7 @@ unsafe fn buffer<'a>(address: NonNull<u8>) -> &'a Buffer {
 
 impl KernelExecutor for MetalExecutor {
     type Kernel = MetalKernel;
+    type Stream = MetalStream;
     type Event = MetalEvent;
 
     fn info(&self) -> &DeviceInfo {
@@ -185,16 +269,8 @@ impl KernelExecutor for MetalExecutor {
     }
 
     fn allocate(&self, bytes: usize) -> Result<NonNull<u8>> {
-        let buffer = autoreleasepool(|_| {
-            self.device.newBufferWithLength_options(bytes, MTLResourceOptions::StorageModeShared)
-        });
-        let out_of_memory = || RusTorchError::OutOfMemory {
-            bytes,
-            device: format!("metal ({})", self.info.name),
-            hint: String::new(),
-        };
-        let buffer = buffer.ok_or_else(out_of_memory)?;
-        NonNull::new(Retained::into_raw(buffer).cast()).ok_or_else(out_of_memory)
+        NonNull::new(Retained::into_raw(self.buffer(bytes)?).cast())
+            .ok_or_else(|| self.out_of_memory(bytes, ""))
     }
 
     unsafe fn free(&self, address: NonNull<u8>) {
@@ -202,29 +278,69 @@ impl KernelExecutor for MetalExecutor {
         drop(unsafe { Retained::<Buffer>::from_raw(address.as_ptr().cast()) });
     }
 
-    fn write(&self, destination: NonNull<u8>, offset: usize, source: &[u8]) -> Result<()> {
-        autoreleasepool(|_| self.lock().finish())?;
-        // SAFETY: the buffer is one of `allocate`, shared with the processor; the caller has checked the range, and
-        // nothing is under way that uses it.
+    fn allocate_pinned(&self, bytes: usize) -> Result<NonNull<u8>> {
+        let buffer = self.buffer(bytes)?;
+        let start = buffer.contents().cast();
+        self.pinned().insert(start, buffer);
+        Ok(start)
+    }
+
+    unsafe fn free_pinned(&self, address: NonNull<u8>) {
+        drop(self.pinned().remove(&address));
+    }
+
+    unsafe fn write(&self, stream: &MetalStream, transfer: &Transfer) -> Result<()> {
+        let ((address, offset), bytes) = (transfer.device, transfer.bytes);
+        // SAFETY: the buffer is one of `allocate`.
+        let buffer = unsafe { buffer(address) };
+        if !transfer.wait {
+            let (pinned, from) = self.find_pinned(transfer.host)?;
+            // SAFETY: the caller has checked the ranges.
+            return unsafe { stream.copy((&pinned, from), (buffer, offset), bytes) };
+        }
+        self.synchronize(stream)?;
+        // SAFETY: the buffer is shared with the processor; the caller has checked the range, and nothing is under way
+        // that uses it.
         unsafe {
-            let start: NonNull<u8> = buffer(destination).contents().cast();
-            start.add(offset).as_ptr().copy_from_nonoverlapping(source.as_ptr(), source.len());
+            let start: NonNull<u8> = buffer.contents().cast();
+            transfer.host.copy_to_nonoverlapping(start.add(offset), bytes);
         }
         Ok(())
     }
 
-    fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()> {
-        autoreleasepool(|_| self.lock().finish())?;
+    unsafe fn read(&self, stream: &MetalStream, transfer: &Transfer) -> Result<()> {
+        let ((address, offset), bytes) = (transfer.device, transfer.bytes);
+        // SAFETY: as for `write`.
+        let buffer = unsafe { buffer(address) };
+        if !transfer.wait {
+            let (pinned, to) = self.find_pinned(transfer.host)?;
+            // SAFETY: as for `write`.
+            return unsafe { stream.copy((buffer, offset), (&pinned, to), bytes) };
+        }
+        self.synchronize(stream)?;
         // SAFETY: as for `write`.
         unsafe {
-            let start: NonNull<u8> = buffer(source).contents().cast();
-            start.add(offset).as_ptr().copy_to_nonoverlapping(destination.as_mut_ptr(), destination.len());
+            let start: NonNull<u8> = buffer.contents().cast();
+            start.add(offset).copy_to_nonoverlapping(transfer.host, bytes);
         }
         Ok(())
+    }
+
+    fn map(
+        &self,
+        stream: &MetalStream,
+        block: NonNull<u8>,
+        range: Range<usize>,
+        _written: bool,
+    ) -> Result<Option<NonNull<u8>>> {
+        self.synchronize(stream)?;
+        // SAFETY: the block is a buffer of `allocate`, shared with the processor; the caller has checked the range.
+        Ok(Some(unsafe { buffer(block).contents().cast().add(range.start) }))
     }
 
     fn copy(
         &self,
+        stream: &MetalStream,
         source: (NonNull<u8>, usize),
         destination: (NonNull<u8>, usize),
         bytes: usize,
@@ -232,25 +348,8 @@ impl KernelExecutor for MetalExecutor {
         if bytes == 0 {
             return Ok(());
         }
-        autoreleasepool(|_| {
-            let mut queue = self.lock();
-            queue.commit()?;
-            let commands = queue.queue.commandBuffer().ok_or_else(|| refused("copy", "command buffer"))?;
-            let encoder = commands.blitCommandEncoder().ok_or_else(|| refused("copy", "encoder"))?;
-            // SAFETY: both are buffers of `allocate`, and the caller has checked the ranges.
-            unsafe {
-                encoder.copyFromBuffer_sourceOffset_toBuffer_destinationOffset_size(
-                    buffer(source.0),
-                    source.1,
-                    buffer(destination.0),
-                    destination.1,
-                    bytes,
-                );
-            }
-            encoder.endEncoding();
-            queue.submit(commands);
-            Ok(())
-        })
+        // SAFETY: both are buffers of `allocate`, and the caller has checked the ranges.
+        unsafe { stream.copy((buffer(source.0), source.1), (buffer(destination.0), destination.1), bytes) }
     }
 
     /// Metal loads texts, and keeps what it makes of them in a cache of the system's: the text is the program.
@@ -287,14 +386,14 @@ impl KernelExecutor for MetalExecutor {
         })
     }
 
-    fn launch(&self, kernel: &MetalKernel, launch: &Launch<'_>) -> Result<()> {
+    fn launch(&self, stream: &MetalStream, kernel: &MetalKernel, launch: &Launch<'_>) -> Result<()> {
         let size = |[width, height, depth]: [u32; 3]| MTLSize {
             width: width as usize,
             height: height as usize,
             depth: depth as usize,
         };
         autoreleasepool(|_| {
-            let mut queue = self.lock();
+            let mut queue = stream.lock();
             let encoder = queue.encoder()?;
             encoder.setComputePipelineState(&kernel.0);
             for (index, &address) in launch.buffers.iter().enumerate() {
@@ -314,27 +413,57 @@ impl KernelExecutor for MetalExecutor {
         })
     }
 
-    fn record(&self) -> Result<MetalEvent> {
+    fn default_stream(&self) -> &MetalStream {
+        &self.default
+    }
+
+    /// Metal's queues have no priorities.
+    fn create_stream(&self, _priority: i32) -> Result<MetalStream> {
+        Queue::new(&self.device, self.fault.clone()).map(|queue| MetalStream(Mutex::new(queue)))
+    }
+
+    fn synchronize(&self, stream: &MetalStream) -> Result<()> {
+        autoreleasepool(|_| stream.lock().finish())
+    }
+
+    /// The time is that of the command buffer.
+    fn record(&self, stream: &MetalStream, _timed: bool) -> Result<MetalEvent> {
         autoreleasepool(|_| {
-            let mut queue = self.lock();
+            let mut queue = stream.lock();
             queue.commit()?;
-            Ok(MetalEvent(queue.committed.last().cloned()))
+            let commands = queue.commands()?;
+            queue.marked += 1;
+            let (passed, count) = (queue.passed.clone(), queue.marked);
+            commands.encodeSignalEvent_value(&passed, count);
+            queue.submit(commands.clone());
+            Ok(MetalEvent { commands, passed, count })
+        })
+    }
+
+    fn wait_event(&self, stream: &MetalStream, event: &MetalEvent) -> Result<()> {
+        autoreleasepool(|_| {
+            let mut queue = stream.lock();
+            queue.commit()?;
+            let commands = queue.commands()?;
+            commands.encodeWaitForEvent_value(&event.passed, event.count);
+            queue.submit(commands);
+            Ok(())
         })
     }
 
     fn is_done(&self, event: &MetalEvent) -> Result<bool> {
-        let Some(commands) = &event.0 else { return Ok(true) };
-        check(commands)?;
-        Ok(commands.status() == MTLCommandBufferStatus::Completed)
+        check(&event.commands)?;
+        Ok(event.commands.status() == MTLCommandBufferStatus::Completed)
     }
 
     fn wait(&self, event: &MetalEvent) -> Result<()> {
-        let Some(commands) = &event.0 else { return Ok(()) };
-        autoreleasepool(|_| commands.waitUntilCompleted());
-        check(commands)
+        autoreleasepool(|_| event.commands.waitUntilCompleted());
+        check(&event.commands)
     }
 
-    fn synchronize(&self) -> Result<()> {
-        autoreleasepool(|_| self.lock().finish())
+    fn elapsed_time(&self, start: &MetalEvent, end: &MetalEvent) -> Result<f64> {
+        self.wait(start)?;
+        self.wait(end)?;
+        Ok((end.commands.GPUEndTime() - start.commands.GPUEndTime()) * 1e3)
     }
 }

@@ -66,7 +66,7 @@ pub fn trunc_normal_(
         1.into(),
     )?;
     let drawn = ops::clamp(&drawn, Some(&Tensor::number(a)?), Some(&Tensor::number(b)?))?;
-    ops::copy_(tensor, &drawn)
+    ops::copy_(tensor, &drawn, false)
 }
 
 /// One value everywhere.
@@ -94,7 +94,7 @@ pub fn eye_(tensor: &Tensor) -> Result<()> {
     let _mode = GradMode::no_grad();
     let eye =
         ops::eye(rows as i64, Some(columns as i64), Some(tensor.dtype()), Some(tensor.device()), false)?;
-    ops::copy_(tensor, &eye)
+    ops::copy_(tensor, &eye, false)
 }
 
 /// The identity among convolutions: each channel's own centre tap is 1, in each of `groups` groups.
@@ -117,7 +117,7 @@ pub fn dirac_(tensor: &Tensor, groups: usize) -> Result<()> {
         }
     }
     let _mode = GradMode::no_grad();
-    ops::copy_(tensor, &Tensor::from_slice(&taps, shape)?)
+    ops::copy_(tensor, &Tensor::from_slice(&taps, shape)?, false)
 }
 
 /// The number of connections into and out of a unit: `(shape[1], shape[0])` times the size of the receptive field.
@@ -228,7 +228,7 @@ pub fn orthogonal_(tensor: &Tensor, gain: f64, generator: Option<&Generator>) ->
     let q = Tensor::from_slice(&q, &[narrow, tall])?;
     let q = if rows > columns { ops::transpose(&q, 0, 1)? } else { q };
     let sizes: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
-    ops::copy_(tensor, &ops::reshape(&q, &sizes)?)
+    ops::copy_(tensor, &ops::reshape(&q, &sizes)?, false)
 }
 
 /// The orthogonal factor of the `tall × narrow` matrix whose columns are the rows of `a`, in the same arrangement.

@@ -1,28 +1,38 @@
 //! [`OpenClExecutor`]: one OpenCL device.
 
+use std::collections::HashMap;
 use std::ffi::{CString, c_void};
+use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{KernelExecutor, Launch, Limits};
+use rustorch_gpu::{KernelExecutor, Launch, Limits, Transfer};
 
+use crate::device::{ask, number, text};
 use crate::dialect::OpenClC;
 use crate::driver::*;
+use crate::loss::Loss;
+use crate::stream::{Marker, OpenClEvent, OpenClStream, queue};
 
-/// One OpenCL device with a context and an in-order queue of its own.
+/// One OpenCL device with a context and in-order queues of its own.
 pub struct OpenClExecutor {
     cl: &'static OpenCl,
     device: Handle,
     context: Handle,
-    queue: Handle,
+    default: OpenClStream,
+    /// The buffer behind each address of pinned memory.
+    pinned: Mutex<HashMap<NonNull<u8>, Handle>>,
     info: DeviceInfo,
     limits: Limits,
     identity: String,
     /// What the compiler is told.
     options: CString,
+    /// Whether the device's memory is the host's.
+    is_unified: bool,
+    loss: Loss,
 }
 
 // SAFETY: OpenCL's objects may be used from any thread; kernels' arguments, which may not, are set under a lock.
@@ -46,86 +56,6 @@ impl Drop for OpenClKernel {
         let kernel = *self.kernel.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: the kernel is released once, by its owner.
         unsafe { (self.cl.clReleaseKernel)(kernel) };
-    }
-}
-
-/// A marker in the queue.
-pub struct OpenClEvent {
-    cl: &'static OpenCl,
-    event: Handle,
-}
-
-// SAFETY: events may be used from any thread.
-unsafe impl Send for OpenClEvent {}
-// SAFETY: as above.
-unsafe impl Sync for OpenClEvent {}
-
-impl Drop for OpenClEvent {
-    fn drop(&mut self) {
-        // SAFETY: the event is released once, by its owner.
-        unsafe { (self.cl.clReleaseEvent)(self.event) };
-    }
-}
-
-fn check(function: &'static str, code: cl_int) -> Result<()> {
-    if code == SUCCESS { Ok(()) } else { Err(failure(function, code)) }
-}
-
-/// The devices of every platform.
-pub(crate) fn handles(cl: &OpenCl) -> Result<Vec<(Handle, Handle)>> {
-    let mut count = 0;
-    // SAFETY: only the count is asked for.
-    let code = unsafe { (cl.clGetPlatformIDs)(0, null_mut(), &raw mut count) };
-    if code == PLATFORM_NOT_FOUND_KHR || count == 0 {
-        return Ok(Vec::new());
-    }
-    check("clGetPlatformIDs", code)?;
-    let mut platforms = vec![null_mut(); count as usize];
-    // SAFETY: the array has room for `count` handles.
-    check("clGetPlatformIDs", unsafe { (cl.clGetPlatformIDs)(count, platforms.as_mut_ptr(), null_mut()) })?;
-    let mut found = Vec::new();
-    for platform in platforms {
-        let mut count = 0;
-        // SAFETY: only the count is asked for.
-        let code = unsafe { (cl.clGetDeviceIDs)(platform, DEVICE_TYPE_ALL, 0, null_mut(), &raw mut count) };
-        if code == DEVICE_NOT_FOUND || count == 0 {
-            continue;
-        }
-        check("clGetDeviceIDs", code)?;
-        let mut devices = vec![null_mut(); count as usize];
-        // SAFETY: the array has room for `count` handles.
-        let code = unsafe {
-            (cl.clGetDeviceIDs)(platform, DEVICE_TYPE_ALL, count, devices.as_mut_ptr(), null_mut())
-        };
-        check("clGetDeviceIDs", code)?;
-        found.extend(devices.into_iter().map(|device| (platform, device)));
-    }
-    Ok(found)
-}
-
-/// A question of two steps: how many bytes, and which.
-fn ask(
-    function: &'static str,
-    mut call: impl FnMut(usize, *mut c_void, *mut usize) -> cl_int,
-) -> Result<Vec<u8>> {
-    let mut size = 0;
-    check(function, call(0, null_mut(), &raw mut size))?;
-    let mut bytes = vec![0u8; size];
-    check(function, call(size, bytes.as_mut_ptr().cast(), null_mut()))?;
-    Ok(bytes)
-}
-
-/// Text up to the first zero.
-fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).trim().to_string()
-}
-
-/// An unsigned number of 4 or 8 bytes.
-fn number(bytes: &[u8]) -> u64 {
-    match bytes.len() {
-        4 => u64::from(u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
-        _ => bytes.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes)),
     }
 }
 
@@ -180,33 +110,49 @@ impl OpenClExecutor {
         let context =
             unsafe { (cl.clCreateContext)(null(), 1, &raw const device, null(), null_mut(), &raw mut code) };
         check("clCreateContext", code)?;
-        // SAFETY: the device is the context's; without properties, the queue keeps its order.
-        let queue = unsafe { (cl.clCreateCommandQueue)(context, device, 0, &raw mut code) };
-        check("clCreateCommandQueue", code)?;
-        Ok(OpenClExecutor { cl, device, context, queue, info, limits, identity, options })
+        let default = OpenClStream { queue: queue(cl, context, device, 0)?, clock: OnceLock::new() };
+        Ok(OpenClExecutor {
+            cl,
+            device,
+            context,
+            default,
+            pinned: Mutex::default(),
+            info,
+            limits,
+            identity,
+            options,
+            is_unified: number(&of_device(DEVICE_HOST_UNIFIED_MEMORY)?) != 0,
+            loss: Loss::default(),
+        })
     }
 
-    fn out_of_memory(&self, bytes: usize, code: cl_int) -> RusTorchError {
-        RusTorchError::OutOfMemory {
-            bytes,
-            device: format!("opencl ({})", self.info.name),
-            hint: format!(": {}", describe(code)),
-        }
+    /// The buffers behind pinned memory; should the lock be poisoned, the map is whole.
+    fn pinned(&self) -> std::sync::MutexGuard<'_, HashMap<NonNull<u8>, Handle>> {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bytes of a buffer.
+    fn size(&self, buffer: NonNull<u8>) -> usize {
+        let (ask, mut size) = (self.cl.clGetMemObjectInfo, 0usize);
+        // SAFETY: the buffer is one of `allocate`; the size is a number of that size, and stays 0 on failure.
+        unsafe {
+            ask(buffer.as_ptr().cast(), MEM_SIZE, size_of::<usize>(), (&raw mut size).cast(), null_mut())
+        };
+        size
+    }
+
+    /// Starts what a queue has collected.
+    fn flush(&self, stream: &OpenClStream) -> Result<()> {
+        // SAFETY: the queue is ours.
+        self.loss.check("clFlush", unsafe { (self.cl.clFlush)(stream.queue) })
     }
 
     /// Builds a program; what the compiler said is in the error.
     fn build(&self, name: &str, program: Handle) -> Result<()> {
+        let (build, device, options) =
+            (self.cl.clBuildProgram, &raw const self.device, self.options.as_ptr());
         // SAFETY: the options end with a zero; no callback.
-        let code = unsafe {
-            (self.cl.clBuildProgram)(
-                program,
-                1,
-                &raw const self.device,
-                self.options.as_ptr().cast(),
-                null(),
-                null_mut(),
-            )
-        };
+        let code = unsafe { build(program, 1, device, options.cast(), null(), null_mut()) };
         if code == SUCCESS {
             return Ok(());
         }
@@ -237,6 +183,7 @@ impl Drop for Program<'_> {
 
 impl KernelExecutor for OpenClExecutor {
     type Kernel = OpenClKernel;
+    type Stream = OpenClStream;
     type Event = OpenClEvent;
 
     fn info(&self) -> &DeviceInfo {
@@ -257,11 +204,17 @@ impl KernelExecutor for OpenClExecutor {
 
     fn allocate(&self, bytes: usize) -> Result<NonNull<u8>> {
         let mut code = SUCCESS;
-        // SAFETY: the buffer is the device's own memory, not the host's.
-        let buffer = unsafe {
-            (self.cl.clCreateBuffer)(self.context, MEM_READ_WRITE, bytes, null_mut(), &raw mut code)
-        };
-        NonNull::new(buffer.cast()).filter(|_| code == SUCCESS).ok_or_else(|| self.out_of_memory(bytes, code))
+        // Where memory is the host's, of a kind that is mapped without a copy.
+        let flags = MEM_READ_WRITE | if self.is_unified { MEM_ALLOC_HOST_PTR } else { 0 };
+        // SAFETY: the driver allocates; no memory of ours is handed over.
+        let buffer =
+            unsafe { (self.cl.clCreateBuffer)(self.context, flags, bytes, null_mut(), &raw mut code) };
+        let refused = |reason: &str| self.out_of_memory(bytes, reason);
+        if code == OUT_OF_RESOURCES {
+            return Err(refused(&describe(code)));
+        }
+        self.loss.check_memory("clCreateBuffer", code, refused)?;
+        NonNull::new(buffer.cast()).ok_or_else(|| refused("no buffer"))
     }
 
     unsafe fn free(&self, address: NonNull<u8>) {
@@ -269,44 +222,97 @@ impl KernelExecutor for OpenClExecutor {
         unsafe { (self.cl.clReleaseMemObject)(address.as_ptr().cast()) };
     }
 
-    fn write(&self, destination: NonNull<u8>, offset: usize, source: &[u8]) -> Result<()> {
-        // SAFETY: the buffer is one of `allocate`; the driver checks the range, and is done when this returns.
-        let code = unsafe {
-            (self.cl.clEnqueueWriteBuffer)(
-                self.queue,
-                destination.as_ptr().cast(),
-                1,
-                offset,
-                source.len(),
-                source.as_ptr().cast(),
-                0,
-                null(),
-                null_mut(),
-            )
+    fn allocate_pinned(&self, bytes: usize) -> Result<NonNull<u8>> {
+        let mut code = SUCCESS;
+        let flags = MEM_READ_WRITE | MEM_ALLOC_HOST_PTR;
+        // SAFETY: the driver finds the memory itself.
+        let buffer =
+            unsafe { (self.cl.clCreateBuffer)(self.context, flags, bytes, null_mut(), &raw mut code) };
+        if code != SUCCESS {
+            return Err(self.out_of_memory(bytes, &describe(code)));
+        }
+        let (queue, none) = (self.default.queue, null());
+        // SAFETY: the whole buffer, which stays where it is in the host's memory until it is unmapped.
+        let address = unsafe {
+            let map = self.cl.clEnqueueMapBuffer;
+            map(queue, buffer, 1, MAP_READ_WRITE, 0, bytes, 0, none, null_mut(), &raw mut code)
         };
-        check("clEnqueueWriteBuffer", code)
+        let Some(address) = NonNull::new(address.cast()).filter(|_| code == SUCCESS) else {
+            // SAFETY: the buffer is ours alone.
+            unsafe { (self.cl.clReleaseMemObject)(buffer) };
+            return Err(self.out_of_memory(bytes, &describe(code)));
+        };
+        self.pinned().insert(address, buffer);
+        Ok(address)
     }
 
-    fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()> {
-        // SAFETY: as for `write`; the destination is ours alone.
-        let code = unsafe {
-            (self.cl.clEnqueueReadBuffer)(
-                self.queue,
-                source.as_ptr().cast(),
-                1,
-                offset,
-                destination.len(),
-                destination.as_mut_ptr().cast(),
-                0,
-                null(),
-                null_mut(),
-            )
-        };
-        check("clEnqueueReadBuffer", code)
+    unsafe fn free_pinned(&self, address: NonNull<u8>) {
+        let Some(buffer) = self.pinned().remove(&address) else { return };
+        let (queue, start) = (self.default.queue, address.as_ptr().cast());
+        // SAFETY: the caller gives up memory of `allocate_pinned`; the driver keeps the buffer until it is unmapped.
+        unsafe {
+            (self.cl.clEnqueueUnmapMemObject)(queue, buffer, start, 0, null(), null_mut());
+            (self.cl.clReleaseMemObject)(buffer);
+        }
+    }
+
+    unsafe fn write(&self, stream: &OpenClStream, transfer: &Transfer) -> Result<()> {
+        let (write, (buffer, offset)) = (self.cl.clEnqueueWriteBuffer, transfer.device);
+        let (buffer, wait, host) =
+            (buffer.as_ptr().cast(), transfer.wait.into(), transfer.host.as_ptr().cast());
+        // SAFETY: the buffer is one of `allocate`; the driver checks the range; the caller leaves the source as it is.
+        let code =
+            unsafe { write(stream.queue, buffer, wait, offset, transfer.bytes, host, 0, null(), null_mut()) };
+        let refused = |reason: &str| self.out_of_memory(transfer.bytes, reason);
+        self.loss.check_memory("clEnqueueWriteBuffer", code, refused)?;
+        if transfer.wait { Ok(()) } else { self.flush(stream) }
+    }
+
+    unsafe fn read(&self, stream: &OpenClStream, transfer: &Transfer) -> Result<()> {
+        let (read, (buffer, offset)) = (self.cl.clEnqueueReadBuffer, transfer.device);
+        let (buffer, wait, host) =
+            (buffer.as_ptr().cast(), transfer.wait.into(), transfer.host.as_ptr().cast());
+        // SAFETY: as for `write`; nobody else uses the destination.
+        let code =
+            unsafe { read(stream.queue, buffer, wait, offset, transfer.bytes, host, 0, null(), null_mut()) };
+        let refused = |reason: &str| self.out_of_memory(transfer.bytes, reason);
+        self.loss.check_memory("clEnqueueReadBuffer", code, refused)?;
+        if transfer.wait { Ok(()) } else { self.flush(stream) }
+    }
+
+    fn map(
+        &self,
+        stream: &OpenClStream,
+        block: NonNull<u8>,
+        range: Range<usize>,
+        written: bool,
+    ) -> Result<Option<NonNull<u8>>> {
+        if !self.is_unified || range.is_empty() {
+            return Ok(None);
+        }
+        let (map, none, bytes) = (self.cl.clEnqueueMapBuffer, null(), range.len());
+        let (queue, block) = (stream.queue, block.as_ptr().cast());
+        let flags = if written { MAP_READ_WRITE } else { MAP_READ };
+        let mut code = SUCCESS;
+        // SAFETY: the block is one of `allocate`; the driver checks the range, and waits for what was queued.
+        let host =
+            unsafe { map(queue, block, 1, flags, range.start, bytes, 0, none, null_mut(), &raw mut code) };
+        self.loss.check_memory("clEnqueueMapBuffer", code, |reason| self.out_of_memory(bytes, reason))?;
+        Ok(NonNull::new(host.cast()))
+    }
+
+    unsafe fn unmap(&self, stream: &OpenClStream, block: NonNull<u8>, host: NonNull<u8>) {
+        let (unmap, queue) = (self.cl.clEnqueueUnmapMemObject, stream.queue);
+        // SAFETY: the driver lent `host`, which the caller gives up.
+        let code =
+            unsafe { unmap(queue, block.as_ptr().cast(), host.as_ptr().cast(), 0, null(), null_mut()) };
+        // A device that is lost is so for what comes next, which says it.
+        let _ = self.loss.check("clEnqueueUnmapMemObject", code);
     }
 
     fn copy(
         &self,
+        stream: &OpenClStream,
         source: (NonNull<u8>, usize),
         destination: (NonNull<u8>, usize),
         bytes: usize,
@@ -314,82 +320,42 @@ impl KernelExecutor for OpenClExecutor {
         if bytes == 0 {
             return Ok(());
         }
+        let (copy, queue) = (self.cl.clEnqueueCopyBuffer, stream.queue);
+        let (from, to) = (source.0.as_ptr().cast(), destination.0.as_ptr().cast());
         // SAFETY: both are buffers of `allocate`; the driver checks the ranges.
-        let code = unsafe {
-            (self.cl.clEnqueueCopyBuffer)(
-                self.queue,
-                source.0.as_ptr().cast(),
-                destination.0.as_ptr().cast(),
-                source.1,
-                destination.1,
-                bytes,
-                0,
-                null(),
-                null_mut(),
-            )
-        };
-        check("clEnqueueCopyBuffer", code)
+        let code = unsafe { copy(queue, from, to, source.1, destination.1, bytes, 0, null(), null_mut()) };
+        self.loss.check_memory("clEnqueueCopyBuffer", code, |reason| self.out_of_memory(bytes, reason))
     }
 
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
         let mut code = SUCCESS;
-        let (start, length) = (text.as_ptr(), text.len());
+        let (create, start, length) = (self.cl.clCreateProgramWithSource, text.as_ptr(), text.len());
         // SAFETY: one text with its length.
-        let program = unsafe {
-            (self.cl.clCreateProgramWithSource)(
-                self.context,
-                1,
-                &raw const start,
-                &raw const length,
-                &raw mut code,
-            )
-        };
+        let program = unsafe { create(self.context, 1, &raw const start, &raw const length, &raw mut code) };
         check("clCreateProgramWithSource", code)?;
         let program = Program { cl: self.cl, program };
         self.build(name, program.program)?;
-        let mut size = 0usize;
+        let (tell, word, mut size) = (self.cl.clGetProgramInfo, size_of::<usize>(), 0usize);
+        let place = (&raw mut size).cast();
         // SAFETY: there is one device, so one size and one pointer.
-        let code = unsafe {
-            (self.cl.clGetProgramInfo)(
-                program.program,
-                PROGRAM_BINARY_SIZES,
-                size_of::<usize>(),
-                (&raw mut size).cast(),
-                null_mut(),
-            )
-        };
+        let code = unsafe { tell(program.program, PROGRAM_BINARY_SIZES, word, place, null_mut()) };
         check("clGetProgramInfo", code)?;
         let mut binary = vec![0u8; size];
-        let start = binary.as_mut_ptr();
+        let mut start = binary.as_mut_ptr();
+        let place = (&raw mut start).cast();
         // SAFETY: as above; the vector has room for the size told.
-        let code = unsafe {
-            (self.cl.clGetProgramInfo)(
-                program.program,
-                PROGRAM_BINARIES,
-                size_of::<*mut u8>(),
-                (&raw const start).cast_mut().cast(),
-                null_mut(),
-            )
-        };
-        check("clGetProgramInfo", code)?;
-        Ok(binary)
+        let code = unsafe { tell(program.program, PROGRAM_BINARIES, word, place, null_mut()) };
+        check("clGetProgramInfo", code).map(|()| binary)
     }
 
     fn load(&self, name: &str, binary: &[u8]) -> Result<OpenClKernel> {
         let (mut code, mut status) = (SUCCESS, SUCCESS);
+        let (create, device) = (self.cl.clCreateProgramWithBinary, &raw const self.device);
         let (start, length) = (binary.as_ptr(), binary.len());
+        let (start, length) = (&raw const start, &raw const length);
         // SAFETY: one device, one binary with its length.
-        let program = unsafe {
-            (self.cl.clCreateProgramWithBinary)(
-                self.context,
-                1,
-                &raw const self.device,
-                &raw const length,
-                &raw const start,
-                &raw mut status,
-                &raw mut code,
-            )
-        };
+        let program =
+            unsafe { create(self.context, 1, device, length, start, &raw mut status, &raw mut code) };
         check("clCreateProgramWithBinary", code)?;
         let program = Program { cl: self.cl, program };
         check("clCreateProgramWithBinary", status)?;
@@ -403,28 +369,20 @@ impl KernelExecutor for OpenClExecutor {
         Ok(OpenClKernel { cl: self.cl, kernel: Mutex::new(kernel) })
     }
 
-    fn launch(&self, kernel: &OpenClKernel, launch: &Launch<'_>) -> Result<()> {
+    fn launch(&self, stream: &OpenClStream, kernel: &OpenClKernel, launch: &Launch<'_>) -> Result<()> {
         let handle = kernel.kernel.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut index = 0;
+        let (set, mut index) = (self.cl.clSetKernelArg, 0);
         for buffer in launch.buffers {
             let buffer: Handle = buffer.as_ptr().cast();
             // SAFETY: a buffer argument is a handle of its size.
-            let code = unsafe {
-                (self.cl.clSetKernelArg)(*handle, index, size_of::<Handle>(), (&raw const buffer).cast())
-            };
+            let code = unsafe { set(*handle, index, size_of::<Handle>(), (&raw const buffer).cast()) };
             check("clSetKernelArg", code)?;
             index += 1;
         }
         if !launch.parameters.is_empty() {
+            let (start, bytes) = (launch.parameters.as_ptr().cast(), launch.parameters.len());
             // SAFETY: the bytes are the struct that the signature declares.
-            let code = unsafe {
-                (self.cl.clSetKernelArg)(
-                    *handle,
-                    index,
-                    launch.parameters.len(),
-                    launch.parameters.as_ptr().cast(),
-                )
-            };
+            let code = unsafe { set(*handle, index, bytes, start) };
             check("clSetKernelArg", code)?;
         }
         let group = launch.group.map(|n| n as usize);
@@ -432,56 +390,74 @@ impl KernelExecutor for OpenClExecutor {
         for (size, groups) in global.iter_mut().zip(launch.groups) {
             *size *= groups as usize;
         }
+        let (start, queue) = (self.cl.clEnqueueNDRangeKernel, stream.queue);
+        let (sizes, none) = ((global.as_ptr(), group.as_ptr()), null());
         // SAFETY: three sizes each; all arguments are set.
-        let code = unsafe {
-            (self.cl.clEnqueueNDRangeKernel)(
-                self.queue,
-                *handle,
-                3,
-                null(),
-                global.as_ptr(),
-                group.as_ptr(),
-                0,
-                null(),
-                null_mut(),
-            )
-        };
-        check("clEnqueueNDRangeKernel", code)
+        let code = unsafe { start(queue, *handle, 3, none, sizes.0, sizes.1, 0, null(), null_mut()) };
+        if code == OUT_OF_RESOURCES {
+            // The kernel's or the device's: a device that is lost does not finish either.
+            self.synchronize(stream)?;
+            return Err(failure("clEnqueueNDRangeKernel", code));
+        }
+        self.loss.check_memory("clEnqueueNDRangeKernel", code, |reason| {
+            self.out_of_memory(launch.buffers.iter().map(|buffer| self.size(*buffer)).sum(), reason)
+        })
     }
 
-    fn record(&self) -> Result<OpenClEvent> {
-        let mut event = null_mut();
-        // SAFETY: an empty wait list waits for all that was queued.
-        let code = unsafe { (self.cl.clEnqueueMarkerWithWaitList)(self.queue, 0, null(), &raw mut event) };
-        check("clEnqueueMarkerWithWaitList", code)?;
+    fn default_stream(&self) -> &OpenClStream {
+        &self.default
+    }
+
+    /// OpenCL 1.2 knows no priorities.
+    fn create_stream(&self, _priority: i32) -> Result<OpenClStream> {
+        let queue = queue(self.cl, self.context, self.device, 0)?;
+        Ok(OpenClStream { queue, clock: OnceLock::new() })
+    }
+
+    fn synchronize(&self, stream: &OpenClStream) -> Result<()> {
         // SAFETY: the queue is ours.
-        check("clFlush", unsafe { (self.cl.clFlush)(self.queue) })?;
-        Ok(OpenClEvent { cl: self.cl, event })
+        self.loss.check("clFinish", unsafe { (self.cl.clFinish)(stream.queue) })
+    }
+
+    fn record(&self, stream: &OpenClStream, timed: bool) -> Result<OpenClEvent> {
+        let marker = Marker::new(self.cl, &self.loss, stream.queue, None)?;
+        let time = if timed {
+            let open = || queue(self.cl, self.context, self.device, QUEUE_PROFILING_ENABLE);
+            let clock = stream.clock.get_or_init(open).clone()?;
+            Some(Marker::new(self.cl, &self.loss, clock, Some(&marker))?)
+        } else {
+            None
+        };
+        Ok(OpenClEvent { marker, time })
+    }
+
+    fn wait_event(&self, stream: &OpenClStream, event: &OpenClEvent) -> Result<()> {
+        let event = &raw const event.marker.event;
+        // SAFETY: one event of this context.
+        let code = unsafe { (self.cl.clEnqueueBarrierWithWaitList)(stream.queue, 1, event, null_mut()) };
+        self.loss.check("clEnqueueBarrierWithWaitList", code)
     }
 
     fn is_done(&self, event: &OpenClEvent) -> Result<bool> {
-        let mut status: cl_int = 0;
-        // SAFETY: the status is a number of that size.
-        let code = unsafe {
-            (self.cl.clGetEventInfo)(
-                event.event,
-                EVENT_COMMAND_EXECUTION_STATUS,
-                size_of::<cl_int>(),
-                (&raw mut status).cast(),
-                null_mut(),
-            )
-        };
-        check("clGetEventInfo", code)?;
-        if status < 0 { Err(failure("event", status)) } else { Ok(status == 0) }
+        let (ask, size, mut status) = (self.cl.clGetEventInfo, size_of::<cl_int>(), 0);
+        let place = (&raw mut status).cast::<c_void>();
+        // SAFETY: the status is a `cl_int`, which has that size.
+        let code =
+            unsafe { ask(event.marker.event, EVENT_COMMAND_EXECUTION_STATUS, size, place, null_mut()) };
+        self.loss.check("clGetEventInfo", code.min(status).min(0))?;
+        Ok(status == 0)
     }
 
     fn wait(&self, event: &OpenClEvent) -> Result<()> {
         // SAFETY: one event.
-        check("clWaitForEvents", unsafe { (self.cl.clWaitForEvents)(1, &raw const event.event) })
+        let code = unsafe { (self.cl.clWaitForEvents)(1, &raw const event.marker.event) };
+        self.loss.check("clWaitForEvents", code)
     }
 
-    fn synchronize(&self) -> Result<()> {
-        // SAFETY: the queue is ours.
-        check("clFinish", unsafe { (self.cl.clFinish)(self.queue) })
+    fn elapsed_time(&self, start: &OpenClEvent, end: &OpenClEvent) -> Result<f64> {
+        let (Some(start), Some(end)) = (&start.time, &end.time) else {
+            return Err(RusTorchError::argument("elapsed_time", "the events were recorded without a time"));
+        };
+        Ok((end.time()? as f64 - start.time()? as f64) / 1e6)
     }
 }

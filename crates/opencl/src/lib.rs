@@ -2,31 +2,30 @@
 // Calling a driver is what `unsafe` is for.
 #![allow(unsafe_code)]
 
+mod device;
 mod dialect;
 mod driver;
 mod executor;
-
-use std::sync::OnceLock;
+mod loss;
+mod stream;
 
 use rustorch_backend::ComputeBackend;
 use rustorch_error::Result;
-use rustorch_gpu::{GpuBackend, KernelExecutor, open_library};
+use rustorch_gpu::{Devices, GpuBackend, KernelExecutor, open_library};
 
 pub use dialect::OpenClC;
 pub use executor::OpenClExecutor;
 
 use driver::OpenCl;
 
+static DEVICES: Devices<OpenClExecutor> = Devices::new(detect);
+
 /// The devices of this machine, of every platform, in the driver's order; those that are the processor come last.
 ///
 /// # Errors
 /// There is no OpenCL library (`RUSTORCH_OPENCL_LIBRARY` names another than the system's), or it fails.
 pub fn devices() -> Result<&'static [&'static GpuBackend<OpenClExecutor>]> {
-    static DEVICES: OnceLock<Result<Vec<&'static GpuBackend<OpenClExecutor>>>> = OnceLock::new();
-    match DEVICES.get_or_init(detect) {
-        Ok(devices) => Ok(devices),
-        Err(error) => Err(error.clone()),
-    }
+    DEVICES.get()
 }
 
 /// [`devices`] as backends.
@@ -34,10 +33,10 @@ pub fn devices() -> Result<&'static [&'static GpuBackend<OpenClExecutor>]> {
 /// # Errors
 /// As [`devices`].
 pub fn backends() -> Result<Vec<&'static dyn ComputeBackend>> {
-    Ok(devices()?.iter().map(|&device| device as &dyn ComputeBackend).collect())
+    DEVICES.backends()
 }
 
-fn detect() -> Result<Vec<&'static GpuBackend<OpenClExecutor>>> {
+fn detect() -> Result<Vec<OpenClExecutor>> {
     let named = std::env::var("RUSTORCH_OPENCL_LIBRARY").ok();
     let library = match &named {
         Some(name) => open_library("opencl", &[name])?,
@@ -49,9 +48,9 @@ fn detect() -> Result<Vec<&'static GpuBackend<OpenClExecutor>>> {
     };
     let cl: &'static OpenCl = Box::leak(Box::new(OpenCl::load("opencl", library)?));
     let mut executors = Vec::new();
-    for (platform, device) in executor::handles(cl)? {
+    for (platform, device) in device::handles(cl)? {
         executors.push(OpenClExecutor::new(cl, platform, device)?);
     }
     executors.sort_by_key(|executor| executor.info().is_host);
-    Ok(executors.into_iter().map(GpuBackend::new).collect())
+    Ok(executors)
 }

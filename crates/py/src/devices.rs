@@ -13,7 +13,7 @@ use crate::errors::IntoPyResult;
 use crate::random::PyGenerator;
 
 /// A device argument that must be one.
-fn required(object: &Bound<'_, PyAny>) -> PyResult<Device> {
+pub fn required(object: &Bound<'_, PyAny>) -> PyResult<Device> {
     device::extract(object)?.ok_or_else(|| {
         PyTypeError::new_err(format!(
             "argument 'device' must be rustorch.device or str, not {}",

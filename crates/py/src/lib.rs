@@ -24,6 +24,7 @@ mod random;
 mod return_types;
 mod settings;
 mod size;
+mod streams;
 mod tensor;
 
 use pyo3::prelude::*;
@@ -44,6 +45,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     random::register(module)?;
     settings::register(module)?;
     devices::register(module)?;
+    streams::register(module)?;
     numpy::register(module)?;
     dlpack::register(module)?;
     autograd::register(module)?;

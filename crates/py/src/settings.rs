@@ -115,9 +115,18 @@ fn memory_stats<'py>(py: Python<'py>, device: Option<&Bound<'py, PyAny>>) -> PyR
     result.set_item("allocated_bytes", stats.allocated)?;
     result.set_item("peak_allocated_bytes", stats.peak_allocated)?;
     result.set_item("cached_bytes", stats.cached)?;
+    result.set_item("peak_reserved_bytes", stats.peak_reserved)?;
     result.set_item("allocations", stats.allocations)?;
     result.set_item("cache_hits", stats.cache_hits)?;
     Ok(result)
+}
+
+/// Counts the peaks of a device's memory anew, from what is in use and kept now.
+#[pyfunction]
+fn _reset_peak_memory_stats(device: &Bound<'_, PyAny>) -> PyResult<()> {
+    let backend = registry::backend(device_or_cpu(Some(device))?).into_py(device.py())?;
+    backend.allocator().reset_peaks();
+    Ok(())
 }
 
 /// Gives the memory that is kept for reuse back to the system.
@@ -155,5 +164,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(use_deterministic_algorithms, module)?)?;
     module.add_function(wrap_pyfunction!(are_deterministic_algorithms_enabled, module)?)?;
     module.add_function(wrap_pyfunction!(memory_stats, module)?)?;
+    module.add_function(wrap_pyfunction!(_reset_peak_memory_stats, module)?)?;
     module.add_function(wrap_pyfunction!(empty_cache, module)?)
 }

@@ -9,6 +9,7 @@ mod generated;
 mod generator;
 mod memory_format;
 pub mod operations;
+pub mod pinned;
 mod placement;
 mod promotion;
 pub mod registry;

@@ -89,7 +89,7 @@ pub(crate) fn copied(op: &'static str, input: &Tensor, format: MemoryFormat) -> 
         Some(strides) => copy.alias(copy.layout().with(input.shape().into(), strides, 0)),
         None => copy,
     };
-    ops::copy_(&copy, input)?;
+    ops::copy_(&copy, input, false)?;
     Ok(copy)
 }
 

@@ -1,7 +1,7 @@
 //! On which device tensors are: checks that they are together, and copies from one device to another.
 
 use rustorch_backend::memory::HostBuffer;
-use rustorch_backend::{Device, Layout};
+use rustorch_backend::{Buffer, Device, Layout, Streams};
 use rustorch_error::{Result, RusTorchError};
 
 use smallvec::SmallVec;
@@ -63,8 +63,13 @@ pub(crate) fn common_device(op: &'static str, inputs: &[&Tensor]) -> Result<Devi
 }
 
 /// Writes `source`, in the broadcast `layout`, into `destination`, which has that shape and may be of another dtype and on
-/// another device. Without history.
-pub(crate) fn transfer(source: &Tensor, layout: &Layout, destination: &Tensor) -> Result<()> {
+/// another device. Without history. With `non_blocking`, a copy between a device and pinned memory is not waited for.
+pub(crate) fn transfer(
+    source: &Tensor,
+    layout: &Layout,
+    destination: &Tensor,
+    non_blocking: bool,
+) -> Result<()> {
     if destination.numel() == 0 {
         return Ok(());
     }
@@ -80,27 +85,46 @@ pub(crate) fn transfer(source: &Tensor, layout: &Layout, destination: &Tensor) -
         && packed.dtype() == destination.dtype()
         && destination.is_contiguous();
     if whole {
-        return relay(&packed, destination);
+        return relay(&packed, destination, non_blocking);
     }
     let landed = Tensor::empty(packed.shape(), dtype, destination.device())?;
-    relay(&packed, &landed)?;
+    relay(&packed, &landed, false)?;
     let layout = landed.layout().broadcast_to("copy_", destination.shape())?;
     let operand = rustorch_backend::Operand { layout: &layout, ..landed.operand() };
     destination.backend()?.copy(operand, destination.operand())
 }
 
-/// Copies row-major elements from one device to another, through host memory.
-fn relay(source: &Tensor, destination: &Tensor) -> Result<()> {
+/// Copies row-major elements from one device to another: straight where one of them is host memory, else through it.
+fn relay(source: &Tensor, destination: &Tensor, non_blocking: bool) -> Result<()> {
     let size = source.dtype().size();
     let bytes = source.numel() * size;
     let (from, to) = (source.layout().offset() * size, destination.layout().offset() * size);
     let (reader, writer) = (source.backend()?, destination.backend()?);
+    let (source, destination) = (source.storage().buffer(), destination.storage().buffer());
+    if non_blocking {
+        let (read, written) = ((source, from), (destination, to));
+        let pinned = |streams: &dyn Streams, buffer: &Buffer| {
+            buffer.allocator().is_some_and(|owner| std::ptr::addr_eq(owner, streams.pinned()))
+        };
+        if let Some(streams) = writer.streams().filter(|&streams| pinned(streams, read.0)) {
+            return streams.write_later(read, written, bytes);
+        }
+        if let Some(streams) = reader.streams().filter(|&streams| pinned(streams, written.0)) {
+            return streams.read_later(read, written, bytes);
+        }
+    }
+    if let Some(host) = reader.map_host(source, from..from + bytes, false)? {
+        return writer.write(destination, to, host.bytes());
+    }
+    if let Some(mut host) = writer.map_host(destination, to..to + bytes, true)? {
+        return reader.read(source, from, host.bytes_mut());
+    }
     let mut chunk = HostBuffer::zeroed(bytes.min(CHUNK))?;
     let mut done = 0;
     while done < bytes {
         let part = &mut chunk.bytes_mut()[..CHUNK.min(bytes - done)];
-        reader.read(source.storage().buffer(), from + done, part)?;
-        writer.write(destination.storage().buffer(), to + done, part)?;
+        reader.read(source, from + done, part)?;
+        writer.write(destination, to + done, part)?;
         done += part.len();
     }
     Ok(())

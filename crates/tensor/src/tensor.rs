@@ -243,7 +243,7 @@ impl Tensor {
     /// The elements in row-major order, converted to `T`.
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         let dense = Self::empty(self.shape(), T::DTYPE, Device::CPU)?;
-        transfer(self, self.layout(), &dense)?;
+        transfer(self, self.layout(), &dense, false)?;
         let mut bytes = vec![0u8; dense.storage().buffer().bytes()];
         dense.backend()?.read(dense.storage().buffer(), 0, &mut bytes)?;
         Ok(bytes.chunks_exact(T::DTYPE.size()).map(element_from_bytes).collect())

@@ -74,6 +74,10 @@ impl MemoryAllocator for AlignedAllocator {
         self.use_count.stats()
     }
 
+    fn reset_peaks(&self) {
+        self.use_count.reset_peak();
+    }
+
     fn empty_cache(&self) {}
 }
 

@@ -11,8 +11,8 @@ use super::{Block, MemoryAllocator};
 /// Who takes the memory back.
 enum Owner {
     Allocator(&'static dyn MemoryAllocator),
-    /// Somebody else's memory, alive as long as this value is.
-    Foreign(#[allow(dead_code)] Box<dyn Any + Send + Sync>),
+    /// Somebody else's memory, alive as long as this value is, and whose it is in the end.
+    Foreign(#[allow(dead_code)] Box<dyn Any + Send + Sync>, Option<&'static dyn MemoryAllocator>),
 }
 
 /// Memory of a device. Tensors share it through their storage; kernels read and write it through [`Self::address`].
@@ -41,16 +41,28 @@ impl Buffer {
         bytes: usize,
         owner: Box<dyn Any + Send + Sync>,
     ) -> Self {
-        Buffer { block: Block { address, capacity: bytes }, bytes, owner: Owner::Foreign(owner) }
+        Buffer { block: Block { address, capacity: bytes }, bytes, owner: Owner::Foreign(owner, None) }
     }
 
     /// The same memory as the buffer inside `owner`, which stays alive.
     pub fn within<T: AsRef<Buffer> + Send + Sync + 'static>(owner: std::sync::Arc<T>) -> Self {
-        let (address, bytes) = {
+        let (address, bytes, allocator) = {
             let buffer: &Buffer = (*owner).as_ref();
-            (buffer.address(), buffer.bytes)
+            (buffer.address(), buffer.bytes, buffer.allocator())
         };
-        Buffer { block: Block { address, capacity: bytes }, bytes, owner: Owner::Foreign(Box::new(owner)) }
+        Buffer {
+            block: Block { address, capacity: bytes },
+            bytes,
+            owner: Owner::Foreign(Box::new(owner), allocator),
+        }
+    }
+
+    /// Whose memory it is; `None` for that of another library.
+    pub fn allocator(&self) -> Option<&'static dyn MemoryAllocator> {
+        match self.owner {
+            Owner::Allocator(allocator) => Some(allocator),
+            Owner::Foreign(_, allocator) => allocator,
+        }
     }
 
     /// The first byte on a CPU; a device's handle elsewhere.

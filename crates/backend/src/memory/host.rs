@@ -1,4 +1,7 @@
-//! Host memory whose bytes can be reached safely: where a device's data is staged.
+//! Host memory whose bytes can be reached safely: where a device's data is staged, or lies.
+
+use std::any::Any;
+use std::ptr::NonNull;
 
 use rustorch_error::Result;
 
@@ -20,6 +23,16 @@ impl HostBuffer {
         Ok(HostBuffer(buffer))
     }
 
+    /// Memory of a device that the host uses until this is dropped, and with it `owner`.
+    ///
+    /// # Safety
+    /// `address` is that of `bytes` bytes of main memory, initialised as far as they are read; until then nobody writes
+    /// them, and if this is used to write them nobody else reads them.
+    pub unsafe fn lent(address: NonNull<u8>, bytes: usize, owner: Box<dyn Any + Send + Sync>) -> Self {
+        // SAFETY: the caller's promise.
+        HostBuffer(unsafe { Buffer::from_foreign(address, bytes, owner) })
+    }
+
     /// As kernels see it.
     pub fn buffer(&self) -> &Buffer {
         &self.0
@@ -27,7 +40,7 @@ impl HostBuffer {
 
     /// The bytes, to be read.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: they are main memory, initialised in `zeroed`; kernels that write through `buffer` have returned.
+        // SAFETY: they are main memory and initialised, as `zeroed` and `lent` say; kernels that write through `buffer` have returned.
         unsafe { std::slice::from_raw_parts(self.0.address().as_ptr(), self.0.bytes()) }
     }
 

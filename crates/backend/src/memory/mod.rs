@@ -7,6 +7,7 @@ mod buffer;
 mod host;
 mod limits;
 mod pool;
+mod sharing;
 mod system;
 
 use std::ptr::NonNull;
@@ -18,6 +19,7 @@ pub use buffer::{Buffer, as_bytes, from_bytes};
 pub use host::HostBuffer;
 pub use limits::physical_memory;
 pub use pool::{BlockCache, PoolAllocator};
+pub use sharing::Sharing;
 pub use system::SystemAllocator;
 
 /// The alignment of every block, in bytes: a cache line and the widest vector.
@@ -46,6 +48,8 @@ pub struct MemoryStats {
     pub peak_allocated: usize,
     /// Kept for reuse, not in use.
     pub cached: usize,
+    /// The most that was held at once, in use or kept.
+    pub peak_reserved: usize,
     /// The number of allocations so far.
     pub allocations: u64,
     /// How many of them were served from the cache.
@@ -75,6 +79,14 @@ pub trait MemoryAllocator: Send + Sync {
     /// Use, now and so far.
     fn stats(&self) -> MemoryStats;
 
+    /// Counts the peaks anew, from what is in use and kept now.
+    fn reset_peaks(&self);
+
     /// Gives what is kept for reuse back to the system.
     fn empty_cache(&self);
+
+    /// Whether this is host memory that a device copies from and to at its own time.
+    fn is_pinned(&self) -> bool {
+        false
+    }
 }

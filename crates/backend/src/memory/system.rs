@@ -69,6 +69,10 @@ impl MemoryAllocator for SystemAllocator {
         self.use_count.stats()
     }
 
+    fn reset_peaks(&self) {
+        self.use_count.reset_peak();
+    }
+
     fn empty_cache(&self) {}
 }
 
@@ -108,11 +112,16 @@ impl UseCount {
         self.allocated.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    pub(super) fn reset_peak(&self) {
+        self.peak.store(self.allocated.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     pub(super) fn stats(&self) -> MemoryStats {
         MemoryStats {
             allocated: self.allocated.load(Ordering::Relaxed),
             peak_allocated: self.peak.load(Ordering::Relaxed),
             cached: 0,
+            peak_reserved: self.peak.load(Ordering::Relaxed),
             allocations: self.allocations.load(Ordering::Relaxed),
             cache_hits: 0,
         }

@@ -1,5 +1,6 @@
 // A driver of CUDA whose one device is the host's memory: kernels do not run, and a call fails when it is told to.
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,9 @@ static handle current;
 static char context;
 static unsigned last_grid[3], last_block[3];
 static int64_t last_parameter;
+static int streams, events, done, noted;
+static char notes[1024];
+
 static uint64_t outside;
 static char *last_image;
 
@@ -24,10 +28,29 @@ unsigned fake_block(int d) { return last_block[d]; }
 const char *fake_image(void) { return last_image; }
 int64_t fake_parameter(void) { return last_parameter; }
 
+// What streams were asked for, and whether events are done.
+void fake_done(int all) { done = all; }
+const char *fake_notes(void) {
+    notes[noted] = 0, noted = 0;
+    return notes;
+}
+
+static void note(const char *format, int number) {
+    int room = sizeof notes - 1 - noted, length = snprintf(notes + noted, room, format, number);
+    if (length < room) noted += length;
+}
+
+// Created here, the legacy one, or one that a test calls another library's.
+static int is_stream(handle stream) {
+    uintptr_t name = (uintptr_t)stream;
+    return name == 1 || name == 2 || name == 7777 || (name >= 100 && name < (uintptr_t)(100 + streams));
+}
+
 static CUresult outcome(void) {
     if (current != &context) return 201;
     if (fails_after < 0 || fails_after-- > 0) return 0;
-    if (fails_with >= 700) fails_after = 0;
+    // 701, too many resources for a launch, is no fault.
+    if (fails_with >= 700 && fails_with != 701) fails_after = 0;
     return fails_with;
 }
 
@@ -75,18 +98,18 @@ CUresult cuMemAlloc_v2(uint64_t *address, size_t bytes) {
 }
 CUresult cuMemFree_v2(uint64_t address) { return free((void *)address), current == &context ? 0 : 201; }
 CUresult cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, handle stream) {
-    if (stream != (handle)1) return 400;
+    if (!is_stream(stream)) return 400;
     return memcpy((void *)to, from, n), outcome();
 }
 CUresult cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, handle stream) {
-    if (stream != (handle)1) return 400;
+    if (!is_stream(stream)) return 400;
     // What kernels would have written is not there. For those who run whole programs it is zero, whatever lies there.
     if (getenv("STAND_IN_ZEROS") && from != outside) return memset(to, 0, n), outcome();
     outside = 0;
     return memcpy(to, (void *)from, n), outcome();
 }
 CUresult cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, handle stream) {
-    if (stream != (handle)1) return 400;
+    if (!is_stream(stream)) return 400;
     return memcpy((void *)to, (void *)from, n), outcome();
 }
 CUresult cuPointerGetAttribute(void *value, int what, uint64_t address) { return (void)value, (void)what, (void)address, 1; }
@@ -102,7 +125,7 @@ CUresult cuModuleGetFunction(handle *function, handle module, const char *name) 
 }
 CUresult cuLaunchKernel(handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned shared, handle stream, void **arguments, void **extra) {
-    if (!function || shared || stream != (handle)1 || extra) return 400;
+    if (!function || shared || !is_stream(stream) || extra) return 400;
     last_grid[0] = gx, last_grid[1] = gy, last_grid[2] = gz;
     last_block[0] = bx, last_block[1] = by, last_block[2] = bz;
     // The kernel that the test starts has one buffer, then its parameters.
@@ -115,9 +138,41 @@ CUresult cuLaunchKernel(handle function, unsigned gx, unsigned gy, unsigned gz, 
     if (!strcmp(function, "pool_spread")) memset(*(void **)arguments[1], 0, gx * 7 * sizeof(int64_t));
     return launches++, outcome();
 }
-CUresult cuStreamSynchronize(handle stream) { return stream == (handle)1 ? outcome() : 400; }
-CUresult cuEventCreate(handle *event, unsigned flags) { return *event = malloc(1), flags == 2 ? outcome() : 1; }
-CUresult cuEventRecord(handle event, handle stream) { return event && stream == (handle)1 ? outcome() : 400; }
-CUresult cuEventQuery(handle event) { return event ? 600 : 400; }
-CUresult cuEventSynchronize(handle event) { return event ? outcome() : 400; }
+CUresult cuMemHostAlloc(void **address, size_t bytes, unsigned flags) {
+    return *address = malloc(bytes), flags == 1 ? outcome() : 1;
+}
+CUresult cuMemFreeHost(void *address) { return free(address), 0; }
+
+// An event is the number of the stream that recorded it, and how many events were before it.
+struct event { int stream, count; unsigned flags; };
+
+CUresult cuStreamCreateWithPriority(handle *stream, unsigned flags, int priority) {
+    if (flags != 1) return 1;
+    note("create %d; ", priority);
+    return *stream = (handle)(uintptr_t)(100 + streams++), outcome();
+}
+CUresult cuStreamSynchronize(handle stream) {
+    note("synchronize %d; ", (int)(uintptr_t)stream);
+    return is_stream(stream) ? outcome() : 400;
+}
+CUresult cuStreamWaitEvent(handle stream, struct event *event, unsigned flags) {
+    note("%d waits for ", (int)(uintptr_t)stream), note("event %d; ", event->count);
+    return event && event->stream && is_stream(stream) && !flags ? outcome() : 400;
+}
+CUresult cuEventCreate(struct event **event, unsigned flags) {
+    *event = calloc(1, sizeof **event), (*event)->flags = flags;
+    return flags == 2 || flags == 0 ? outcome() : 1;
+}
+CUresult cuEventRecord(struct event *event, handle stream) {
+    if (!event || !is_stream(stream)) return 400;
+    event->stream = (int)(uintptr_t)stream, event->count = events++;
+    note("event %d ", event->count), note("on %d; ", event->stream);
+    return outcome();
+}
+CUresult cuEventQuery(struct event *event) { return event && event->stream ? done ? 0 : 600 : 400; }
+CUresult cuEventSynchronize(struct event *event) { return event && event->stream ? outcome() : 400; }
+CUresult cuEventElapsedTime(float *milliseconds, struct event *start, struct event *end) {
+    if (start->flags || end->flags) return 400;
+    return *milliseconds = 0.5f * (end->count - start->count), outcome();
+}
 CUresult cuEventDestroy_v2(handle event) { return free(event), 0; }

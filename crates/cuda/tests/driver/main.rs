@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use rustorch_backend::{Buffer, ComputeBackend, DType, Layout, Operand, Scalar};
+use rustorch_backend::{Buffer, ComputeBackend, DType, Layout, Operand, Scalar, StreamId};
 use rustorch_cuda::{CudaExecutor, Nvrtc};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::{GpuBackend, KernelExecutor};
@@ -42,6 +42,19 @@ impl Fake {
         unsafe { self.0.get::<extern "C" fn(i32) -> u32>(name.as_bytes()).expect(name)(d) }
     }
 
+    fn notes(&self) -> String {
+        // SAFETY: as above; the text stays until the next call.
+        unsafe {
+            let notes = self.0.get::<extern "C" fn() -> *const std::ffi::c_char>(b"fake_notes");
+            std::ffi::CStr::from_ptr(notes.expect("fake_notes")()).to_string_lossy().into_owned()
+        }
+    }
+
+    fn done(&self, all: bool) {
+        // SAFETY: as above.
+        unsafe { self.0.get::<extern "C" fn(i32)>(b"fake_done").expect("fake_done")(all.into()) };
+    }
+
     fn fail(&self, after: i32, code: i32) {
         // SAFETY: as above.
         unsafe { self.0.get::<extern "C" fn(i32, i32)>(b"fake_fail").expect("fake_fail")(after, code) };
@@ -65,22 +78,62 @@ fn calls_and_errors_are_the_drivers() {
     device.read(&buffer, 99, &mut bytes).expect("read");
     assert_eq!(bytes[1..], [1, 2, 3]);
     let executor: &CudaExecutor = device.executor();
-    executor.copy((buffer.address(), 100), (buffer.address(), 500), 3).expect("copied");
+    let legacy = executor.default_stream();
+    executor.copy(legacy, (buffer.address(), 100), (buffer.address(), 500), 3).expect("copied");
     device.read(&buffer, 500, &mut bytes).expect("read");
     assert_eq!(bytes[..3], [1, 2, 3]);
-    let event = executor.record().expect("recorded");
-    assert!(!executor.is_done(&event).expect("asked"));
-    executor.wait(&event).expect("waited");
-    drop(event);
     assert_eq!(
         (fake.ask("fake_contexts"), fake.ask("fake_depth")),
         (1, 0),
         "the thread's context is as before"
     );
 
+    streams_wait_for_each_other(&fake, device);
     memory_runs_out(&fake, device);
     kernels_are_started(&fake, device, &buffer);
     a_fault_is_told(&fake, device);
+}
+
+fn streams_wait_for_each_other(fake: &Fake, device: &'static GpuBackend<CudaExecutor>) {
+    let streams = ComputeBackend::streams(device).expect("it has streams");
+    let _ = fake.notes();
+    let side = streams.create(-1).expect("a stream");
+    let event = streams.record(StreamId::DEFAULT, true).expect("recorded");
+    streams.wait_event(side, event.as_ref()).expect("it will wait");
+    let later = streams.record(side, true).expect("recorded");
+    assert_eq!(fake.notes(), "create -1; event 0 on 1; 100 waits for event 0; event 1 on 100; ");
+    assert!(!later.is_done().expect("asked"));
+    later.wait().expect("waited");
+    assert!((event.elapsed_time(later.as_ref()).expect("both have times") - 0.5).abs() < 1e-9);
+
+    // A block that the other stream uses is not handed out again before that stream is done.
+    let buffer = Buffer::allocate(device.allocator(), 5000).expect("memory");
+    let address = buffer.address();
+    streams.record_use(&buffer, side).expect("noted");
+    drop(buffer);
+    assert_eq!(fake.notes(), "event 2 on 100; ");
+    let other = Buffer::allocate(device.allocator(), 5000).expect("memory");
+    assert_ne!(other.address(), address);
+    fake.done(true);
+    assert_eq!(Buffer::allocate(device.allocator(), 5000).expect("memory").address(), address);
+    fake.done(false);
+
+    // Copies between pinned memory and the device are not waited for; others are.
+    let pinned = Buffer::allocate(streams.pinned(), 100).expect("memory");
+    streams.set_current(side).expect("it is there");
+    streams.write_later((&pinned, 0), (&other, 7), 93).expect("queued");
+    streams.read_later((&other, 7), (&pinned, 0), 93).expect("queued");
+    assert_eq!(fake.notes(), "");
+    device.read(&other, 7, &mut [0; 93]).expect("read");
+    assert_eq!(fake.notes(), "synchronize 100; ");
+    let address = pinned.address();
+    drop(pinned);
+    assert_eq!(fake.notes(), "event 3 on 100; ");
+    assert_ne!(Buffer::allocate(streams.pinned(), 100).expect("memory").address(), address);
+    streams.set_current(StreamId::DEFAULT).expect("it is there");
+    device.synchronize().expect("both are waited for");
+    assert_eq!(fake.notes(), "synchronize 1; synchronize 100; ");
+    fake.done(true);
 }
 
 fn memory_runs_out(fake: &Fake, device: &GpuBackend<CudaExecutor>) {
@@ -110,6 +163,30 @@ fn kernels_are_started(fake: &Fake, device: &GpuBackend<CudaExecutor>, buffer: &
     let sizes = |name| [0, 1, 2].map(|d| fake.at(name, d));
     assert_eq!((sizes("fake_grid"), sizes("fake_block")), ([1, 1, 1], [256, 1, 1]));
     assert_eq!(fake.ask("fake_parameter"), 250);
+    // A launch that the driver refuses, a module that it does not load: the next call may go well.
+    fake.fail(0, 701);
+    let refused = fill().expect_err("the kernel needs too much").to_string();
+    assert!(refused.contains("cuLaunchKernel") && !refused.contains("restart"), "{refused}");
+    fill().expect("started");
+    let other = Operand { dtype: DType::Int16, ..operand };
+    fake.fail(0, 209);
+    let refused = device.fill(other, Scalar::Int(7)).expect_err("the module is not loaded").to_string();
+    assert!(refused.contains("fill") && refused.contains("209"), "{refused}");
+    device.fill(other, Scalar::Int(7)).expect("loaded at the second try");
+    // A kernel that fails while it runs is told of by what comes next, and by everything after that.
+    fake.fail(0, 719);
+    let mut bytes = [0; 4];
+    let told = |result: Result<()>| {
+        let text = result.expect_err("the device is lost").to_string();
+        assert!(text.contains("719") && text.contains("restart"), "{text}");
+    };
+    told(device.read(buffer, 0, &mut bytes));
+    told(fill());
+    told(device.write(buffer, 0, &bytes));
+    told(device.executor().copy((buffer.address(), 0), (buffer.address(), 8), 4));
+    told(Buffer::allocate(device.allocator(), 64 << 20).map(drop));
+    told(device.synchronize());
+    fake.fail(-1, 0);
 }
 
 fn a_fault_is_told(fake: &Fake, device: &GpuBackend<CudaExecutor>) {

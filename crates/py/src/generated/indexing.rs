@@ -286,17 +286,24 @@ rustorch.nn.functional.one_hot(rustorch.tensor([0, 2]), 3)\ntensor([[1, 0, 0],\n
         Binding {
             name: "copy_",
             overloads: &[Overload {
-                signature: "(input, src)",
-                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("src", Kind::TensorLike)],
+                signature: "(input, src, non_blocking=False)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("src", Kind::TensorLike),
+                    Parameter::new("non_blocking", Kind::Bool).optional(),
+                ],
                 out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.tensor_like(1)?;
-                    a.give_first(&|| ops::copy_(&p0, &p1))
+                    let p2 = if a.given(2) { a.bool(2)? } else { false };
+                    a.give_first(&|| ops::copy_(&p0, &p1, p2))
                 },
             }],
-            doc: "Writes `src`, broadcast and converted, into the tensor.\n\nExample:\n\n>>> \
-rustorch.zeros(2).copy_(rustorch.tensor([1, 2]))\ntensor([1., 2.])",
+            doc: "Writes `src`, broadcast and converted, into the tensor. With `non_blocking`, a \
+copy between a device and pinned memory (`Tensor.pin_memory`) is queued and not \
+waited for.\n\nExample:\n\n>>> rustorch.zeros(2).copy_(rustorch.tensor([1, \
+2]))\ntensor([1., 2.])",
             module: None,
             method: true,
             aliases: &[],

@@ -31,7 +31,7 @@ fn assign(
         let message = format!("expected a tensor or a number, got {}", arguments::type_name(value));
         return Err(RusTorchError::argument(name, message)).into_py(py);
     };
-    ops::copy_(&part, &value).into_py(py)
+    ops::copy_(&part, &value, false).into_py(py)
 }
 
 #[pymethods]

@@ -44,6 +44,7 @@ struct Target {
     dtype: Option<DType>,
     device: Option<Device>,
     copy: bool,
+    non_blocking: bool,
     format: Option<MemoryFormat>,
 }
 
@@ -55,7 +56,8 @@ impl Target {
         for argument in arguments {
             if let Ok(flag) = argument.cast::<PyBool>() {
                 // non_blocking, then copy.
-                target.copy |= flags == 1 && flag.is_true();
+                let which = if flags == 0 { &mut target.non_blocking } else { &mut target.copy };
+                *which = flag.is_true();
                 flags += 1;
             } else if !argument.is_none() {
                 target.place(&argument)?;
@@ -69,9 +71,7 @@ impl Target {
                 "copy" => target.copy = value.extract()?,
                 "memory_format" if value.is_none() => {}
                 "memory_format" => target.format = Some(value.cast::<PyMemoryFormat>()?.get().format),
-                "non_blocking" => {
-                    let _: bool = value.extract()?;
-                }
+                "non_blocking" => target.non_blocking = value.extract()?,
                 _ => {
                     return Err(PyTypeError::new_err(format!(
                         "to() got an unexpected keyword argument '{name}'"
@@ -113,8 +113,13 @@ fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound
     }
     let result = py.detach(|| {
         let mut result = tensor.clone();
+        // Nothing reads on the CPU what may not be there yet.
+        let non_blocking = target.non_blocking && format.is_none();
+        if let Some(dtype) = target.dtype.filter(|_| non_blocking && !tensor.device().is_cpu()) {
+            result = creation::cast(&result, dtype)?;
+        }
         if let Some(device) = target.device {
-            result = creation::moved(&result, device)?;
+            result = creation::moved_with(&result, device, non_blocking)?;
         }
         result = match target.dtype {
             Some(dtype) if dtype != result.dtype() => creation::cast(&result, dtype)?,
@@ -191,7 +196,6 @@ impl PyTensor {
         non_blocking: bool,
         memory_format: Option<&Bound<'py, PyMemoryFormat>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = non_blocking;
         let wanted = match device {
             None => Device { kind: DeviceKind::Cuda, index: None },
             Some(object) => match object.extract::<u8>() {
@@ -206,7 +210,7 @@ impl PyTensor {
             },
         };
         let format = memory_format.map(|format| format.get().format);
-        converted(slf, &Target { device: Some(wanted), format, ..Target::default() })
+        converted(slf, &Target { device: Some(wanted), format, non_blocking, ..Target::default() })
     }
 
     /// The tensor as float16.

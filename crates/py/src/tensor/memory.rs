@@ -5,6 +5,8 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
+use rustorch_backend::{Device, StreamId};
+use rustorch_tensor::pinned;
 use rustorch_tensor::{
     DType, DeviceKind, Layout, MemoryFormat, RusTorchError, Shape, Storage, Tensor, autograd, ops,
 };
@@ -269,9 +271,41 @@ impl PyTensor {
         false
     }
 
-    /// Whether the memory is page-locked: never.
-    fn is_pinned(&self) -> bool {
-        false
+    /// Whether a device copies from and to the memory at its own time: what `pin_memory()` gave.
+    #[pyo3(signature = (device=None))]
+    fn is_pinned(&self, device: Option<&Bound<'_, PyAny>>) -> bool {
+        let _ = device;
+        self.with(pinned::is_pinned)
+    }
+
+    /// A copy in memory that a device copies from and to at its own time, so that `to(device, non_blocking=True)` need
+    /// not be waited for; the tensor itself when it is pinned. `device` is by default the first kind that is there.
+    #[pyo3(signature = (device=None))]
+    fn pin_memory<'py>(
+        slf: &Bound<'py, Self>,
+        device: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let tensor = slf.get().tensor(slf);
+        if pinned::is_pinned(&tensor) {
+            return Ok(slf.clone().into_any());
+        }
+        let device = device.filter(|device| !device.is_none()).map(crate::devices::required).transpose()?;
+        let result = slf.py().detach(|| pinned::pin_memory(&tensor, device));
+        wrap(slf.py(), result.into_py(slf.py())?)
+    }
+
+    /// Says that a stream other than the one that allocated the memory uses it: the memory is not handed out again before
+    /// what that stream was asked for until then is done.
+    fn record_stream(slf: &Bound<'_, Self>, stream: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (device, tensor) = (stream.getattr("device")?, slf.get().tensor(slf));
+        let streams = crate::streams::of(&device)?;
+        let of: Device = crate::devices::required(&device)?;
+        if !of.is_same(tensor.device()) {
+            let message = format!("the stream is of {of}, the tensor on {}", tensor.device());
+            return Err(RusTorchError::device("record_stream", message)).into_py(slf.py());
+        }
+        let stream = StreamId(stream.getattr("stream_id")?.extract()?);
+        streams.record_use(tensor.storage().buffer(), stream).into_py(slf.py())
     }
 
     /// The number of the device, -1 for main memory.

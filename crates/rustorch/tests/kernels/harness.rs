@@ -195,6 +195,11 @@ pub fn device() -> Option<Tested> {
     })
 }
 
+/// Whether the device adds up float32 in float64, which keeps digits that float32 has not.
+pub fn adds_in_f64() -> bool {
+    device().is_some_and(|device| !device.backend.device_info().lacks.contains(&DType::Float64))
+}
+
 fn open(name: &str) -> Result<Option<Tested>> {
     let (kind, architectures) = name.split_once(':').unwrap_or((name, ""));
     let first = |devices: Vec<&'static dyn ComputeBackend>| {

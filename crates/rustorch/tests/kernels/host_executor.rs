@@ -9,11 +9,11 @@ use std::process::Command;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustorch::backend::{DeviceInfo, DeviceKind};
+use rustorch::backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_cuda::{CudaC, Nvrtc, Target};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{KernelExecutor, Launch, Limits};
+use rustorch_gpu::{KernelExecutor, Launch, Limits, Transfer};
 use rustorch_metal::MetalLanguage;
 
 /// What becomes of a text.
@@ -69,7 +69,7 @@ impl HostExecutor {
                 architecture: "host".to_string(),
                 memory: None,
                 driver: String::new(),
-                lacks: Vec::new(),
+                lacks: if has_f64 { Vec::new() } else { vec![DType::Float64, DType::Complex128] },
                 is_host: true,
             },
             limits: Limits {
@@ -154,6 +154,7 @@ fn call(compiler: &str, options: &[&str], source: &Path) -> Result<()> {
 
 impl KernelExecutor for HostExecutor {
     type Kernel = HostKernel;
+    type Stream = ();
     type Event = ();
 
     fn info(&self) -> &DeviceInfo {
@@ -194,33 +195,41 @@ impl KernelExecutor for HostExecutor {
         }
     }
 
-    fn write(&self, destination: NonNull<u8>, offset: usize, source: &[u8]) -> Result<()> {
+    fn allocate_pinned(&self, bytes: usize) -> Result<NonNull<u8>> {
+        self.allocate(bytes)
+    }
+
+    unsafe fn free_pinned(&self, address: NonNull<u8>) {
+        // SAFETY: as for `free`.
+        unsafe { self.free(address) };
+    }
+
+    unsafe fn write(&self, (): &(), transfer: &Transfer) -> Result<()> {
+        let (start, offset) = transfer.device;
         // SAFETY: the caller has checked the range.
-        unsafe {
-            std::ptr::copy_nonoverlapping(source.as_ptr(), destination.as_ptr().add(offset), source.len());
-        }
+        unsafe { transfer.host.copy_to_nonoverlapping(start.add(offset), transfer.bytes) };
         Ok(())
     }
 
-    fn read(&self, source: NonNull<u8>, offset: usize, destination: &mut [u8]) -> Result<()> {
-        let bytes = destination.len();
+    unsafe fn read(&self, (): &(), transfer: &Transfer) -> Result<()> {
+        let ((start, offset), bytes) = (transfer.device, transfer.bytes);
         if matches!(self.compiler, Compiler::Nvrtc(..)) {
             // No kernel has written this. As a place where an index was wrong it means that none was, so that the kernels
             // after the check are compiled, too.
-            for (byte, value) in destination.iter_mut().zip(i64::MAX.to_ne_bytes().into_iter().cycle()) {
-                *byte = value;
+            for (at, value) in i64::MAX.to_ne_bytes().into_iter().cycle().take(bytes).enumerate() {
+                // SAFETY: the destination has that many bytes.
+                unsafe { transfer.host.add(at).write(value) };
             }
             return Ok(());
         }
         // SAFETY: the caller has checked the range.
-        unsafe {
-            std::ptr::copy_nonoverlapping(source.as_ptr().add(offset), destination.as_mut_ptr(), bytes);
-        }
+        unsafe { start.add(offset).copy_to_nonoverlapping(transfer.host, bytes) };
         Ok(())
     }
 
     fn copy(
         &self,
+        (): &(),
         source: (NonNull<u8>, usize),
         destination: (NonNull<u8>, usize),
         bytes: usize,
@@ -256,7 +265,7 @@ impl KernelExecutor for HostExecutor {
         library.map(|library| HostKernel(Some(library)))
     }
 
-    fn launch(&self, kernel: &HostKernel, launch: &Launch<'_>) -> Result<()> {
+    fn launch(&self, (): &(), kernel: &HostKernel, launch: &Launch<'_>) -> Result<()> {
         let Some(library) = &kernel.0 else { return Ok(()) };
         // SAFETY: `compile_cpp` wrote this function.
         let run = unsafe { library.get::<Run>(b"run_\0") };
@@ -275,7 +284,23 @@ impl KernelExecutor for HostExecutor {
         }
     }
 
-    fn record(&self) -> Result<()> {
+    fn default_stream(&self) -> &() {
+        &()
+    }
+
+    fn create_stream(&self, _: i32) -> Result<()> {
+        Ok(())
+    }
+
+    fn synchronize(&self, (): &()) -> Result<()> {
+        Ok(())
+    }
+
+    fn record(&self, (): &(), _: bool) -> Result<()> {
+        Ok(())
+    }
+
+    fn wait_event(&self, (): &(), (): &()) -> Result<()> {
         Ok(())
     }
 
@@ -287,7 +312,7 @@ impl KernelExecutor for HostExecutor {
         Ok(())
     }
 
-    fn synchronize(&self) -> Result<()> {
-        Ok(())
+    fn elapsed_time(&self, (): &(), (): &()) -> Result<f64> {
+        Ok(0.0)
     }
 }

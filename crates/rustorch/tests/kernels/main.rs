@@ -7,6 +7,7 @@ mod accuracy;
 mod attention;
 mod conv;
 mod elementwise;
+mod faults;
 mod harness;
 #[allow(unsafe_code)]
 mod host_executor;
@@ -20,5 +21,6 @@ mod reductions;
 mod sampling;
 mod scan;
 mod scatters;
+mod small;
 mod softmax;
 mod sorting;

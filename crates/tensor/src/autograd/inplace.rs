@@ -99,7 +99,7 @@ pub fn assign(op: &'static str, target: &Tensor, value: &Tensor) -> Result<()> {
     if value.shape() != target.shape() {
         return Err(elementwise::output_shape_error(op, target.shape(), value.shape()));
     }
-    crate::ops::copy_(target, value)
+    crate::ops::copy_(target, value, false)
 }
 
 /// What an op that becomes others reads of the tensor it will be written into: a copy, where those others are recorded

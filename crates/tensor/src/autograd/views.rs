@@ -174,7 +174,7 @@ impl CopySlices {
                 None => ops::zeros_like(&arrived, None, None, false)?,
             };
             // A write into a view again, which is recorded in its turn.
-            ops::copy_(&place.window(&base)?, &part)?;
+            ops::copy_(&place.window(&base)?, &part, false)?;
             *first = Some(place.restored(&base)?);
         }
         Ok(gradients)

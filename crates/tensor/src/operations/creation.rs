@@ -5,6 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{GradMode, check_inplace};
 use crate::operations::elementwise;
+use crate::pinned;
 use crate::placement::transfer;
 use crate::registry::default_device;
 use crate::{MemoryFormat, Tensor, default_dtype, memory_format, ops, registry};
@@ -373,25 +374,37 @@ pub fn to_dtype(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
 }
 
 /// A copy on another device; the tensor itself, without history, when it is there already.
-pub fn to_device(input: &Tensor, device: Option<Device>) -> Result<Tensor> {
+pub fn to_device(input: &Tensor, device: Option<Device>, non_blocking: bool) -> Result<Tensor> {
     let (_, device) = registry::resolve(device.unwrap_or(input.device()))?;
     if input.device().is_same(device) {
         return Ok(input.detach());
     }
-    let result = Tensor::empty(input.shape(), input.dtype(), device)?;
+    // As PyTorch: what is not waited for lands in pinned memory.
+    let result = match input.backend()?.streams().filter(|_| non_blocking && device.is_cpu()) {
+        Some(streams) => pinned::empty(input.shape(), input.dtype(), streams)?,
+        None => Tensor::empty(input.shape(), input.dtype(), device)?,
+    };
     // As PyTorch: a permuted but dense order of dimensions goes along.
     let result = match elementwise::dense_layout(&[input], input.shape()) {
         Some(layout) => result.alias(layout),
         None => result,
     };
-    transfer(input, input.layout(), &result)?;
+    transfer(input, input.layout(), &result, non_blocking)?;
     Ok(result)
 }
 
 /// The tensor on another device, itself when it is there already; recorded.
 pub fn moved(input: &Tensor, device: Device) -> Result<Tensor> {
+    moved_with(input, device, false)
+}
+
+/// As [`moved`]; `non_blocking` where nobody waits for a copy from or to pinned memory.
+pub fn moved_with(input: &Tensor, device: Device, non_blocking: bool) -> Result<Tensor> {
     let (_, device) = registry::resolve(device)?;
-    if input.device().is_same(device) { Ok(input.clone()) } else { ops::to_device(input, Some(device)) }
+    if input.device().is_same(device) {
+        return Ok(input.clone());
+    }
+    ops::to_device(input, Some(device), non_blocking)
 }
 
 /// The tensor in another dtype, itself when it has that dtype already; recorded.
@@ -411,7 +424,7 @@ pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
         ));
     }
     if value.requires_grad() || input.requires_grad() {
-        return ops::copy_(input, value);
+        return ops::copy_(input, value, false);
     }
     check_inplace("fill_", input, &[])?;
     input.backend()?.fill(input.operand(), value.item()?)?;
@@ -422,7 +435,7 @@ pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
 /// Sets every element to 0.
 pub fn zero_(input: &Tensor) -> Result<()> {
     if input.requires_grad() && crate::autograd::mode::is_enabled() {
-        return ops::copy_(input, &Tensor::number(0_i64)?);
+        return ops::copy_(input, &Tensor::number(0_i64)?, false);
     }
     let _mode = GradMode::no_grad();
     check_inplace("zero_", input, &[])?;

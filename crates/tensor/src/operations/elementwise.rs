@@ -197,7 +197,7 @@ fn run_numbers(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> R
 }
 
 /// The layout of the first input, when it is dense but not row-major and all have its shape and strides.
-pub(super) fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
+pub(crate) fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
     let first = inputs[0];
     if first.is_contiguous() || first.shape() != shape {
         return None;

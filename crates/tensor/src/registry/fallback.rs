@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
-    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
+    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp, Sharing, Streams,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -52,7 +53,8 @@ pub fn on_fallback(hook: fn(&str) -> Result<()>) {
     let _ = HOOK.set(hook);
 }
 
-/// A device whose lacking ops run on the CPU: the operands are copied to host memory and the results back.
+/// A device whose lacking ops run on the CPU: on the device's memory where it is the host's, else the operands are copied
+/// to host memory and the results back.
 pub(super) struct Fallback {
     device: &'static dyn ComputeBackend,
     host: &'static dyn ComputeBackend,
@@ -93,7 +95,7 @@ impl Fallback {
         }
     }
 
-    /// Runs `call` of the CPU on copies of `operands`.
+    /// Runs `call` of the CPU on `operands` in host memory.
     #[cold]
     fn on_host<T>(
         &self,
@@ -168,6 +170,18 @@ impl ComputeBackend for Fallback {
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
         self.device.write(buffer, offset, source)
+    }
+
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
+        self.device.map_host(buffer, range, written)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        self.device.streams()
+    }
+
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        self.device.sharing()
     }
 
     fall_back! {

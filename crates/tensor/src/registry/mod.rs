@@ -149,6 +149,18 @@ pub fn set_current(device: Device) -> Result<()> {
     Ok(())
 }
 
+/// The current device of the first kind that is there of CUDA, Metal and OpenCL.
+///
+/// # Errors
+/// There is none.
+pub fn accelerator(op: &'static str) -> Result<Device> {
+    [DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::OpenCl]
+        .into_iter()
+        .find(|&kind| family(kind).is_ok())
+        .map(|kind| Device::new(kind, current(kind)))
+        .ok_or_else(|| RusTorchError::unavailable(op, "there is no device of kind cuda, metal or opencl"))
+}
+
 /// The device to compute on when a program leaves the choice to us: the first of CUDA, Metal and OpenCL that is there,
 /// else the CPU. An OpenCL device that is the host's processor is slower than the CPU backend and never chosen.
 pub fn preferred() -> Device {

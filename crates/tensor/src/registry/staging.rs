@@ -197,15 +197,17 @@ impl Argument for Epilogue<'_> {
     }
 }
 
-/// One buffer of the device, as far as an op's operands reach into it, and its copy in host memory.
+/// One buffer of the device, as far as an op's operands reach into it, in host memory: itself where that is possible, else
+/// a copy.
 ///
 /// Operands of one buffer share the copy: what is the same element there is the same element here.
 struct Staged<'a> {
     source: &'a Buffer,
     /// In bytes; empty if no operand has elements.
     range: Range<usize>,
-    copy: HostBuffer,
-    written: bool,
+    host: HostBuffer,
+    /// Whether `host` is a copy that was changed.
+    goes_back: bool,
 }
 
 /// The operands of a call in host memory.
@@ -226,7 +228,7 @@ fn same_memory(a: &Buffer, b: &Buffer) -> bool {
 }
 
 impl<'a> Staging<'a> {
-    /// Copies what `operands` reach from `device`; `written` are those of them that the op writes.
+    /// Brings what `operands` reach from `device`; `written` are those of them that the op writes.
     pub(super) fn read(
         device: &dyn ComputeBackend,
         operands: &[Operand<'a>],
@@ -245,12 +247,21 @@ impl<'a> Staging<'a> {
         let mut buffers = SmallVec::new();
         for (source, range) in reached {
             let range = range.start / GRAIN * GRAIN..range.end;
-            let mut copy = HostBuffer::zeroed(range.len())?;
-            if !range.is_empty() {
-                device.read(source, range.start, copy.bytes_mut())?;
-            }
             let written = written.iter().any(|o| same_memory(o.buffer, source));
-            buffers.push(Staged { source, range, copy, written });
+            let lent =
+                if range.is_empty() { None } else { device.map_host(source, range.clone(), written)? };
+            let goes_back = written && lent.is_none() && !range.is_empty();
+            let host = match lent {
+                Some(host) => host,
+                None => {
+                    let mut copy = HostBuffer::zeroed(range.len())?;
+                    if !range.is_empty() {
+                        device.read(source, range.start, copy.bytes_mut())?;
+                    }
+                    copy
+                }
+            };
+            buffers.push(Staged { source, range, host, goes_back });
         }
         let places = operands.iter().map(|operand| place(&buffers, operand)).collect();
         Ok(Staging { buffers, places })
@@ -259,7 +270,7 @@ impl<'a> Staging<'a> {
     /// The operands in host memory, in order.
     pub(super) fn operands<'s>(&'s self, originals: &[Operand<'_>]) -> Operands<'s> {
         let staged = |((buffer, layout), original): (&'s (usize, Layout), &Operand<'_>)| Operand {
-            buffer: self.buffers[*buffer].copy.buffer(),
+            buffer: self.buffers[*buffer].host.buffer(),
             layout,
             dtype: original.dtype,
         };
@@ -268,8 +279,8 @@ impl<'a> Staging<'a> {
 
     /// Writes back what the op wrote.
     pub(super) fn write_back(&self, device: &dyn ComputeBackend) -> Result<()> {
-        for staged in self.buffers.iter().filter(|staged| staged.written && !staged.range.is_empty()) {
-            device.write(staged.source, staged.range.start, staged.copy.bytes())?;
+        for staged in self.buffers.iter().filter(|staged| staged.goes_back) {
+            device.write(staged.source, staged.range.start, staged.host.bytes())?;
         }
         Ok(())
     }

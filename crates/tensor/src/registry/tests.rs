@@ -1,8 +1,10 @@
 //! A device without any op: everything runs on the CPU, and gives the CPU's results.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use rustorch_backend::memory::PoolAllocator;
+use rustorch_backend::memory::{HostBuffer, PoolAllocator};
 use rustorch_backend::{
     AttentionParams, Buffer, DType, DeviceInfo, Epilogue, MemoryAllocator, Operand, Program, Scalar,
 };
@@ -13,7 +15,13 @@ use crate::operations::creation::moved;
 use crate::{Tensor, ops};
 
 /// Its memory is the CPU's; it can hold tensors and nothing else.
-struct Bare(DeviceInfo);
+struct Bare {
+    info: DeviceInfo,
+    /// Whether the host may use its memory without copies.
+    lends: bool,
+    /// How often something was copied.
+    copies: AtomicUsize,
+}
 
 fn cpu() -> &'static CpuBackend {
     static CPU: LazyLock<CpuBackend> = LazyLock::new(|| CpuBackend::new().expect("the CPU is here"));
@@ -31,7 +39,7 @@ macro_rules! lacks {
 
 impl ComputeBackend for Bare {
     fn device_info(&self) -> &DeviceInfo {
-        &self.0
+        &self.info
     }
 
     fn allocator(&self) -> &'static dyn MemoryAllocator {
@@ -43,11 +51,17 @@ impl ComputeBackend for Bare {
     }
 
     fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
+        self.copies.fetch_add(1, Ordering::Relaxed);
         cpu().read(buffer, offset, destination)
     }
 
     fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
+        self.copies.fetch_add(1, Ordering::Relaxed);
         cpu().write(buffer, offset, source)
+    }
+
+    fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
+        if self.lends { cpu().map_host(buffer, range, written) } else { Ok(None) }
     }
 
     lacks! {
@@ -57,23 +71,27 @@ impl ComputeBackend for Bare {
     }
 }
 
+/// Copied to and from, and lent.
+static DEVICES: LazyLock<[Bare; 2]> = LazyLock::new(|| {
+    [false, true].map(|lends| Bare {
+        info: DeviceInfo {
+            kind: DeviceKind::Metal,
+            name: format!("bare {}", u8::from(lends)),
+            parallelism: 1,
+            architecture: "none".into(),
+            memory: None,
+            driver: String::new(),
+            lacks: Vec::new(),
+            is_host: true,
+        },
+        lends,
+        copies: AtomicUsize::new(0),
+    })
+});
+
 /// The settings are the process's: one test at a time.
 fn start() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
-    static DEVICES: LazyLock<[Bare; 2]> = LazyLock::new(|| {
-        [0, 1].map(|index| {
-            Bare(DeviceInfo {
-                kind: DeviceKind::Metal,
-                name: format!("bare {index}"),
-                parallelism: 1,
-                architecture: "none".into(),
-                memory: None,
-                driver: String::new(),
-                lacks: Vec::new(),
-                is_host: true,
-            })
-        })
-    });
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     register(cpu());
     register_provider(DeviceKind::Metal, || {
@@ -88,6 +106,7 @@ fn start() -> MutexGuard<'static, ()> {
 }
 
 const BARE: Device = Device::new(DeviceKind::Metal, 0);
+const LENDING: Device = Device::new(DeviceKind::Metal, 1);
 
 fn sample(shape: &[usize], phase: f32) -> Tensor {
     let n: usize = shape.iter().product();
@@ -101,25 +120,32 @@ fn there(tensor: &Tensor) -> Tensor {
 
 /// Fails unless both hold the same elements, bit for bit, where they should be.
 fn assert_same(on_device: &Tensor, on_cpu: &Tensor) {
-    assert_eq!(on_device.device(), BARE);
+    assert_eq!(on_device.device().kind, DeviceKind::Metal);
     assert_eq!(on_device.shape(), on_cpu.shape());
     assert_eq!(on_device.dtype(), on_cpu.dtype());
     let (a, b) = (on_device.to_vec::<f64>().unwrap(), on_cpu.to_vec::<f64>().unwrap());
     assert_eq!(a, b);
 }
 
-/// Runs `f` on both and compares.
+/// Runs `f` on each device and compares.
 fn check(inputs: &[&Tensor], f: impl Fn(&[Tensor]) -> Result<Vec<Tensor>>) {
-    let on_cpu: Vec<Tensor> = inputs.iter().map(|&t| t.clone()).collect();
-    let on_device: Vec<Tensor> = inputs.iter().map(|t| there(t)).collect();
-    let (expected, actual) = (f(&on_cpu).unwrap(), f(&on_device).unwrap());
-    assert_eq!(expected.len(), actual.len());
-    for (a, b) in actual.iter().zip(&expected) {
-        assert_same(a, b);
-    }
-    // In-place ops have changed their inputs alike.
-    for (a, b) in on_device.iter().zip(&on_cpu) {
-        assert_same(a, b);
+    for device in [BARE, LENDING] {
+        let on_cpu: Vec<Tensor> = inputs.iter().map(|t| ops::clone(t).unwrap()).collect();
+        let on_device: Vec<Tensor> = inputs.iter().map(|t| moved(t, device).unwrap()).collect();
+        let expected = f(&on_cpu).unwrap();
+        let copies = || DEVICES[1].copies.load(Ordering::Relaxed);
+        let before = copies();
+        let actual = f(&on_device).unwrap();
+        // What is lent is not copied, but for numbers that an op asks for.
+        assert!(device == BARE || copies() - before <= expected.len(), "{}", copies() - before);
+        assert_eq!(expected.len(), actual.len());
+        for (a, b) in actual.iter().zip(&expected) {
+            assert_same(a, b);
+        }
+        // In-place ops have changed their inputs alike.
+        for (a, b) in on_device.iter().zip(&on_cpu) {
+            assert_same(a, b);
+        }
     }
 }
 
@@ -250,7 +276,7 @@ fn tensors_move_between_devices() {
     let expected = sample(&[4, 6], 0.0);
     let row = Tensor::from_slice(&[1_i64, 2, 3], &[3]).unwrap();
     for t in [&target, &expected] {
-        ops::copy_(&ops::slice(t, 1, 0, i64::MAX, 2).unwrap(), &row).unwrap();
+        ops::copy_(&ops::slice(t, 1, 0, i64::MAX, 2).unwrap(), &row, false).unwrap();
     }
     assert_same(&target, &expected);
     let error = ops::add(&x, &there(&x), 1.into()).unwrap_err().to_string();

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from rustorch._C import Generator, Tensor
 
 from ._collate import default_collate
+from ._pin_memory import pin_memory as _pinned
 from .dataset import Dataset, IterableDataset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
@@ -19,6 +20,7 @@ class DataLoader(Generic[T_co]):
     """Batches of a dataset: `for images, labels in DataLoader(dataset, batch_size=32, shuffle=True): …`.
 
     Shuffling follows `generator`, or `rustorch.manual_seed` without one. Items are read on the calling thread.
+    With `pin_memory` the tensors of a batch are pinned (`Tensor.pin_memory`), for `to(device, non_blocking=True)`.
     """
 
     def __init__(
@@ -87,11 +89,16 @@ class DataLoader(Generic[T_co]):
         self.sampler = sampler
         self.batch_sampler = batch_sampler
         self.generator = generator
+        self.pin_memory = pin_memory
+        self.pin_memory_device = pin_memory_device
         self.num_workers = 0
         batched = batch_size is not None or batch_sampler is not None
         self.collate_fn: Callable[[Any], Any] = collate_fn or (default_collate if batched else _as_it_is)
 
     def __iter__(self) -> Iterator[Any]:
+        return _pinned(self._batches(), self.pin_memory_device) if self.pin_memory else self._batches()
+
+    def _batches(self) -> Iterator[Any]:
         if isinstance(self.dataset, IterableDataset):
             return self._iterate()
         if self.batch_sampler is None:

@@ -303,9 +303,16 @@ impl MemoryAllocator for PoolAllocator {
             allocated: self.allocated(),
             peak_allocated: self.peak.load(Ordering::Relaxed).max(self.allocated()),
             cached: lock(&self.large).bytes() + self.span_bytes.load(Ordering::Relaxed).saturating_sub(small),
+            peak_reserved: self.source.stats().peak_allocated,
             allocations: self.allocations.load(Ordering::Relaxed),
             cache_hits: self.hits.load(Ordering::Relaxed),
         }
+    }
+
+    fn reset_peaks(&self) {
+        ThreadCache::with(ThreadCache::report);
+        self.peak.store(self.allocated(), Ordering::Relaxed);
+        self.source.reset_peaks();
     }
 
     /// Gives the large blocks back to the system, and this thread's small blocks to the shared lists.

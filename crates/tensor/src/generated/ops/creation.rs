@@ -99,13 +99,13 @@ impl Backward for ToDtypeBackward {
     }
 }
 
-/// A copy on another device.
+/// A copy on another device; `non_blocking` where nobody waits for it, if it is from or to pinned memory.
 ///
 /// Internal: without a Python name.
-pub fn to_device(input: &Tensor, device: Option<Device>) -> Result<Tensor> {
+pub fn to_device(input: &Tensor, device: Option<Device>, non_blocking: bool) -> Result<Tensor> {
     let result = {
         let _mode = autograd::GradMode::no_grad();
-        operations::creation::to_device(input, device)?
+        operations::creation::to_device(input, device, non_blocking)?
     };
     if autograd::is_recording(&[input]) {
         if result.dtype().is_differentiable() {

@@ -340,7 +340,7 @@ pub fn one_hot(input: &Tensor, num_classes: i64) -> Result<Tensor> {
 }
 
 /// Writes `src`, broadcast and converted, into the tensor.
-pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
+pub fn copy_(input: &Tensor, src: &Tensor, non_blocking: bool) -> Result<()> {
     check_inplace("copy_", input, &[src])?;
     let layout = src.layout().broadcast_to("copy_", input.shape()).map_err(|_| {
         RusTorchError::shape(
@@ -362,8 +362,8 @@ pub fn copy_(input: &Tensor, src: &Tensor) -> Result<()> {
             None
         };
         match &source {
-            Some(copy) => transfer(copy, copy.layout(), input)?,
-            None => transfer(src, &layout, input)?,
+            Some(copy) => transfer(copy, copy.layout(), input, non_blocking)?,
+            None => transfer(src, &layout, input, non_blocking)?,
         }
     }
     input.storage().bump_version();

@@ -227,7 +227,7 @@ pub fn put(tensor: &Tensor, items: &[IndexItem], value: &Tensor) -> Result<()> {
 fn write_selected(tensor: &Tensor, selection: Selection, value: &Tensor, accumulate: bool) -> Result<()> {
     let Selection { view, indices, place } = selection;
     if indices.is_empty() {
-        return copy_(&view, value);
+        return copy_(&view, value, false);
     }
     check_inplace("index_put_", tensor, &[value])?;
     let value = &travelled("index_put_", value, tensor.device())?;
@@ -236,7 +236,7 @@ fn write_selected(tensor: &Tensor, selection: Selection, value: &Tensor, accumul
     shape.splice(place.min(shape.len())..place.min(shape.len()), joint.iter().copied());
     let value = move_joint(&expand_to(value, &shape)?, joint.len(), place, false)?;
     if is_recording(&[tensor, &value]) {
-        return copy_(&view, &ops::index_write(&view, &indices, &value, accumulate)?);
+        return copy_(&view, &ops::index_write(&view, &indices, &value, accumulate)?, false);
     }
     write(accumulate, &view, &indices, &value)?;
     tensor.storage().bump_version();

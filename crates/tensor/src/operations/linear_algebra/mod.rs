@@ -9,6 +9,7 @@ use rustorch_backend::{Epilogue, Layout, Operand, Shape, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::reshape_to;
+use crate::placement::together;
 use crate::{Tensor, ops};
 
 pub(super) fn same_dtype(op: &'static str, a: &Tensor, b: &Tensor) -> Result<()> {
@@ -61,6 +62,7 @@ pub fn matrix_product(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 
 /// The matrix product with PyTorch's rules for vectors and batches.
 pub fn matmul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    together("matmul", &[Some(input), Some(other)])?;
     match (input.ndim(), other.ndim()) {
         (0, _) | (_, 0) => Err(RusTorchError::shape(
             "matmul",
@@ -103,6 +105,7 @@ pub(crate) fn fold_rows(input: &Tensor) -> Result<Tensor> {
 }
 
 fn expect_dims(op: &'static str, tensors: [(&Tensor, usize); 2]) -> Result<()> {
+    together(op, &tensors.map(|(tensor, _)| Some(tensor)))?;
     for (tensor, ndim) in tensors {
         if tensor.ndim() != ndim {
             return Err(RusTorchError::shape(

@@ -1,0 +1,318 @@
+//! Which streams a device has, and which is current: what every executor would repeat.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rustorch_backend::{Buffer, Event, MemoryAllocator, StreamId, Streams};
+use rustorch_error::{Result, RusTorchError};
+
+use crate::backend::GpuBackend;
+use crate::executor::{KernelExecutor, Transfer};
+
+/// How many streams of a priority there are; then they are handed out again.
+const PER_PRIORITY: usize = 32;
+
+/// How many priorities are told apart on either side of 0; no driver has more.
+const PRIORITIES: i32 = 5;
+
+thread_local! {
+    /// The current stream of each device, by the number of its set; the default one where the list ends.
+    static CURRENT: RefCell<Vec<StreamId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The streams of a device.
+pub(crate) struct StreamSet<E: KernelExecutor> {
+    executor: &'static E,
+    number: usize,
+    default: Progress<E>,
+    made: RwLock<Vec<&'static Made<E>>>,
+    by_priority: Mutex<BTreeMap<i32, Pool>>,
+}
+
+/// A stream beside the default one.
+struct Made<E: KernelExecutor> {
+    stream: E::Stream,
+    progress: Progress<E>,
+}
+
+/// What is known of how far a stream is.
+struct Progress<E: KernelExecutor> {
+    /// Whether something was queued since the event was recorded.
+    queued: AtomicBool,
+    /// The last point that was asked about; none after the stream was waited for.
+    asked: Mutex<Option<E::Event>>,
+}
+
+impl<E: KernelExecutor> Progress<E> {
+    fn new() -> Self {
+        Progress { queued: AtomicBool::new(false), asked: Mutex::new(None) }
+    }
+}
+
+/// The streams of one priority, and how often one was handed out.
+#[derive(Default)]
+struct Pool {
+    streams: Vec<StreamId>,
+    handed_out: usize,
+}
+
+impl<E: KernelExecutor> StreamSet<E> {
+    pub(crate) fn new(executor: &'static E) -> Self {
+        static SETS: AtomicUsize = AtomicUsize::new(0);
+        StreamSet {
+            executor,
+            number: SETS.fetch_add(1, Ordering::Relaxed),
+            default: Progress::new(),
+            made: RwLock::default(),
+            by_priority: Mutex::default(),
+        }
+    }
+
+    /// The stream that is current on this thread.
+    #[inline]
+    pub(crate) fn current(&self) -> StreamId {
+        // A thread that ends has none any more.
+        CURRENT
+            .try_with(|current| current.borrow().get(self.number).copied())
+            .ok()
+            .flatten()
+            .unwrap_or(StreamId::DEFAULT)
+    }
+
+    /// Calls `f` with the stream that is current on this thread.
+    #[inline]
+    pub(crate) fn with_current<T>(&self, f: impl FnOnce(&E::Stream) -> Result<T>) -> Result<T> {
+        f(self.find_to_queue(self.current())?)
+    }
+
+    /// A stream by its name.
+    pub(crate) fn find(&self, stream: StreamId) -> Result<&'static E::Stream> {
+        self.entry(stream).map(|(stream, _)| stream)
+    }
+
+    /// A stream by its name, to queue something there.
+    #[inline]
+    pub(crate) fn find_to_queue(&self, stream: StreamId) -> Result<&'static E::Stream> {
+        let (stream, progress) = self.entry(stream)?;
+        progress.queued.store(true, Ordering::Release);
+        Ok(stream)
+    }
+
+    #[inline]
+    fn entry(&self, stream: StreamId) -> Result<(&'static E::Stream, &Progress<E>)> {
+        let Some(index) = (stream.0 as usize).checked_sub(1) else {
+            return Ok((self.executor.default_stream(), &self.default));
+        };
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        made.get(index).map(|made| (&made.stream, &made.progress)).ok_or_else(|| {
+            let kind = self.executor.info().kind;
+            RusTorchError::device("stream", format!("this {kind} device has no stream {}", stream.0))
+        })
+    }
+
+    /// Whether everything on a stream is done.
+    ///
+    /// A driver takes its time to pass even a point behind which there is nothing: a point is asked about until it is
+    /// passed, and a new one is marked only when something was queued since.
+    fn is_done(&self, stream: StreamId) -> Result<bool> {
+        let (stream, progress) = self.entry(stream)?;
+        let mut asked = progress.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress.queued.swap(false, Ordering::AcqRel) {
+            *asked = Some(self.executor.record(stream, false)?);
+        }
+        asked.as_ref().map_or(Ok(true), |event| self.executor.is_done(event))
+    }
+
+    /// Waits until everything on a stream is done.
+    fn wait(&self, stream: StreamId) -> Result<()> {
+        let (stream, progress) = self.entry(stream)?;
+        // What is queued meanwhile sets it again.
+        progress.queued.store(false, Ordering::Release);
+        let done = self.executor.synchronize(stream);
+        *progress.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        done
+    }
+
+    pub(crate) fn set_current(&self, stream: StreamId) -> Result<()> {
+        self.find(stream)?;
+        CURRENT.with(|current| {
+            let mut current = current.borrow_mut();
+            if current.len() <= self.number {
+                current.resize(self.number + 1, StreamId::DEFAULT);
+            }
+            current[self.number] = stream;
+        });
+        Ok(())
+    }
+
+    pub(crate) fn create(&self, priority: i32) -> Result<StreamId> {
+        let priority = priority.clamp(-PRIORITIES, PRIORITIES);
+        // Held while a stream is made, so that no more are made than wanted.
+        let mut pools = self.by_priority.lock().unwrap_or_else(PoisonError::into_inner);
+        let pool = pools.entry(priority).or_default();
+        if pool.streams.len() < PER_PRIORITY {
+            let stream = Made { stream: self.executor.create_stream(priority)?, progress: Progress::new() };
+            let stream = &*Box::leak(Box::new(stream));
+            let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+            made.push(stream);
+            pool.streams.push(StreamId(made.len() as u32));
+        }
+        let stream = pool.streams[pool.handed_out % PER_PRIORITY];
+        pool.handed_out += 1;
+        Ok(stream)
+    }
+
+    /// Waits until everything on every stream is done; the first failure is reported when all were waited for.
+    pub(crate) fn synchronize(&self) -> Result<()> {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner).len() as u32;
+        (0..=made).map(StreamId).map(|stream| self.wait(stream)).fold(Ok(()), Result::and)
+    }
+}
+
+/// A point in a stream of a device.
+pub(crate) struct GpuEvent<E: KernelExecutor> {
+    pub(crate) executor: &'static E,
+    pub(crate) event: E::Event,
+    pub(crate) timed: bool,
+}
+
+impl<E: KernelExecutor> GpuEvent<E> {
+    /// An event as one of this device.
+    pub(crate) fn of<'a>(executor: &'static E, event: &'a dyn Event) -> Option<&'a Self> {
+        (event as &dyn Any).downcast_ref::<Self>().filter(|event| std::ptr::eq(event.executor, executor))
+    }
+}
+
+impl<E: KernelExecutor> Event for GpuEvent<E> {
+    fn is_done(&self) -> Result<bool> {
+        self.executor.is_done(&self.event)
+    }
+
+    fn wait(&self) -> Result<()> {
+        self.executor.wait(&self.event)
+    }
+
+    fn elapsed_time(&self, end: &dyn Event) -> Result<f64> {
+        match Self::of(self.executor, end) {
+            Some(end) if self.timed && end.timed => self.executor.elapsed_time(&self.event, &end.event),
+            Some(_) => Err(RusTorchError::argument(
+                "elapsed_time",
+                "Both events must be created with argument 'enable_timing=True'.",
+            )),
+            None => Err(RusTorchError::device("elapsed_time", "the events are of two devices")),
+        }
+    }
+}
+
+impl<E: KernelExecutor> Streams for GpuBackend<E> {
+    fn current(&self) -> StreamId {
+        self.streams.current()
+    }
+
+    fn set_current(&self, stream: StreamId) -> Result<()> {
+        self.streams.set_current(stream)
+    }
+
+    fn create(&self, priority: i32) -> Result<StreamId> {
+        self.streams.create(priority)
+    }
+
+    fn synchronize(&self, stream: StreamId) -> Result<()> {
+        self.streams.wait(stream)
+    }
+
+    fn is_done(&self, stream: StreamId) -> Result<bool> {
+        self.streams.is_done(stream)
+    }
+
+    fn record(&self, stream: StreamId, timed: bool) -> Result<Arc<dyn Event>> {
+        let event = self.executor.record(self.streams.find(stream)?, timed)?;
+        Ok(Arc::new(GpuEvent { executor: self.executor, event, timed }))
+    }
+
+    fn wait_event(&self, stream: StreamId, event: &dyn Event) -> Result<()> {
+        match GpuEvent::of(self.executor, event) {
+            Some(own) => self.executor.wait_event(self.streams.find_to_queue(stream)?, &own.event),
+            // Another device's: drivers do not wait for each other.
+            None => event.wait(),
+        }
+    }
+
+    fn record_use(&self, buffer: &Buffer, stream: StreamId) -> Result<()> {
+        self.streams.find(stream)?;
+        self.memory.record_use(buffer, stream);
+        Ok(())
+    }
+
+    fn pinned(&self) -> &'static dyn MemoryAllocator {
+        self.pinned
+    }
+
+    fn read_later(&self, source: (&Buffer, usize), pinned: (&Buffer, usize), bytes: usize) -> Result<()> {
+        let (stream, transfer) = self.transfer("read_later", source, pinned, bytes)?;
+        // SAFETY: the pinned pool keeps the memory until this stream is done with it.
+        if bytes > 0 { unsafe { self.executor.read(stream, &transfer) } } else { Ok(()) }
+    }
+
+    fn write_later(
+        &self,
+        pinned: (&Buffer, usize),
+        destination: (&Buffer, usize),
+        bytes: usize,
+    ) -> Result<()> {
+        let (stream, transfer) = self.transfer("write_later", destination, pinned, bytes)?;
+        // SAFETY: as above.
+        if bytes > 0 { unsafe { self.executor.write(stream, &transfer) } } else { Ok(()) }
+    }
+}
+
+impl<E: KernelExecutor> GpuBackend<E> {
+    /// A copy between the device and pinned memory, which is kept until the current stream is done with it.
+    fn transfer(
+        &self,
+        op: &'static str,
+        device: (&Buffer, usize),
+        pinned: (&Buffer, usize),
+        bytes: usize,
+    ) -> Result<(&'static E::Stream, Transfer)> {
+        device.0.check_range(op, device.1, bytes)?;
+        pinned.0.check_range(op, pinned.1, bytes)?;
+        if !pinned.0.allocator().is_some_and(|owner| std::ptr::addr_eq(owner, self.pinned)) {
+            return Err(RusTorchError::argument(op, "the host's memory is not pinned for this device"));
+        }
+        let stream = self.streams.current();
+        self.pinned.record_use(pinned.0, stream);
+        // SAFETY: the range is the buffer's, which is the host's memory.
+        let host = unsafe { pinned.0.address().add(pinned.1) };
+        let device = (device.0.address(), device.1);
+        Ok((self.streams.find_to_queue(stream)?, Transfer { device, host, bytes, wait: false }))
+    }
+
+    /// Copies device memory to the host, and waits for it.
+    pub(crate) fn read_now(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()> {
+        buffer.check_range("read", offset, destination.len())?;
+        if destination.is_empty() {
+            return Ok(());
+        }
+        let (device, bytes) = ((buffer.address(), offset), destination.len());
+        let transfer = Transfer { device, host: NonNull::from(destination).cast(), bytes, wait: true };
+        // SAFETY: the copy is done when this returns, and the destination is the caller's alone.
+        self.streams.with_current(|stream| unsafe { self.executor.read(stream, &transfer) })
+    }
+
+    /// Copies host memory to the device; `source` may be reused when this returns.
+    pub(crate) fn write_now(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()> {
+        buffer.check_range("write", offset, source.len())?;
+        if source.is_empty() {
+            return Ok(());
+        }
+        let (device, bytes) = ((buffer.address(), offset), source.len());
+        let transfer = Transfer { device, host: NonNull::from(source).cast(), bytes, wait: true };
+        // SAFETY: the copy is done when this returns.
+        self.streams.with_current(|stream| unsafe { self.executor.write(stream, &transfer) })
+    }
+}

@@ -1,0 +1,269 @@
+//! A few small launches of every kernel, for a simulator that takes a thousand times as long: `tests/oclgrind.sh` runs
+//! these. Lines of 9,000 elements are there for the kernels that cut lines into chunks.
+
+use rustorch::backend::{
+    AttentionParams, ConvParams, DType, DimensionMap, Distribution, ElementwiseOp, Epilogue, Instruction,
+    PoolOp, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp, Source,
+};
+
+use crate::harness::{Data, Lie, compare};
+use crate::indexing::indices;
+
+const F32: DType = DType::Float32;
+
+fn random(shape: &[usize], lie: Lie) -> Data {
+    Data::random(shape.iter().sum::<usize>() as u64, F32, shape, lie, 3.0)
+}
+
+fn zeros(shape: &[usize]) -> Data {
+    Data::zeros(F32, shape)
+}
+
+fn places(shape: &[usize]) -> Data {
+    Data::zeros(DType::Int64, shape)
+}
+
+#[test]
+fn small_elementwise() {
+    let shape = [3, 5, 7];
+    let add = Instruction::new(ElementwiseOp::Add, &[Source::Input(0), Source::Constant(0)]);
+    let product = Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]);
+    let program = Program {
+        compute: F32,
+        instructions: vec![add, product].into(),
+        constants: [Scalar::Float(0.5)].into_iter().collect(),
+        outputs: [Source::Register(1)].into_iter().collect(),
+    };
+    for lie in [Lie::Contiguous, Lie::Gaps] {
+        let data = [random(&shape, Lie::Transposed), random(&shape, Lie::Contiguous), random(&shape, lie)];
+        compare("fused", &data, 1.0, |b, o| b.map(&program, &o[..2], &o[2..]));
+        let data = [
+            Data::random(1, DType::Float16, &shape, lie, 9.0),
+            Data::random(1, DType::Int16, &shape, lie, 9.0),
+        ];
+        compare("copy", &data, 1.0, |b, o| b.copy(o[0], o[1]));
+        let data = [Data::random(1, DType::Complex64, &shape, lie, 9.0)];
+        compare("fill", &data, 0.0, |b, o| b.fill(o[0], Scalar::Complex(1.5, -2.0)));
+        let data = [Data::random(1, DType::Int32, &[100], lie, 9.0)];
+        compare("arange", &data, 0.0, |b, o| b.arange(Scalar::Int(3), Scalar::Int(-2), o[0]));
+        let key = RandomKey { seed: 7, offset: 5 };
+        compare("random", &[random(&[5, 9], lie)], 0.0, |b, o| {
+            b.random(Distribution::Normal { mean: 0.0, std: 1.0 }, key, o[0])
+        });
+    }
+}
+
+#[test]
+fn small_reductions() {
+    for (shape, dim, kept) in
+        [(&[3usize, 5, 11][..], 1, &[3usize, 1, 11][..]), (&[70, 5], 0, &[1, 5]), (&[9000], 0, &[1])]
+    {
+        for lie in if shape.len() == 1 { &[Lie::Contiguous][..] } else { &[Lie::Contiguous, Lie::Transposed] }
+        {
+            let data = [random(shape, *lie), zeros(kept), zeros(kept), places(kept)];
+            compare("sum", &data, 16.0, |b, o| b.reduce(ReduceOp::Sum, None, o[0], &[dim], o[1]));
+            compare("moments", &data, 64.0, |b, o| b.moments(o[0], &[dim], o[1], o[2]));
+            compare("argmax", &data, 0.0, |b, o| b.arg_reduce(ReduceOp::Max, o[0], dim, Some(o[1]), o[3]));
+        }
+    }
+    let data = [Data::random(3, DType::Bool, &[4, 50], Lie::Gaps, 1.0), Data::zeros(DType::Bool, &[4, 1])];
+    compare("any", &data, 0.0, |b, o| b.reduce(ReduceOp::Any, None, o[0], &[1], o[1]));
+}
+
+#[test]
+fn small_scans() {
+    for (shape, dim) in [(&[3usize, 5, 11][..], 1), (&[2, 300], 1), (&[70, 5], 0), (&[9000], 0)] {
+        let data = [random(shape, Lie::Contiguous), zeros(shape), places(shape)];
+        compare("cumsum", &data, 64.0, |b, o| b.scan(ScanOp::Sum, o[0], dim, o[1], None));
+        compare("cummax", &data, 0.0, |b, o| b.scan(ScanOp::Max, o[0], dim, o[1], Some(o[2])));
+    }
+    compare("in place", &[random(&[3, 70], Lie::Gaps)], 16.0, |b, o| {
+        b.scan(ScanOp::Sum, o[0], 1, o[0], None)
+    });
+}
+
+#[test]
+fn small_softmax() {
+    for (shape, dim) in [(&[3usize, 5, 11][..], 2), (&[40, 9], 0), (&[2, 300], 1), (&[5000], 0)] {
+        let data = [random(shape, Lie::Contiguous), random(shape, Lie::Contiguous), zeros(shape)];
+        compare("softmax", &data, 4.0, |b, o| b.softmax(false, o[0], dim, o[2]));
+        compare("its gradient", &data, 64.0, |b, o| b.softmax_grad(true, o[0], o[1], dim, o[2]));
+        compare("in place", &data, 16.0, |b, o| b.softmax(true, o[0], dim, o[0]));
+    }
+}
+
+#[test]
+fn small_norms() {
+    for (shape, dims, kept, parameters) in [
+        (&[6usize, 33][..], &[1usize][..], &[6usize, 1][..], &[1usize, 33][..]),
+        (&[5, 3, 7], &[0, 2], &[1, 3, 1], &[1, 3, 1]),
+        (&[1, 9000], &[1], &[1, 1], &[1, 9000]),
+    ] {
+        let statistics = random(kept, Lie::Contiguous);
+        let input = random(shape, Lie::Contiguous);
+        let parameters = random(parameters, Lie::Contiguous);
+        let data = [input.clone(), parameters.clone(), zeros(shape), statistics.clone(), statistics.clone()];
+        compare("normalize", &data, 16.0, |b, o| {
+            b.normalize(o[0], dims, 1e-5, Some(o[1]), Some(o[1]), o[2], o[3], o[4])
+        });
+        let grad = random(shape, Lie::Contiguous);
+        let data = [grad, input, parameters, statistics.clone(), statistics, zeros(shape)];
+        compare("its gradient", &data, 256.0, |b, o| {
+            b.normalize_grad(o[0], o[1], dims, Some(o[2]), o[3], o[4], o[5])
+        });
+    }
+}
+
+#[test]
+fn small_products() {
+    for (lead, [m, k, n]) in
+        [(&[2usize][..], [9, 20, 17]), (&[], [1, 40, 9]), (&[], [9, 40, 1]), (&[], [5, 600, 6])]
+    {
+        for lie in [Lie::Contiguous, Lie::Transposed] {
+            let shape = |rows, columns| [lead, &[rows, columns]].concat();
+            let data = [
+                random(&shape(m, k), lie),
+                random(&shape(k, n), lie),
+                random(&shape(m, n), Lie::Gaps),
+                random(&[n], lie),
+            ];
+            compare("product", &data, 256.0, |b, o| {
+                b.matrix_multiply(o[0], o[1], o[2], Epilogue { alpha: 0.5, beta: 2.0, bias: Some(o[3]) })
+            });
+        }
+    }
+}
+
+#[test]
+fn small_convolutions() {
+    for (groups, channels, filters) in [(1, 3, 5), (4, 1, 1), (1, 9, 2)] {
+        let params =
+            ConvParams { spatial: 2, stride: [2, 1, 1], padding: [1, 0, 0], dilation: [1, 2, 1], groups };
+        let data = [
+            random(&[2, groups * channels, 6, 7], Lie::Contiguous),
+            random(&[groups * filters, channels, 3, 2], Lie::Contiguous),
+            random(&[2, groups * filters, 3, 5], Lie::Contiguous),
+            random(&[groups * filters], Lie::Gaps),
+        ];
+        compare("convolution", &data, 64.0, |b, o| b.convolution(&params, o[0], o[1], Some(o[3]), o[2]));
+        compare("grad input", &data, 64.0, |b, o| b.convolution_grad_input(&params, o[2], o[1], o[0]));
+        compare("grad weight", &data, 64.0, |b, o| b.convolution_grad_weight(&params, o[2], o[0], o[1]));
+    }
+}
+
+#[test]
+fn small_pools() {
+    let params = PoolParams {
+        op: PoolOp::Max,
+        spatial: 2,
+        kernel: [3, 2, 1],
+        stride: [2, 1, 1],
+        padding: [1, 0, 0],
+        dilation: [1; 3],
+    };
+    let (input, output) = ([2, 2, 7, 6], [2, 2, 4, 5]);
+    let data =
+        [random(&input, Lie::Transposed), zeros(&output), places(&output), random(&input, Lie::Contiguous)];
+    compare("maxima", &data, 0.0, |b, o| {
+        b.pool(&params, o[0], o[1], Some(o[2]))?;
+        b.pool_grad(&params, o[1], Some(o[2]), o[3])
+    });
+    // A window over everything, whose gradient is spread.
+    let params = PoolParams { kernel: [1; 3], ..params };
+    compare("maxima anywhere", &data, 1.0, |b, o| b.pool_grad(&params, o[1], Some(o[2]), o[3]));
+    let op = PoolOp::Average { count_include_pad: false, divisor_override: 0 };
+    let params = PoolParams { op, kernel: [3, 2, 1], ..params };
+    compare("means", &data, 4.0, |b, o| {
+        b.pool(&params, o[0], o[1], None)?;
+        b.pool_grad(&params, o[1], None, o[3])
+    });
+    let regions = [vec![0..3, 2..5, 3..7, 6..7], (0..5).map(|i| i..i + 2).collect::<Vec<_>>()];
+    compare("regions", &data, 0.0, |b, o| b.max_pool_regions(&regions, o[0], o[1], o[2]));
+}
+
+#[test]
+fn small_attention() {
+    let (queries, keys, features) = (9, 13, 5);
+    let params = AttentionParams { scale: 0.7, causal: true };
+    let make = |rows, columns| random(&[2, rows, columns], Lie::Contiguous);
+    let data = [
+        make(queries, features),
+        make(keys, features),
+        make(keys, features),
+        make(queries, keys),
+        zeros(&[2, queries, features]),
+        zeros(&[2, queries]),
+        make(queries, features),
+        zeros(&[2, queries, features]),
+        zeros(&[2, keys, features]),
+        zeros(&[2, keys, features]),
+    ];
+    compare("attention", &data, 64.0, |b, o| {
+        b.attention(&params, o[0], o[1], o[2], Some(o[3]), o[4], o[5])?;
+        b.attention_grad(&params, o[6], [o[0], o[1], o[2]], Some(o[3]), (o[4], o[5]), [o[7], o[8], o[9]])
+    });
+}
+
+#[test]
+fn small_indexing() {
+    let table = random(&[6, 5, 7], Lie::Transposed);
+    let data = [table.clone(), indices(1, &[6, 9, 7], Lie::Gaps, 0, 5), zeros(&[6, 9, 7])];
+    compare("gather", &data, 0.0, |b, o| b.gather(o[0], 1, o[1], o[2]));
+    let data = [
+        table,
+        indices(1, &[4], Lie::Gaps, -6, 6),
+        indices(2, &[4], Lie::Contiguous, 0, 5),
+        random(&[4, 7], Lie::Gaps),
+    ];
+    compare("index_read", &data, 0.0, |b, o| b.index_read(o[0], &o[1..3], o[3]));
+    for accumulate in [false, true] {
+        compare("index_write", &data, 1.0, |b, o| b.index_write(accumulate, &o[1..3], o[3], o[0]));
+    }
+    for (shape, kept) in [(&[4usize, 6, 5][..], &[4usize, 3, 5][..]), (&[1, 300], &[1, 20])] {
+        let data = [
+            indices(2, shape, Lie::Contiguous, 0, kept[1] as i64),
+            random(shape, Lie::Gaps),
+            random(kept, Lie::Contiguous),
+        ];
+        for op in [ScatterOp::Add, ScatterOp::Assign, ScatterOp::Max] {
+            compare("scatter", &data, 16.0, |b, o| b.scatter(op, 1, o[0], o[1], o[2]));
+        }
+    }
+    let (images, channels, points) = (2, 3, 11);
+    let data = [
+        random(&[images, channels, 20], Lie::Contiguous),
+        indices(5, &[images, points, 4], Lie::Contiguous, 0, 20),
+        random(&[images, points, 4], Lie::Gaps),
+        random(&[images, channels, points], Lie::Contiguous),
+    ];
+    compare("picked elements", &data, 16.0, |b, o| b.weighted_gather(o[0], o[1], o[2], o[3]));
+    compare("their gradient", &data, 16.0, |b, o| b.weighted_gather_grad_weight(o[3], o[0], o[1], o[2]));
+    let maps = [
+        DimensionMap::selection(5, vec![1, 0, 1, 2, 3, 4, 3]),
+        DimensionMap::weighted(7, (0..9).map(|i| vec![(i % 7, 0.25), ((i + 1) % 7, 0.75)])),
+    ];
+    let data = [random(&[2, 5, 7], Lie::Contiguous), zeros(&[2, 7, 9])];
+    compare("resample", &data, 4.0, |b, o| b.resample(&maps, o[0], o[1]));
+    let mut sparse = random(&[3, 5, 11], Lie::Transposed);
+    sparse.change(|v| if v > 0.0 { 1.0 } else { 0.0 });
+    let data = [sparse, places(&[165, 3])];
+    compare("nonzero", &data, 0.0, |b, o| {
+        let layout = rustorch::backend::Layout::contiguous(&[b.count_nonzero(o[0])?, 3]);
+        b.nonzero(o[0], rustorch::backend::Operand { layout: &layout, ..o[1] })
+    });
+}
+
+#[test]
+fn small_sorts() {
+    for (shape, dim, k) in [(&[3usize, 11, 2][..], 1, 4), (&[2100], 0, 3)] {
+        let mut kept = shape.to_vec();
+        kept[dim] = k;
+        let data = [random(shape, Lie::Gaps), zeros(shape), places(shape), zeros(&kept), places(&kept)];
+        compare("sort", &data, 0.0, |b, o| b.sort(o[0], dim, false, Some(o[1]), o[2]));
+        compare("top_k", &data, 0.0, |b, o| b.top_k(o[0], dim, true, true, Some(o[3]), o[4]));
+    }
+    let mut line = crate::harness::noise(1, 37);
+    line.sort_by(f64::total_cmp);
+    let data = [Data::new(F32, &[37], Lie::Gaps, &line), random(&[3, 9], Lie::Gaps), places(&[3, 9])];
+    compare("search", &data, 0.0, |b, o| b.search_sorted(o[0], None, o[1], true, o[2]));
+}
