@@ -181,6 +181,28 @@ print("done")
     assert run(START + script, failing) == "done\n"
 
 
+@pytest.mark.parametrize("memory", [{}, {"SEPARATE_MEMORY": "1"}])
+def test_what_runs_on_the_cpu_is_copied_only_where_memory_is_not_shared(
+    memory: dict[str, str], failing: dict[str, str]
+) -> None:
+    # Complex products are the CPU's.
+    script = f"""
+import warnings
+warnings.simplefilter("ignore")
+here = rustorch.randn(50, 40, dtype=rustorch.complex64)
+there = here.to("opencl")
+for function in ("clEnqueueReadBuffer", "clEnqueueWriteBuffer") if not {bool(memory)} else ("clEnqueueMapBuffer",):
+    fail(function, -30)
+for tensor in (here, there):
+    view = tensor.t()[1:, ::2]
+    view *= view
+assert there.cpu().equal(here)
+assert rustorch.backends.fallbacks() == {{("opencl", "mul"): 1}}
+print("done")
+"""
+    assert run(START + script, failing | memory) == "done\n"
+
+
 def test_a_compiler_that_refuses(failing: dict[str, str]) -> None:
     script = """
 rustorch.opencl.synchronize()

@@ -295,6 +295,23 @@ def test_the_current_device(there: rustorch.device) -> None:
         module.synchronize("cpu")
 
 
+@pytest.mark.filterwarnings("ignore:.* runs on the CPU:UserWarning")
+def test_what_runs_on_the_cpu_changes_the_devices_memory(there: rustorch.device, on_cpu: None) -> None:
+    # Complex products are the CPU's: in place, through views, with operands that are the same memory.
+    x = rustorch.randn(6, 7, dtype=rustorch.complex64)
+    here, moved = x.clone(), x.to(there)
+    for tensor in (here, moved):
+        view = tensor.t()[1:, ::2]
+        view *= view
+        tensor[2] /= tensor[4] * tensor[2]
+        tensor[:0] *= 2
+    assert moved.cpu().equal(here)
+    factors = rustorch.linalg.qr(moved.real.contiguous())
+    for factor, expected in zip(factors, rustorch.linalg.qr(here.real.contiguous()), strict=True):
+        assert factor.device == there
+        assert rustorch.allclose(factor.cpu(), expected)
+
+
 def test_what_a_device_lacks_is_counted_and_warned_of(there: rustorch.device, counted: None) -> None:
     # Dense algebra is the CPU's.
     a = rustorch.eye(3, device=there)

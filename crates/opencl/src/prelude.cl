@@ -32,7 +32,8 @@ static inline u16 to_bf16(const float v) {
 }
 #define ATOMIC_ADD_F32(p, v) atomic_add_f32(p, v)
 static inline void atomic_add_f32(volatile __global float *p, const float v) {
-    u32 was, is = as_uint(*p);
+    // A guess, that of sums that begin; to look first would be a race in the eyes of OpenCL 1.2.
+    u32 was, is = 0;
     do {
         was = is;
         is = atomic_cmpxchg((volatile __global u32 *)p, was, as_uint(as_float(was) + v));

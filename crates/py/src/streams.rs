@@ -49,18 +49,18 @@ fn _stream_synchronize(device: &Bound<'_, PyAny>, stream: u32) -> PyResult<()> {
 }
 
 /// A point in a stream.
-#[pyclass(module = "rustorch._C", frozen)]
-pub struct _Event {
+#[pyclass(name = "_Event", module = "rustorch._C", frozen)]
+pub struct PyEvent {
     event: Arc<dyn Event>,
 }
 
 #[pymethods]
-impl _Event {
+impl PyEvent {
     /// Marks a stream's end as it is now.
     #[new]
     fn new(device: &Bound<'_, PyAny>, stream: u32, timed: bool) -> PyResult<Self> {
         let event = of(device)?.record(StreamId(stream), timed).into_py(device.py())?;
-        Ok(_Event { event })
+        Ok(PyEvent { event })
     }
 
     /// Whether everything before it is done.
@@ -81,7 +81,7 @@ impl _Event {
     }
 
     /// Milliseconds until a later point; both must be done.
-    fn elapsed_time(&self, py: Python<'_>, end: &_Event) -> PyResult<f64> {
+    fn elapsed_time(&self, py: Python<'_>, end: &PyEvent) -> PyResult<f64> {
         if !self.event.is_done().into_py(py)? || !end.event.is_done().into_py(py)? {
             return Err(PyRuntimeError::new_err(
                 "Both events must be completed before calculating elapsed time.",
@@ -93,7 +93,7 @@ impl _Event {
 
 /// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<_Event>()?;
+    module.add_class::<PyEvent>()?;
     module.add_function(wrap_pyfunction!(_stream_create, module)?)?;
     module.add_function(wrap_pyfunction!(_stream_current, module)?)?;
     module.add_function(wrap_pyfunction!(_stream_set_current, module)?)?;

@@ -49,8 +49,8 @@ static int is_stream(handle stream) {
 static CUresult outcome(void) {
     if (current != &context) return 201;
     if (fails_after < 0 || fails_after-- > 0) return 0;
-    // 701, too many resources for a launch, is no fault.
-    if (fails_with >= 700 && fails_with != 701) fails_after = 0;
+    // 701, too many resources for a launch, is no fault. 209, no program for this GPU, is the answer for every program.
+    if (fails_with >= 700 && fails_with != 701 || fails_with == 209) fails_after = 0;
     return fails_with;
 }
 

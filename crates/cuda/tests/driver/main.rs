@@ -172,6 +172,7 @@ fn kernels_are_started(fake: &Fake, device: &GpuBackend<CudaExecutor>, buffer: &
     fake.fail(0, 209);
     let refused = device.fill(other, Scalar::Int(7)).expect_err("the module is not loaded").to_string();
     assert!(refused.contains("fill") && refused.contains("209"), "{refused}");
+    fake.fail(-1, 0);
     device.fill(other, Scalar::Int(7)).expect("loaded at the second try");
     // A kernel that fails while it runs is told of by what comes next, and by everything after that.
     fake.fail(0, 719);
@@ -183,7 +184,8 @@ fn kernels_are_started(fake: &Fake, device: &GpuBackend<CudaExecutor>, buffer: &
     told(device.read(buffer, 0, &mut bytes));
     told(fill());
     told(device.write(buffer, 0, &bytes));
-    told(device.executor().copy((buffer.address(), 0), (buffer.address(), 8), 4));
+    let (executor, address) = (device.executor(), buffer.address());
+    told(executor.copy(executor.default_stream(), (address, 0), (address, 8), 4));
     told(Buffer::allocate(device.allocator(), 64 << 20).map(drop));
     told(device.synchronize());
     fake.fail(-1, 0);

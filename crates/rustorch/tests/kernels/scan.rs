@@ -33,7 +33,7 @@ fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, lie: 
     }
     // The CPU adds one after the other in the precision of the dtype where that is float64; a device without it adds up
     // float32 as such, with the digits of the largest sum.
-    let narrow = from == DType::Float32 && !adds_in_f64() && op == ScanOp::Sum;
+    let narrow = from == DType::Float32 && !adds_in_f64() && matches!(op, ScanOp::Sum | ScanOp::Prod);
     let slack = if from == DType::Float64 || narrow { 100.0 } else { 4.0 };
     compare(&what, &data, slack, |b, o| b.scan(op, o[0], dim, o[1], o.get(2).copied()));
 }

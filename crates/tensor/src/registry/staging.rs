@@ -251,15 +251,14 @@ impl<'a> Staging<'a> {
             let lent =
                 if range.is_empty() { None } else { device.map_host(source, range.clone(), written)? };
             let goes_back = written && lent.is_none() && !range.is_empty();
-            let host = match lent {
-                Some(host) => host,
-                None => {
-                    let mut copy = HostBuffer::zeroed(range.len())?;
-                    if !range.is_empty() {
-                        device.read(source, range.start, copy.bytes_mut())?;
-                    }
-                    copy
+            let host = if let Some(host) = lent {
+                host
+            } else {
+                let mut copy = HostBuffer::zeroed(range.len())?;
+                if !range.is_empty() {
+                    device.read(source, range.start, copy.bytes_mut())?;
                 }
+                copy
             };
             buffers.push(Staged { source, range, host, goes_back });
         }
