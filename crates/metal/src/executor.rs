@@ -461,6 +461,19 @@ impl KernelExecutor for MetalExecutor {
         check(&event.commands)
     }
 
+    unsafe fn extent(&self, address: NonNull<u8>) -> Result<Option<usize>> {
+        // SAFETY: the caller says that it is a buffer.
+        let buffer = unsafe { buffer(address) };
+        Ok((*buffer.device() == *self.device).then(|| buffer.length()))
+    }
+
+    unsafe fn retain(&self, address: NonNull<u8>) -> Result<()> {
+        // SAFETY: as above; `free` gives the reference back.
+        let owned = unsafe { Retained::<Buffer>::retain(address.as_ptr().cast()) };
+        let _ = owned.map(Retained::into_raw);
+        Ok(())
+    }
+
     fn elapsed_time(&self, start: &MetalEvent, end: &MetalEvent) -> Result<f64> {
         self.wait(start)?;
         self.wait(end)?;

@@ -1,23 +1,29 @@
-//! PTX of the kernels that networks need, so that NVRTC is wanted only for others. `ptx/pack.py` makes the file and says how
-//! it is laid out.
+//! Compiled programs of the kernels that networks need, which a build brings along, so that a compiler is wanted only for
+//! others. `crates/cuda/ptx/pack.py` makes such a file and says how it is laid out.
 
 use std::io::Read;
 
-use rustorch_gpu::fnv1a;
 use ruzstd::decoding::StreamingDecoder;
 
-static PACK: &[u8] = include_bytes!("../ptx/kernels.ptx.zst");
+use crate::program_cache::fnv1a;
 
-/// CUDA's version of the oldest driver that takes the file's PTX, and the oldest compute capability.
-pub(crate) const NEEDS: (i32, u32) = (12_040, 70);
+/// A file of compiled programs.
+#[derive(Debug, Clone, Copy)]
+pub struct EmbeddedPrograms(pub &'static [u8]);
 
-/// The PTX of a text, if the file has it.
-pub(crate) fn ptx(text: &str) -> Option<Vec<u8>> {
+impl EmbeddedPrograms {
+    /// The program of a text, if the file has it.
+    pub fn find(self, text: &str) -> Option<Vec<u8>> {
+        find(self.0, text)
+    }
+}
+
+fn find(pack: &[u8], text: &str) -> Option<Vec<u8>> {
     // A build for development, and whoever makes the file, can do without it.
     if std::env::var_os("RUSTORCH_EMBEDDED_KERNELS").is_some_and(|value| value == "0") {
         return None;
     }
-    let (kernels, rest) = head(PACK)?;
+    let (kernels, rest) = head(pack)?;
     let (index, rest) = rest.split_at_checked(kernels.0 * ENTRY)?;
     let (lengths, mut frames) = rest.split_at_checked(kernels.1 * 4)?;
     let entries = index.as_chunks::<ENTRY>().0;
@@ -28,9 +34,9 @@ pub(crate) fn ptx(text: &str) -> Option<Vec<u8>> {
         let (compressed, rest) = frames.split_at_checked(u32::from_le_bytes(*bytes) as usize)?;
         if n == frame? {
             let mut decoder = StreamingDecoder::new(compressed).ok()?;
-            let mut ptx = Vec::new();
-            decoder.read_to_end(&mut ptx).ok()?;
-            return ptx.get(start?..start? + length?).map(<[u8]>::to_vec);
+            let mut programs = Vec::new();
+            decoder.read_to_end(&mut programs).ok()?;
+            return programs.get(start?..start? + length?).map(<[u8]>::to_vec);
         }
         frames = rest;
     }
