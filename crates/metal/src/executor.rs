@@ -12,7 +12,7 @@ use objc2_foundation::NSString;
 use objc2_metal::{
     MTLBlitCommandEncoder, MTLBuffer, MTLCommandBuffer, MTLCommandBufferStatus, MTLCommandEncoder,
     MTLCommandQueue, MTLCompileOptions, MTLComputeCommandEncoder, MTLComputePipelineState, MTLDevice,
-    MTLEvent, MTLLanguageVersion, MTLLibrary, MTLResourceOptions, MTLSize,
+    MTLEvent, MTLLanguageVersion, MTLLibrary, MTLResource, MTLResourceOptions, MTLSize,
 };
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
