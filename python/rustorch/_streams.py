@@ -39,6 +39,11 @@ class Stream:
         """The index of its device."""
         return self.device.index or 0
 
+    @property
+    def native_handle(self) -> int:
+        """The driver's handle of it: a CUstream, a cl_command_queue; 0 of a device whose driver has none to share."""
+        return _C._stream_handle(self.device, self.stream_id)
+
     def query(self) -> bool:
         """Whether everything it was asked for is done."""
         return _C._stream_query(self.device, self.stream_id)

@@ -9,6 +9,15 @@ _this = _Accelerator("cuda")
 class Stream(_Stream, owner=_this):
     __doc__ = _Stream.__doc__
 
+    @property
+    def cuda_stream(self) -> int:
+        """The driver's handle of it, 0 of the default stream."""
+        return self.native_handle if self.stream_id else 0
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        """For CUDA's libraries in Python: the version of this protocol, and the driver's handle."""
+        return (0, self.cuda_stream)
+
 
 class Event(_Event, owner=_this):
     __doc__ = _Event.__doc__

@@ -42,6 +42,7 @@ pub(crate) const STREAM_NON_BLOCKING: c_uint = 1;
 pub(crate) const EVENT_DISABLE_TIMING: c_uint = 2;
 pub(crate) const HOST_MEMORY_PORTABLE: c_uint = 1;
 pub(crate) const POINTER_MEMORY_TYPE: c_int = 2;
+pub(crate) const POINTER_DEVICE_ORDINAL: c_int = 9;
 pub(crate) const JIT_ERROR_LOG_BUFFER: c_int = 5;
 pub(crate) const JIT_ERROR_LOG_BUFFER_SIZE: c_int = 6;
 
@@ -68,6 +69,7 @@ rustorch_gpu::functions! {
         fn cuMemcpyHtoDAsync_v2(DeviceAddress, *const c_void, usize, Handle) -> Code;
         fn cuMemcpyDtoHAsync_v2(*mut c_void, DeviceAddress, usize, Handle) -> Code;
         fn cuMemcpyDtoDAsync_v2(DeviceAddress, DeviceAddress, usize, Handle) -> Code;
+        fn cuMemGetAddressRange_v2(*mut DeviceAddress, *mut usize, DeviceAddress) -> Code;
         fn cuPointerGetAttribute(*mut c_void, c_int, DeviceAddress) -> Code;
         fn cuModuleLoadDataEx(*mut Handle, *const c_void, c_uint, *mut c_int, *mut *mut c_void) -> Code;
         fn cuModuleUnload(Handle) -> Code;

@@ -1,6 +1,6 @@
 //! [`CudaExecutor`]: one NVIDIA device.
 
-use std::ffi::{CStr, CString, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 use std::sync::OnceLock;
@@ -9,13 +9,19 @@ use rustorch_backend::{DeviceInfo, DeviceKind};
 use rustorch_cuda_libraries::{Libraries, Stream};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
-use rustorch_gpu::{Convolution, KernelExecutor, Launch, Limits, MatrixProduct, Transfer, Workspace};
+use rustorch_gpu::{
+    Convolution, EmbeddedPrograms, KernelExecutor, Launch, Limits, MatrixProduct, Transfer, Workspace,
+};
 use smallvec::SmallVec;
 
 use crate::dialect::CudaC;
 use crate::driver::*;
-use crate::embedded;
 use crate::nvrtc::Nvrtc;
+
+static PTX: EmbeddedPrograms = EmbeddedPrograms(include_bytes!("../ptx/kernels.ptx.zst"));
+
+/// CUDA's version of the oldest driver that takes that PTX, and the oldest compute capability.
+const PTX_NEEDS: (c_int, u32) = (12_040, 70);
 
 /// One NVIDIA device, with the context that CUDA's runtime API uses too.
 ///
@@ -24,6 +30,8 @@ use crate::nvrtc::Nvrtc;
 /// wait for it by themselves. Other streams are non-blocking, as PyTorch's are.
 pub struct CudaExecutor {
     driver: &'static Driver,
+    /// Its place among the driver's devices, and the driver's name of it.
+    ordinal: c_int,
     device: c_int,
     info: DeviceInfo,
     limits: Limits,
@@ -144,6 +152,7 @@ impl CudaExecutor {
         let capability = attribute(COMPUTE_CAPABILITY_MAJOR)? * 10 + attribute(COMPUTE_CAPABILITY_MINOR)?;
         Ok(CudaExecutor {
             driver,
+            ordinal: index,
             device,
             identity: format!("{name}; sm_{capability}; driver {version}"),
             info: DeviceInfo {
@@ -218,18 +227,13 @@ impl CudaExecutor {
         }
     }
 
-    /// Whether the driver knows this host memory, so that it copies from there at its own time.
-    fn is_pinned(&self, source: *const u8) -> bool {
-        let mut kind: c_uint = 0;
+    /// What the driver says of memory; `None` of memory that it does not know.
+    fn ask_pointer(&self, what: c_int, address: usize) -> Option<c_int> {
+        let mut answer: c_int = -1;
+        let place = (&raw mut answer).cast();
         // SAFETY: the answer is a number of that size; memory that the driver does not know is an error.
-        let code = unsafe {
-            (self.driver.cuPointerGetAttribute)(
-                (&raw mut kind).cast(),
-                POINTER_MEMORY_TYPE,
-                source.expose_provenance() as DeviceAddress,
-            )
-        };
-        code == SUCCESS
+        let code = unsafe { (self.driver.cuPointerGetAttribute)(place, what, address as DeviceAddress) };
+        (code == SUCCESS).then_some(answer)
     }
 }
 
@@ -295,8 +299,9 @@ impl KernelExecutor for CudaExecutor {
         let (from, bytes) = (transfer.host.as_ptr().cast_const(), transfer.bytes);
         // SAFETY: the caller leaves the source as it is.
         unsafe { call!(self.driver, cuMemcpyHtoDAsync_v2, to, from.cast(), bytes, stream.0) }?;
-        // Pageable memory has been read by now.
-        if transfer.wait && self.is_pinned(from) { self.synchronize(stream) } else { Ok(()) }
+        // Memory that the driver does not know is pageable, and has been read by now.
+        let is_pinned = || self.ask_pointer(POINTER_MEMORY_TYPE, from.expose_provenance()).is_some();
+        if transfer.wait && is_pinned() { self.synchronize(stream) } else { Ok(()) }
     }
 
     unsafe fn read(&self, stream: &CudaStream, transfer: &Transfer) -> Result<()> {
@@ -325,7 +330,8 @@ impl KernelExecutor for CudaExecutor {
     }
 
     fn embedded(&self, text: &str) -> Option<Vec<u8>> {
-        embedded::ptx(text, self.version, self.capability)
+        let (version, capability) = PTX_NEEDS;
+        if self.version >= version && self.capability >= capability { PTX.find(text) } else { None }
     }
 
     fn compile(&self, name: &str, text: &str) -> Result<Vec<u8>> {
@@ -449,6 +455,25 @@ impl KernelExecutor for CudaExecutor {
         let _current = self.enter()?;
         // SAFETY: the event is alive.
         unsafe { call!(self.driver, cuEventSynchronize, event.0.handle) }
+    }
+
+    fn stream_handle(&self, stream: &CudaStream) -> usize {
+        stream.0.0.expose_provenance()
+    }
+
+    unsafe fn foreign_stream(&self, handle: usize) -> Result<CudaStream> {
+        Ok(CudaStream(Handle(std::ptr::with_exposed_provenance_mut(handle))))
+    }
+
+    unsafe fn extent(&self, address: NonNull<u8>) -> Result<Option<usize>> {
+        let _current = self.enter()?;
+        let (address, mut start, mut bytes) = (device_address(address, 0), 0, 0usize);
+        if self.ask_pointer(POINTER_DEVICE_ORDINAL, address as usize) != Some(self.ordinal) {
+            return Ok(None);
+        }
+        // SAFETY: places for two numbers.
+        unsafe { call!(self.driver, cuMemGetAddressRange_v2, &raw mut start, &raw mut bytes, address) }?;
+        Ok(Some(bytes - (address - start) as usize))
     }
 
     fn elapsed_time(&self, start: &CudaEvent, end: &CudaEvent) -> Result<f64> {

@@ -5,7 +5,6 @@
 
 mod dialect;
 mod driver;
-mod embedded;
 mod executor;
 mod nvrtc;
 

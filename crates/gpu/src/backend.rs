@@ -7,7 +7,7 @@ use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
     Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
-    Streams,
+    Sharing, Streams,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -171,6 +171,10 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     }
 
     fn streams(&self) -> Option<&dyn Streams> {
+        Some(self)
+    }
+
+    fn sharing(&self) -> Option<&dyn Sharing> {
         Some(self)
     }
 

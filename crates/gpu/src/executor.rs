@@ -182,6 +182,34 @@ pub trait KernelExecutor: Send + Sync + 'static {
     fn is_done(&self, event: &Self::Event) -> Result<bool>;
     /// Waits for everything before the event.
     fn wait(&self, event: &Self::Event) -> Result<()>;
+    /// The driver's handle of a stream; 0 where it has none that other libraries know.
+    fn stream_handle(&self, _stream: &Self::Stream) -> usize {
+        0
+    }
+    /// A stream of another library's, by the driver's handle.
+    ///
+    /// # Safety
+    /// The handle is that of a stream, which is there as long as the result is used.
+    unsafe fn foreign_stream(&self, _handle: usize) -> Result<Self::Stream> {
+        Err(RusTorchError::unsupported("stream", format!("{} shares no streams", self.info().kind)))
+    }
+    /// The driver's handle of the device's context; 0 where it has none that other libraries know.
+    fn context_handle(&self) -> Result<usize> {
+        Ok(0)
+    }
+    /// How many bytes there are from `address` on, if they are this device's.
+    ///
+    /// # Safety
+    /// `address` names memory of a device of this kind.
+    unsafe fn extent(&self, address: NonNull<u8>) -> Result<Option<usize>>;
+    /// Takes a reference to memory, which [`Self::free`] gives back.
+    ///
+    /// # Safety
+    /// As for [`Self::extent`].
+    unsafe fn retain(&self, _address: NonNull<u8>) -> Result<()> {
+        let message = format!("memory of {} counts no references; keep its owner", self.info().kind);
+        Err(RusTorchError::unsupported("retain", message))
+    }
     /// Milliseconds between two events that were recorded with their time and are done.
     fn elapsed_time(&self, start: &Self::Event, end: &Self::Event) -> Result<f64>;
 }

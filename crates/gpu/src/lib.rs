@@ -5,6 +5,7 @@
 
 mod backend;
 pub mod dialect;
+mod embedded;
 #[allow(unsafe_code)]
 mod executor;
 mod kernel;
@@ -17,6 +18,8 @@ mod library;
 mod memory;
 mod positions;
 mod program_cache;
+#[allow(unsafe_code)]
+mod sharing;
 #[cfg(test)]
 #[allow(unsafe_code)]
 mod stand_in;
@@ -25,12 +28,12 @@ mod streams;
 mod vendor_library;
 
 pub use backend::{Device, GpuBackend};
+pub use embedded::EmbeddedPrograms;
 pub use executor::{KernelExecutor, Launch, Limits, Transfer};
 pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};
 pub use library::{Devices, open_library, site_packages};
 pub use memory::GpuMemoryAllocator;
 pub use positions::Strided;
-pub use program_cache::fnv1a;
 pub use vendor_library::{
     Convolution, ConvolutionPart, Float32Precision, Matrix, MatrixProduct, Workspace,
     float32_matmul_precision, set_float32_matmul_precision,

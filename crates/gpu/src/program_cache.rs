@@ -100,7 +100,7 @@ fn keep(path: &Path, head: &[u8], binary: &[u8]) -> std::io::Result<()> {
 }
 
 /// The FNV-1a hash of 128 bits, under which programs are kept.
-pub fn fnv1a(bytes: &[u8]) -> u128 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u128 {
     bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, &byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(compiled("KERNEL { first }"), 0, "and written anew");
         for file in &files {
             let mut bytes = std::fs::read(file).expect("the file is there");
-            bytes.last_mut().map(|byte| *byte ^= 1);
+            *bytes.last_mut().expect("it is not empty") ^= 1;
             std::fs::write(file, &bytes).expect("it can be written");
         }
         assert_eq!(compiled("KERNEL { first }"), 1, "the file holds something else");

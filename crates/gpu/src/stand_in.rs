@@ -186,6 +186,9 @@ impl KernelExecutor for StandIn {
     fn wait(&self, (): &()) -> Result<()> {
         Ok(())
     }
+    unsafe fn extent(&self, _: NonNull<u8>) -> Result<Option<usize>> {
+        Ok(None)
+    }
     fn elapsed_time(&self, (): &(), (): &()) -> Result<f64> {
         Ok(0.0)
     }

@@ -12,7 +12,7 @@ use objc2_foundation::NSString;
 use objc2_metal::{
     MTLBlitCommandEncoder, MTLBuffer, MTLCommandBuffer, MTLCommandBufferStatus, MTLCommandEncoder,
     MTLCommandQueue, MTLCompileOptions, MTLComputeCommandEncoder, MTLComputePipelineState, MTLDevice,
-    MTLEvent, MTLLanguageVersion, MTLLibrary, MTLResourceOptions, MTLSize,
+    MTLEvent, MTLLanguageVersion, MTLLibrary, MTLResource, MTLResourceOptions, MTLSize,
 };
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
@@ -459,6 +459,19 @@ impl KernelExecutor for MetalExecutor {
     fn wait(&self, event: &MetalEvent) -> Result<()> {
         autoreleasepool(|_| event.commands.waitUntilCompleted());
         check(&event.commands)
+    }
+
+    unsafe fn extent(&self, address: NonNull<u8>) -> Result<Option<usize>> {
+        // SAFETY: the caller says that it is a buffer.
+        let buffer = unsafe { buffer(address) };
+        Ok((*buffer.device() == *self.device).then(|| buffer.length()))
+    }
+
+    unsafe fn retain(&self, address: NonNull<u8>) -> Result<()> {
+        // SAFETY: as above; `free` gives the reference back.
+        let owned = unsafe { Retained::<Buffer>::retain(address.as_ptr().cast()) };
+        let _ = owned.map(Retained::into_raw);
+        Ok(())
     }
 
     fn elapsed_time(&self, start: &MetalEvent, end: &MetalEvent) -> Result<f64> {

@@ -39,6 +39,7 @@ pub(crate) const DRIVER_VERSION: cl_uint = 0x102D;
 pub(crate) const DEVICE_VERSION: cl_uint = 0x102F;
 pub(crate) const DEVICE_EXTENSIONS: cl_uint = 0x1030;
 pub(crate) const MEM_SIZE: cl_uint = 0x1102;
+pub(crate) const MEM_CONTEXT: cl_uint = 0x1106;
 pub(crate) const PROGRAM_BINARY_SIZES: cl_uint = 0x1165;
 pub(crate) const PROGRAM_BINARIES: cl_uint = 0x1166;
 pub(crate) const PROGRAM_BUILD_LOG: cl_uint = 0x1183;

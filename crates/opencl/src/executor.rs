@@ -454,6 +454,38 @@ impl KernelExecutor for OpenClExecutor {
         self.loss.check("clWaitForEvents", code)
     }
 
+    fn stream_handle(&self, stream: &OpenClStream) -> usize {
+        stream.queue.expose_provenance()
+    }
+
+    unsafe fn foreign_stream(&self, handle: usize) -> Result<OpenClStream> {
+        let queue = std::ptr::with_exposed_provenance_mut(handle);
+        Ok(OpenClStream { queue, clock: OnceLock::new() })
+    }
+
+    fn context_handle(&self) -> Result<usize> {
+        Ok(self.context.expose_provenance())
+    }
+
+    unsafe fn extent(&self, address: NonNull<u8>) -> Result<Option<usize>> {
+        let (mut context, mut bytes): (Handle, usize) = (null_mut(), 0);
+        let buffer = address.as_ptr().cast();
+        // SAFETY: the caller says that it is a memory object; both answers have the size of a word.
+        unsafe {
+            let ask = self.cl.clGetMemObjectInfo;
+            let code = ask(buffer, MEM_CONTEXT, size_of::<Handle>(), (&raw mut context).cast(), null_mut());
+            check("clGetMemObjectInfo", code)?;
+            let code = ask(buffer, MEM_SIZE, size_of::<usize>(), (&raw mut bytes).cast(), null_mut());
+            check("clGetMemObjectInfo", code)?;
+        }
+        Ok((context == self.context).then_some(bytes))
+    }
+
+    unsafe fn retain(&self, address: NonNull<u8>) -> Result<()> {
+        // SAFETY: the caller says that it is a memory object.
+        check("clRetainMemObject", unsafe { (self.cl.clRetainMemObject)(address.as_ptr().cast()) })
+    }
+
     fn elapsed_time(&self, start: &OpenClEvent, end: &OpenClEvent) -> Result<f64> {
         let (Some(start), Some(end)) = (&start.time, &end.time) else {
             return Err(RusTorchError::argument("elapsed_time", "the events were recorded without a time"));

@@ -23,6 +23,7 @@ mod optim;
 mod random;
 mod return_types;
 mod settings;
+mod sharing;
 mod size;
 mod streams;
 mod tensor;
@@ -46,6 +47,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     settings::register(module)?;
     devices::register(module)?;
     streams::register(module)?;
+    sharing::register(module)?;
     numpy::register(module)?;
     dlpack::register(module)?;
     autograd::register(module)?;

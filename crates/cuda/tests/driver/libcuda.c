@@ -89,14 +89,30 @@ CUresult cuDevicePrimaryCtxRetain(handle *made, int device) { return (void)devic
 CUresult cuCtxGetCurrent(handle *now) { return *now = current, 0; }
 CUresult cuCtxPushCurrent_v2(handle next) { return depth++, current = next, 0; }
 CUresult cuCtxPopCurrent_v2(handle *last) { return depth--, *last = current, current = 0, 0; }
+// What was allocated, so that it can be asked whose an address is.
+static struct block { uint64_t start; size_t bytes; } blocks[256];
+
+static struct block *find(uint64_t address) {
+    for (struct block *block = blocks; block < blocks + 256; block++)
+        if (block->start && address - block->start < block->bytes) return block;
+    return 0;
+}
+
 CUresult cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     CUresult code = outcome();
-    // Drivers give addresses of 256 bytes' alignment.
-    bytes = (bytes + 255) & ~(size_t)255;
-    if (!code) *address = (uint64_t)memset(aligned_alloc(256, bytes), 0, bytes);
-    return code;
+    if (code) return code;
+    *address = (uint64_t)aligned_alloc(256, (bytes + 255) / 256 * 256);
+    memset((void *)*address, 0, bytes);
+    for (struct block *block = blocks; block < blocks + 256; block++)
+        if (!block->start) return *block = (struct block){*address, bytes}, 0;
+    return 999;
 }
-CUresult cuMemFree_v2(uint64_t address) { return free((void *)address), current == &context ? 0 : 201; }
+CUresult cuMemFree_v2(uint64_t address) {
+    struct block *block = find(address);
+    if (!block || block->start != address) return 1;
+    block->start = 0;
+    return free((void *)address), current == &context ? 0 : 201;
+}
 CUresult cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, handle stream) {
     if (!is_stream(stream)) return 400;
     return memcpy((void *)to, from, n), outcome();
@@ -112,7 +128,14 @@ CUresult cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, handle strea
     if (!is_stream(stream)) return 400;
     return memcpy((void *)to, (void *)from, n), outcome();
 }
-CUresult cuPointerGetAttribute(void *value, int what, uint64_t address) { return (void)value, (void)what, (void)address, 1; }
+CUresult cuPointerGetAttribute(void *value, int what, uint64_t address) {
+    return what == 9 && find(address) ? *(int *)value = 0, 0 : 1;
+}
+CUresult cuMemGetAddressRange_v2(uint64_t *start, size_t *bytes, uint64_t address) {
+    struct block *block = find(address);
+    if (!block) return 1;
+    return *start = block->start, *bytes = block->bytes, 0;
+}
 CUresult cuModuleLoadDataEx(handle *module, const void *image, unsigned n, int *options, void **values) {
     (void)n, (void)options, (void)values;
     free(last_image), last_image = strdup(image);

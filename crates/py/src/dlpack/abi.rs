@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_void};
 
-use rustorch_tensor::DType;
+use rustorch_tensor::{DType, Device, DeviceKind};
 
 /// The version that is written; readers of the same major number understand it.
 pub const VERSION: Version = Version { major: 1, minor: 0 };
@@ -12,6 +12,9 @@ pub const NAMES: (&CStr, &CStr) = (c"dltensor", c"used_dltensor");
 pub const VERSIONED_NAMES: (&CStr, &CStr) = (c"dltensor_versioned", c"used_dltensor_versioned");
 /// The type of device that main memory is.
 pub const CPU: i32 = 1;
+/// The types of the other devices.
+const KINDS: [(DeviceKind, i32); 4] =
+    [(DeviceKind::Cpu, CPU), (DeviceKind::Cuda, 2), (DeviceKind::OpenCl, 4), (DeviceKind::Metal, 8)];
 /// The consumer must not write.
 pub const READ_ONLY: u64 = 1;
 /// The producer made a copy for the consumer.
@@ -29,6 +32,20 @@ pub struct Version {
 pub struct DLDevice {
     pub device_type: i32,
     pub device_id: i32,
+}
+
+impl DLDevice {
+    /// A device in DLPack's language.
+    pub fn of(device: Device) -> Self {
+        let device_type =
+            KINDS.iter().find(|(kind, _)| *kind == device.kind).map_or(0, |(_, number)| *number);
+        DLDevice { device_type, device_id: device.index.map_or(0, i32::from) }
+    }
+
+    /// The kind of device, if there is one like it.
+    pub fn kind(self) -> Option<DeviceKind> {
+        KINDS.iter().find(|(_, number)| *number == self.device_type).map(|(kind, _)| *kind)
+    }
 }
 
 #[repr(C)]

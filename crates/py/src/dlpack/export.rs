@@ -5,10 +5,12 @@ use std::ffi::c_void;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use rustorch_tensor::{Tensor, ops};
+use rustorch_tensor::operations::creation;
+use rustorch_tensor::{Device, DeviceKind, Tensor, ops, registry};
 
 use super::abi::{self, DLDataType, DLDevice, DLTensor, Unversioned, Versioned};
 use crate::errors::IntoPyResult;
+use crate::sharing;
 use crate::tensor::PyTensor;
 
 /// What a consumer holds until it calls the deleter.
@@ -22,16 +24,20 @@ struct Export<M> {
 
 fn describe<M>(export: &mut Export<M>) -> DLTensor {
     let tensor = &export.tensor;
-    let offset = tensor.layout().offset() * tensor.dtype().size();
-    let start = tensor.storage().buffer().address().as_ptr().wrapping_add(offset);
+    let (address, offset) = sharing::place(tensor);
+    // What is a handle elsewhere cannot be added to.
+    let (start, byte_offset) = match tensor.device().kind {
+        DeviceKind::Cpu | DeviceKind::Cuda => (address.as_ptr().wrapping_add(offset), 0),
+        DeviceKind::OpenCl | DeviceKind::Metal => (address.as_ptr(), offset as u64),
+    };
     DLTensor {
         data: start.cast::<c_void>(),
-        device: DLDevice { device_type: abi::CPU, device_id: 0 },
+        device: DLDevice::of(tensor.device()),
         ndim: tensor.ndim() as i32,
         dtype: DLDataType::of(tensor.dtype()),
         shape: export.shape.as_mut_ptr(),
         strides: export.strides.as_mut_ptr(),
-        byte_offset: 0,
+        byte_offset,
     }
 }
 
@@ -133,25 +139,53 @@ fn capsule<M: Managed>(py: Python<'_>, tensor: Tensor, flags: u64) -> PyResult<B
     }
 }
 
+/// Orders a tensor's work before what a consumer does, who names a stream or none.
+fn hand_over(py: Python<'_>, device: Device, stream: Option<i64>) -> PyResult<()> {
+    let refuse = |what: &str| Err(PyBufferError::new_err(format!("__dlpack__(): {what}")));
+    match (device.kind, stream) {
+        (DeviceKind::Cpu, None | Some(-1)) | (DeviceKind::Cuda, Some(-1)) => Ok(()),
+        (DeviceKind::Cpu, _) => refuse("stream must be None for a tensor on cpu"),
+        (DeviceKind::OpenCl | DeviceKind::Metal, None | Some(-1)) => {
+            // There is no stream to wait for this one.
+            let backend = registry::backend(device).into_py(py)?;
+            let Some(streams) = backend.streams() else { return Ok(()) };
+            py.detach(|| streams.synchronize(streams.current())).into_py(py)
+        }
+        (DeviceKind::OpenCl | DeviceKind::Metal, _) => refuse("stream is for tensors on CUDA devices"),
+        (DeviceKind::Cuda, Some(0)) => refuse("stream 0 could be either default stream: give 1 or 2"),
+        (DeviceKind::Cuda, stream) => {
+            let stream = usize::try_from(stream.unwrap_or(1)).map_err(|_| {
+                PyBufferError::new_err("__dlpack__(): a stream is -1, 1, 2 or the driver's handle")
+            })?;
+            let sharing = sharing::of(device).into_py(py)?;
+            let streams = registry::backend(device).into_py(py)?.streams();
+            let current = streams.map(|streams| sharing.stream_handle(streams.current())).transpose();
+            if current.into_py(py)? == Some(stream) {
+                return Ok(());
+            }
+            // SAFETY: the consumer says that it is a stream of CUDA's.
+            unsafe { sharing.go_before(stream) }.into_py(py)
+        }
+    }
+}
+
 #[pymethods]
 impl PyTensor {
-    /// The device in DLPack's language: (1, 0), main memory.
-    fn __dlpack_device__(&self) -> PyResult<(i32, i32)> {
-        let device = self.with(Tensor::device);
-        if device.is_cpu() {
-            return Ok((abi::CPU, 0));
-        }
-        Err(PyBufferError::new_err(format!(
-            "__dlpack_device__(): a tensor on {device} is not exported by DLPack; use Tensor.cpu()"
-        )))
+    /// The device in DLPack's language: (1, 0) is main memory, 2 CUDA, 4 OpenCL, 8 Metal.
+    fn __dlpack_device__(&self) -> (i32, i32) {
+        let device = DLDevice::of(self.with(Tensor::device));
+        (device.device_type, device.device_id)
     }
 
     /// A DLPack capsule over the tensor's memory, for `from_dlpack` of other libraries: versioned where `max_version`
-    /// allows. `copy=True` hands out a copy.
-    #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
+    /// allows. `copy=True` hands out a copy, as does `dl_device=(1, 0)` of a tensor on a device.
+    ///
+    /// `stream` is the consumer's stream on a CUDA device, which waits for the work that was queued: 1 or None is the
+    /// legacy default stream, 2 the thread's own, -1 none. Of other devices, the work is waited for.
+    #[pyo3(signature = (*, stream=Some(-1), max_version=None, dl_device=None, copy=None))]
     fn __dlpack__<'py>(
         slf: &Bound<'py, Self>,
-        stream: Option<&Bound<'py, PyAny>>,
+        stream: Option<i64>,
         max_version: Option<(u32, u32)>,
         dl_device: Option<(i32, i32)>,
         copy: Option<bool>,
@@ -163,24 +197,37 @@ impl PyTensor {
                 "Can't export tensors that require gradient, use tensor.detach()",
             ));
         }
-        if !tensor.device().is_cpu() || dl_device.is_some_and(|(kind, _)| kind != abi::CPU) {
-            return Err(PyBufferError::new_err(format!(
-                "__dlpack__(): a tensor on {} cannot be exported to the DLPack device {:?}",
-                tensor.device(),
-                dl_device.unwrap_or((abi::CPU, 0))
-            )));
-        }
-        if stream.is_some_and(|stream| !stream.is_none()) {
-            return Err(PyBufferError::new_err("__dlpack__(): stream must be None for a tensor on cpu"));
+        let device = tensor.device();
+        let own = DLDevice::of(device);
+        let to_host = match dl_device {
+            None => false,
+            Some(wanted) if wanted == (own.device_type, own.device_id) => false,
+            Some((abi::CPU, _)) if copy != Some(false) => !device.is_cpu(),
+            Some(wanted) => {
+                return Err(PyBufferError::new_err(format!(
+                    "__dlpack__(): a tensor on {device} cannot be exported to the DLPack device {wanted:?}"
+                )));
+            }
+        };
+        if to_host {
+            let tensor = py.detach(|| creation::moved(&tensor, Device::CPU)).into_py(py)?;
+            return export(py, &tensor, max_version, abi::IS_COPIED);
         }
         let copied = copy == Some(true);
         let tensor = if copied { py.detach(|| ops::clone(&tensor)).into_py(py)? } else { tensor };
-        let flags = if copied { abi::IS_COPIED } else { 0 };
-        match max_version {
-            Some((major, _)) if major >= abi::VERSION.major => {
-                capsule::<Versioned>(py, tensor.detach(), flags)
-            }
-            _ => capsule::<Unversioned>(py, tensor.detach(), flags),
-        }
+        hand_over(py, device, stream)?;
+        export(py, &tensor, max_version, if copied { abi::IS_COPIED } else { 0 })
+    }
+}
+
+fn export<'py>(
+    py: Python<'py>,
+    tensor: &Tensor,
+    max_version: Option<(u32, u32)>,
+    flags: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    match max_version {
+        Some((major, _)) if major >= abi::VERSION.major => capsule::<Versioned>(py, tensor.detach(), flags),
+        _ => capsule::<Unversioned>(py, tensor.detach(), flags),
     }
 }

@@ -7,12 +7,14 @@ use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
-use rustorch_backend::{Buffer, Device, Layout, Shape};
-use rustorch_tensor::{Storage, Tensor, ops};
+use rustorch_backend::{Buffer, Device, DeviceKind, Layout, Shape, StreamId};
+use rustorch_tensor::operations::creation;
+use rustorch_tensor::{Storage, Tensor, ops, registry};
 
-use super::abi::{self, DLTensor, Unversioned, Versioned};
+use super::abi::{self, DLDevice, DLTensor, Unversioned, Versioned};
 use crate::arguments::type_name;
 use crate::errors::IntoPyResult;
+use crate::sharing;
 use crate::tensor::wrap;
 
 /// The producer's structure; its deleter is called when the last tensor over the memory is gone.
@@ -144,17 +146,13 @@ fn layout(tensor: &DLTensor, size: usize) -> PyResult<Layout> {
 
 /// A tensor over what a capsule holds; a read-only one's values are copied, since tensors can be written.
 fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) -> PyResult<Tensor> {
+    let wrong = |what: String| PyBufferError::new_err(format!("from_dlpack(): {what}"));
     let owner = take(capsule)?;
     let source = owner.tensor();
-    if source.device.device_type != abi::CPU {
-        return Err(PyBufferError::new_err(format!(
-            "from_dlpack(): the data is on the DLPack device ({}, {}); only main memory, (1, 0), can be shared",
-            source.device.device_type, source.device.device_id
-        )));
-    }
+    let kind = kind(source.device)?;
     let dtype = source.dtype.dtype().ok_or_else(|| {
-        PyBufferError::new_err(format!(
-            "from_dlpack(): there is no dtype for DLPack's code {}, {} bits, {} lanes",
+        wrong(format!(
+            "there is no dtype for DLPack's code {}, {} bits, {} lanes",
             source.dtype.code, source.dtype.bits, source.dtype.lanes
         ))
     })?;
@@ -162,49 +160,88 @@ fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) ->
     let layout = layout(source, size)?;
     let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
     if bytes > 0 && source.data.is_null() {
-        return Err(PyBufferError::new_err(format!(
-            "from_dlpack(): there is no data for a tensor of shape {:?}",
-            layout.shape()
-        )));
-    }
-    let start = source.data.cast::<u8>().wrapping_add(source.byte_offset as usize);
-    let address = NonNull::new(start).unwrap_or(NonNull::<u64>::dangling().cast());
-    if bytes > 0 && !(address.as_ptr() as usize).is_multiple_of(size.min(8)) {
-        return Err(PyBufferError::new_err("from_dlpack(): the memory is not aligned; copy the array first"));
+        return Err(wrong(format!("there is no data for a tensor of shape {:?}", layout.shape())));
     }
     let read_only = owner.read_only();
     if read_only && copy == Some(false) {
-        return Err(PyBufferError::new_err(
-            "from_dlpack(): the data is read-only, and tensors can be written: it has to be copied, which copy=False forbids",
+        return Err(wrong(
+            "the data is read-only, and tensors can be written: it has to be copied, which copy=False forbids".into(),
         ));
     }
-    // SAFETY: the producer keeps the memory until the deleter is called, which the owner does when the buffer goes.
-    // Strides are not negative, so the layout spans `bytes` from its start.
-    let buffer = unsafe { Buffer::from_foreign(address, bytes, Box::new(owner)) };
-    let storage = Arc::new(Storage::from_buffer(buffer, Device::CPU));
-    let shared = Tensor::from_storage(storage, layout, dtype).into_py(py)?;
+    let offset = source.byte_offset as usize;
+    let is_handle = matches!(kind, DeviceKind::OpenCl | DeviceKind::Metal);
+    let start = source.data.cast::<u8>().wrapping_add(if is_handle { 0 } else { offset });
+    let address = NonNull::new(start).unwrap_or(NonNull::<u64>::dangling().cast());
+    let place = if is_handle { offset } else { address.addr().get() };
+    if bytes > 0 && !place.is_multiple_of(size.min(8)) {
+        return Err(wrong("the memory is not aligned; copy the array first".into()));
+    }
+    let shared = if kind == DeviceKind::Cpu {
+        // SAFETY: the producer keeps the memory until the deleter is called, which the owner does when the buffer goes.
+        // Strides are not negative, so the layout spans `bytes` from its start.
+        let buffer = unsafe { Buffer::from_foreign(address, bytes, Box::new(owner)) };
+        Tensor::from_storage(Arc::new(Storage::from_buffer(buffer, Device::CPU)), layout, dtype)
+    } else if bytes == 0 {
+        Tensor::empty(layout.shape(), dtype, Device { kind, index: None })
+    } else {
+        // SAFETY: the producer says that it is memory of such a device.
+        let found = unsafe { sharing::find(kind, address) }.into_py(py)?;
+        let needed = if is_handle { offset + bytes } else { bytes };
+        let Some((device, there)) = found.filter(|(_, there)| *there >= needed) else {
+            return Err(wrong(format!(
+                "its {needed} bytes of memory are of no {kind} device of RusTorch's, or of another context"
+            )));
+        };
+        if is_handle {
+            let layout = layout.with(layout.shape().into(), layout.strides().into(), offset / size);
+            // SAFETY: as above.
+            let buffer = unsafe { Buffer::from_foreign(address, there, Box::new(owner)) };
+            Tensor::from_storage(Arc::new(Storage::from_buffer(buffer, device)), layout, dtype)
+        } else {
+            // SAFETY: as above.
+            unsafe { sharing::over_addresses(owner, address, &layout, dtype, device) }
+        }
+    };
+    let shared = shared.into_py(py)?;
     if read_only || copy == Some(true) {
         return py.detach(|| ops::clone(&shared)).into_py(py);
     }
     Ok(shared)
 }
 
+/// The kind of a device in DLPack's language.
+fn kind(device: DLDevice) -> PyResult<DeviceKind> {
+    device.kind().ok_or_else(|| {
+        PyBufferError::new_err(format!(
+            "from_dlpack(): the data is on the DLPack device of type {}; main memory, 1, CUDA, 2, OpenCL, 4, and Metal, \
+             8, can be shared",
+            device.device_type
+        ))
+    })
+}
+
 /// Asks a producer for its capsule, in the words of 1.x and, if it does not know them, of before.
 fn ask<'py>(producer: &Bound<'py, PyAny>, copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
     let py = producer.py();
-    let (kind, _): (i32, i32) = producer.call_method0("__dlpack_device__")?.extract()?;
-    if kind != abi::CPU {
-        return Err(PyBufferError::new_err(format!(
-            "from_dlpack(): the data is on the DLPack device of type {kind}; only main memory, 1, can be shared"
-        )));
+    let (device_type, device_id): (i32, i32) = producer.call_method0("__dlpack_device__")?.extract()?;
+    let old = PyDict::new(py);
+    if kind(DLDevice { device_type, device_id })? == DeviceKind::Cuda {
+        // What the producer does is ordered before what this thread's stream does from now on.
+        let device = Device::new(DeviceKind::Cuda, u8::try_from(device_id).unwrap_or(u8::MAX));
+        let streams = registry::backend(device).into_py(py)?.streams();
+        let current = streams.map_or(StreamId::DEFAULT, rustorch_backend::Streams::current);
+        let handle = sharing::of(device).and_then(|sharing| sharing.stream_handle(current)).into_py(py)?;
+        old.set_item("stream", handle)?;
     }
-    let keywords = PyDict::new(py);
+    let keywords = old.copy()?;
     keywords.set_item("max_version", PyTuple::new(py, [abi::VERSION.major, abi::VERSION.minor])?)?;
     if copy.is_some() {
         keywords.set_item("copy", copy)?;
     }
     match producer.call_method("__dlpack__", (), Some(&keywords)) {
-        Err(error) if error.is_instance_of::<PyTypeError>(py) => producer.call_method0("__dlpack__"),
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+            producer.call_method("__dlpack__", (), Some(&old))
+        }
         answer => answer,
     }
 }
@@ -222,22 +259,15 @@ fn from_dlpack<'py>(
     copy: Option<bool>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = ext_tensor.py();
-    if let Some(device) = device.filter(|device| !device.is_none()) {
-        match crate::device::extract(device)? {
-            Some(target) if target.kind == Device::CPU.kind => {}
-            Some(target) => {
-                return Err(PyBufferError::new_err(format!(
-                    "from_dlpack(): cannot share memory with {target}"
-                )));
-            }
-            None => {
-                return Err(PyTypeError::new_err(format!(
-                    "from_dlpack(): argument 'device' must be rustorch.device or str, not {}",
-                    type_name(device)
-                )));
-            }
-        }
-    }
+    let target = match device.filter(|device| !device.is_none()) {
+        None => None,
+        Some(device) => Some(crate::device::extract(device)?.ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "from_dlpack(): argument 'device' must be rustorch.device or str, not {}",
+                type_name(device)
+            ))
+        })?),
+    };
     let capsule = if let Ok(capsule) = ext_tensor.cast::<PyCapsule>() {
         capsule.clone()
     } else if ext_tensor.hasattr("__dlpack__")? {
@@ -253,7 +283,16 @@ fn from_dlpack<'py>(
             type_name(ext_tensor)
         )));
     };
-    wrap(py, tensor(py, &capsule, copy)?)
+    let shared = tensor(py, &capsule, copy)?;
+    let Some(target) = target else { return wrap(py, shared) };
+    let (_, target) = registry::resolve(target).into_py(py)?;
+    if copy == Some(false) && !target.is_same(shared.device()) {
+        return Err(pyo3::exceptions::PyValueError::new_err(format!(
+            "from_dlpack(): cannot move the data from {} to {target} without copying, which copy=False forbids",
+            shared.device()
+        )));
+    }
+    wrap(py, py.detach(|| creation::moved(&shared, target)).into_py(py)?)
 }
 
 /// A DLPack capsule of the kind before 1.0 over a tensor's memory.

@@ -11,7 +11,7 @@ use super::copying::from_bytes;
 use super::{PyTensor, wrap};
 use crate::arguments::{convert, type_name};
 use crate::errors::IntoPyResult;
-use crate::{device, dtype, numpy};
+use crate::{device, dtype, numpy, sharing};
 
 /// The elements of nested sequences, read in one pass.
 struct Elements {
@@ -157,6 +157,8 @@ pub fn tensor_from_data(op: &'static str, data: &Bound<'_, PyAny>, dtype: Option
         tensor.detach()
     } else if numpy::is_array(data) || convert::is_numpy_scalar(data) {
         numpy::copied(op, data)?
+    } else if let Some(shown) = sharing::cuda_array(op, data)? {
+        shown
     } else {
         let mut elements = Elements { op, shape: Vec::new(), known: false, values: Vec::new(), dtype: None };
         elements.read(data, 0)?;
@@ -264,6 +266,10 @@ fn shared_or_new<'py>(
         tensor
     } else if numpy::is_array(data) {
         numpy::shared(op, data)?
+    } else if let Some(shown) = sharing::cuda_array(op, data)? {
+        // As PyTorch: to the CPU, unless a device is given.
+        let shown = dtype.map_or(Ok(shown.clone()), |dtype| creation::cast(&shown, dtype)).into_py(py)?;
+        return finish(py, shown, device.or(Some(Device::CPU)), false);
     } else {
         return finish(py, tensor_from_data(op, data, dtype)?, device, false);
     };

@@ -312,6 +312,10 @@ impl KernelExecutor for HostExecutor {
         Ok(())
     }
 
+    unsafe fn extent(&self, _: NonNull<u8>) -> Result<Option<usize>> {
+        Ok(None)
+    }
+
     fn elapsed_time(&self, (): &(), (): &()) -> Result<f64> {
         Ok(0.0)
     }

@@ -10,9 +10,10 @@ use crate::table::{Gradient, Kind, Op};
 
 /// The hand-written part of the stub, with marks where the ops' methods and functions go.
 const STUB: &str = include_str!("../../../py/stubs/_C.pyi");
-/// The hand-written stubs of settings, and of the functions behind nn, optim and safetensors.
-const ROOMS: [&str; 3] = [
+/// The hand-written stubs of settings, streams, and of the functions behind nn, optim and safetensors.
+const ROOMS: [&str; 4] = [
     include_str!("../../../py/stubs/settings.pyi"),
+    include_str!("../../../py/stubs/streams.pyi"),
     include_str!("../../../py/stubs/nn.pyi"),
     include_str!("../../../py/stubs/model_io.pyi"),
 ];
