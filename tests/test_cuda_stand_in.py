@@ -39,8 +39,10 @@ def python(settings: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     return subprocess.run([sys.executable, *arguments], env=settings, capture_output=True, text=True, check=False)
 
 
-def test_networks_need_no_compiler(settings: dict[str, str]) -> None:
+@pytest.mark.parametrize("multiprocessors", [20, 132])
+def test_networks_need_no_compiler(settings: dict[str, str], multiprocessors: int) -> None:
     """If this fails after a change of a kernel or of an op: `make ptx`."""
+    settings = settings | {"STAND_IN_MULTIPROCESSORS": str(multiprocessors)}
     result = python(settings, str(CUDA / "ptx/programs.py"))
     assert result.returncode == 0, result.stderr[-2000:]
     assert result.stderr == ""

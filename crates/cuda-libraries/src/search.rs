@@ -26,6 +26,27 @@ pub struct Library {
 }
 
 impl Library {
+    /// The compiler of kernels.
+    pub const NVRTC: Library = Library {
+        name: "the compiler NVRTC",
+        variable: "RUSTORCH_NVRTC_LIBRARY",
+        package: "nvidia-cuda-nvrtc",
+        files: if cfg!(windows) {
+            &[
+                (13, "nvrtc64_130_0.dll", "nvidia/cu13/bin/x86_64"),
+                (12, "nvrtc64_120_0.dll", "nvidia/cuda_nvrtc/bin"),
+                (11, "nvrtc64_112_0.dll", "nvidia/cuda_nvrtc/bin"),
+            ]
+        } else {
+            &[
+                (13, "libnvrtc.so.13", "nvidia/cu13/lib"),
+                (12, "libnvrtc.so.12", "nvidia/cuda_nvrtc/lib"),
+                (11, "libnvrtc.so.11.2", "nvidia/cuda_nvrtc/lib"),
+            ]
+        },
+        first: Some("libnvrtc-builtins.so"),
+    };
+
     /// The newest that works with a driver of CUDA `most`.
     ///
     /// # Errors

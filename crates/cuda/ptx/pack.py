@@ -54,7 +54,10 @@ def record() -> list[str]:
             "RUSTORCH_EMBEDDED_KERNELS": "0",
             "STAND_IN_ZEROS": "1",
         }
-        subprocess.run([sys.executable, str(HERE / "programs.py")], check=True, env=os.environ | libraries | settings)
+        # How products are cut depends on how many multiprocessors there are to work on them.
+        for multiprocessors in ("16", "60", "108", "144"):
+            environment = os.environ | libraries | settings | {"STAND_IN_MULTIPROCESSORS": multiprocessors}
+            subprocess.run([sys.executable, str(HERE / "programs.py")], check=True, env=environment)
         # A file of the cache begins with what it is of: device, driver, text.
         heads = (file.read_bytes().split(b"\0")[:4] for file in sorted(cache_folder.iterdir()))
         return [text.decode() for _, _, _, text in heads]

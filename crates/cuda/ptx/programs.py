@@ -274,7 +274,17 @@ def lines(dtype: torch.dtype) -> None:
 def products(dtype: torch.dtype) -> None:
     """Matrices of every shape that chooses a tile, with and without a bias, batched and transposed."""
     make = lambda *shape: torch.zeros(*shape, dtype=dtype, device=DEVICE)  # noqa: E731
-    sizes = ((4, 300, 7), (300, 300, 7), (300, 7, 300), (300, 64, 300), (20, 200, 20), (300, 5000, 300), (1, 200, 200))
+    sizes = (
+        (4, 300, 7),
+        (300, 300, 7),
+        (300, 7, 300),
+        (300, 64, 300),
+        (20, 200, 20),
+        (300, 5000, 300),
+        (1, 200, 200),
+        (1600, 64, 1600),
+        (1600, 2000, 200),
+    )
     for m, k, n in sizes:
         for batch in ((), (3,), (2, 3)):
             a, b = make(*batch, m, k), make(*batch, k, n)
@@ -303,9 +313,10 @@ def convolutions(dtype: torch.dtype) -> None:
         (64, 128, 2),
         (1, 8, 1),
         (64, 2, 1),
+        (512, 512, 1),
     ):
-        for size in (8, 64):
-            x, w, b = make(2, channels, size, size), make(out, channels // groups, 3, 3), make(out)
+        for size in (8, 64) if channels < 512 else (16,):
+            x, w, b = make(8, channels, size, size), make(out, channels // groups, 3, 3), make(out)
             for stride in (1, 2):
                 F.conv2d(x, w, b, stride=stride, padding=1, groups=groups).sum().backward()
                 F.conv2d(x, w, stride=stride, padding=1, groups=groups).sum().backward()

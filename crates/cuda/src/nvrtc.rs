@@ -49,33 +49,13 @@ pub struct Nvrtc {
     known: Vec<u32>,
 }
 
-const NVRTC: Library = Library {
-    name: "the compiler NVRTC",
-    variable: "RUSTORCH_NVRTC_LIBRARY",
-    package: "nvidia-cuda-nvrtc",
-    files: if cfg!(windows) {
-        &[
-            (13, "nvrtc64_130_0.dll", "nvidia/cu13/bin/x86_64"),
-            (12, "nvrtc64_120_0.dll", "nvidia/cuda_nvrtc/bin"),
-            (11, "nvrtc64_112_0.dll", "nvidia/cuda_nvrtc/bin"),
-        ]
-    } else {
-        &[
-            (13, "libnvrtc.so.13", "nvidia/cu13/lib"),
-            (12, "libnvrtc.so.12", "nvidia/cuda_nvrtc/lib"),
-            (11, "libnvrtc.so.11.2", "nvidia/cuda_nvrtc/lib"),
-        ]
-    },
-    first: Some("libnvrtc-builtins.so"),
-};
-
 impl Nvrtc {
     /// The newest NVRTC that a driver of CUDA `most` can load programs of.
     ///
     /// # Errors
     /// There is none; the message says what to install.
     pub fn open(most: c_int) -> Result<Nvrtc> {
-        let functions = Functions::load("cuda", NVRTC.open(most)?)?;
+        let functions = Functions::load("cuda", Library::NVRTC.open(most)?)?;
         let (mut major, mut minor, mut count) = (0, 0, 0);
         // SAFETY: places for two numbers.
         unsafe { call!(functions, nvrtcVersion, &raw mut major, &raw mut minor) }?;

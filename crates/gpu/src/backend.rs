@@ -276,3 +276,22 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::KernelText;
+    use crate::stand_in::StandIn;
+
+    #[test]
+    fn more_groups_than_a_device_starts_are_refused_before_anything_is_compiled() {
+        let device = GpuBackend::new(StandIn::new());
+        let call = || Call::new(KernelText { name: "one", text: "KERNEL {" });
+        let refused =
+            device.run(call(), [7, 5, 1]).expect_err("the stand-in starts four in the second dimension");
+        assert!(matches!(refused, RusTorchError::Unsupported { .. }), "{refused}");
+        assert!(refused.to_string().contains("7 × 5 × 1 groups"), "{refused}");
+        assert_eq!(device.executor().compiled.load(std::sync::atomic::Ordering::Relaxed), 0);
+        device.run(call(), [7, 4, 1]).expect("as many as there may be");
+    }
+}

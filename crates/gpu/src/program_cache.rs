@@ -147,9 +147,7 @@ mod tests {
         assert_eq!(compiled("KERNEL { first }"), 0, "and written anew");
         for file in &files {
             let mut bytes = std::fs::read(file).expect("the file is there");
-            if let Some(byte) = bytes.last_mut() {
-                *byte ^= 1;
-            }
+            *bytes.last_mut().expect("it is not empty") ^= 1;
             std::fs::write(file, &bytes).expect("it can be written");
         }
         assert_eq!(compiled("KERNEL { first }"), 1, "the file holds something else");

@@ -329,7 +329,7 @@ class Tensor:
     def __dlpack__(
         self,
         *,
-        stream: _int | None = -1,
+        stream: _int | None = ...,
         max_version: tuple[_int, _int] | None = None,
         dl_device: tuple[_int, _int] | None = None,
         copy: _bool | None = None,

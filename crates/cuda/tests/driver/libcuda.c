@@ -70,7 +70,7 @@ CUresult cuDeviceGetName(char *name, int length, int device) {
     (void)device;
     return strncpy(name, "Pretended GPU", length), 0;
 }
-CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) { return (void)device, *bytes = 1 << 30, 0; }
+CUresult cuDeviceTotalMem_v2(size_t *bytes, int device) { return (void)device, *bytes = (size_t)1 << 33, 0; }
 CUresult cuDeviceGetAttribute(int *value, int what, int device) {
     switch (what) {
     case 1: *value = 1024; break;
@@ -78,7 +78,7 @@ CUresult cuDeviceGetAttribute(int *value, int what, int device) {
     case 6:
     case 7: *value = 65535; break;
     case 8: *value = 49152; break;
-    case 16: *value = 108; break;
+    case 16: *value = getenv("STAND_IN_MULTIPROCESSORS") ? atoi(getenv("STAND_IN_MULTIPROCESSORS")) : 108; break;
     case 75: *value = 8; break;
     case 76: *value = 0; break;
     default: return 1;
@@ -90,10 +90,11 @@ CUresult cuCtxGetCurrent(handle *now) { return *now = current, 0; }
 CUresult cuCtxPushCurrent_v2(handle next) { return depth++, current = next, 0; }
 CUresult cuCtxPopCurrent_v2(handle *last) { return depth--, *last = current, current = 0, 0; }
 // What was allocated, so that it can be asked whose an address is.
-static struct block { uint64_t start; size_t bytes; } blocks[256];
+enum { BLOCKS = 8192 };
+static struct block { uint64_t start; size_t bytes; } blocks[BLOCKS];
 
 static struct block *find(uint64_t address) {
-    for (struct block *block = blocks; block < blocks + 256; block++)
+    for (struct block *block = blocks; block < blocks + BLOCKS; block++)
         if (block->start && address - block->start < block->bytes) return block;
     return 0;
 }
@@ -103,7 +104,7 @@ CUresult cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     if (code) return code;
     *address = (uint64_t)aligned_alloc(256, (bytes + 255) / 256 * 256);
     memset((void *)*address, 0, bytes);
-    for (struct block *block = blocks; block < blocks + 256; block++)
+    for (struct block *block = blocks; block < blocks + BLOCKS; block++)
         if (!block->start) return *block = (struct block){*address, bytes}, 0;
     return 999;
 }

@@ -47,6 +47,7 @@ KERNEL {
     }                                                                                                \
     BARRIER();
 #include "tile.c"
+    UNROLL
     for (int j = 0; j < RN; j++) {
         const AT column = column0 + tx + j * TX;
         if (column < columns) {
@@ -54,6 +55,7 @@ KERNEL {
             const i64 first_out = p.out_offset + (i64)chunk * p.chunk_stride + (i64)group * p.out_group
                 + (i64)picture * p.out_image + (i64)oz * p.out_stride[0] + (i64)oy * p.out_stride[1]
                 + (i64)ox * p.out_stride[2];
+            UNROLL
             for (int i = 0; i < RM; i++) {
                 const AT row = row0 + ty + i * TY;
                 if (row < rows) {

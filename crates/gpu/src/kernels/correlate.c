@@ -50,6 +50,7 @@ KERNEL {
     }                                                                                                      \
     BARRIER();
 #include "tile.c"
+    UNROLL
     for (int j = 0; j < RN; j++) {
         const AT column = column0 + tx + j * TX;
         if (column < columns) {
@@ -57,6 +58,7 @@ KERNEL {
             const i64 first_weight = p.weight_offset + (i64)chunk * p.chunk_stride + (i64)group * p.weight_group
                 + (i64)channel * p.weight_channel + (i64)kz * p.weight_tap[0] + (i64)ky * p.weight_tap[1]
                 + (i64)kx * p.weight_tap[2];
+            UNROLL
             for (int i = 0; i < RM; i++) {
                 const AT row = row0 + ty + i * TY;
                 if (row < rows) {

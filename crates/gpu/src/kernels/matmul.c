@@ -30,8 +30,10 @@ KERNEL {
 #define STEP(first)
 #include "tile.c"
     const i64 first_c = at_c + (i64)chunk * p.chunk_stride;
+    UNROLL
     for (int i = 0; i < RM; i++) {
         const AT row = row0 + ty + i * TY;
+        UNROLL
         for (int j = 0; j < RN; j++) {
             const AT column = column0 + tx + j * TX;
             if (row < rows && column < columns) {
