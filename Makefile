@@ -39,7 +39,7 @@ demo: $(VENV)/.installed-demo build ## Train a network on handwritten digits, sa
 	$(PY) examples/digits/train.py --output demo_output
 	$(PY) examples/digits/check.py demo_output
 
-test: test-rust test-python test-opencl ## Run every test
+test: test-rust test-python test-opencl test-kernels ## Run every test
 
 # Without xtask, the features of every shared dependency are those of maturin's build, so that nothing is compiled twice.
 test-rust: $(VENV)/.installed-build $(VENV)/.pocl
@@ -50,12 +50,13 @@ test-rust: $(VENV)/.installed-build $(VENV)/.pocl
 test-python: env build
 	$(PY) -m pytest $(PYTEST_ARGS)
 
-# A driver for OpenCL where there is none: PoCL, which computes on the processor. Without one, and where it can not be
-# installed, the tests that want it say so.
+# A driver for OpenCL where there is none: PoCL, which computes on the processor; and oclgrind, a simulator. Without them,
+# and where they can not be installed, the tests that want them say so.
 $(VENV)/.pocl:
 	@if ! ls /etc/OpenCL/vendors/*.icd >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    (apt-get update && apt-get install --yes --no-install-recommends pocl-opencl-icd ocl-icd-libopencl1) >/dev/null \
-	    || echo "PoCL could not be installed"; fi
+	    for packages in "pocl-opencl-icd ocl-icd-libopencl1" oclgrind; do \
+	        (apt-get update && apt-get install --yes --no-install-recommends $$packages) >/dev/null \
+	        || echo "$$packages could not be installed"; done; fi
 	@mkdir -p $(VENV) && touch $@
 
 # The larger part of the time is the compiler's: without its optimisations it takes a fifth.
