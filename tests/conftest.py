@@ -56,6 +56,14 @@ def device(request: pytest.FixtureRequest) -> str:
     return request.config.getoption("--device")
 
 
+@pytest.fixture
+def there(device: str) -> rustorch.device:
+    """The device of --device, which must not be the CPU."""
+    if rustorch.device(device).type == "cpu":
+        pytest.skip("needs --device with another device than the CPU")
+    return rustorch.zeros(1, device=device).device
+
+
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     rustorch.manual_seed(0)

@@ -22,14 +22,6 @@ pytestmark = pytest.mark.rustorch_only
 
 
 @pytest.fixture
-def there(device: str) -> rustorch.device:
-    """The device of --device, which must not be the CPU."""
-    if rustorch.device(device).type == "cpu":
-        pytest.skip("needs --device with another device than the CPU")
-    return rustorch.zeros(1, device=device).device
-
-
-@pytest.fixture
 def on_cpu() -> Iterator[None]:
     """A test that sets the default device itself begins on the CPU."""
     before = rustorch.get_default_device()

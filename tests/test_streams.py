@@ -16,14 +16,6 @@ MODULES = {"cuda": rustorch.cuda, "opencl": rustorch.opencl, "metal": rustorch.m
 
 
 @pytest.fixture
-def there(device: str) -> rustorch.device:
-    """The device of --device, which must not be the CPU."""
-    if rustorch.device(device).type == "cpu":
-        pytest.skip("needs --device with another device than the CPU")
-    return rustorch.zeros(1, device=device).device
-
-
-@pytest.fixture
 def module(there: rustorch.device) -> ModuleType:
     """What has the streams of that device: rustorch.opencl, say."""
     return MODULES[there.type]

@@ -252,6 +252,16 @@ struct Columns<'a> {
     output: &'a [isize],
 }
 
+impl Columns<'_> {
+    /// Where they lie in the output and in the source.
+    fn strided(&self) -> [Strided<'_>; 2] {
+        [
+            Strided { name: "to", strides: self.output, offset: 0 },
+            Strided { name: "source", strides: self.source, offset: 0 },
+        ]
+    }
+}
+
 /// Sorts rows by where they go, and combines those of each place. `rows` are the source's first dimensions and how it
 /// lies there, counted from its first element.
 fn sorted_rows(
@@ -286,14 +296,7 @@ fn sorted_rows(
         .size("columns", columns)
         .size("column_groups", column_groups)
         .positions("ROWS", rows, &[rows_at])
-        .positions(
-            "COLUMNS",
-            row.shape,
-            &[
-                Strided { name: "to", strides: row.output, offset: 0 },
-                Strided { name: "source", strides: row.source, offset: 0 },
-            ],
-        );
+        .positions("COLUMNS", row.shape, &row.strided());
     device.run(call, [column_groups * count.div_ceil(group / across), 1, 1])
 }
 
@@ -315,13 +318,6 @@ fn atomic_rows(
         .size("rows", keys.length)
         .size("columns", columns)
         .positions("ROWS", rows, &[rows_at])
-        .positions(
-            "COLUMNS",
-            row.shape,
-            &[
-                Strided { name: "to", strides: row.output, offset: 0 },
-                Strided { name: "source", strides: row.source, offset: 0 },
-            ],
-        );
+        .positions("COLUMNS", row.shape, &row.strided());
     device.run(call, groups_for(keys.length * columns))
 }
