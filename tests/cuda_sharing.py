@@ -95,6 +95,8 @@ def main() -> None:
     for wrong, text in (
         ({"stream": 0}, "stream 0"),
         ({"typestr": "<U4"}, "no dtype"),
+        ({"shape": (2**62, 4), "strides": None}, "fit no memory"),
+        ({"shape": (3, 3), "strides": (2**62, 2**62)}, "fit no memory"),
         ({"data": (host.data_ptr(), False)}, "not those of a CUDA device"),
         ({"shape": (1000, 1000)}, "not those of a CUDA device"),
         ({"strides": (-4, 16)}, "strides"),

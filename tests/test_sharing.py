@@ -93,6 +93,14 @@ def test_pyopencl(opencl: rustorch.device) -> None:
             big = cl.Buffer(context, cl.mem_flags.READ_WRITE, 48)
             with pytest.raises(rustorch.RusTorchError):
                 rustorch.opencl.from_buffer_handle(big.int_ptr, shape, rustorch.int32, offset=start)
+        for shape, strides, start in (
+            ((2**62, 4), None, 0),
+            ((2, 2), (2**62, 2**62), 0),
+            ((1,), None, 2**63 - 1),
+            ((2,), (-1,), 1),
+        ):
+            with pytest.raises(ValueError, match="fits no memory"):
+                rustorch.opencl.from_buffer_handle(big.int_ptr, shape, rustorch.int32, strides=strides, offset=start)
         foreign = cl.Buffer(cl.Context(context.devices), cl.mem_flags.READ_WRITE, 48)
         with pytest.raises(rustorch.DeviceError, match="another opencl context"):
             rustorch.opencl.from_buffer_handle(foreign.int_ptr, (12,))

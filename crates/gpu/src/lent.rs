@@ -27,7 +27,7 @@ unsafe impl<E: KernelExecutor> Sync for Lent<E> {}
 
 impl<E: KernelExecutor> Drop for Lent<E> {
     fn drop(&mut self) {
-        if let Ok(stream) = self.streams.find(self.stream) {
+        if let Ok(stream) = self.streams.find_to_queue(self.stream) {
             // SAFETY: `map` lent it, and the buffer over it is gone.
             unsafe { self.executor.unmap(stream, self.block, self.host) };
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use rustorch_backend::{Buffer, DType, Device, DeviceKind, Layout, Shape, Sharing, StreamId};
+use rustorch_backend::{Buffer, DType, Device, DeviceKind, Dims, Layout, Shape, Sharing, StreamId};
 use rustorch_tensor::{RusTorchError, Storage, Tensor, registry};
 
 use crate::devices::required;
@@ -16,6 +16,32 @@ use crate::tensor::{PyTensor, wrap};
 
 /// What a kernel may take for granted of where a buffer begins; every driver's allocations do.
 const GRAIN: usize = 256;
+
+/// A layout by numbers that others tell; strides that do not matter become 1. `None` where no memory is as large as it
+/// needs, or it goes backward.
+pub fn layout_in_memory(
+    shape: Shape,
+    strides: Option<&[isize]>,
+    offset: usize,
+    size: usize,
+) -> Option<Layout> {
+    let most = isize::MAX as usize / size;
+    let count = shape.iter().try_fold(1_usize, |count, &n| count.checked_mul(n.max(1)));
+    count.filter(|&count| count <= most)?;
+    let Some(strides) = strides else {
+        let layout = Layout::contiguous(&shape);
+        offset.checked_add(count?).filter(|&end| end <= most)?;
+        let strides = layout.strides().into();
+        return Some(Layout::new(shape, strides, offset));
+    };
+    let strides: Dims<isize> =
+        shape.iter().zip(strides).map(|(&n, &step)| if n > 1 { step } else { 1 }).collect();
+    let end = shape.iter().zip(&strides).try_fold(offset.checked_add(1)?, |end, (&n, &step)| {
+        end.checked_add(n.saturating_sub(1).checked_mul(usize::try_from(step).ok()?)?)
+    });
+    end.filter(|&end| end <= most)?;
+    Some(Layout::new(shape, strides, offset))
+}
 
 /// What a device shares.
 pub fn of(device: Device) -> rustorch_tensor::Result<&'static dyn Sharing> {
@@ -98,7 +124,7 @@ fn _tensor_of_handle<'py>(
     device: &Bound<'py, PyAny>,
     handle: usize,
     shape: Vec<usize>,
-    strides: Option<Vec<usize>>,
+    strides: Option<Vec<isize>>,
     offset: usize,
     dtype: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -108,14 +134,13 @@ fn _tensor_of_handle<'py>(
     let address = NonNull::new(std::ptr::with_exposed_provenance_mut(handle))
         .ok_or_else(|| PyValueError::new_err("the handle of the memory must not be 0"))?;
     let shape: Shape = shape.into();
-    let strides = match strides {
-        Some(strides) if strides.len() != shape.len() => {
-            return Err(PyValueError::new_err(format!("{strides:?} are not {} strides", shape.len())));
-        }
-        Some(strides) => strides.into_iter().map(|s| s as isize).collect(),
-        None => Layout::contiguous(&shape).strides().into(),
-    };
-    let layout = Layout::new(shape, strides, offset);
+    if let Some(strides) = strides.as_ref().filter(|strides| strides.len() != shape.len()) {
+        return Err(PyValueError::new_err(format!("{strides:?} are not {} strides", shape.len())));
+    }
+    let message =
+        format!("a tensor of shape {shape:?}, strides {strides:?} and offset {offset} fits no memory");
+    let layout = layout_in_memory(shape, strides.as_deref(), offset, dtype.size())
+        .ok_or_else(|| PyValueError::new_err(message))?;
     let (_, device) = registry::resolve(required(device)?).into_py(py)?;
     let made = of(device).and_then(|sharing| {
         // SAFETY: the caller says that it is memory of a device of this kind.
@@ -163,18 +188,17 @@ pub fn cuda_array(op: &str, object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor
         return Err(wrong("has a mask; tensors have none".into()));
     }
     let size = dtype.size();
-    let layout = match strides {
-        None => Layout::contiguous(&shape),
-        Some(strides) => {
-            let whole =
-                strides.iter().all(|&step| usize::try_from(step).is_ok_and(|step| step.is_multiple_of(size)));
-            if strides.len() != shape.len() || !whole {
-                return Err(wrong(format!("has strides that tensors do not have: {strides:?}")));
-            }
-            let strides = strides.into_iter().map(|step| step / size as isize).collect();
-            Layout::new(shape.into(), strides, 0)
+    if let Some(strides) = &strides {
+        let whole =
+            strides.iter().all(|&step| usize::try_from(step).is_ok_and(|step| step.is_multiple_of(size)));
+        if strides.len() != shape.len() || !whole {
+            return Err(wrong(format!("has strides that tensors do not have: {strides:?}")));
         }
-    };
+    }
+    let steps: Option<Vec<isize>> =
+        strides.map(|strides| strides.iter().map(|step| step / size as isize).collect());
+    let layout = layout_in_memory(shape.into(), steps.as_deref(), 0, size)
+        .ok_or_else(|| wrong("has a shape and strides that fit no memory".into()))?;
     let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
     let Some(address) = NonNull::new(std::ptr::with_exposed_provenance_mut(address)).filter(|_| bytes > 0)
     else {

@@ -129,18 +129,10 @@ fn layout(tensor: &DLTensor, size: usize) -> PyResult<Layout> {
     if sizes.iter().zip(steps).any(|(&size, &step)| step < 0 && size > 1) {
         return Err(wrong("tensors with negative strides are not supported; copy the array first".into()));
     }
-    // Neither the number of elements nor the last one's place may exceed what an address can.
-    let pairs = sizes.iter().zip(steps).map(|(&n, &step)| (n, if n > 1 { step } else { 1 }));
-    let count = sizes.iter().try_fold(size as i64, |count, &n| count.checked_mul(n.max(1)));
-    let span =
-        pairs.clone().try_fold(1_i64, |span, (n, step)| span.checked_add((n - 1).max(0).checked_mul(step)?));
-    let layout = count.and(span.and_then(|span| span.checked_mul(size as i64))).map(|_| {
-        if tensor.strides.is_null() {
-            Layout::contiguous(&shape)
-        } else {
-            Layout::new(shape, pairs.map(|(_, step)| step as isize).collect(), 0)
-        }
-    });
+    let steps: Option<Vec<isize>> =
+        (!tensor.strides.is_null()).then(|| steps.iter().map(|&step| step as isize).collect());
+    let layout = sharing::layout_in_memory(shape, steps.as_deref(), 0, size);
+    let steps = steps.unwrap_or_default();
     layout.ok_or_else(|| wrong(format!("a tensor of shape {sizes:?} and strides {steps:?} fits no memory")))
 }
 
@@ -186,7 +178,7 @@ fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) ->
     } else {
         // SAFETY: the producer says that it is memory of such a device.
         let found = unsafe { sharing::find(kind, address) }.into_py(py)?;
-        let needed = if is_handle { offset + bytes } else { bytes };
+        let needed = if is_handle { offset.saturating_add(bytes) } else { bytes };
         let Some((device, there)) = found.filter(|(_, there)| *there >= needed) else {
             return Err(wrong(format!(
                 "its {needed} bytes of memory are of no {kind} device of RusTorch's, or of another context"
