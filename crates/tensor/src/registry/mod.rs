@@ -149,12 +149,15 @@ pub fn set_current(device: Device) -> Result<()> {
     Ok(())
 }
 
-/// The current device of the first kind that is there of CUDA, Metal and OpenCL.
+/// The kinds beside the CPU, the one to be chosen first at the front.
+const ACCELERATORS: [DeviceKind; 3] = [DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::OpenCl];
+
+/// The current device of the first kind of accelerator that is there.
 ///
 /// # Errors
 /// There is none.
 pub fn accelerator(op: &'static str) -> Result<Device> {
-    [DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::OpenCl]
+    ACCELERATORS
         .into_iter()
         .find(|&kind| family(kind).is_ok())
         .map(|kind| Device::new(kind, current(kind)))
@@ -164,7 +167,7 @@ pub fn accelerator(op: &'static str) -> Result<Device> {
 /// The device to compute on when a program leaves the choice to us: the first of CUDA, Metal and OpenCL that is there,
 /// else the CPU. An OpenCL device that is the host's processor is slower than the CPU backend and never chosen.
 pub fn preferred() -> Device {
-    [DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::OpenCl]
+    ACCELERATORS
         .into_iter()
         .find_map(|kind| {
             let index = devices(kind).iter().position(|device| !device.device_info().is_host)?;
