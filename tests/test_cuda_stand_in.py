@@ -28,8 +28,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return os.environ | {
         "RUSTORCH_CUDA_LIBRARY": str(library),
         "RUSTORCH_NVRTC_LIBRARY": "/nowhere/libnvrtc.so",
-        "RUSTORCH_CUBLASLT_LIBRARY": "/nowhere/libcublasLt.so",
-        "RUSTORCH_CUDNN_LIBRARY": "/nowhere/libcudnn.so",
+        "RUSTORCH_CUBLASLT_LIBRARY": "",
+        "RUSTORCH_CUDNN_LIBRARY": "",
         "RUSTORCH_CACHE_DIR": "",
         "STAND_IN_ZEROS": "1",
     }
@@ -72,6 +72,20 @@ def test_other_kernels_name_the_compiler(settings: dict[str, str]) -> None:
             print(error)
     """
     assert "NVRTC" in python(settings, "-c", code).stdout
+
+
+def test_a_library_that_is_named_has_to_be_there(settings: dict[str, str]) -> None:
+    code = """if True:
+        import rustorch
+        x = rustorch.ones(4, 4, device="cuda")
+        try:
+            x @ x
+        except rustorch.BackendUnavailableError as error:
+            print(error)
+    """
+    assert python(settings, "-c", code).stdout == ""
+    named = settings | {"RUSTORCH_CUBLASLT_LIBRARY": "/nowhere/libcublasLt.so"}
+    assert "RUSTORCH_CUBLASLT_LIBRARY" in python(named, "-c", code).stdout
 
 
 def test_float32_matmul_precision_is_a_setting() -> None:

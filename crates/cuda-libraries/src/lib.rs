@@ -23,8 +23,17 @@ use cudnn::Cudnn;
 pub struct Libraries {
     /// The version of CUDA that the driver has.
     most: i32,
-    matrices: OnceLock<Option<CublasLt>>,
-    convolutions: OnceLock<Option<Cudnn>>,
+    matrices: OnceLock<Result<Option<CublasLt>>>,
+    convolutions: OnceLock<Result<Option<Cudnn>>>,
+}
+
+/// What was opened; nothing where the library is not there, unless a variable names its file.
+fn if_there<T>(library: &Library, opened: Result<T>) -> Result<Option<T>> {
+    match opened {
+        Ok(opened) => Ok(Some(opened)),
+        Err(error) if library.is_named() => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 impl Libraries {
@@ -37,16 +46,17 @@ impl Libraries {
     /// that work queued before it is dropped may use.
     ///
     /// # Errors
-    /// The library's, or that of `workspace`.
+    /// The library's, or that of `workspace`; or the file that a variable names cannot be opened.
     pub fn multiply(
         &self,
         product: &MatrixProduct<'_>,
         workspace: &Workspace<'_>,
         stream: Stream,
     ) -> Result<bool> {
-        match self.matrices.get_or_init(|| CublasLt::open(self.most).ok()) {
-            Some(library) => library.multiply(product, workspace, stream),
-            None => Ok(false),
+        match self.matrices.get_or_init(|| if_there(&cublaslt::LIBRARY, CublasLt::open(self.most))) {
+            Ok(Some(library)) => library.multiply(product, workspace, stream),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error.clone()),
         }
     }
 
@@ -60,9 +70,10 @@ impl Libraries {
         workspace: &Workspace<'_>,
         stream: Stream,
     ) -> Result<bool> {
-        match self.convolutions.get_or_init(|| Cudnn::open(self.most).ok()) {
-            Some(library) => library.convolve(convolution, workspace, stream),
-            None => Ok(false),
+        match self.convolutions.get_or_init(|| if_there(&cudnn::LIBRARY, Cudnn::open(self.most))) {
+            Ok(Some(library)) => library.convolve(convolution, workspace, stream),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error.clone()),
         }
     }
 }

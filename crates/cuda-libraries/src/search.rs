@@ -26,6 +26,11 @@ pub struct Library {
 }
 
 impl Library {
+    /// Whether a variable names the file, which then has to be there. An empty one says to do without.
+    pub(crate) fn is_named(&self) -> bool {
+        std::env::var_os(self.variable).is_some_and(|named| !named.is_empty())
+    }
+
     /// The compiler of kernels.
     pub const NVRTC: Library = Library {
         name: "the compiler NVRTC",
@@ -53,6 +58,10 @@ impl Library {
     /// There is none; the message says what to install.
     pub fn open(&self, most: i32) -> Result<libloading::Library> {
         if let Ok(named) = std::env::var(self.variable) {
+            if named.is_empty() {
+                let reason = format!("{} is not used, as {} is empty", self.name, self.variable);
+                return Err(RusTorchError::unavailable("cuda", reason));
+            }
             let missing = |error: RusTorchError| {
                 let reason = format!("{} is not where {} says: {error}", self.name, self.variable);
                 RusTorchError::unavailable("cuda", reason)

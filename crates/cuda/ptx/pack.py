@@ -48,8 +48,8 @@ def record() -> list[str]:
         }
         # The kernels that NVIDIA's libraries take the place of belong to the wheel all the same.
         settings = {
-            "RUSTORCH_CUBLASLT_LIBRARY": "/nowhere",
-            "RUSTORCH_CUDNN_LIBRARY": "/nowhere",
+            "RUSTORCH_CUBLASLT_LIBRARY": "",
+            "RUSTORCH_CUDNN_LIBRARY": "",
             "RUSTORCH_CACHE_DIR": str(cache_folder),
             "RUSTORCH_EMBEDDED_KERNELS": "0",
             "STAND_IN_ZEROS": "1",
