@@ -5,6 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # `make test PYTEST_ARGS="--device opencl -k matmul"`
 PYTEST_ARGS ?=
+PROFILE ?= release
 # A Python that has PyTorch, for `make bench`; by default one is made in .venv-bench.
 BENCH_TORCH_PYTHON ?= .venv-bench/bin/python
 # The devices for which `make test-cuda-compile` compiles: Volta to Hopper.
@@ -31,9 +32,10 @@ $(VENV)/.installed-%: pyproject.toml
 
 env: $(VENV)/.installed-dev ## Make .venv with what development needs
 
-# The wheel's library, with cargo's release profile, in place: python/rustorch is importable from .venv.
+# In place: python/rustorch is importable from .venv. The release profile is the wheel's; `make build PROFILE=dev` is for the
+# time between an edit and a running test: seconds, where release takes minutes.
 build: $(VENV)/.installed-build
-	$(PY) -m maturin develop --release --quiet
+	$(PY) -m maturin develop --profile $(PROFILE) --quiet
 
 demo: $(VENV)/.installed-demo build ## Train a network on handwritten digits, save it and open it again
 	$(PY) examples/digits/train.py --output demo_output
