@@ -81,6 +81,7 @@ struct RawOp {
     arguments: Option<Vec<String>>,
     result: Option<String>,
     redirect: Option<Redirect>,
+    widen: Option<Widen>,
     #[serde(default)]
     grad: BTreeMap<String, String>,
     grad_zero: Option<String>,
@@ -91,6 +92,16 @@ struct RawOp {
     shape: Option<String>,
     errors: Option<String>,
     example: Option<String>,
+}
+
+/// Whether half precisions are widened.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Widen {
+    /// Always, or never.
+    Always(bool),
+    /// Under a condition on the arguments, in Rust.
+    When(String),
 }
 
 /// Why a gradient is not built: that of the op, or those of some arguments.
@@ -170,6 +181,9 @@ pub struct Op {
     pub result_kind: String,
     /// See [`Redirect`].
     pub redirect: Option<Redirect>,
+    /// Whether half precisions are cast to float32, computed so, and the results cast back: an op of several kernels
+    /// rounds once. The condition under which, in Rust.
+    pub widen: Option<String>,
     /// See [`Gradient`].
     pub gradient: Gradient,
     /// Arguments by which the derivative is not built, though by others it is, and why; calling backward raises.
@@ -322,6 +336,11 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         argument_kinds: raw.arguments.unwrap_or_default(),
         result_kind,
         redirect: raw.redirect,
+        widen: match raw.widen {
+            None | Some(Widen::Always(false)) => None,
+            Some(Widen::Always(true)) => Some("true".into()),
+            Some(Widen::When(condition)) => Some(condition),
+        },
         gradient,
         missing,
         doc: raw.doc,
@@ -330,6 +349,9 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         example: raw.example,
         parameters,
     };
+    if op.widen.is_some() && (elementwise || kind == Kind::View) {
+        return Err("widen is for ops of several kernels that give tensors".into());
+    }
     if elementwise {
         let expected = count + op.constants().len();
         if op.argument_kinds.is_empty() {

@@ -179,9 +179,10 @@ eps=0.0)\ntensor([[[-1.,  1.]]])",
                 },
             }],
             doc: "Divides the trailing dimensions, whose sizes are `normalized_shape`, by their \
-root mean square; `eps` is the dtype's if None.\n\nErrors: ShapeMismatchError \
-where the sizes or the weight's do not fit.\n\nExample:\n\n>>> \
-rustorch.rms_norm(rustorch.tensor([1., 7.]), (2,))\ntensor([0.2000, 1.4000])",
+root mean square; `eps` is float32's epsilon if None, float64's for \
+float64.\n\nErrors: ShapeMismatchError where the sizes or the weight's do not \
+fit.\n\nExample:\n\n>>> rustorch.rms_norm(rustorch.tensor([1., 7.]), \
+(2,))\ntensor([0.2000, 1.4000])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

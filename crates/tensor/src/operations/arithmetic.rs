@@ -3,6 +3,7 @@
 use rustorch_backend::{DType, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
+use super::widening::{Given, Narrowed as _, Widening};
 use crate::{Tensor, ops};
 
 /// `div` with `rounding_mode`.
@@ -66,6 +67,9 @@ pub(crate) fn round_decimals(input: &Tensor, decimals: i64) -> Result<Tensor> {
             format!("decimals need a floating-point tensor, got {}", input.dtype()),
         ));
     }
+    if let Some(wide) = Widening::of(&[Given::One(input)], None) {
+        return round_decimals(&wide.tensor(input)?, decimals)?.narrowed(wide);
+    }
     let scale = 10f64.powi(decimals.unsigned_abs().min(308) as i32);
     let factor = Tensor::number(scale)?;
     if decimals > 0 {
@@ -77,6 +81,9 @@ pub(crate) fn round_decimals(input: &Tensor, decimals: i64) -> Result<Tensor> {
 
 /// `logit` of the input limited to `[eps, 1 - eps]`.
 pub(crate) fn logit_clamped(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
+    if let Some(wide) = Widening::of(&[Given::One(input)], None) {
+        return logit_clamped(&wide.tensor(input)?, eps)?.narrowed(wide);
+    }
     let eps = eps.unwrap_or(0.0);
     let (low, high) = (Tensor::number(eps)?, Tensor::number(1.0 - eps)?);
     ops::logit(&clamp(input, Some(&low), Some(&high))?, None)

@@ -256,9 +256,11 @@ pub fn embedding_bag(
     let positions = Tensor::from_slice_on(indices.device(), &bags.positions, &[bags.positions.len()])?;
     let rows =
         ops::embedding(weight, &ops::index_select(&indices, 0, &positions)?, -1, scale_grad_by_freq, false)?;
-    match (mode, per_sample_weights) {
+    // Half precisions are summed in float32 and rounded once.
+    let rows = cast(&rows, weight.dtype().compute())?;
+    let bagged = match (mode, per_sample_weights) {
         (Mode::Sum, Some(weights)) => {
-            let flat = ops::reshape(weights, &[-1, 1])?;
+            let flat = cast(&ops::reshape(weights, &[-1, 1])?, weights.dtype().compute())?;
             bags.sum(&ops::mul(&rows, &ops::index_select(&flat, 0, &positions)?)?)
         }
         (Mode::Sum, None) => bags.sum(&rows),
@@ -267,5 +269,6 @@ pub fn embedding_bag(
             ops::div(&bags.sum(&rows)?, &sizes, None)
         }
         (Mode::Max, _) => bags.max(&rows),
-    }
+    };
+    cast(&bagged?, weight.dtype())
 }

@@ -360,5 +360,5 @@ pub fn linear_cross_entropy(
             "ignore_index does not go with a target of class probabilities",
         ));
     }
-    cross_entropy(&logits, target, weight, ignore_index.unwrap_or(-100), reduction, label_smoothing)
+    ops::cross_entropy(&logits, target, weight, ignore_index.unwrap_or(-100), reduction, label_smoothing)
 }

@@ -51,4 +51,5 @@ pub mod splitting;
 pub mod stacking;
 pub mod statistical;
 pub mod view_scatter;
+pub mod widening;
 pub mod windows;

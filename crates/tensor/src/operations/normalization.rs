@@ -3,6 +3,7 @@
 use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
+use super::creation::cast;
 use super::reduction_ops::{kept_shape, reduced_dims};
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
@@ -144,8 +145,14 @@ pub fn group_norm(
 
 /// Moves a running statistic towards a new one.
 fn update_running(running: &Tensor, statistic: &Tensor, channels: usize, momentum: f64) -> Result<()> {
-    let statistic = super::creation::cast(&reshape_to(statistic, &[channels])?, running.dtype())?;
-    ops::lerp_(running, &statistic, &Tensor::number(momentum)?)
+    let statistic = reshape_to(statistic, &[channels])?;
+    let momentum = Tensor::number(momentum)?;
+    if running.dtype() == statistic.dtype() {
+        return ops::lerp_(running, &statistic, &momentum);
+    }
+    // In the statistic's precision, and rounded once.
+    let moved = ops::lerp(&cast(running, statistic.dtype())?, &statistic, &momentum)?;
+    ops::copy_(running, &moved, false)
 }
 
 /// var = 1 / rstd² - eps, times count / (count - 1).
@@ -187,18 +194,21 @@ pub fn batch_norm(
                 "expected running_mean and running_var to be defined when training=False",
             ));
         };
+        // Half precisions are computed in float32 and rounded once.
+        let wide = |t: &Tensor| cast(t, t.dtype().compute());
+        let (mean, var) = (wide(&mean)?, wide(&var)?);
         let rstd = ops::rsqrt(&ops::add(&var, &Tensor::number(eps)?, 1.into())?)?;
         let scale = match &weight {
-            Some(weight) => ops::mul(&rstd, weight)?,
+            Some(weight) => ops::mul(&rstd, &wide(weight)?)?,
             None => rstd,
         };
         // x * scale + (bias - mean * scale): one pass over x after a few over channels.
         let shifted = ops::neg(&ops::mul(&mean, &scale)?)?;
         let shift = match &bias {
-            Some(bias) => ops::add(bias, &shifted, 1.into())?,
+            Some(bias) => ops::add(&wide(bias)?, &shifted, 1.into())?,
             None => shifted,
         };
-        return super::creation::cast(&ops::addcmul(&shift, input, &scale, 1.into())?, input.dtype());
+        return cast(&ops::addcmul(&shift, input, &scale, 1.into())?, input.dtype());
     }
     let count = input.numel() / channels.max(1);
     if count == 0 {
@@ -295,21 +305,15 @@ pub fn rms_norm(
         ));
     }
     let dims = trailing_dims(op, input, normalized_shape, &[("weight", weight)])?;
-    let eps = eps.unwrap_or(match input.dtype() {
-        DType::Float64 => f64::EPSILON,
-        DType::Float16 => 2f64.powi(-10),
-        DType::BFloat16 => 2f64.powi(-7),
-        _ => f64::from(f32::EPSILON),
-    });
-    // Half precisions are computed in float32 and rounded once.
-    let wide = super::creation::cast(input, input.dtype().compute())?;
-    let mean = ops::mean(&ops::square(&wide)?, Some(&dims), true, None)?;
+    // That of the precision of the computation, also for half precisions.
+    let eps = eps.unwrap_or(if input.dtype() == DType::Float64 { f64::EPSILON } else { f32::EPSILON.into() });
+    let mean = ops::mean(&ops::square(input)?, Some(&dims), true, None)?;
     let scale = ops::rsqrt(&ops::add(&mean, &Tensor::number(eps)?, 1.into())?)?;
-    let mut result = ops::mul(&wide, &scale)?;
+    let mut result = ops::mul(input, &scale)?;
     if let Some(weight) = weight {
         result = ops::mul(&result, weight)?;
     }
-    super::creation::cast(&result, input.dtype())
+    cast(&result, input.dtype())
 }
 
 /// Divides by a power of the mean square of neighbouring channels.

@@ -4,7 +4,7 @@ use rustorch_backend::{Dims, Layout, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use super::convolution::per_dimension;
-use super::creation::sizes;
+use super::creation::{cast, sizes};
 use super::elementwise::{contiguous, contiguous_copy};
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
@@ -116,13 +116,14 @@ pub fn patches_input(
     for d in 0..spatial {
         padded[d + 2] += 2 * windows.padding[d];
     }
-    let sum = Tensor::empty(&padded, grad_output.dtype(), grad_output.device())?;
+    // Half precisions are summed in float32 and rounded once.
+    let sum = Tensor::empty(&padded, grad_output.dtype().compute(), grad_output.device())?;
     sum.backend()?.fill(sum.operand(), 0.into())?;
     let places = windows.view(&sum, &positions);
     if places.numel() > 0 {
         add_taps(&places, grad_output, windows.kernel())?;
     }
-    ops::constant_pad_nd(&sum, &windows.pads(-1), 0.into())
+    cast(&ops::constant_pad_nd(&sum, &windows.pads(-1), 0.into())?, grad_output.dtype())
 }
 
 /// Adds the elements of each tap of the kernel, dimensions 2 and on, where they lie. The places of one tap do not overlap.

@@ -233,8 +233,8 @@ fn together(op: &Op) -> String {
     }
 }
 
-fn forward(op: &Op, b: Option<&Backward>) -> String {
-    let mut out = doc(op);
+/// The beginning of a function, up to its body.
+fn head(op: &Op) -> String {
     let tuple = if op.returns_list() {
         "Vec<Tensor>".to_owned()
     } else if op.returns.len() == 1 {
@@ -242,7 +242,42 @@ fn forward(op: &Op, b: Option<&Backward>) -> String {
     } else {
         format!("({})", vec!["Tensor"; op.returns.len()].join(", "))
     };
-    let _ = writeln!(out, "pub fn {}({}) -> Result<{tuple}> {{", op.rust_name, parameter_list(op));
+    format!("{}pub fn {}({}) -> Result<{tuple}> {{\n", doc(op), op.rust_name, parameter_list(op))
+}
+
+/// The call of the op itself on wider tensors, where the given ones are of half precision.
+fn widened(op: &Op) -> String {
+    let Some(condition) = &op.widen else { return String::new() };
+    let condition = if condition == "true" { String::new() } else { format!("({condition}) && ") };
+    let (mut seen, mut casts) = (Vec::new(), String::new());
+    for p in &op.parameters {
+        let name = &p.name;
+        if let Some((kind, call)) = match p.kind {
+            Type::TensorList => Some(("List", format!("&wide.list({name})?"))),
+            kind if !kind.is_tensor() => None,
+            kind if kind.is_optional() => Some(("Maybe", format!("wide.optional({name})?.as_ref()"))),
+            _ => Some(("One", format!("&wide.tensor({name})?"))),
+        } {
+            seen.push(format!("Given::{kind}({name})"));
+            let _ = write!(casts, "{call}, ");
+        } else if p.kind == Type::OptionalDType {
+            let _ = write!(casts, "wide.dtype({name}), ");
+        } else {
+            let _ = write!(casts, "{name}, ");
+        }
+    }
+    let dtype = op.parameters.iter().find(|p| p.kind == Type::OptionalDType);
+    let dtype = dtype.map_or("None", |p| p.name.as_str());
+    format!(
+        "if {condition}let Some(wide) = Widening::of(&[{}], {dtype}) {{ return {}({casts})?.narrowed(wide); }}\n",
+        seen.join(", "),
+        op.rust_name,
+    )
+}
+
+fn forward(op: &Op, b: Option<&Backward>) -> String {
+    let mut out = head(op);
+    out += &widened(op);
     if let Some(redirect) = &op.redirect {
         let _ = writeln!(out, "if {} {{ return {}; }}", redirect.when, redirect.to);
     }
@@ -335,7 +370,7 @@ fn in_place(op: &Op, b: Option<&Backward>) -> String {
     out
 }
 
-const HEADER: &str = "#![allow(clippy::all, clippy::pedantic, unused_imports, unused_variables)]
+const HEADER: &str = "#![allow(clippy::all, clippy::pedantic, unused_imports, unused_variables, non_snake_case)]
 
 use std::sync::Arc;
 
@@ -345,7 +380,7 @@ use rustorch_error::{Result, RusTorchError};
 use super::saved;
 use crate::{Generator, Tensor};
 use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
-use crate::operations::{self, elementwise::{self, Domain, Parts, Promote, Spec}};
+use crate::operations::{self, elementwise::{self, Domain, Parts, Promote, Spec}, widening::{Given, Narrowed, Widening}};
 use crate::ops::{self, *};
 ";
 
@@ -379,7 +414,11 @@ pub fn emit(ops: &[Op]) -> Result<Vec<(String, String)>, String> {
         let text = files.entry(&op.file).or_default();
         let context = |e: String| format!("op '{}': {e}", op.name);
         let b = backward(op).map_err(context)?;
-        if op.kind == Kind::Composite {
+        if op.kind == Kind::Composite && op.widen.is_some() {
+            let (file, name) = (&op.file, &op.rust_name);
+            let call = format!("operations::{file}::{name}({})", argument_list(op));
+            let _ = writeln!(text, "{}{}{call}\n}}\n", head(op), widened(op));
+        } else if op.kind == Kind::Composite {
             let _ = writeln!(text, "pub use crate::operations::{}::{};\n", op.file, op.rust_name);
         } else {
             if op.kind == Kind::Elementwise {

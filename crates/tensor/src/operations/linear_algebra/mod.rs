@@ -3,7 +3,9 @@
 mod accumulation;
 
 pub(in crate::operations) use accumulation::ignoring;
-pub use accumulation::{addbmm, addmm, addmv, addr, baddbmm};
+pub use accumulation::{
+    accumulated_matrix_product, addbmm, addmm, addmv, addr, baddbmm, scaled_matrix_product,
+};
 
 use rustorch_backend::{Epilogue, Layout, Operand, Shape, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
