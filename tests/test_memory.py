@@ -7,6 +7,11 @@ import pytest
 
 import rustorch
 
+DTYPES = [
+    *("bool", "uint8", "int8", "int16", "int32", "int64"),
+    *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
+]
+
 CHANNELS_LAST = rustorch.channels_last
 
 
@@ -120,6 +125,23 @@ def test_pickles_share_what_was_shared() -> None:
     assert b.tolist() == [2, 3, 4, 5]
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(x.requires_grad_(False), protocol)).tolist() == x.tolist()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (2,), (0,)])
+def test_copies_of_the_smallest_tensors(dtype: str, shape: tuple[int, ...], device: str) -> None:
+    """Storages of one byte included, alone, and seen by two tensors."""
+    x = rustorch.ones(shape, dtype=getattr(rustorch, dtype), device=device)
+    wide = rustorch.ones(3, dtype=x.dtype, device=device)
+    pickled = [lambda y, p=p: pickle.loads(pickle.dumps(y, p)) for p in range(2, pickle.HIGHEST_PROTOCOL + 1)]
+    for duplicate in (copy.copy, copy.deepcopy, *pickled):
+        for y in (x, wide[1:2], wide[2]):
+            again = duplicate(y)
+            assert (again.dtype, again.device) == (y.dtype, y.device)
+            assert rustorch.equal(again, y)
+        a, b = duplicate([x, x.view_as(x)])
+        a.zero_()
+        assert not b.any()
 
 
 @pytest.mark.rustorch_only

@@ -5,6 +5,8 @@ import pytest
 
 import rustorch
 
+from finite_differences import check_gradients, check_second_gradients
+
 
 @pytest.fixture
 def x(device: str) -> rustorch.Tensor:
@@ -213,3 +215,30 @@ def test_writing_through_a_view_that_is_differentiated(device: str) -> None:
         view(want).fill_(3)
         assert x.grad is not None
         assert x.grad.tolist() == want.tolist()
+
+
+@pytest.mark.parametrize(
+    ("shape", "function"),
+    [
+        ((6,), lambda x: x.as_strided((3, 2), (1, 1))),
+        ((6,), lambda x: x.as_strided((3, 2), (0, 2), 1)),
+        ((2, 3), lambda x: x.t().as_strided((2, 2), (3, 1), 1)),
+        ((2, 4), lambda x: x[:, ::2].as_strided((2, 2), (2, 4), 0)),
+        ((4,), lambda x: x.expand(3, 4).as_strided((2, 3), (1, 1))),
+        ((4,), lambda x: x.expand(3, 4).as_strided((3, 4), (0, 1))),
+        ((6,), lambda x: x.as_strided((3, 3), (1, 1)).as_strided((2, 2), (2, 1))),
+        ((3, 1), lambda x: x.expand(3, 2).as_strided((3,), (1,))),
+        ((), lambda x: x.as_strided((2, 2), (0, 0))),
+        ((0, 3), lambda x: x.as_strided((0, 2), (1, 1))),
+        ((4,), lambda x: (x * 1)[1:].as_strided((2,), (2,), 1)),
+    ],
+)
+def test_gradients_of_as_strided(shape: tuple[int, ...], function, device: str) -> None:
+    """It sees the storage: inputs may be transposed, have gaps, or lie on themselves."""
+    values = [np.random.default_rng(0).uniform(0.5, 2, shape)]
+
+    def cubed(inputs: list[rustorch.Tensor]) -> list[rustorch.Tensor]:
+        return [function(inputs[0]) ** 3]
+
+    check_gradients(cubed, values, device)
+    check_second_gradients(cubed, values, device)

@@ -91,7 +91,7 @@ def reduce(tensor: Tensor, protocol: int) -> tuple[Any, ...]:
 def reduce_storage(storage: UntypedStorage, protocol: int) -> tuple[Any, ...]:
     """How a storage is pickled: its bytes, out of band from protocol 5 on, and the device where they were."""
     content = _bytes_of(storage).cpu()
-    packed = PickleBuffer(content) if protocol >= 5 else bytes(content)
+    packed = PickleBuffer(content) if protocol >= 5 else memoryview(content).tobytes()
     if storage.device.type == "cpu":
         return _load_storage, (packed,)
     return _load_storage, (packed, str(storage.device))

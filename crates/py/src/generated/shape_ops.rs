@@ -821,9 +821,8 @@ rustorch.triu(rustorch.tensor([[1, 2], [3, 4]]))\ntensor([[1, 2],\n        [0, \
                 },
             }],
             doc: "A view of the storage with the given sizes, strides and offset, in \
-elements.\n\nThe result shares memory with its input.\n\nExample:\n\n>>> \
-rustorch.as_strided(rustorch.arange(5), (3, 2), (1, 1))\ntensor([[0, 1],\n        \
-[1, 2],\n        [2, 3]])",
+elements.\n\nExample:\n\n>>> rustorch.as_strided(rustorch.arange(5), (3, 2), (1, \
+1))\ntensor([[0, 1],\n        [1, 2],\n        [2, 3]])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],

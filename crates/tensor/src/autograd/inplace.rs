@@ -1,13 +1,15 @@
 //! What in-place ops owe the graph.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use rustorch_error::{Result, RusTorchError};
 
 use super::node::{Backward, Edge, Edges, Node};
-use super::{is_recording, mode};
+use super::{hooks, is_recording, mode};
 use crate::Tensor;
 use crate::operations::elementwise;
+use crate::operations::memory_overlap::share_storage;
 
 /// Refuses an in-place write that the graph does not allow, and one that would write an element twice.
 pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Result<()> {
@@ -84,7 +86,7 @@ pub fn rebase(target: &Tensor, operation: Arc<dyn Backward>, mut edges: Edges) {
     target.set_history(Edge { node: Arc::new(Node::new(operation, edges)), index: 0 });
 }
 
-/// The in-place form of an op that has no kernel of its own for it: writes `value` into `target`.
+/// Writes the result `value` of an op into `target`, whose dtype must hold it and whose shape must be the same.
 pub fn assign(op: &'static str, target: &Tensor, value: &Tensor) -> Result<()> {
     if !crate::can_cast(value.dtype(), target.dtype()) {
         return Err(RusTorchError::dtype(
@@ -102,15 +104,46 @@ pub fn assign(op: &'static str, target: &Tensor, value: &Tensor) -> Result<()> {
     crate::ops::copy_(target, value, false)
 }
 
-/// What an op that becomes others reads of the tensor it will be written into: a copy, where those others are recorded
-/// and may keep it.
-pub fn original(target: &Tensor) -> Result<Tensor> {
-    if is_recording(&[target]) { crate::ops::clone(target) } else { Ok(target.clone()) }
+thread_local! {
+    /// What the in-place ops that compute now on this thread will be written into.
+    static OVERWRITTEN: RefCell<Vec<Tensor>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The content of a tensor before an in-place op, with its history.
-pub fn snapshot(tensor: &Tensor) -> Result<Tensor> {
-    crate::ops::clone(tensor)
+/// Ends, when dropped, what [`overwrite`] began.
+struct Overwriting;
+
+impl Overwriting {
+    fn begin(target: &Tensor) -> Self {
+        OVERWRITTEN.with_borrow_mut(|targets| targets.push(target.detach()));
+        hooks::watch();
+        Overwriting
+    }
+}
+
+impl Drop for Overwriting {
+    fn drop(&mut self) {
+        hooks::unwatch();
+        let ended = OVERWRITTEN.with_borrow_mut(Vec::pop);
+        drop(ended);
+    }
+}
+
+/// Whether this thread is about to write where the tensor lies.
+pub(super) fn is_overwritten(tensor: &Tensor) -> bool {
+    OVERWRITTEN.with_borrow(|targets| targets.iter().any(|t| share_storage(t, tensor)))
+}
+
+/// The in-place form of an op that has no kernel of its own for it: writes what `compute` gives into `target`. What is
+/// saved meanwhile is copied where it shares the target's memory, since the write comes after.
+pub fn overwrite(op: &'static str, target: &Tensor, compute: impl FnOnce() -> Result<Tensor>) -> Result<()> {
+    check_inplace(op, target, &[])?;
+    let value = if mode::is_enabled() {
+        let _overwriting = Overwriting::begin(target);
+        compute()?
+    } else {
+        compute()?
+    };
+    assign(op, target, &value)
 }
 
 /// The tensor itself when nobody else holds it or its storage, a copy otherwise.

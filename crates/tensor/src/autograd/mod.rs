@@ -18,7 +18,7 @@ mod views;
 
 pub use engine::{backward, grad};
 pub use fused::{Formula, run as run_fused};
-pub use inplace::{assign, check_inplace, original, rebase, snapshot};
+pub use inplace::{assign, check_inplace, overwrite, rebase};
 pub(crate) use meta::Meta;
 pub use meta::{Hook, HookHandle};
 pub use mode::GradMode;

@@ -6,8 +6,11 @@ use rustorch_backend::{DType, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use super::hooks::{self, Packed, SavedHooks};
+use super::inplace::is_overwritten;
 use super::node::{Edge, Node};
 use crate::Tensor;
+use crate::operations::elementwise::contiguous_copy;
+use crate::operations::memory_overlap::share_storage;
 
 /// What is kept of a tensor.
 enum Kept {
@@ -33,13 +36,23 @@ impl Saved {
     /// Keeps an input, with its history.
     #[inline]
     pub fn input(tensor: &Tensor) -> Result<Self> {
-        Self::new(tensor, None)
+        if hooks::is_watched() && is_overwritten(tensor) {
+            Self::new(&copied(tensor)?, None)
+        } else {
+            Self::new(tensor, None)
+        }
     }
 
     /// Keeps the `index`-th result of the node that will hold this.
     #[inline]
     pub fn output(tensor: &Tensor, index: usize) -> Result<Self> {
         Self::new(tensor, Some(index))
+    }
+
+    /// Keeps an input of an op that is going to write into `target`: a copy where they share memory.
+    #[inline]
+    pub fn before_write(tensor: &Tensor, target: &Tensor) -> Result<Self> {
+        if share_storage(tensor, target) { Self::new(&copied(tensor)?, None) } else { Self::input(tensor) }
     }
 
     #[inline]
@@ -53,7 +66,7 @@ impl Saved {
         }
         let version = tensor.storage().version();
         let own = if output.is_some() { tensor.detach() } else { tensor.clone() };
-        let kept = match hooks::current() {
+        let kept = match hooks::is_watched().then(hooks::current).flatten() {
             None => Kept::Tensor(own),
             Some(hooks) => Kept::Packed {
                 packed: (hooks.pack)(&own)?,
@@ -117,6 +130,16 @@ impl Saved {
             ),
         ))
     }
+}
+
+/// The tensor's content in memory of its own, with the tensor's place in the graph.
+#[cold]
+fn copied(tensor: &Tensor) -> Result<Tensor> {
+    let copy = contiguous_copy(tensor)?;
+    if let Some(edge) = tensor.edge() {
+        copy.set_history(edge);
+    }
+    Ok(copy)
 }
 
 impl std::fmt::Debug for Saved {

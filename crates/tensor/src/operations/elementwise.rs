@@ -8,6 +8,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
 use super::creation::moved;
+use super::memory_overlap::overlaps_partly;
 use crate::Tensor;
 use crate::placement::{apart, common_device};
 use crate::promotion::{default_dtype, result_type};
@@ -281,28 +282,18 @@ pub fn run_in_place(
     if !device.is_same(target.device()) {
         return Err(apart(spec.in_place, device, target.device()));
     }
-    let copies: SmallVec<[Option<Tensor>; 3]> = inputs
-        .iter()
-        .map(|t| overlaps_partly(t, target).then(|| contiguous_copy(t)).transpose())
-        .collect::<Result<_>>()?;
-    let separate: SmallVec<[&Tensor; 3]> =
-        inputs.iter().zip(&copies).map(|(t, c)| c.as_ref().unwrap_or(t)).collect();
-    run_into(spec, &separate, scalars, target, dtype)?;
+    if inputs.iter().any(|t| overlaps_partly(t, target)) {
+        let separate: SmallVec<[Tensor; 3]> = inputs
+            .iter()
+            .map(|t| if overlaps_partly(t, target) { contiguous_copy(t) } else { Ok((*t).clone()) })
+            .collect::<Result<_>>()?;
+        let separate: SmallVec<[&Tensor; 3]> = separate.iter().collect();
+        run_into(spec, &separate, scalars, target, dtype)?;
+    } else {
+        run_into(spec, inputs, scalars, target, dtype)?;
+    }
     target.storage().bump_version();
     Ok(())
-}
-
-/// Whether two tensors share memory in another way than element for element.
-pub fn overlaps_partly(a: &Tensor, b: &Tensor) -> bool {
-    if !std::sync::Arc::ptr_eq(a.storage(), b.storage())
-        || (a.layout() == b.layout() && a.dtype() == b.dtype())
-    {
-        return false;
-    }
-    match (a.layout().span(), b.layout().span()) {
-        (Some((a_low, a_high)), Some((b_low, b_high))) => a_low <= b_high && b_low <= a_high,
-        _ => false,
-    }
 }
 
 /// The error for an in-place op whose result is larger than its target.

@@ -28,6 +28,7 @@ pub mod interpolation;
 pub mod linear_algebra;
 pub mod loss;
 pub mod margin_loss;
+pub mod memory_overlap;
 pub mod norm;
 pub mod normalization;
 pub mod order_statistics;

@@ -125,38 +125,42 @@ fn edges(op: &Op) -> String {
     format!("smallvec::smallvec![{list}]")
 }
 
-/// The node's struct literal. `original` names a copy of the first input where an in-place op overwrites it.
-fn construct(op: &Op, b: &Backward, original: Option<(&str, &str)>) -> String {
+/// Whether a gradient that needs a saved tensor is wanted.
+fn wanted(op: &Op, targets: &BTreeSet<String>) -> String {
+    if targets.iter().any(|t| list_parameter(op) == Some(t)) {
+        return "true".to_owned();
+    }
+    let each = targets.iter().map(|t| {
+        if is_optional(op, t) {
+            format!("{t}.is_some_and(Tensor::requires_grad)")
+        } else {
+            format!("{t}.requires_grad()")
+        }
+    });
+    each.collect::<Vec<_>>().join(" || ")
+}
+
+/// The node's struct literal. An in-place op makes it before it overwrites `target`; its result is saved afterwards.
+fn construct(op: &Op, b: &Backward, target: Option<&str>) -> String {
     let mut fields = Vec::new();
     for (name, targets) in &b.saved {
         let result = op.returns.iter().position(|r| r == name);
-        let wanted = targets
-            .iter()
-            .map(|t| {
-                if is_optional(op, t) {
-                    format!("{t}.is_some_and(Tensor::requires_grad)")
-                } else {
-                    format!("{t}.requires_grad()")
-                }
-            })
-            .collect::<Vec<_>>()
-            .join(" || ");
-        let target_is_list = targets.iter().any(|t| list_parameter(op) == Some(t));
-        let wanted = if target_is_list { "true".to_owned() } else { wanted };
-        fields.push(match (result, original) {
-            (Some(_), Some((target, _))) => {
-                format!("{name}: ({wanted}).then(|| Saved::output({target}, 0)).transpose()?")
-            }
+        let wanted = wanted(op, targets);
+        fields.push(match (result, target) {
+            (Some(_), Some(_)) => format!("{name}: None"),
             (Some(0), None) => format!("{name}: ({wanted}).then(|| Saved::output(&{name}, 0)).transpose()?"),
             // Further results are constants of the gradient: they have no history.
             (Some(_), None) => format!("{name}: ({wanted}).then(|| Saved::input(&{name})).transpose()?"),
-            (None, Some((target, copy))) if name == target => {
-                format!("{name}: {copy}.map(|t| Saved::input(&t)).transpose()?")
+            (None, Some(target)) if is_optional(op, name) => format!(
+                "{name}: {name}.filter(|_| {wanted}).map(|t| Saved::before_write(t, {target})).transpose()?"
+            ),
+            (None, Some(target)) => {
+                format!("{name}: ({wanted}).then(|| Saved::before_write({name}, {target})).transpose()?")
             }
-            (None, _) if is_optional(op, name) => {
+            (None, None) if is_optional(op, name) => {
                 format!("{name}: {name}.filter(|_| {wanted}).map(Saved::input).transpose()?")
             }
-            (None, _) => format!("{name}: ({wanted}).then(|| Saved::input({name})).transpose()?"),
+            (None, None) => format!("{name}: ({wanted}).then(|| Saved::input({name})).transpose()?"),
         });
     }
     for name in &b.captured {
@@ -175,7 +179,7 @@ fn construct(op: &Op, b: &Backward, original: Option<(&str, &str)>) -> String {
             fields.push(format!("{name}_origin: Origin::of({name})"));
         }
     }
-    format!("Arc::new({} {{ {} }})", b.node, fields.join(", "))
+    format!("{} {{ {} }}", b.node, fields.join(", "))
 }
 
 fn doc(op: &Op) -> String {
@@ -308,7 +312,7 @@ fn forward(op: &Op, b: Option<&Backward>) -> String {
         let _ = writeln!(out, "if {} {{", recording(op));
         let node = construct(op, b, None);
         // Formulas speak of the first result's gradient; further results (indices, statistics) have no history.
-        let record = format!("autograd::record(&{}, {node}, {});", op.returns[0], edges(op));
+        let record = format!("autograd::record(&{}, Arc::new({node}), {});", op.returns[0], edges(op));
         if matches!(op.domain.as_str(), "float" | "special") {
             let _ = writeln!(out, "{record}");
         } else {
@@ -329,7 +333,7 @@ fn in_place(op: &Op, b: Option<&Backward>) -> String {
     if op.kind != Kind::Elementwise {
         let _ = writeln!(
             out,
-            "autograd::assign(\"{}_\", {target}, &{}({})?)\n}}\n",
+            "autograd::overwrite(\"{}_\", {target}, || {}({}))\n}}\n",
             op.name,
             op.rust_name,
             argument_list(op)
@@ -339,9 +343,8 @@ fn in_place(op: &Op, b: Option<&Backward>) -> String {
     if let Some(redirect) = &op.redirect {
         let _ = writeln!(
             out,
-            "if {} {{ let value = {{ let {target} = &autograd::original({target})?; {}? }}; \
-             return autograd::assign(\"{}_\", {target}, &value); }}",
-            redirect.when, redirect.to, op.name
+            "if {} {{ return autograd::overwrite(\"{}_\", {target}, || {}); }}",
+            redirect.when, op.name, redirect.to
         );
     }
     let (tensors, scalars) = tensors_and_scalars(op);
@@ -352,17 +355,15 @@ fn in_place(op: &Op, b: Option<&Backward>) -> String {
     );
     if let Some(b) = b {
         let _ = writeln!(out, "if !({}) {{ return {run}; }}", recording(op));
-        if let Some(targets) = b.saved.get(target) {
-            let wanted =
-                targets.iter().map(|t| format!("{t}.requires_grad()")).collect::<Vec<_>>().join(" || ");
-            let _ = writeln!(
-                out,
-                "let original = if {wanted} {{ Some(autograd::snapshot({target})?) }} else {{ None }};"
-            );
+        let _ = writeln!(out, "let edges: autograd::Edges = {};", edges(op));
+        let result = b.saved.iter().find(|(name, _)| op.returns.contains(name));
+        let mutable = if result.is_some() { "mut " } else { "" };
+        let _ = writeln!(out, "let {mutable}operation = {};\n{run}?;", construct(op, b, Some(target)));
+        if let Some((name, targets)) = result {
+            let wanted = wanted(op, targets);
+            let _ = writeln!(out, "if {wanted} {{ operation.{name} = Some(Saved::output({target}, 0)?); }}");
         }
-        let _ = writeln!(out, "let edges: autograd::Edges = {};\n{run}?;", edges(op));
-        let node = construct(op, b, Some((target, "original")));
-        let _ = writeln!(out, "autograd::rebase({target}, {node}, edges);\nOk(())\n}}\n");
+        let _ = writeln!(out, "autograd::rebase({target}, Arc::new(operation), edges);\nOk(())\n}}\n");
     } else {
         // The result has no gradient (a comparison written into a float): what was recorded before ends here.
         let _ = writeln!(out, "{run}\n}}\n");

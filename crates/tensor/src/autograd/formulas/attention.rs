@@ -14,7 +14,7 @@ use crate::{Tensor, ops};
 struct AttentionBackward {
     inputs: [Saved; 3],
     origins: [Origin; 3],
-    mask: Option<Tensor>,
+    mask: Option<Saved>,
     params: AttentionParams,
     result: Saved,
     log_sum: Tensor,
@@ -31,7 +31,7 @@ pub fn attention_backward(
     Ok(Arc::new(AttentionBackward {
         inputs: [Saved::input(query)?, Saved::input(key)?, Saved::input(value)?],
         origins: inputs.map(Origin::of),
-        mask: mask.cloned(),
+        mask: mask.map(Saved::input).transpose()?,
         params,
         result: Saved::output(result, 0)?,
         log_sum,
@@ -65,11 +65,12 @@ impl Backward for AttentionBackward {
         let [query, key, value] = &self.inputs;
         let (query, key, value) = (query.unpack(node)?, key.unpack(node)?, value.unpack(node)?);
         let inputs = [&query, &key, &value];
+        let mask = self.mask.as_ref().map(|mask| mask.unpack(node)).transpose()?;
         let made = if mode::is_enabled() {
-            recorded(self.params, grad, inputs, self.mask.as_ref())?
+            recorded(self.params, grad, inputs, mask.as_ref())?
         } else {
             let result = self.result.unpack(node)?;
-            attention_grad(&self.params, grad, inputs, self.mask.as_ref(), (&result, &self.log_sum))?
+            attention_grad(&self.params, grad, inputs, mask.as_ref(), (&result, &self.log_sum))?
         };
         for (i, (gradient, origin)) in made.into_iter().zip(&self.origins).enumerate() {
             if node.wants(i) {

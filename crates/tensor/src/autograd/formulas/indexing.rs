@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustorch_backend::DType;
 use rustorch_error::Result;
 
-use crate::autograd::{Backward, Gradients, Node, Origin};
+use crate::autograd::{Backward, Gradients, Node, Origin, Saved};
 use crate::operations::creation::cast;
 use crate::operations::shape_ops::reshape_to;
 use crate::{Tensor, ops};
@@ -56,9 +56,17 @@ pub fn embedding_grad(
     ops::index_write(&zeros_of(shape, grad)?, &[flat], &rows, true)
 }
 
+fn save(indices: &[Tensor]) -> Result<Vec<Saved>> {
+    indices.iter().map(Saved::input).collect()
+}
+
+fn unpack(indices: &[Saved], node: &Arc<Node>) -> Result<Vec<Tensor>> {
+    indices.iter().map(|index| index.unpack(node)).collect()
+}
+
 struct IndexBackward {
     origin: Origin,
-    indices: Vec<Tensor>,
+    indices: Vec<Saved>,
 }
 
 impl Backward for IndexBackward {
@@ -66,22 +74,23 @@ impl Backward for IndexBackward {
         "IndexBackward0".into()
     }
 
-    fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let Some(grad) = &grads[0] else { return Ok(smallvec::smallvec![None]) };
-        let sum = ops::index_write(&self.origin.zeros()?, &self.indices, grad, true)?;
+        let indices = unpack(&self.indices, node)?;
+        let sum = ops::index_write(&self.origin.zeros()?, &indices, grad, true)?;
         Ok(smallvec::smallvec![Some(sum)])
     }
 }
 
 /// The node of advanced indexing.
-pub fn index_backward(input: &Tensor, indices: &[Tensor]) -> Arc<dyn Backward> {
-    Arc::new(IndexBackward { origin: Origin::of(input), indices: indices.to_vec() })
+pub fn index_backward(input: &Tensor, indices: &[Tensor]) -> Result<Arc<dyn Backward>> {
+    Ok(Arc::new(IndexBackward { origin: Origin::of(input), indices: save(indices)? }))
 }
 
 struct IndexPutBackward {
     input: Origin,
     values: Origin,
-    indices: Vec<Tensor>,
+    indices: Vec<Saved>,
     accumulate: bool,
 }
 
@@ -93,16 +102,17 @@ impl Backward for IndexPutBackward {
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let mut gradients: Gradients = smallvec::smallvec![None; 2];
         if let Some(grad) = &grads[0] {
+            let indices = unpack(&self.indices, node)?;
             if node.wants(0) {
                 let kept = if self.accumulate {
                     grad.clone()
                 } else {
-                    ops::index_write(grad, &self.indices, &Tensor::number(0.0)?, false)?
+                    ops::index_write(grad, &indices, &Tensor::number(0.0)?, false)?
                 };
                 gradients[0] = Some(self.input.restore(kept)?);
             }
             if node.wants(1) {
-                gradients[1] = Some(self.values.restore(ops::index_read(grad, &self.indices)?)?);
+                gradients[1] = Some(self.values.restore(ops::index_read(grad, &indices)?)?);
             }
         }
         Ok(gradients)
@@ -115,13 +125,13 @@ pub fn index_write_backward(
     indices: &[Tensor],
     values: &Tensor,
     accumulate: bool,
-) -> Arc<dyn Backward> {
-    Arc::new(IndexPutBackward {
+) -> Result<Arc<dyn Backward>> {
+    Ok(Arc::new(IndexPutBackward {
         input: Origin::of(input),
         values: Origin::of(values),
-        indices: indices.to_vec(),
+        indices: save(indices)?,
         accumulate,
-    })
+    }))
 }
 
 struct CopyBackward {

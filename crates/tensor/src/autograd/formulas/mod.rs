@@ -13,6 +13,7 @@ mod reduction;
 mod scatter;
 mod shape;
 mod solver;
+mod strided;
 mod windows;
 
 pub use attention::attention_backward;
@@ -34,13 +35,14 @@ pub use scatter::{
     scatter_src_grad,
 };
 pub use shape::{
-    as_strided_grad, cat_grad, diagonal_grad, diagonal_scatter_grad, inverse_permute, reshape_as_shape,
-    select_grad, select_scatter_grad, slice_grad, slice_scatter_grad, slice_scatter_src_grad, unfold_grad,
+    cat_grad, diagonal_grad, diagonal_scatter_grad, inverse_permute, reshape_as_shape, select_grad,
+    select_scatter_grad, slice_grad, slice_scatter_grad, slice_scatter_src_grad, unfold_grad,
 };
 pub use solver::{
     cholesky_solve_grad, det_grad, log_abs_det_grad, pinv_grad, solution_grad_a, solution_grad_b,
     triangular_grad_a, triangular_grad_b,
 };
+pub use strided::as_strided_node;
 pub use windows::{
     avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,
     max_pool_grad, patches_grad, sum_channels, weighted_gather_grad_input,

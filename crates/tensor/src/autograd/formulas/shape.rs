@@ -125,25 +125,3 @@ pub fn cat_grad(grad: &Tensor, origins: &[Origin], dim: i64) -> Result<Gradients
         })
         .collect()
 }
-
-/// The gradient of `as_strided`: window by window into zeros of the input's shape.
-pub fn as_strided_grad(
-    grad: &Tensor,
-    input: &Tensor,
-    size: &[i64],
-    stride: &[i64],
-    storage_offset: Option<i64>,
-) -> Result<Tensor> {
-    if !input.is_contiguous() {
-        return Err(rustorch_error::RusTorchError::autograd(
-            "backward",
-            format!(
-                "the gradient of as_strided() needs a contiguous input, got shape {:?} and strides {:?}",
-                input.shape(),
-                input.strides()
-            ),
-        ));
-    }
-    let offset = storage_offset.map_or(0, |o| o - input.layout().offset() as i64);
-    ops::as_strided_backward(grad, &sizes(input.shape()), size, stride, Some(offset))
-}

@@ -49,15 +49,12 @@ pub fn relu_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&RELU, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = ReluBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&RELU, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ReluBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -136,17 +133,13 @@ pub fn relu6_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&RELU6, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = Relu6Backward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&RELU6, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Relu6Backward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -229,18 +222,14 @@ pub fn leaky_relu_(input: &Tensor, negative_slope: f64) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LEAKY_RELU, &[input], &[Scalar::from(negative_slope)], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = LeakyReluBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        negative_slope: negative_slope,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LEAKY_RELU, &[input], &[Scalar::from(negative_slope)], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(LeakyReluBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            negative_slope: negative_slope,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -326,17 +315,13 @@ pub fn silu_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SILU, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SiluBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SILU, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SiluBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -419,17 +404,13 @@ pub fn mish_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&MISH, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = MishBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&MISH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(MishBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -520,27 +501,21 @@ pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
 /// In-place form of [`gelu`]: writes the result into `input`.
 pub fn gelu_(input: &Tensor, approximate: &str) -> Result<()> {
     if approximate != "none" {
-        let value = {
-            let input = &autograd::original(input)?;
-            operations::activation::gelu_approximate(input, approximate)?
-        };
-        return autograd::assign("gelu_", input, &value);
+        return autograd::overwrite("gelu_", input, || {
+            operations::activation::gelu_approximate(input, approximate)
+        });
     }
     autograd::check_inplace("gelu_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&GELU, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = GeluBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&GELU, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(GeluBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -743,19 +718,15 @@ pub fn softplus_(input: &Tensor, beta: f64, threshold: f64) -> Result<()> {
             input,
         );
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SoftplusBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        beta: beta,
+        threshold: threshold,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SOFTPLUS, &[input], &[Scalar::from(beta), Scalar::from(threshold)], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SoftplusBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            beta: beta,
-            threshold: threshold,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -846,17 +817,13 @@ pub fn logsigmoid_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LOGSIGMOID, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = LogsigmoidBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LOGSIGMOID, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(LogsigmoidBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -932,18 +899,14 @@ pub fn elu_(input: &Tensor, alpha: f64) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ELU, &[input], &[Scalar::from(alpha)], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = EluBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        alpha: alpha,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ELU, &[input], &[Scalar::from(alpha)], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(EluBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            alpha: alpha,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1029,18 +992,14 @@ pub fn celu_(input: &Tensor, alpha: f64) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&CELU, &[input], &[Scalar::from(alpha)], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = CeluBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        alpha: alpha,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&CELU, &[input], &[Scalar::from(alpha)], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(CeluBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            alpha: alpha,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1125,17 +1084,13 @@ pub fn selu_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SELU, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SeluBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SELU, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SeluBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1222,17 +1177,13 @@ pub fn hardswish_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&HARDSWISH, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = HardswishBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&HARDSWISH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(HardswishBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1325,17 +1276,13 @@ pub fn hardsigmoid_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&HARDSIGMOID, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = HardsigmoidBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&HARDSIGMOID, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(HardsigmoidBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1430,19 +1377,15 @@ pub fn hardtanh_(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<()>
             input,
         );
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = HardtanhBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        max_val: max_val,
+        min_val: min_val,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&HARDTANH, &[input], &[Scalar::from(min_val), Scalar::from(max_val)], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(HardtanhBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            max_val: max_val,
-            min_val: min_val,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1532,17 +1475,13 @@ pub fn softsign_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SOFTSIGN, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SoftsignBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SOFTSIGN, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SoftsignBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1628,18 +1567,14 @@ pub fn threshold_(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<()
             input,
         );
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = ThresholdBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        threshold: threshold,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&THRESHOLD, &[input], &[Scalar::from(threshold), Scalar::from(value)], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ThresholdBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            threshold: threshold,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1975,7 +1910,7 @@ pub fn rrelu_(
     training: bool,
     generator: Option<&Generator>,
 ) -> Result<()> {
-    autograd::assign("rrelu_", input, &rrelu(input, lower, upper, training, generator)?)
+    autograd::overwrite("rrelu_", input, || rrelu(input, lower, upper, training, generator))
 }
 
 /// A sample of the Gumbel-softmax distribution; `hard` gives a one-hot one with the gradient of the soft one. `eps` has no effect.

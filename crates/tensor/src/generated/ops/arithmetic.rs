@@ -45,23 +45,16 @@ pub fn add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
 /// In-place form of [`add`]: writes the result into `input`.
 pub fn add_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
     if !alpha.is_one() {
-        let value = {
-            let input = &autograd::original(input)?;
-            scaled_add(input, other, alpha)?
-        };
-        return autograd::assign("add_", input, &value);
+        return autograd::overwrite("add_", input, || scaled_add(input, other, alpha));
     }
     autograd::check_inplace("add_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&ADD, &[input, other], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = AddBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) };
     elementwise::run_in_place(&ADD, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AddBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -189,23 +182,16 @@ pub fn sub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
 /// In-place form of [`sub`]: writes the result into `input`.
 pub fn sub_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
     if !alpha.is_one() {
-        let value = {
-            let input = &autograd::original(input)?;
-            scaled_add(input, other, -alpha)?
-        };
-        return autograd::assign("sub_", input, &value);
+        return autograd::overwrite("sub_", input, || scaled_add(input, other, -alpha));
     }
     autograd::check_inplace("sub_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&SUB, &[input, other], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = SubBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) };
     elementwise::run_in_place(&SUB, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SubBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -285,19 +271,15 @@ pub fn mul_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&MUL, &[input, other], &[], input);
     }
-    let original = if other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = MulBackward {
+        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (input.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&MUL, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(MulBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -392,30 +374,28 @@ pub fn div(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Resul
 /// In-place form of [`div`]: writes the result into `input`.
 pub fn div_(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<()> {
     if rounding_mode.is_some() {
-        let value = {
-            let input = &autograd::original(input)?;
-            operations::arithmetic::div_rounded(input, other, rounding_mode)?
-        };
-        return autograd::assign("div_", input, &value);
+        return autograd::overwrite("div_", input, || {
+            operations::arithmetic::div_rounded(input, other, rounding_mode)
+        });
     }
     autograd::check_inplace("div_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&DIV, &[input, other], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let mut operation = DivBackward {
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        result: None,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&DIV, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(DivBackward {
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            result: (other.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    if other.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -517,12 +497,9 @@ pub fn floor_divide_(input: &Tensor, other: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&FLOOR_DIVIDE, &[input, other], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = FloorDivideBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) };
     elementwise::run_in_place(&FLOOR_DIVIDE, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(FloorDivideBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -583,19 +560,15 @@ pub fn remainder_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&REMAINDER, &[input, other], &[], input);
     }
-    let original = if other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = RemainderBackward {
+        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&REMAINDER, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(RemainderBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -681,19 +654,15 @@ pub fn fmod_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&FMOD, &[input, other], &[], input);
     }
-    let original = if other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = FmodBackward {
+        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&FMOD, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(FmodBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -786,36 +755,31 @@ pub fn pow(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
 /// In-place form of [`pow`]: writes the result into `input`.
 pub fn pow_(input: &Tensor, exponent: &Tensor) -> Result<()> {
     if operations::arithmetic::pow_special_case(exponent).is_some() {
-        let value = {
-            let input = &autograd::original(input)?;
-            operations::arithmetic::pow_by_constant(input, exponent)?
-        };
-        return autograd::assign("pow_", input, &value);
+        return autograd::overwrite("pow_", input, || {
+            operations::arithmetic::pow_by_constant(input, exponent)
+        });
     }
     autograd::check_inplace("pow_", input, &[exponent])?;
     if !(autograd::is_recording(&[input, exponent])) {
         return elementwise::run_in_place(&POW, &[input, exponent], &[], input);
     }
-    let original = if exponent.requires_grad() || input.requires_grad() {
-        Some(autograd::snapshot(input)?)
-    } else {
-        None
-    };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), exponent.edge()];
+    let mut operation = PowBackward {
+        exponent: (exponent.requires_grad() || input.requires_grad())
+            .then(|| Saved::before_write(exponent, input))
+            .transpose()?,
+        input: (exponent.requires_grad() || input.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        result: None,
+        exponent_origin: Origin::of(exponent),
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&POW, &[input, exponent], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(PowBackward {
-            exponent: (exponent.requires_grad() || input.requires_grad())
-                .then(|| Saved::input(exponent))
-                .transpose()?,
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            result: (exponent.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            exponent_origin: Origin::of(exponent),
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if exponent.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -924,7 +888,7 @@ pub use crate::operations::arithmetic::float_power;
 
 /// In-place form of [`float_power`]: writes the result into `input`.
 pub fn float_power_(input: &Tensor, exponent: &Tensor) -> Result<()> {
-    autograd::assign("float_power_", input, &float_power(input, exponent)?)
+    autograd::overwrite("float_power_", input, || float_power(input, exponent))
 }
 
 static GCD: Spec = Spec {
@@ -947,11 +911,7 @@ pub fn gcd(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 /// In-place form of [`gcd`]: writes the result into `input`.
 pub fn gcd_(input: &Tensor, other: &Tensor) -> Result<()> {
     if operations::arithmetic::is_bool(input, other) {
-        let value = {
-            let input = &autograd::original(input)?;
-            operations::arithmetic::refuse_bool("gcd")?
-        };
-        return autograd::assign("gcd_", input, &value);
+        return autograd::overwrite("gcd_", input, || operations::arithmetic::refuse_bool("gcd"));
     }
     autograd::check_inplace("gcd_", input, &[other])?;
     elementwise::run_in_place(&GCD, &[input, other], &[], input)
@@ -977,11 +937,7 @@ pub fn lcm(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 /// In-place form of [`lcm`]: writes the result into `input`.
 pub fn lcm_(input: &Tensor, other: &Tensor) -> Result<()> {
     if operations::arithmetic::is_bool(input, other) {
-        let value = {
-            let input = &autograd::original(input)?;
-            operations::arithmetic::refuse_bool("lcm")?
-        };
-        return autograd::assign("lcm_", input, &value);
+        return autograd::overwrite("lcm_", input, || operations::arithmetic::refuse_bool("lcm"));
     }
     autograd::check_inplace("lcm_", input, &[other])?;
     elementwise::run_in_place(&LCM, &[input, other], &[], input)
@@ -1017,8 +973,9 @@ pub fn neg_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&NEG, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = NegBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&NEG, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(NegBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1087,17 +1044,13 @@ pub fn abs_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ABS, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = AbsBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ABS, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AbsBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1170,8 +1123,9 @@ pub fn sign_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&SIGN, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SignBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&SIGN, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(SignBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1226,27 +1180,21 @@ pub fn square(input: &Tensor) -> Result<Tensor> {
 /// In-place form of [`square`]: writes the result into `input`.
 pub fn square_(input: &Tensor) -> Result<()> {
     if input.dtype() == DType::Bool {
-        let value = {
-            let input = &autograd::original(input)?;
-            square(&operations::creation::cast(input, DType::Int64)?)?
-        };
-        return autograd::assign("square_", input, &value);
+        return autograd::overwrite("square_", input, || {
+            square(&operations::creation::cast(input, DType::Int64)?)
+        });
     }
     autograd::check_inplace("square_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SQUARE, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SquareBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SQUARE, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SquareBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1322,15 +1270,12 @@ pub fn reciprocal_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&RECIPROCAL, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = ReciprocalBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&RECIPROCAL, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ReciprocalBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1407,15 +1352,12 @@ pub fn sqrt_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&SQRT, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = SqrtBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&SQRT, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SqrtBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1491,15 +1433,12 @@ pub fn rsqrt_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&RSQRT, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = RsqrtBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&RSQRT, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(RsqrtBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1586,22 +1525,19 @@ pub fn maximum_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&MAXIMUM, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = MaximumBackward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&MAXIMUM, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(MaximumBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1736,22 +1672,19 @@ pub fn minimum_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&MINIMUM, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = MinimumBackward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&MINIMUM, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(MinimumBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1886,22 +1819,19 @@ pub fn fmax_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&FMAX, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = FmaxBackward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&FMAX, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(FmaxBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2024,22 +1954,19 @@ pub fn fmin_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&FMIN, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = FminBackward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&FMIN, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(FminBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2159,22 +2086,19 @@ pub fn hypot_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&HYPOT, &[input, other], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let mut operation = HypotBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        result: None,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&HYPOT, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(HypotBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            result: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::output(input, 0))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    if input.requires_grad() || other.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2276,19 +2200,15 @@ pub fn copysign_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&COPYSIGN, &[input, other], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = CopysignBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (input.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&COPYSIGN, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(CopysignBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2401,23 +2321,19 @@ pub fn lerp_(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, end, weight])) {
         return elementwise::run_in_place(&LERP, &[input, end, weight], &[], input);
     }
-    let original = if weight.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), end.edge(), weight.edge()];
+    let operation = LerpBackward {
+        end: (weight.requires_grad()).then(|| Saved::before_write(end, input)).transpose()?,
+        input: (weight.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        weight: (end.requires_grad() || input.requires_grad())
+            .then(|| Saved::before_write(weight, input))
+            .transpose()?,
+        end_origin: Origin::of(end),
+        input_origin: Origin::of(input),
+        weight_origin: Origin::of(weight),
+    };
     elementwise::run_in_place(&LERP, &[input, end, weight], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(LerpBackward {
-            end: (weight.requires_grad()).then(|| Saved::input(end)).transpose()?,
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            weight: (end.requires_grad() || input.requires_grad())
-                .then(|| Saved::input(weight))
-                .transpose()?,
-            end_origin: Origin::of(end),
-            input_origin: Origin::of(input),
-            weight_origin: Origin::of(weight),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2521,7 +2437,7 @@ pub fn addcmul(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar
 
 /// In-place form of [`addcmul`]: writes the result into `input`.
 pub fn addcmul_(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<()> {
-    autograd::assign("addcmul_", input, &addcmul(input, tensor1, tensor2, value)?)
+    autograd::overwrite("addcmul_", input, || addcmul(input, tensor1, tensor2, value))
 }
 
 /// `input + value * tensor1 / tensor2`.
@@ -2535,14 +2451,14 @@ pub fn addcdiv(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar
 
 /// In-place form of [`addcdiv`]: writes the result into `input`.
 pub fn addcdiv_(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<()> {
-    autograd::assign("addcdiv_", input, &addcdiv(input, tensor1, tensor2, value)?)
+    autograd::overwrite("addcdiv_", input, || addcdiv(input, tensor1, tensor2, value))
 }
 
 pub use crate::operations::arithmetic::clamp;
 
 /// In-place form of [`clamp`]: writes the result into `input`.
 pub fn clamp_(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Result<()> {
-    autograd::assign("clamp_", input, &clamp(input, min, max)?)
+    autograd::overwrite("clamp_", input, || clamp(input, min, max))
 }
 
 static CLAMP_MIN: Spec = Spec {
@@ -2583,20 +2499,19 @@ pub fn clamp_min_(input: &Tensor, min: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, min])) {
         return elementwise::run_in_place(&CLAMP_MIN, &[input, min], &[], input);
     }
-    let original =
-        if input.requires_grad() || min.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), min.edge()];
+    let operation = ClampMinBackward {
+        input: (input.requires_grad() || min.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        min: (input.requires_grad() || min.requires_grad())
+            .then(|| Saved::before_write(min, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        min_origin: Origin::of(min),
+    };
     elementwise::run_in_place(&CLAMP_MIN, &[input, min], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ClampMinBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            min: (input.requires_grad() || min.requires_grad()).then(|| Saved::input(min)).transpose()?,
-            input_origin: Origin::of(input),
-            min_origin: Origin::of(min),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2711,20 +2626,19 @@ pub fn clamp_max_(input: &Tensor, max: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, max])) {
         return elementwise::run_in_place(&CLAMP_MAX, &[input, max], &[], input);
     }
-    let original =
-        if input.requires_grad() || max.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), max.edge()];
+    let operation = ClampMaxBackward {
+        input: (input.requires_grad() || max.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        max: (input.requires_grad() || max.requires_grad())
+            .then(|| Saved::before_write(max, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        max_origin: Origin::of(max),
+    };
     elementwise::run_in_place(&CLAMP_MAX, &[input, max], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ClampMaxBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            max: (input.requires_grad() || max.requires_grad()).then(|| Saved::input(max)).transpose()?,
-            input_origin: Origin::of(input),
-            max_origin: Origin::of(max),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2831,8 +2745,9 @@ pub fn floor_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&FLOOR, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = FloorBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&FLOOR, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(FloorBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2885,8 +2800,9 @@ pub fn ceil_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&CEIL, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = CeilBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&CEIL, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(CeilBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2938,19 +2854,18 @@ pub fn round(input: &Tensor, decimals: i64) -> Result<Tensor> {
 /// In-place form of [`round`]: writes the result into `input`.
 pub fn round_(input: &Tensor, decimals: i64) -> Result<()> {
     if decimals != 0 {
-        let value = {
-            let input = &autograd::original(input)?;
-            operations::arithmetic::round_decimals(input, decimals)?
-        };
-        return autograd::assign("round_", input, &value);
+        return autograd::overwrite("round_", input, || {
+            operations::arithmetic::round_decimals(input, decimals)
+        });
     }
     autograd::check_inplace("round_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ROUND, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = RoundBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&ROUND, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(RoundBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -3003,8 +2918,9 @@ pub fn trunc_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&TRUNC, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = TruncBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&TRUNC, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(TruncBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -3055,8 +2971,9 @@ pub fn frac_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&FRAC, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = FracBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&FRAC, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(FracBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -3108,8 +3025,9 @@ pub fn deg2rad_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&DEG2RAD, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = Deg2radBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&DEG2RAD, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(Deg2radBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -3175,8 +3093,9 @@ pub fn rad2deg_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&RAD2DEG, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = Rad2degBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&RAD2DEG, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(Rad2degBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 

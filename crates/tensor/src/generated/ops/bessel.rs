@@ -46,17 +46,13 @@ pub fn i0_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&I0, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = I0Backward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&I0, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(I0Backward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 

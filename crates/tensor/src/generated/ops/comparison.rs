@@ -450,8 +450,9 @@ pub fn heaviside_(input: &Tensor, values: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&HEAVISIDE, &[input, values], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), values.edge()];
+    let operation = HeavisideBackward {};
     elementwise::run_in_place(&HEAVISIDE, &[input, values], &[], input)?;
-    autograd::rebase(input, Arc::new(HeavisideBackward {}), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -503,19 +504,15 @@ pub fn nextafter_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&NEXTAFTER, &[input, other], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = NextafterBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (input.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&NEXTAFTER, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(NextafterBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 

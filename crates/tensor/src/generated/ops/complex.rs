@@ -137,19 +137,16 @@ pub fn conj_physical(input: &Tensor) -> Result<Tensor> {
 /// In-place form of [`conj_physical`]: writes the result into `input`.
 pub fn conj_physical_(input: &Tensor) -> Result<()> {
     if !input.dtype().is_complex() {
-        let value = {
-            let input = &autograd::original(input)?;
-            Ok(input.clone())?
-        };
-        return autograd::assign("conj_physical_", input, &value);
+        return autograd::overwrite("conj_physical_", input, || Ok(input.clone()));
     }
     autograd::check_inplace("conj_physical_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&CONJ_PHYSICAL, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = ConjPhysicalBackward { input_origin: Origin::of(input) };
     elementwise::run_in_place(&CONJ_PHYSICAL, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(ConjPhysicalBackward { input_origin: Origin::of(input) }), edges);
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -276,18 +273,17 @@ pub fn sgn_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SGN, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = SgnBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        result: None,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SGN, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SgnBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 

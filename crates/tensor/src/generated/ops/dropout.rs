@@ -20,26 +20,26 @@ pub use crate::operations::dropout::dropout;
 
 /// In-place form of [`dropout`]: writes the result into `input`.
 pub fn dropout_(input: &Tensor, p: f64, train: bool) -> Result<()> {
-    autograd::assign("dropout_", input, &dropout(input, p, train)?)
+    autograd::overwrite("dropout_", input, || dropout(input, p, train))
 }
 
 pub use crate::operations::dropout::feature_dropout;
 
 /// In-place form of [`feature_dropout`]: writes the result into `input`.
 pub fn feature_dropout_(input: &Tensor, p: f64, train: bool) -> Result<()> {
-    autograd::assign("feature_dropout_", input, &feature_dropout(input, p, train)?)
+    autograd::overwrite("feature_dropout_", input, || feature_dropout(input, p, train))
 }
 
 pub use crate::operations::dropout::alpha_dropout;
 
 /// In-place form of [`alpha_dropout`]: writes the result into `input`.
 pub fn alpha_dropout_(input: &Tensor, p: f64, train: bool) -> Result<()> {
-    autograd::assign("alpha_dropout_", input, &alpha_dropout(input, p, train)?)
+    autograd::overwrite("alpha_dropout_", input, || alpha_dropout(input, p, train))
 }
 
 pub use crate::operations::dropout::feature_alpha_dropout;
 
 /// In-place form of [`feature_alpha_dropout`]: writes the result into `input`.
 pub fn feature_alpha_dropout_(input: &Tensor, p: f64, train: bool) -> Result<()> {
-    autograd::assign("feature_alpha_dropout_", input, &feature_alpha_dropout(input, p, train)?)
+    autograd::overwrite("feature_alpha_dropout_", input, || feature_alpha_dropout(input, p, train))
 }

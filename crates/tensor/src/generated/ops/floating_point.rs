@@ -74,7 +74,7 @@ pub fn ldexp(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 
 /// In-place form of [`ldexp`]: writes the result into `input`.
 pub fn ldexp_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::assign("ldexp_", input, &ldexp(input, other)?)
+    autograd::overwrite("ldexp_", input, || ldexp(input, other))
 }
 
 /// Replaces NaN by `nan` (0 if None), and infinities by `posinf` and `neginf` (the dtype's largest and lowest number if None).
@@ -105,7 +105,7 @@ pub fn nan_to_num(
 
 /// In-place form of [`nan_to_num`]: writes the result into `input`.
 pub fn nan_to_num_(input: &Tensor, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Result<()> {
-    autograd::assign("nan_to_num_", input, &nan_to_num(input, nan, posinf, neginf)?)
+    autograd::overwrite("nan_to_num_", input, || nan_to_num(input, nan, posinf, neginf))
 }
 
 #[derive(Debug)]

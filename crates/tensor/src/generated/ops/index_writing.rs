@@ -37,26 +37,26 @@ pub use crate::operations::index_writing::index_fill;
 
 /// In-place form of [`index_fill`]: writes the result into `input`.
 pub fn index_fill_(input: &Tensor, dim: i64, index: &Tensor, value: &Tensor) -> Result<()> {
-    autograd::assign("index_fill_", input, &index_fill(input, dim, index, value)?)
+    autograd::overwrite("index_fill_", input, || index_fill(input, dim, index, value))
 }
 
 pub use crate::operations::index_writing::index_copy;
 
 /// In-place form of [`index_copy`]: writes the result into `input`.
 pub fn index_copy_(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor) -> Result<()> {
-    autograd::assign("index_copy_", input, &index_copy(input, dim, index, source)?)
+    autograd::overwrite("index_copy_", input, || index_copy(input, dim, index, source))
 }
 
 pub use crate::operations::index_writing::put;
 
 /// In-place form of [`put`]: writes the result into `input`.
 pub fn put_(input: &Tensor, index: &Tensor, source: &Tensor, accumulate: bool) -> Result<()> {
-    autograd::assign("put_", input, &put(input, index, source, accumulate)?)
+    autograd::overwrite("put_", input, || put(input, index, source, accumulate))
 }
 
 pub use crate::operations::index_writing::masked_scatter;
 
 /// In-place form of [`masked_scatter`]: writes the result into `input`.
 pub fn masked_scatter_(input: &Tensor, mask: &Tensor, source: &Tensor) -> Result<()> {
-    autograd::assign("masked_scatter_", input, &masked_scatter(input, mask, source)?)
+    autograd::overwrite("masked_scatter_", input, || masked_scatter(input, mask, source))
 }

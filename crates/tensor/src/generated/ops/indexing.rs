@@ -122,7 +122,7 @@ pub use crate::operations::indexing::masked_fill;
 
 /// In-place form of [`masked_fill`]: writes the result into `input`.
 pub fn masked_fill_(input: &Tensor, mask: &Tensor, value: &Tensor) -> Result<()> {
-    autograd::assign("masked_fill_", input, &masked_fill(input, mask, value)?)
+    autograd::overwrite("masked_fill_", input, || masked_fill(input, mask, value))
 }
 
 pub use crate::operations::indexing::masked_select;

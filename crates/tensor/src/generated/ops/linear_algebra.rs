@@ -254,14 +254,14 @@ pub use crate::operations::linear_algebra::addmm;
 
 /// In-place form of [`addmm`]: writes the result into `input`.
 pub fn addmm_(input: &Tensor, mat1: &Tensor, mat2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
-    autograd::assign("addmm_", input, &addmm(input, mat1, mat2, beta, alpha)?)
+    autograd::overwrite("addmm_", input, || addmm(input, mat1, mat2, beta, alpha))
 }
 
 pub use crate::operations::linear_algebra::addmv;
 
 /// In-place form of [`addmv`]: writes the result into `input`.
 pub fn addmv_(input: &Tensor, mat: &Tensor, vec: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
-    autograd::assign("addmv_", input, &addmv(input, mat, vec, beta, alpha)?)
+    autograd::overwrite("addmv_", input, || addmv(input, mat, vec, beta, alpha))
 }
 
 /// `beta * input + alpha * outer(vec1, vec2)`; with `beta` 0 the input does not count, not even its NaN.
@@ -275,21 +275,21 @@ pub fn addr(input: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: S
 
 /// In-place form of [`addr`]: writes the result into `input`.
 pub fn addr_(input: &Tensor, vec1: &Tensor, vec2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
-    autograd::assign("addr_", input, &addr(input, vec1, vec2, beta, alpha)?)
+    autograd::overwrite("addr_", input, || addr(input, vec1, vec2, beta, alpha))
 }
 
 pub use crate::operations::linear_algebra::addbmm;
 
 /// In-place form of [`addbmm`]: writes the result into `input`.
 pub fn addbmm_(input: &Tensor, batch1: &Tensor, batch2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
-    autograd::assign("addbmm_", input, &addbmm(input, batch1, batch2, beta, alpha)?)
+    autograd::overwrite("addbmm_", input, || addbmm(input, batch1, batch2, beta, alpha))
 }
 
 pub use crate::operations::linear_algebra::baddbmm;
 
 /// In-place form of [`baddbmm`]: writes the result into `input`.
 pub fn baddbmm_(input: &Tensor, batch1: &Tensor, batch2: &Tensor, beta: Scalar, alpha: Scalar) -> Result<()> {
-    autograd::assign("baddbmm_", input, &baddbmm(input, batch1, batch2, beta, alpha)?)
+    autograd::overwrite("baddbmm_", input, || baddbmm(input, batch1, batch2, beta, alpha))
 }
 
 /// `input @ weight.T + bias`: input (…, in), weight (out, in), bias (out).

@@ -834,5 +834,5 @@ pub fn renorm(input: &Tensor, p: Scalar, dim: i64, maxnorm: Scalar) -> Result<Te
 
 /// In-place form of [`renorm`]: writes the result into `input`.
 pub fn renorm_(input: &Tensor, p: Scalar, dim: i64, maxnorm: Scalar) -> Result<()> {
-    autograd::assign("renorm_", input, &renorm(input, p, dim, maxnorm)?)
+    autograd::overwrite("renorm_", input, || renorm(input, p, dim, maxnorm))
 }

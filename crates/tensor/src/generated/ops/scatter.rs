@@ -44,7 +44,7 @@ pub fn scatter(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result
 
 /// In-place form of [`scatter`]: writes the result into `input`.
 pub fn scatter_(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<()> {
-    autograd::assign("scatter_", input, &scatter(input, dim, index, src)?)
+    autograd::overwrite("scatter_", input, || scatter(input, dim, index, src))
 }
 
 #[derive(Debug)]
@@ -89,14 +89,14 @@ pub use crate::operations::scatter::scatter_value;
 
 /// In-place form of [`scatter_value`]: writes the result into `input`.
 pub fn scatter_value_(input: &Tensor, dim: i64, index: &Tensor, value: Scalar) -> Result<()> {
-    autograd::assign("scatter_", input, &scatter_value(input, dim, index, value)?)
+    autograd::overwrite("scatter_", input, || scatter_value(input, dim, index, value))
 }
 
 pub use crate::operations::scatter::scatter_combine;
 
 /// In-place form of [`scatter_combine`]: writes the result into `input`.
 pub fn scatter_combine_(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor, reduce: &str) -> Result<()> {
-    autograd::assign("scatter_", input, &scatter_combine(input, dim, index, src, reduce)?)
+    autograd::overwrite("scatter_", input, || scatter_combine(input, dim, index, src, reduce))
 }
 
 pub use crate::operations::scatter::scatter_combine_value;
@@ -109,7 +109,7 @@ pub fn scatter_combine_value_(
     value: Scalar,
     reduce: &str,
 ) -> Result<()> {
-    autograd::assign("scatter_", input, &scatter_combine_value(input, dim, index, value, reduce)?)
+    autograd::overwrite("scatter_", input, || scatter_combine_value(input, dim, index, value, reduce))
 }
 
 /// A copy with the elements of `src` added along `dim` where `index` says.
@@ -142,7 +142,7 @@ pub fn scatter_add(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Re
 
 /// In-place form of [`scatter_add`]: writes the result into `input`.
 pub fn scatter_add_(input: &Tensor, dim: i64, index: &Tensor, src: &Tensor) -> Result<()> {
-    autograd::assign("scatter_add_", input, &scatter_add(input, dim, index, src)?)
+    autograd::overwrite("scatter_add_", input, || scatter_add(input, dim, index, src))
 }
 
 #[derive(Debug)]
@@ -401,7 +401,9 @@ pub fn scatter_reduce_(
     reduce: &str,
     include_self: bool,
 ) -> Result<()> {
-    autograd::assign("scatter_reduce_", input, &scatter_reduce(input, dim, index, src, reduce, include_self)?)
+    autograd::overwrite("scatter_reduce_", input, || {
+        scatter_reduce(input, dim, index, src, reduce, include_self)
+    })
 }
 
 /// A copy with the slices of `source`, times `alpha`, added to the slices that `index` names.
@@ -415,7 +417,7 @@ pub fn index_add(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alph
 
 /// In-place form of [`index_add`]: writes the result into `input`.
 pub fn index_add_(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alpha: Scalar) -> Result<()> {
-    autograd::assign("index_add_", input, &index_add(input, dim, index, source, alpha)?)
+    autograd::overwrite("index_add_", input, || index_add(input, dim, index, source, alpha))
 }
 
 /// A copy where each slice that `index` names is the `prod`, `mean`, `amax` or `amin` of the slices of `source` that fall on it, and of what was there unless `include_self` is False.
@@ -450,5 +452,7 @@ pub fn index_reduce_(
     reduce: &str,
     include_self: bool,
 ) -> Result<()> {
-    autograd::assign("index_reduce_", input, &index_reduce(input, dim, index, source, reduce, include_self)?)
+    autograd::overwrite("index_reduce_", input, || {
+        index_reduce(input, dim, index, source, reduce, include_self)
+    })
 }

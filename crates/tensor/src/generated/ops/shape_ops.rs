@@ -670,7 +670,7 @@ pub fn tril(input: &Tensor, diagonal: i64) -> Result<Tensor> {
 
 /// In-place form of [`tril`]: writes the result into `input`.
 pub fn tril_(input: &Tensor, diagonal: i64) -> Result<()> {
-    autograd::assign("tril_", input, &tril(input, diagonal)?)
+    autograd::overwrite("tril_", input, || tril(input, diagonal))
 }
 
 #[derive(Debug)]
@@ -717,7 +717,7 @@ pub fn triu(input: &Tensor, diagonal: i64) -> Result<Tensor> {
 
 /// In-place form of [`triu`]: writes the result into `input`.
 pub fn triu_(input: &Tensor, diagonal: i64) -> Result<()> {
-    autograd::assign("triu_", input, &triu(input, diagonal)?)
+    autograd::overwrite("triu_", input, || triu(input, diagonal))
 }
 
 #[derive(Debug)]
@@ -855,65 +855,7 @@ impl Backward for DiagonalBackwardBackward {
     }
 }
 
-/// A view of the storage with the given sizes, strides and offset, in elements.
-pub fn as_strided(
-    input: &Tensor,
-    size: &[i64],
-    stride: &[i64],
-    storage_offset: Option<i64>,
-) -> Result<Tensor> {
-    let result = {
-        let _mode = autograd::GradMode::no_grad();
-        operations::shape_ops::as_strided(input, size, stride, storage_offset)?
-    };
-    result.set_base(input);
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(AsStridedBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    size: size.to_vec(),
-                    storage_offset: storage_offset,
-                    stride: stride.to_vec(),
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-#[derive(Debug)]
-struct AsStridedBackward {
-    input: Option<Saved>,
-    size: Vec<i64>,
-    storage_offset: Option<i64>,
-    stride: Vec<i64>,
-    input_origin: Origin,
-}
-
-impl Backward for AsStridedBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AsStridedBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore({
-                let grad = &autograd::conjugate(grad)?;
-                let t0 =
-                    formulas::as_strided_grad(&grad, &input, &self.size, &self.stride, self.storage_offset)?;
-                autograd::conjugate(&t0)?
-            })?);
-        }
-        Ok(gradients)
-    }
-}
+pub use crate::operations::shape_ops::as_strided;
 
 /// Zeros of `shape`, row-major, with `src` added where a view of those sizes, strides and offset lies.
 ///

@@ -634,7 +634,7 @@ pub use crate::operations::special::polygamma_method;
 
 /// In-place form of [`polygamma_method`]: writes the result into `input`.
 pub fn polygamma_method_(input: &Tensor, n: i64) -> Result<()> {
-    autograd::assign("polygamma_", input, &polygamma_method(input, n)?)
+    autograd::overwrite("polygamma_", input, || polygamma_method(input, n))
 }
 
 /// The logarithm of the multivariate gamma function of dimension `p`.
@@ -647,7 +647,7 @@ pub fn mvlgamma(input: &Tensor, p: i64) -> Result<Tensor> {
 
 /// In-place form of [`mvlgamma`]: writes the result into `input`.
 pub fn mvlgamma_(input: &Tensor, p: i64) -> Result<()> {
-    autograd::assign("mvlgamma_", input, &mvlgamma(input, p)?)
+    autograd::overwrite("mvlgamma_", input, || mvlgamma(input, p))
 }
 
 static IGAMMA: Spec = Spec {
@@ -681,18 +681,14 @@ pub fn igamma_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&IGAMMA, &[input, other], &[], input);
     }
-    let original = if other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = IgammaBackward {
+        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&IGAMMA, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(IgammaBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -787,18 +783,14 @@ pub fn igammac_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&IGAMMAC, &[input, other], &[], input);
     }
-    let original = if other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = IgammacBackward {
+        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&IGAMMAC, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(IgammacBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 

@@ -47,15 +47,12 @@ pub fn exp_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&EXP, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = ExpBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&EXP, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ExpBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -126,15 +123,12 @@ pub fn exp2_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&EXP2, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = Exp2Backward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&EXP2, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Exp2Backward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -210,15 +204,12 @@ pub fn expm1_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&EXPM1, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = Expm1Backward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&EXPM1, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Expm1Backward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -293,17 +284,13 @@ pub fn log_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LOG, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = LogBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LOG, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(LogBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -373,17 +360,13 @@ pub fn log2_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LOG2, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = Log2Backward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LOG2, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Log2Backward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -458,17 +441,13 @@ pub fn log10_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LOG10, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = Log10Backward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LOG10, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Log10Backward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -543,17 +522,13 @@ pub fn log1p_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LOG1P, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = Log1pBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LOG1P, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Log1pBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -634,22 +609,19 @@ pub fn logaddexp_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&LOGADDEXP, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = LogaddexpBackward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&LOGADDEXP, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(LogaddexpBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -764,22 +736,19 @@ pub fn logaddexp2_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&LOGADDEXP2, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = Logaddexp2Backward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&LOGADDEXP2, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Logaddexp2Backward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -894,22 +863,19 @@ pub fn xlogy_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&XLOGY, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = XlogyBackward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&XLOGY, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(XlogyBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1020,17 +986,13 @@ pub fn sin_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SIN, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SinBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SIN, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SinBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1104,17 +1066,13 @@ pub fn cos_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&COS, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = CosBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&COS, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(CosBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1191,15 +1149,12 @@ pub fn tan_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&TAN, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = TanBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&TAN, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(TanBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1276,17 +1231,13 @@ pub fn asin_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ASIN, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = AsinBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ASIN, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AsinBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1365,17 +1316,13 @@ pub fn acos_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ACOS, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = AcosBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ACOS, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AcosBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1456,17 +1403,13 @@ pub fn atan_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ATAN, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = AtanBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ATAN, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AtanBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1549,22 +1492,19 @@ pub fn atan2_(input: &Tensor, other: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input, other])) {
         return elementwise::run_in_place(&ATAN2, &[input, other], &[], input);
     }
-    let original =
-        if input.requires_grad() || other.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
+    let operation = Atan2Backward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
+        input_origin: Origin::of(input),
+        other_origin: Origin::of(other),
+    };
     elementwise::run_in_place(&ATAN2, &[input, other], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(Atan2Backward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            other: (input.requires_grad() || other.requires_grad())
-                .then(|| Saved::input(other))
-                .transpose()?,
-            input_origin: Origin::of(input),
-            other_origin: Origin::of(other),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1701,17 +1641,13 @@ pub fn sinh_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SINH, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = SinhBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SINH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SinhBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1785,17 +1721,13 @@ pub fn cosh_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&COSH, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = CoshBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&COSH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(CoshBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1870,15 +1802,12 @@ pub fn tanh_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&TANH, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = TanhBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&TANH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(TanhBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -1955,17 +1884,13 @@ pub fn asinh_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ASINH, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = AsinhBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ASINH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AsinhBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2044,17 +1969,13 @@ pub fn acosh_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ACOSH, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = AcoshBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ACOSH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AcoshBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2137,17 +2058,13 @@ pub fn atanh_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ATANH, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = AtanhBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ATANH, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(AtanhBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2224,17 +2141,13 @@ pub fn erf_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ERF, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = ErfBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ERF, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ErfBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2314,17 +2227,13 @@ pub fn erfc_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&ERFC, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = ErfcBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ERFC, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ErfcBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2407,15 +2316,12 @@ pub fn erfinv_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&ERFINV, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = ErfinvBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&ERFINV, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(ErfinvBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2493,17 +2399,13 @@ pub fn lgamma_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LGAMMA, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = LgammaBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LGAMMA, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(LgammaBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2576,17 +2478,13 @@ pub fn digamma_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&DIGAMMA, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = DigammaBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&DIGAMMA, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(DigammaBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2661,18 +2559,17 @@ pub fn sinc_(input: &Tensor) -> Result<()> {
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&SINC, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = SincBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        result: None,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SINC, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SincBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2765,15 +2662,12 @@ pub fn sigmoid_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&SIGMOID, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let mut operation = SigmoidBackward { result: None, input_origin: Origin::of(input) };
     elementwise::run_in_place(&SIGMOID, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(SigmoidBackward {
-            result: (input.requires_grad()).then(|| Saved::output(input, 0)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    if input.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
@@ -2850,27 +2744,19 @@ pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
 /// In-place form of [`logit`]: writes the result into `input`.
 pub fn logit_(input: &Tensor, eps: Option<f64>) -> Result<()> {
     if eps.is_some() {
-        let value = {
-            let input = &autograd::original(input)?;
-            operations::arithmetic::logit_clamped(input, eps)?
-        };
-        return autograd::assign("logit_", input, &value);
+        return autograd::overwrite("logit_", input, || operations::arithmetic::logit_clamped(input, eps));
     }
     autograd::check_inplace("logit_", input, &[])?;
     if !(autograd::is_recording(&[input])) {
         return elementwise::run_in_place(&LOGIT, &[input], &[], input);
     }
-    let original = if input.requires_grad() { Some(autograd::snapshot(input)?) } else { None };
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
+    let operation = LogitBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&LOGIT, &[input], &[], input)?;
-    autograd::rebase(
-        input,
-        Arc::new(LogitBackward {
-            input: original.map(|t| Saved::input(&t)).transpose()?,
-            input_origin: Origin::of(input),
-        }),
-        edges,
-    );
+    autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 

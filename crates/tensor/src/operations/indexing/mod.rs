@@ -9,7 +9,8 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{check_inplace, is_recording, rebase};
 use crate::operations::creation::cast;
-use crate::operations::elementwise::{contiguous_copy, overlaps_partly};
+use crate::operations::elementwise::contiguous_copy;
+use crate::operations::memory_overlap::{apart_from, overlaps_partly};
 use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::placement::{list_together, transfer, travelled};
 use crate::{Tensor, ops};
@@ -128,7 +129,12 @@ pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], value
     let common = broadcast_shapes("index_put", indices.iter().map(Tensor::shape))?;
     let mut shape = common.clone();
     shape.extend_from_slice(&target.shape()[indices.len()..]);
-    let values = travelled("index_put", &cast(&values.detach(), target.dtype())?, target.device())?;
+    // What the call reads stays as it is while it writes.
+    let values = apart_from(
+        &travelled("index_put", &cast(&values.detach(), target.dtype())?, target.device())?,
+        target,
+    )?;
+    let indices: Vec<Tensor> = indices.iter().map(|i| apart_from(i, target)).collect::<Result<_>>()?;
     let values_layout = values.broadcast_layout("index_put", &shape).map_err(|_| {
         RusTorchError::shape(
             "index_put",
@@ -153,7 +159,7 @@ pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], value
 pub fn index_read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
     let result = read(&input.detach(), indices)?;
     if result.dtype().is_differentiable() && is_recording(&[input]) {
-        let node = crate::autograd::formulas::index_backward(input, indices);
+        let node = crate::autograd::formulas::index_backward(input, indices)?;
         crate::autograd::record(&result, node, smallvec::smallvec![input.edge()]);
     }
     Ok(result)
@@ -164,7 +170,7 @@ pub fn index_write(input: &Tensor, indices: &[Tensor], values: &Tensor, accumula
     let result = contiguous_copy(input)?;
     write(accumulate, &result, indices, values)?;
     if result.dtype().is_differentiable() && is_recording(&[input, values]) {
-        let node = crate::autograd::formulas::index_write_backward(input, indices, values, accumulate);
+        let node = crate::autograd::formulas::index_write_backward(input, indices, values, accumulate)?;
         crate::autograd::record(&result, node, smallvec::smallvec![input.edge(), values.edge()]);
     }
     Ok(result)

@@ -4,7 +4,7 @@ use rustorch_backend::{DType, Device, Shape, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
 use super::{copy_, index_read, int64, mask_indices, write};
-use crate::autograd::{check_inplace, is_recording};
+use crate::autograd::{check_inplace, is_recording, overwrite};
 use crate::operations::creation::moved;
 use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::placement::travelled;
@@ -236,7 +236,7 @@ fn write_selected(tensor: &Tensor, selection: Selection, value: &Tensor, accumul
     shape.splice(place.min(shape.len())..place.min(shape.len()), joint.iter().copied());
     let value = move_joint(&expand_to(value, &shape)?, joint.len(), place, false)?;
     if is_recording(&[tensor, &value]) {
-        return copy_(&view, &ops::index_write(&view, &indices, &value, accumulate)?, false);
+        return overwrite("index_put_", &view, || ops::index_write(&view, &indices, &value, accumulate));
     }
     write(accumulate, &view, &indices, &value)?;
     tensor.storage().bump_version();

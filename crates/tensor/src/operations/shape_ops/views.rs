@@ -7,7 +7,7 @@ use smallvec::smallvec;
 use crate::operations::creation::sizes;
 use crate::operations::elementwise::contiguous_copy;
 use crate::tensor::infer_shape;
-use crate::{MemoryFormat, Tensor, memory_format, ops};
+use crate::{MemoryFormat, Tensor, autograd, memory_format, ops};
 
 pub(super) fn to_i64(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&n| n as i64).collect()
@@ -432,7 +432,13 @@ pub fn as_strided(
         })?,
     };
     let elements = input.storage().buffer().bytes() / input.dtype().size();
-    Ok(input.alias(strided_layout("as_strided", size, stride, offset, elements)?))
+    let result = input.alias(strided_layout("as_strided", size, stride, offset, elements)?);
+    result.set_base(input);
+    if result.dtype().is_differentiable() && autograd::is_recording(&[input]) {
+        let node = autograd::formulas::as_strided_node(input, result.layout());
+        autograd::record(&result, node, smallvec::smallvec![input.edge()]);
+    }
+    Ok(result)
 }
 
 /// Zeros with `src` added where a strided view lies.
