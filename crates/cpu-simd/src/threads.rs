@@ -316,17 +316,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(unix)]
 fn forget_pool_in_forked_children() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
     extern "C" fn forget() {
         POOL.store(ptr::null_mut(), Ordering::Release);
     }
-    ONCE.call_once(|| {
+    // Not `Once`, which another thread may hold when this one forks.
+    if !REGISTERED.swap(true, Ordering::AcqRel) {
         // SAFETY: `forget` only stores to an atomic, which is allowed in a child between `fork` and `exec`. A failure
         // (no memory) leaves the child with a pool without helpers, in which callers do the work.
         unsafe {
             libc::pthread_atfork(None, None, Some(forget));
         }
-    });
+    }
 }
 
 #[cfg(not(unix))]

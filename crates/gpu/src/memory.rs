@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustorch_backend::StreamId;
-use rustorch_backend::memory::{Block, BlockCache, Buffer, MemoryAllocator, MemoryStats};
+use rustorch_backend::memory::{Block, BlockCache, Buffer, MemoryAllocator, MemoryStats, fork};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -36,6 +36,8 @@ pub struct GpuMemoryAllocator<E: KernelExecutor> {
     executor: &'static E,
     streams: &'static StreamSet<E>,
     place: Place,
+    /// The process that asked the driver.
+    process: u32,
     state: Mutex<State<E>>,
 }
 
@@ -97,7 +99,7 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
             held: 0,
             stats: MemoryStats::default(),
         };
-        GpuMemoryAllocator { executor, streams, place, state: Mutex::new(state) }
+        GpuMemoryAllocator { executor, streams, place, process: fork::generation(), state: Mutex::new(state) }
     }
 
     /// No code panics while it holds the lock; should it be poisoned all the same, the lists are whole.
@@ -193,6 +195,10 @@ impl<E: KernelExecutor> MemoryAllocator for GpuMemoryAllocator<E> {
     }
 
     unsafe fn deallocate(&self, block: Block) {
+        if fork::generation() != self.process {
+            // A forked child's copy of a tensor: the block is its parent's, and the lock may be held for ever.
+            return;
+        }
         let mut state = self.lock();
         state.stats.allocated -= block.capacity;
         let special = if state.special.is_empty() { None } else { state.special.remove(&block.address) };

@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use rustorch_backend::memory::fork;
 use rustorch_backend::{Buffer, Event, MemoryAllocator, StreamId, Streams};
 use rustorch_error::{Result, RusTorchError};
 
@@ -28,6 +29,8 @@ thread_local! {
 pub(crate) struct StreamSet<E: KernelExecutor> {
     executor: &'static E,
     number: usize,
+    /// The process that made them.
+    process: u32,
     default: Progress<E>,
     made: RwLock<Vec<&'static Made<E>>>,
     by_priority: Mutex<BTreeMap<i32, Pool>>,
@@ -66,6 +69,7 @@ impl<E: KernelExecutor> StreamSet<E> {
         StreamSet {
             executor,
             number: SETS.fetch_add(1, Ordering::Relaxed),
+            process: fork::generation(),
             default: Progress::new(),
             made: RwLock::default(),
             by_priority: Mutex::default(),
@@ -104,6 +108,9 @@ impl<E: KernelExecutor> StreamSet<E> {
 
     #[inline]
     fn entry(&self, stream: StreamId) -> Result<(&'static E::Stream, &Progress<E>)> {
+        if fork::generation() != self.process {
+            return Err(forked(self.executor));
+        }
         let Some(index) = (stream.0 as usize).checked_sub(1) else {
             return Ok((self.executor.default_stream(), &self.default));
         };
@@ -173,9 +180,21 @@ impl<E: KernelExecutor> StreamSet<E> {
     }
 }
 
+/// A forked child has no driver: its threads and its view of the device stayed with the parent.
+#[cold]
+fn forked<E: KernelExecutor>(executor: &E) -> RusTorchError {
+    let message = format!(
+        "{} was set up by the process that this one was forked from, and can not be used here; start processes by 'spawn'",
+        executor.info().kind
+    );
+    RusTorchError::unavailable("stream", message)
+}
+
 /// A point in a stream of a device.
 pub(crate) struct GpuEvent<E: KernelExecutor> {
     pub(crate) executor: &'static E,
+    /// The process that made it.
+    pub(crate) process: u32,
     pub(crate) event: E::Event,
     pub(crate) timed: bool,
 }
@@ -185,18 +204,25 @@ impl<E: KernelExecutor> GpuEvent<E> {
     pub(crate) fn of<'a>(executor: &'static E, event: &'a dyn Event) -> Option<&'a Self> {
         (event as &dyn Any).downcast_ref::<Self>().filter(|event| std::ptr::eq(event.executor, executor))
     }
+
+    fn check_process(&self) -> Result<()> {
+        if fork::generation() == self.process { Ok(()) } else { Err(forked(self.executor)) }
+    }
 }
 
 impl<E: KernelExecutor> Event for GpuEvent<E> {
     fn is_done(&self) -> Result<bool> {
+        self.check_process()?;
         self.executor.is_done(&self.event)
     }
 
     fn wait(&self) -> Result<()> {
+        self.check_process()?;
         self.executor.wait(&self.event)
     }
 
     fn elapsed_time(&self, end: &dyn Event) -> Result<f64> {
+        self.check_process()?;
         match Self::of(self.executor, end) {
             Some(end) if self.timed && end.timed => self.executor.elapsed_time(&self.event, &end.event),
             Some(_) => Err(RusTorchError::argument(
@@ -231,7 +257,7 @@ impl<E: KernelExecutor> Streams for GpuBackend<E> {
 
     fn record(&self, stream: StreamId, timed: bool) -> Result<Arc<dyn Event>> {
         let event = self.executor.record(self.streams.find(stream)?, timed)?;
-        Ok(Arc::new(GpuEvent { executor: self.executor, event, timed }))
+        Ok(Arc::new(GpuEvent { executor: self.executor, process: fork::generation(), event, timed }))
     }
 
     fn wait_event(&self, stream: StreamId, event: &dyn Event) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Random generators: a seed and a position in Philox's sequence.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
+use rustorch_backend::memory::fork::{Mutex, MutexGuard, OnceLock};
 use rustorch_backend::{Device, DeviceKind, RandomKey};
 
 /// The seed of a generator that was given none; PyTorch's.
@@ -41,8 +42,8 @@ impl Generator {
         taken
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, RandomKey> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, RandomKey> {
+        self.0.lock()
     }
 }
 

@@ -1,6 +1,6 @@
 //! How much memory the machine has.
 
-use std::sync::OnceLock;
+use super::fork::OnceLock;
 
 /// The most that this process can ever touch: physical memory (or the container's share of it) plus swap.
 ///

@@ -4,6 +4,7 @@
 
 mod aligned;
 mod buffer;
+pub mod fork;
 mod host;
 mod limits;
 mod pool;

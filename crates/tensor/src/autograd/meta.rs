@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use rustorch_backend::memory::fork::{Mutex, MutexGuard};
 use rustorch_error::{Result, RusTorchError};
 
 use super::node::{Backward, Edge, Gradients, Node};
@@ -54,7 +55,7 @@ pub struct Meta {
 
 impl Meta {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     pub(super) fn set_grad(&self, grad: Option<Tensor>) {

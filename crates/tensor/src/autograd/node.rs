@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use rustorch_backend::memory::fork::{Mutex, MutexGuard, OnceLock};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -168,7 +169,7 @@ impl Node {
 
     /// The leaf into which this node accumulates.
     pub fn leaf(&self) -> Option<Tensor> {
-        self.operation.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|op| op.leaf())
+        self.operation.lock().as_ref().and_then(|op| op.leaf())
     }
 
     /// Whether this node accumulates into a leaf.
@@ -179,7 +180,7 @@ impl Node {
 
     /// The op, for one pass; it and what it saved are freed afterwards unless `keep`.
     pub(super) fn take(&self, keep: bool) -> Result<Arc<dyn Backward>> {
-        let mut slot = self.operation.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.operation.lock();
         let found = if keep || self.accumulates { slot.clone() } else { slot.take() };
         found.ok_or_else(|| {
             RusTorchError::autograd(
@@ -193,12 +194,12 @@ impl Node {
         })
     }
 
-    pub(super) fn extras(&self) -> Option<std::sync::MutexGuard<'_, Extras>> {
-        self.extras.get().map(|e| e.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn extras(&self) -> Option<MutexGuard<'_, Extras>> {
+        self.extras.get().map(|e| e.lock())
     }
 
-    pub(super) fn extras_mut(&self) -> std::sync::MutexGuard<'_, Extras> {
-        self.extras.get_or_init(Box::default).lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn extras_mut(&self) -> MutexGuard<'_, Extras> {
+        self.extras.get_or_init(Box::default).lock()
     }
 }
 
@@ -210,7 +211,7 @@ impl Drop for Node {
             return;
         }
         let mut pending: Vec<Edge> = mem::take(&mut self.next).into_iter().flatten().collect();
-        if let Some(operation) = self.operation.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(operation) = self.operation.get_mut().take() {
             // What the op saved may hold older nodes, too. It is freed while `pending` holds its inputs' nodes, so it is
             // never the last to hold one.
             drop(operation);
@@ -218,9 +219,7 @@ impl Drop for Node {
         while let Some(edge) = pending.pop() {
             if let Some(mut node) = Arc::into_inner(edge.node) {
                 pending.extend(mem::take(&mut node.next).into_iter().flatten());
-                if let Some(operation) =
-                    node.operation.get_mut().unwrap_or_else(PoisonError::into_inner).take()
-                {
+                if let Some(operation) = node.operation.get_mut().take() {
                     drop(operation);
                 }
             }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustorch_backend::memory::HostBuffer;
+use rustorch_backend::memory::fork::{Mutex, MutexGuard};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
@@ -25,7 +26,7 @@ static COUNTS: Mutex<BTreeMap<(DeviceKind, &'static str), u64>> = Mutex::new(BTr
 static HOOK: OnceLock<fn(&str) -> Result<()>> = OnceLock::new();
 
 fn counts() -> MutexGuard<'static, BTreeMap<(DeviceKind, &'static str), u64>> {
-    COUNTS.lock().unwrap_or_else(PoisonError::into_inner)
+    COUNTS.lock()
 }
 
 /// Whether an op that a device lacks is an error instead of running on the CPU.

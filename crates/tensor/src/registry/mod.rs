@@ -14,6 +14,7 @@ mod tests;
 use std::cell::Cell;
 use std::sync::OnceLock;
 
+use rustorch_backend::memory::fork;
 use rustorch_backend::{ComputeBackend, Device, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 
@@ -27,14 +28,14 @@ pub type Provider = fn() -> Result<Vec<&'static dyn ComputeBackend>>;
 /// A kind of device other than the CPU.
 struct Family {
     provider: OnceLock<Provider>,
-    /// What the provider found, each behind a [`Fallback`].
-    found: OnceLock<Result<Vec<&'static Fallback>>>,
+    /// What the provider found, each behind a [`Fallback`], and the process in which it looked.
+    found: fork::OnceLock<(u32, Result<Vec<&'static Fallback>>)>,
 }
 
 static CPU: OnceLock<&'static dyn ComputeBackend> = OnceLock::new();
 
 static FAMILIES: [Family; DeviceKind::COUNT] =
-    [const { Family { provider: OnceLock::new(), found: OnceLock::new() } }; DeviceKind::COUNT];
+    [const { Family { provider: OnceLock::new(), found: fork::OnceLock::new() } }; DeviceKind::COUNT];
 
 thread_local! {
     /// The current device of each kind, on this thread.
@@ -102,11 +103,17 @@ fn family(kind: DeviceKind) -> Result<&'static [&'static Fallback]> {
     let Some(provider) = family.provider.get() else {
         return missing(format!("this build of RusTorch has no {kind} backend"));
     };
-    let found = family.found.get_or_init(|| {
+    let (process, found) = family.found.get_or_init(|| {
         let wrap = |device| &*Box::leak(Box::new(Fallback::new(device, host)));
-        Ok(provider()?.into_iter().map(wrap).collect())
+        (fork::generation(), provider().map(|devices| devices.into_iter().map(wrap).collect()))
     });
     match found {
+        // A driver's threads and its view of the device stay with the process that loaded it: a child that asks it waits for
+        // ever, or gets nonsense.
+        Ok(devices) if *process != fork::generation() && !devices.is_empty() => missing(format!(
+            "{kind} can not be used in a forked process whose parent has used it already, nor can tensors that are there; \
+             start processes by 'spawn' instead (multiprocessing.set_start_method('spawn')), or use {kind} in the child alone"
+        )),
         Ok(devices) if devices.is_empty() => missing(format!("no {kind} device was found on this machine")),
         Ok(devices) => Ok(devices),
         Err(error) => Err(error.clone()),

@@ -51,4 +51,23 @@ impl Chain {
         }
         taken
     }
+
+    /// The blocks, the one that was pushed last first.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = NonNull<u8>> {
+        // SAFETY: as in `pop`.
+        let next = |block: &NonNull<u8>| unsafe { block.cast::<Option<NonNull<u8>>>().read() };
+        std::iter::successors(self.head, next)
+    }
+
+    /// Lets go of the blocks for which `keep` is false.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(NonNull<u8>) -> bool) {
+        let mut kept = Chain::EMPTY;
+        while let Some(block) = self.pop() {
+            if keep(block) {
+                // SAFETY: the block was just unlinked from this chain.
+                unsafe { kept.push(block) };
+            }
+        }
+        *self = kept;
+    }
 }

@@ -3,30 +3,33 @@
 mod block_cache;
 mod chain;
 mod size_class;
+mod spans;
 mod thread_cache;
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustorch_error::Result;
 
 use super::aligned::{AlignedAllocator, HUGE_PAGE, move_block};
+use super::fork::{Mutex, OnceLock};
 use super::limits::physical_memory;
 use super::{Block, MemoryAllocator, MemoryStats};
 pub use block_cache::BlockCache;
 use chain::Chain;
 use size_class::{COUNT, LARGEST, batch_of, capacity_of, class_of};
+use spans::Spans;
 use thread_cache::ThreadCache;
 
-/// How much is carved into small blocks at a time.
-const SPAN: usize = 1 << 20;
+/// How much is carved into small blocks at a time: a mapping of its own, which can go back to the system.
+const SPAN: usize = HUGE_PAGE;
 
 /// Recycles blocks over [`AlignedAllocator`]; there is one per process, [`PoolAllocator::global`].
 ///
 /// **Small blocks** (up to 64 KiB) come in size classes, from lists that each thread keeps for itself: no lock, no
 /// atomic operation. A thread exchanges batches with shared lists when it has none or too many, and hands everything
-/// over when it ends; blocks may be freed on any thread. They are carved from 1 MiB spans, which stay with the process.
+/// over when it ends; blocks may be freed on any thread. They are carved from 2 MiB spans, which stay with the process until
+/// [`empty_cache`](MemoryAllocator::empty_cache) finds them unused.
 ///
 /// **Large blocks** are kept when they are freed and handed out again by best fit (at most a quarter larger than asked
 /// for), so their pages are already there. At most a quarter of the physical memory is kept; beyond that the block that
@@ -41,7 +44,7 @@ const SPAN: usize = 1 << 20;
 pub struct PoolAllocator {
     source: AlignedAllocator,
     small: [Mutex<Vec<Chain>>; COUNT],
-    span: Mutex<Span>,
+    spans: Mutex<Spans>,
     span_bytes: AtomicUsize,
     large: Mutex<BlockCache>,
     small_allocated: AtomicIsize,
@@ -50,16 +53,6 @@ pub struct PoolAllocator {
     allocations: AtomicU64,
     hits: AtomicU64,
 }
-
-/// What is left of the span that is being carved.
-#[derive(Debug)]
-struct Span {
-    next: Option<NonNull<u8>>,
-    left: usize,
-}
-
-// SAFETY: the span's bytes belong to the pool alone until they are carved, under the lock around it.
-unsafe impl Send for Span {}
 
 /// Small allocations as a thread counts them.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +78,7 @@ impl Counts {
 static GLOBAL: PoolAllocator = PoolAllocator {
     source: AlignedAllocator::new(),
     small: [const { Mutex::new(Vec::new()) }; COUNT],
-    span: Mutex::new(Span { next: None, left: 0 }),
+    spans: Mutex::new(Spans::new()),
     span_bytes: AtomicUsize::new(0),
     large: Mutex::new(BlockCache::new()),
     small_allocated: AtomicIsize::new(0),
@@ -94,11 +87,6 @@ static GLOBAL: PoolAllocator = PoolAllocator {
     allocations: AtomicU64::new(0),
     hits: AtomicU64::new(0),
 };
-
-/// No code panics while it holds one of the pool's locks; should one be poisoned all the same, its lists are whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl PoolAllocator {
     /// The process-wide pool.
@@ -110,7 +98,7 @@ impl PoolAllocator {
     /// A small block when this thread has none: a batch from the shared lists, or fresh from a span.
     #[cold]
     fn allocate_small(&self, class: usize) -> Result<Block> {
-        let waiting = lock(&self.small[class]).pop();
+        let waiting = self.small[class].lock().pop();
         let hit = waiting.is_some();
         let mut chain = match waiting {
             Some(chain) => chain,
@@ -131,15 +119,16 @@ impl PoolAllocator {
     /// Cuts a batch of blocks from the current span.
     fn carve(&self, class: usize) -> Result<Chain> {
         let capacity = capacity_of(class);
-        let mut span = lock(&self.span);
+        let mut span = self.spans.lock();
         if span.left < capacity {
             // The rest of the old span, if any, is smaller than this class and becomes blocks of smaller ones.
+            span.reserve()?;
+            let fresh = self.request(SPAN)?;
             if let Some(rest) = span.next.take() {
                 self.scatter_rest(rest, span.left);
             }
-            let fresh = self.request(SPAN)?;
-            self.span_bytes.fetch_add(fresh.capacity, Ordering::Relaxed);
-            *span = Span { next: Some(fresh.address), left: fresh.capacity };
+            span.begin(fresh);
+            self.span_bytes.store(span.bytes(), Ordering::Relaxed);
         }
         let mut chain = Chain::EMPTY;
         while let Some(block) = span.next
@@ -177,7 +166,7 @@ impl PoolAllocator {
     /// Takes a batch into the shared lists.
     fn give(&self, class: usize, chain: Chain) {
         if chain.count() > 0 {
-            lock(&self.small[class]).push(chain);
+            self.small[class].lock().push(chain);
         }
     }
 
@@ -199,7 +188,7 @@ impl PoolAllocator {
     #[cold]
     fn allocate_large(&self, bytes: usize) -> Result<Block> {
         let capacity = large_capacity(bytes);
-        let kept = lock(&self.large).take(bytes);
+        let kept = self.large.lock().take(bytes);
         let hit = kept.is_some();
         let block = match kept {
             Some(block) => block,
@@ -215,20 +204,27 @@ impl PoolAllocator {
 
     /// A fresh block; when it is refused, gives back what is kept and tries once more.
     fn request(&self, bytes: usize) -> Result<Block> {
-        self.source.allocate(bytes).or_else(|error| {
-            if lock(&self.large).bytes() == 0 {
-                return Err(error);
-            }
+        self.source.allocate(bytes).or_else(|_| {
             self.empty_cache();
             self.source.allocate(bytes)
         })
+    }
+
+    /// Gives the spans in which no block is in use, nor kept by another thread, back to the system.
+    fn release_spans(&self) {
+        // Taken by who is asking the system for a span; then there is none to be had here either.
+        let Some(mut spans) = self.spans.try_lock() else { return };
+        let mut lists = self.small.each_ref().map(Mutex::lock);
+        // SAFETY: the span came from `source`, and no list has a block of it any more.
+        spans.release(&mut lists, |span| unsafe { self.source.deallocate(span) });
+        self.span_bytes.store(spans.bytes(), Ordering::Relaxed);
     }
 
     /// Gives the blocks that have waited longest back to the system until at most `limit` bytes are kept.
     fn trim(&self, limit: usize) {
         loop {
             // The lock is not held while the system works.
-            let Some(block) = lock(&self.large).evict(limit) else { return };
+            let Some(block) = self.large.lock().evict(limit) else { return };
             // SAFETY: the block came from `source`, and the cache was its only owner.
             unsafe { self.source.deallocate(block) };
         }
@@ -267,7 +263,7 @@ impl MemoryAllocator for PoolAllocator {
     unsafe fn deallocate(&self, block: Block) {
         if block.capacity > LARGEST {
             self.large_allocated.fetch_sub(block.capacity, Ordering::Relaxed);
-            let mut large = lock(&self.large);
+            let mut large = self.large.lock();
             large.put(block);
             let full = large.bytes() > keep_limit();
             drop(large);
@@ -302,7 +298,7 @@ impl MemoryAllocator for PoolAllocator {
         MemoryStats {
             allocated: self.allocated(),
             peak_allocated: self.peak.load(Ordering::Relaxed).max(self.allocated()),
-            cached: lock(&self.large).bytes() + self.span_bytes.load(Ordering::Relaxed).saturating_sub(small),
+            cached: self.large.lock().bytes() + self.span_bytes.load(Ordering::Relaxed).saturating_sub(small),
             peak_reserved: self.source.stats().peak_allocated,
             allocations: self.allocations.load(Ordering::Relaxed),
             cache_hits: self.hits.load(Ordering::Relaxed),
@@ -315,10 +311,12 @@ impl MemoryAllocator for PoolAllocator {
         self.source.reset_peaks();
     }
 
-    /// Gives the large blocks back to the system, and this thread's small blocks to the shared lists.
+    /// Gives the large blocks back to the system, and the spans in which no small block is in use; a few that other
+    /// threads keep for themselves hold on to theirs.
     fn empty_cache(&self) {
         ThreadCache::with(ThreadCache::flush);
         self.trim(0);
+        self.release_spans();
     }
 }
 

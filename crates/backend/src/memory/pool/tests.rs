@@ -169,3 +169,28 @@ fn statistics_follow_large_blocks_exactly() {
     free(block);
     assert!(pool().stats().cached >= 1 << 30);
 }
+
+#[test]
+fn small_blocks_that_nobody_uses_go_back_to_the_system() {
+    // Enough of one class for dozens of spans, which other tests' blocks do not reach into.
+    let blocks: Vec<_> = (0..10_000).map(|_| pool().allocate(10_000).unwrap()).collect();
+    let held = pool().span_bytes.load(Ordering::Relaxed);
+    let (kept, freed): (Vec<_>, Vec<_>) = blocks.into_iter().enumerate().partition(|(i, _)| i % 2500 == 0);
+    for &(i, block) in &kept {
+        mark(block, i);
+    }
+    free_all(freed.into_iter().map(|(_, block)| block));
+    pool().empty_cache();
+    let left = pool().span_bytes.load(Ordering::Relaxed);
+    assert!(left + 80_000_000 < held, "{left} of {held} bytes are left");
+    for (i, block) in kept {
+        assert!(is_marked(block, i, block.capacity));
+        free(block);
+    }
+    let again: Vec<_> = (0..100).map(|_| pool().allocate(10_000).unwrap()).collect();
+    for (i, &block) in again.iter().enumerate() {
+        mark(block, i);
+    }
+    assert!(again.iter().enumerate().all(|(i, &block)| is_marked(block, i, block.capacity)));
+    free_all(again);
+}
