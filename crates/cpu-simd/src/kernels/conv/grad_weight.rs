@@ -158,8 +158,9 @@ impl<T: Element> Plan<'_, T> {
 
     fn for_each_panel(&self, mut each: impl FnMut(usize, usize)) {
         let lanes = self.kernels.lanes;
-        for column in (0..self.width).step_by(3 * lanes) {
-            each(column, (self.width - column).min(3 * lanes) / lanes);
+        let panel = self.kernels.tiling.vectors * lanes;
+        for column in (0..self.width).step_by(panel) {
+            each(column, (self.width - column).min(panel) / lanes);
         }
     }
 
@@ -176,7 +177,7 @@ impl<T: Element> Plan<'_, T> {
         let [_, height, width] = self.geometry.output;
         let positions = volume(self.geometry.output);
         let rows = self.offsets.len();
-        let tile = rows.div_ceil(rows.div_ceil(self.kernels.scattered_rows));
+        let tile = rows.div_ceil(rows.div_ceil(self.kernels.tiling.scattered_tile_rows()));
         // SAFETY: as the caller vouches.
         unsafe {
             let planes = memory.planes.as_ptr().add((depth * extent[1] + row) * extent[2]).cast_const();

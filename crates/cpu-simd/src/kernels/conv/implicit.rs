@@ -29,7 +29,7 @@ impl<T: Gemm> PackedWeight<T> {
     /// # Safety
     /// `from` is valid for them.
     pub unsafe fn new(from: *const T, rows: usize, k: usize, kernels: &Kernels<T>) -> Result<Self> {
-        let most = kernels.rows[vectors_for(rows, kernels) - 1];
+        let most = kernels.tiling.rows[kernels.vectors_for(rows) - 1];
         let height = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
         let panels = Scratch::<T>::new(rows * k + SPILL)?;
         for i in (0..rows).step_by(height) {
@@ -46,11 +46,6 @@ impl<T: Gemm> PackedWeight<T> {
     fn bytes(&self) -> usize {
         self.rows * self.k * size_of::<T>()
     }
-}
-
-/// Registers across a tile: more when there are few rows.
-fn vectors_for<T>(rows: usize, kernels: &Kernels<T>) -> usize {
-    if rows <= kernels.rows[3] { 4 } else { 3 }
 }
 
 /// The columns of the implicit matrix: positions in a plane, from the first output's to the last one's. Those between
@@ -124,7 +119,7 @@ impl<T: Gemm> ImplicitProduct<'_, T> {
         bias: *const T,
         registers: Range<usize>,
     ) {
-        let wide = vectors_for(self.weight.rows, self.kernels);
+        let wide = self.kernels.vectors_for(self.weight.rows);
         let tile = |i: usize, at: usize| {
             let vectors = (registers.end - at).min(wide);
             // SAFETY: as the caller vouches.

@@ -9,19 +9,23 @@ use super::vector::Float;
 use crate::kernels::dense::Scratch;
 use crate::threads::{num_threads, try_parallel_for};
 
-/// Bytes of a panel of B (one tile wide) and of a block of A that are worked on at a time: the panel stays in the first
-/// cache beside what streams past it, the block in the second.
-const B_PANEL_BYTES: usize = 48 << 10;
+/// Bytes of a block of A, which stays in the second cache.
 const A_BLOCK_BYTES: usize = 384 << 10;
 /// Bytes of packed B: a share of the last cache.
 const B_BLOCK_BYTES: usize = 2 << 20;
-
-/// Registers across a tile: with three, the fewest loads go with each multiply-add.
-const VECTORS: usize = 3;
+/// Bytes of a panel of B where a tile's elements are stored one by one: as deep as the second cache allows, because every
+/// block of `k` reads and writes them all again (see docs/decisions/0003-tiles-per-instruction-set.md).
+const B_PANEL_APART_BYTES: usize = 192 << 10;
 
 /// Up to so many registers of columns, rows of A that are contiguous are read where they lie: packing them would cost more
 /// than it saves (measured at 512 and 1024; see docs/decisions/0001-gemm.md).
 const IN_PLACE_REGISTERS: usize = 64;
+/// Up to so many rows use what packing a row-major B would cost, so that it is read where it lies, in blocks of so many of
+/// its rows: each is on a page of its own, and as many pages are known to the first translation cache.
+const IN_PLACE_ROWS: usize = 96;
+const IN_PLACE_DEPTH: usize = 64;
+/// Up to so many columns of a B that is contiguous along `k` are products seen from the other side.
+const FLIPPED_ROWS: usize = 64;
 
 /// Multiply-adds per task, at least: about 20 µs.
 pub const TASK_WORK: usize = 1 << 20;
@@ -159,7 +163,7 @@ fn oriented<T: Float>(product: &Product<T>, kernels: &Kernels<T>) -> Product<T> 
     }
     // A few rows times a large matrix that is contiguous along `k`, as in a linear layer: packing it would cost as much
     // as the product. Seen from the other side only the few rows are packed.
-    let few = product.m >= kernels.lanes / 2 && product.m <= 4 * kernels.lanes && product.n > product.m;
+    let few = product.m >= kernels.lanes / 2 && product.m <= FLIPPED_ROWS && product.n > product.m;
     if few && product.b_strides.0 == 1 && product.b_strides.1 != 1 && product.k >= kernels.lanes {
         return flipped;
     }
@@ -174,7 +178,7 @@ struct Grid {
 
 impl Grid {
     fn new<T>(product: &Product<T>, kernels: &Kernels<T>, threads: usize, work: usize) -> Self {
-        let (tile_rows, tile_columns) = (kernels.rows[VECTORS - 1], VECTORS * kernels.lanes);
+        let (tile_rows, tile_columns) = (kernels.tiling.tile_rows(), kernels.tiling.vectors * kernels.lanes);
         // Two tasks per thread, so that a thread that is held up leaves one to the others.
         let wanted = (work / TASK_WORK).clamp(1, 2 * threads).next_multiple_of(threads);
         let cut = |whole: usize, parts: usize, unit: usize| {
@@ -209,7 +213,7 @@ unsafe fn multiply_block<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) ->
         if along_k && (product.m < 4 || product.n < 4 || (product.m <= 4 && product.n > 4)) {
             multiply_dots(product, kernels);
             Ok(())
-        } else if product.m <= kernels.rows[3] && product.b_strides.1 == 1 {
+        } else if product.m <= kernels.tiling.rows[3] && product.b_strides.1 == 1 {
             multiply_wide(product, kernels)
         } else {
             multiply_packed(product, kernels)
@@ -289,17 +293,17 @@ fn even_part(whole: usize, largest: usize) -> usize {
 /// The general case: blocks of A and B are packed and multiplied tile by tile.
 unsafe fn multiply_packed<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -> Result<()> {
     let Product { m, n, k, .. } = *product;
-    let width = VECTORS * kernels.lanes;
-    let k_block = even_part(k, B_PANEL_BYTES / (width * size_of::<T>()));
+    let width = kernels.tiling.vectors * kernels.lanes;
+    let tile_rows = kernels.tiling.tile_rows();
+    // So few rows that packing B costs more than reading it where it lies.
+    let b_in_place = product.b_strides.1 == 1 && m <= IN_PLACE_ROWS;
+    let panel_bytes = if product.c_strides.1 == 1 { kernels.tiling.panel_bytes } else { B_PANEL_APART_BYTES };
+    let k_block =
+        even_part(k, if b_in_place { IN_PLACE_DEPTH } else { panel_bytes / (width * size_of::<T>()) });
     let n_block = even_part(n, B_BLOCK_BYTES / (k_block * size_of::<T>())).next_multiple_of(width);
-    let m_block = even_part(
-        m,
-        A_BLOCK_BYTES / (k_block * size_of::<T>()) / kernels.rows[VECTORS - 1] * kernels.rows[VECTORS - 1],
-    );
+    let m_block = even_part(m, A_BLOCK_BYTES / (k_block * size_of::<T>()) / tile_rows * tile_rows);
     // Rows of A that are contiguous along `k`, each used for few columns, are read where they lie.
     let in_place = product.a_strides.1 == 1 && n <= IN_PLACE_REGISTERS * kernels.lanes;
-    // So few rows that packing B costs more than reading it where it lies.
-    let b_in_place = product.b_strides.1 == 1 && m <= 2 * kernels.rows[VECTORS - 1];
     let packed_a = Scratch::<T>::new(if in_place { 0 } else { m_block * k_block + SPILL })?;
     let packed_b = Scratch::<T>::new(n_block.min(n.next_multiple_of(width)) * k_block + SPILL)?;
 
@@ -353,9 +357,13 @@ impl<T: Gemm> Panels<'_, T> {
     #[inline(always)]
     fn for_each_panel(&self, columns: usize, mut each: impl FnMut(Panel<T>)) {
         let lanes = self.kernels.lanes;
-        for column in (0..columns).step_by(VECTORS * lanes) {
-            let count = (columns - column).min(VECTORS * lanes);
-            let vectors = count.div_ceil(lanes);
+        let registers = columns.div_ceil(lanes);
+        let panels = registers.div_ceil(self.kernels.tiling.vectors);
+        for panel in 0..panels {
+            // As even as can be: a tile of one register would load as often as it multiplies.
+            let (from, to) = (panel * registers / panels, (panel + 1) * registers / panels);
+            let (column, vectors) = (from * lanes, to - from);
+            let count = (columns - column).min(vectors * lanes);
             let (b, step) = match self.in_place_b {
                 Some((b, step)) if count == vectors * lanes => (b.wrapping_add(column), step),
                 _ => {
@@ -381,7 +389,7 @@ impl<T: Gemm> Panels<'_, T> {
     }
 
     unsafe fn multiply(&self, part: &Product<T>, a: *const T, packed_a: *mut T) {
-        let height = even_part(part.m, self.kernels.rows[VECTORS - 1]);
+        let height = even_part(part.m, self.kernels.tiling.tile_rows());
         // SAFETY: as the caller vouches; a panel of `rows` rows takes `rows * depth` elements of the scratch.
         unsafe {
             for i in (0..part.m).step_by(height) {
@@ -390,21 +398,29 @@ impl<T: Gemm> Panels<'_, T> {
                 let to = packed_a.add(i * self.depth);
                 (self.kernels.pack)(self.depth, from, part.a_strides.0, part.a_strides.1, rows, rows, to);
             }
-            self.for_each_panel(part.n, |panel| {
+            let tile = |panel: &Panel<T>, i: usize| {
+                let rows = (part.m - i).min(height);
+                let out = part.output(i, panel.column, panel.columns, self.first);
+                let kernel = self.kernels.strided(rows, panel.vectors);
+                kernel(self.depth, packed_a.add(i * self.depth), rows as isize, panel.b, panel.step, &out);
+            };
+            if self.depth <= self.kernels.tiling.shallow {
                 for i in (0..part.m).step_by(height) {
-                    let rows = (part.m - i).min(height);
-                    let out = part.output(i, panel.column, panel.columns, self.first);
-                    let kernel = self.kernels.strided(rows, panel.vectors);
-                    let a = packed_a.add(i * self.depth);
-                    kernel(self.depth, a, rows as isize, panel.b, panel.step, &out);
+                    self.for_each_panel(part.n, |panel| tile(&panel, i));
                 }
-            });
+            } else {
+                self.for_each_panel(part.n, |panel| {
+                    for i in (0..part.m).step_by(height) {
+                        tile(&panel, i);
+                    }
+                });
+            }
         }
     }
 
     /// As `multiply`, for rows of A that are contiguous.
     unsafe fn multiply_in_place(&self, part: &Product<T>, a: *const T) {
-        let height = even_part(part.m, self.kernels.scattered_rows);
+        let height = even_part(part.m, self.kernels.tiling.scattered_tile_rows());
         let mut starts = [a; MAX_ROWS];
         for i in (0..part.m).step_by(height) {
             let rows = (part.m - i).min(height);

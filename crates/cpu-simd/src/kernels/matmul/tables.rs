@@ -5,14 +5,52 @@ use super::pack::PackKernel;
 use super::vector::Float;
 use crate::simd::SimdLevel;
 
+/// How products are cut for one instruction set (measured: docs/decisions/0003-tiles-per-instruction-set.md).
+#[derive(Clone, Copy, Debug)]
+pub struct Tiling {
+    /// Registers across a tile with many rows: the shape with the fewest loads per multiply-add that fits the registers.
+    pub vectors: usize,
+    /// The most rows of a tile of one to four vectors.
+    pub rows: [usize; 4],
+    /// The most rows of a [`RowsKernel`] of one to three vectors.
+    pub scattered_rows: [usize; 3],
+    /// Bytes of a panel of B, one tile wide: it stays in the first cache beside what streams past it.
+    pub panel_bytes: usize,
+    /// Up to this depth the tiles of a row follow each other, because the product writes more than it reads; beyond it,
+    /// those of a panel.
+    pub shallow: usize,
+}
+
+impl Tiling {
+    /// The most rows of a tile with many rows.
+    pub fn tile_rows(&self) -> usize {
+        self.rows[self.vectors - 1]
+    }
+    /// The most rows of such a tile of a [`RowsKernel`].
+    pub fn scattered_tile_rows(&self) -> usize {
+        self.scattered_rows[self.vectors - 1]
+    }
+}
+
+/// Tiles of thirty-two registers.
+const OF_32: Tiling = Tiling {
+    vectors: 3,
+    rows: [14, 14, 9, 6],
+    scattered_rows: [9, 9, 9],
+    panel_bytes: 48 << 10,
+    shallow: 64,
+};
+/// Tiles of sixteen. Four rows of three registers would fill them all, and the compiler would keep two in memory; the
+/// processors include those with a first cache of 32 KiB.
+const OF_16: Tiling =
+    Tiling { vectors: 2, rows: [6, 6, 3, 2], scattered_rows: [6, 6, 3], panel_bytes: 24 << 10, shallow: 0 };
+
 /// The kernels of one instruction set and element type.
 pub struct Kernels<T: 'static> {
     /// Elements per register.
     pub lanes: usize,
-    /// The most rows of a tile of one to four vectors.
-    pub rows: [usize; 4],
-    /// The most rows of a [`RowsKernel`] of one to three vectors.
-    pub scattered_rows: usize,
+    /// How products are cut.
+    pub tiling: Tiling,
     strided: [&'static [StridedKernel<T>]; 4],
     offset: [&'static [OffsetKernel<T>]; 4],
     scattered: [&'static [RowsKernel<T>]; 3],
@@ -22,6 +60,11 @@ pub struct Kernels<T: 'static> {
 }
 
 impl<T> Kernels<T> {
+    /// Registers across the tiles of a product with `rows` rows: with few, the wider tile keeps more sums going.
+    pub fn vectors_for(&self, rows: usize) -> usize {
+        let Tiling { vectors, rows: most, .. } = self.tiling;
+        (vectors + 1..=4).rev().find(|&wide| rows <= most[wide - 1]).unwrap_or(vectors)
+    }
     /// The kernel for a tile of `rows` × `vectors` (1 to 4).
     pub fn strided(&self, rows: usize, vectors: usize) -> StridedKernel<T> {
         self.strided[vectors - 1][rows - 1]
@@ -48,16 +91,18 @@ macro_rules! kernel_tables {
     (@rows 32, $f:ident, $V:ty, 4) => { kernel_tables!(@list $f, $V, 4, 1 2 3 4 5 6) };
     (@rows 16, $f:ident, $V:ty, 1) => { kernel_tables!(@list $f, $V, 1, 1 2 3 4 5 6) };
     (@rows 16, $f:ident, $V:ty, 2) => { kernel_tables!(@list $f, $V, 2, 1 2 3 4 5 6) };
-    (@rows 16, $f:ident, $V:ty, 3) => { kernel_tables!(@list $f, $V, 3, 1 2 3 4) };
+    (@rows 16, $f:ident, $V:ty, 3) => { kernel_tables!(@list $f, $V, 3, 1 2 3) };
     (@rows 16, $f:ident, $V:ty, 4) => { kernel_tables!(@list $f, $V, 4, 1 2) };
     (@scattered 32, $f:ident, $V:ty, $n:literal) => { kernel_tables!(@list $f, $V, $n, 1 2 3 4 5 6 7 8 9) };
-    (@scattered 16, $f:ident, $V:ty, $n:literal) => { kernel_tables!(@list $f, $V, $n, 1 2 3 4) };
+    (@scattered 16, $f:ident, $V:ty, 3) => { kernel_tables!(@list $f, $V, 3, 1 2 3) };
+    (@scattered 16, $f:ident, $V:ty, $n:literal) => { kernel_tables!(@list $f, $V, $n, 1 2 3 4 5 6) };
     (@list $f:ident, $V:ty, $n:literal, $($m:literal)*) => { &[$($f::<$V, $m, $n>),*] };
     (@dot $f:ident, $V:ty, $m:literal) => { &[$f::<$V, $m, 1>, $f::<$V, $m, 2>, $f::<$V, $m, 3>, $f::<$V, $m, 4>] };
-    (@number 32) => { ([14, 14, 9, 6], 9) };
-    (@number 16) => { ([6, 6, 4, 2], 4) };
+    (@tiling 32) => { tables::OF_32 };
+    (@tiling 16) => { tables::OF_16 };
     ($registers:tt registers, $([$feature:meta])? $($table:ident: $T:ty = $V:ty),*) => {
         use super::Kernels;
+        use crate::kernels::matmul::tables;
         use crate::kernels::matmul::microkernel::{self, Output};
         use crate::kernels::matmul::pack;
         use crate::kernels::matmul::vector::Vector;
@@ -102,12 +147,10 @@ macro_rules! kernel_tables {
             unsafe { pack::pack::<V>(k, from, lead, step, count, width, to) }
         }
 
-        const LIMITS: ([usize; 4], usize) = kernel_tables!(@number $registers);
         $(
             pub static $table: Kernels<$T> = Kernels {
                 lanes: <$V as Vector>::LANES,
-                rows: LIMITS.0,
-                scattered_rows: LIMITS.1,
+                tiling: kernel_tables!(@tiling $registers),
                 strided: [
                     kernel_tables!(@rows $registers, strided_kernel, $V, 1),
                     kernel_tables!(@rows $registers, strided_kernel, $V, 2),
