@@ -161,7 +161,7 @@ macro_rules! scalar {
                 // 2^n as a product of two powers whose exponents fit, so that a subnormal result is rounded once.
                 let n = n as $signed;
                 let half = n >> 1;
-                let power = |n: $signed| $t::from_bits(((n + $bias) as $bits) << $mantissa);
+                let power = |n: $signed| $t::from_bits((n.wrapping_add($bias) as $bits) << $mantissa);
                 x * power(half) * power(n - half)
             }
             #[inline(always)]
@@ -170,7 +170,7 @@ macro_rules! scalar {
                 let up = ((1 as $bits) << ($mantissa + 1)) as $t;
                 let bits = if tiny { x * up } else { x }.to_bits() as $signed;
                 let root = std::$t::consts::FRAC_1_SQRT_2.to_bits() as $signed;
-                let e = (bits - root) >> $mantissa;
+                let e = bits.wrapping_sub(root) >> $mantissa;
                 let m = $t::from_bits((bits.wrapping_sub(e << $mantissa)) as $bits);
                 (m, (e - if tiny { $mantissa + 1 } else { 0 }) as $t)
             }
