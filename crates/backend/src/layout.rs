@@ -1,7 +1,17 @@
 //! Shapes, strides and the rules of views and broadcasting.
 
+mod views;
+
+pub use views::stepped;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
+
+use crate::sizes::{MOST_IN_MEMORY, checked_numel};
 
 /// A short list of sizes or strides; up to five dimensions need no allocation.
 pub type Dims<T> = SmallVec<[T; INLINE]>;
@@ -10,35 +20,18 @@ pub type Dims<T> = SmallVec<[T; INLINE]>;
 pub type Shape = Dims<usize>;
 
 /// Where the elements of a tensor lie in its storage. All numbers count elements.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// Every layout can be addressed: no position of an element, and no stride or offset, is beyond
+/// [`MOST_IN_MEMORY`](crate::MOST_IN_MEMORY), so that their numbers of bytes are addresses' differences; the same holds of
+/// an empty layout if its sizes of 0 are taken for 1, whose number of elements is then at most as large, too. A layout that
+/// shows elements more than once may have more of them than fit a `usize`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     shape: Shape,
     strides: Dims<isize>,
     offset: usize,
-}
-
-/// The number of elements of a shape.
-///
-/// # Errors
-/// The product does not fit the address space.
-pub fn checked_numel(op: &'static str, shape: &[usize]) -> Result<usize> {
-    let (mut numel, mut overflow) = (1usize, false);
-    for &size in shape {
-        let (product, wrapped) = numel.overflowing_mul(size);
-        if size == 0 {
-            return Ok(0);
-        }
-        (numel, overflow) = (product, overflow | wrapped);
-    }
-    if overflow || numel > isize::MAX as usize / 16 {
-        return Err(too_many_elements(op, shape));
-    }
-    Ok(numel)
-}
-
-#[cold]
-fn too_many_elements(op: &'static str, shape: &[usize]) -> RusTorchError {
-    RusTorchError::shape(op, format!("a tensor of shape {shape:?} has too many elements"))
+    /// `usize::MAX` where it is as much or more.
+    numel: usize,
 }
 
 /// How many dimensions are kept without an allocation.
@@ -57,7 +50,7 @@ pub fn dims_from_slice<T: Copy + Default>(values: &[T]) -> Dims<T> {
     Dims::from_buf_and_len(inline, values.len())
 }
 
-/// Row-major strides.
+/// Row-major strides, of shapes that memory can hold.
 #[inline]
 pub fn contiguous_strides(shape: &[usize]) -> Dims<isize> {
     if shape.len() <= INLINE {
@@ -65,7 +58,7 @@ pub fn contiguous_strides(shape: &[usize]) -> Dims<isize> {
         let mut step = 1isize;
         for (stride, &size) in inline[..shape.len()].iter_mut().zip(shape).rev() {
             *stride = step;
-            step *= size.max(1) as isize;
+            step = step.saturating_mul(size.max(1) as isize);
         }
         return Dims::from_buf_and_len(inline, shape.len());
     }
@@ -73,7 +66,7 @@ pub fn contiguous_strides(shape: &[usize]) -> Dims<isize> {
     let mut step = 1isize;
     for (stride, &size) in strides.iter_mut().zip(shape).rev() {
         *stride = step;
-        step *= size.max(1) as isize;
+        step = step.saturating_mul(size.max(1) as isize);
     }
     strides
 }
@@ -126,15 +119,61 @@ pub fn normalize_dim(op: &'static str, dim: i64, ndim: usize) -> Result<usize> {
 
 impl Layout {
     /// A row-major layout that starts at the storage's first element.
+    ///
+    /// # Errors
+    /// There are more elements than memory holds.
     #[inline]
-    pub fn contiguous(shape: &[usize]) -> Self {
-        Layout { shape: dims_from_slice(shape), strides: contiguous_strides(shape), offset: 0 }
+    pub fn contiguous(op: &'static str, shape: &[usize]) -> Result<Self> {
+        let numel = checked_numel(op, shape)?;
+        Ok(Layout { shape: dims_from_slice(shape), strides: contiguous_strides(shape), offset: 0, numel })
     }
 
-    /// A layout from its parts. `shape` and `strides` have the same length.
-    pub fn new(shape: Shape, strides: Dims<isize>, offset: usize) -> Self {
-        debug_assert_eq!(shape.len(), strides.len());
-        Layout { shape, strides, offset }
+    /// A layout from its parts.
+    ///
+    /// # Errors
+    /// There are not as many strides as sizes, or the elements do not lie where memory can be.
+    pub fn new(op: &'static str, shape: Shape, strides: Dims<isize>, offset: usize) -> Result<Self> {
+        let (mut numel, mut fits, mut empty) = (1usize, shape.len() == strides.len(), false);
+        let (mut low, mut high) = (offset, offset);
+        for (&size, &stride) in shape.iter().zip(&strides) {
+            empty |= size == 0;
+            let size = size.max(1);
+            let (reach, wrapped) = (size - 1).overflowing_mul(stride.unsigned_abs());
+            fits &= isize::try_from(size).is_ok()
+                && !wrapped
+                && reach <= MOST_IN_MEMORY
+                && stride.unsigned_abs() <= MOST_IN_MEMORY;
+            // Neither wraps while the rest fits: both stay below three times the bound.
+            if stride < 0 {
+                fits &= reach <= low;
+                low = low.wrapping_sub(reach);
+            } else {
+                high = high.wrapping_add(reach);
+                fits &= high < MOST_IN_MEMORY;
+            }
+            numel = numel.saturating_mul(size);
+        }
+        fits &= offset <= MOST_IN_MEMORY && (!empty || numel <= MOST_IN_MEMORY);
+        if !fits {
+            return Err(no_place(op, &shape, &strides, offset));
+        }
+        Ok(Layout { shape, strides, offset, numel: if empty { 0 } else { numel } })
+    }
+
+    /// The same sizes and strides from another offset on.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn at_offset(&self, op: &'static str, offset: usize) -> Result<Self> {
+        Self::new(op, dims_from_slice(&self.shape), dims_from_slice(&self.strides), offset)
+    }
+
+    /// The same sizes and offset with other strides.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_strides(&self, op: &'static str, strides: Dims<isize>) -> Result<Self> {
+        Self::new(op, dims_from_slice(&self.shape), strides, self.offset)
     }
 
     /// Sizes.
@@ -161,10 +200,10 @@ impl Layout {
         self.shape.len()
     }
 
-    /// The number of elements.
+    /// The number of elements: `usize::MAX` where there are as many or more.
     #[inline]
-    pub fn numel(&self) -> usize {
-        self.shape.iter().product()
+    pub const fn numel(&self) -> usize {
+        self.numel
     }
 
     /// Whether the elements lie in row-major order without gaps.
@@ -184,15 +223,20 @@ impl Layout {
 
     /// The lowest and highest storage positions that the layout reaches, or `None` when it is empty.
     pub fn span(&self) -> Option<(usize, usize)> {
+        if self.numel == 0 {
+            return None;
+        }
         let (mut low, mut high) = (self.offset as isize, self.offset as isize);
         for (&size, &stride) in self.shape.iter().zip(&self.strides) {
-            if size == 0 {
-                return None;
-            }
             let reach = (size as isize - 1) * stride;
             if reach < 0 { low += reach } else { high += reach }
         }
         Some((low as usize, high as usize))
+    }
+
+    /// How many bytes of a storage's beginning the layout needs.
+    pub fn end_in_bytes(&self, element: usize) -> usize {
+        self.span().map_or(0, |(_, high)| (high + 1) * element)
     }
 
     /// Whether two positions may name the same element (a broadcast view: a stride of 0, or rows that overlap).
@@ -236,7 +280,7 @@ impl Layout {
                 return Err(fail());
             }
         }
-        Ok(Layout { shape: Shape::from_slice(shape), strides, offset: self.offset })
+        Layout::new(op, Shape::from_slice(shape), strides, self.offset)
     }
 
     /// The strides under which the same elements appear as `shape` without moving, if there are any.
@@ -254,13 +298,14 @@ impl Layout {
             let mut run = self.shape[i];
             while i > 0 && (self.shape[i - 1] == 1 || self.strides[i - 1] == base * run as isize) {
                 i -= 1;
-                run *= self.shape[i];
+                // Only elements that are shown more than once can be so many.
+                run = run.checked_mul(self.shape[i])?;
             }
-            let mut done = 1;
+            let mut done = 1usize;
             while view > 0 && (done < run || shape[view - 1] == 1) {
                 view -= 1;
-                strides[view] = base * done as isize;
-                done *= shape[view];
+                strides[view] = base.checked_mul(done as isize)?;
+                done = done.checked_mul(shape[view])?;
             }
             if done != run {
                 return None;
@@ -275,19 +320,14 @@ impl Layout {
         }
         Some(strides)
     }
+}
 
-    /// The layout with its dimensions in the given order.
-    pub fn permute(&self, order: &[usize]) -> Self {
-        Layout {
-            shape: order.iter().map(|&d| self.shape[d]).collect(),
-            strides: order.iter().map(|&d| self.strides[d]).collect(),
-            offset: self.offset,
-        }
-    }
-
-    /// The layout with another shape, strides and offset.
-    #[must_use]
-    pub fn with(&self, shape: Shape, strides: Dims<isize>, offset: usize) -> Self {
-        Layout::new(shape, strides, offset)
-    }
+#[cold]
+fn no_place(op: &'static str, shape: &[usize], strides: &[isize], offset: usize) -> RusTorchError {
+    RusTorchError::shape(
+        op,
+        format!(
+            "elements of sizes {shape:?} with strides {strides:?} from offset {offset} on do not fit memory"
+        ),
+    )
 }

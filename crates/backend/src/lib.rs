@@ -16,6 +16,7 @@ mod program;
 mod random;
 mod reduction;
 mod sequence;
+pub mod sizes;
 pub mod special;
 mod streams;
 mod windows;
@@ -29,12 +30,13 @@ pub use epilogue::Epilogue;
 pub use factorization::Factorization;
 pub use half;
 pub use layout::{
-    Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, dims_from_slice, normalize_dim,
+    Dims, Layout, Shape, broadcast_shapes, contiguous_strides, dims_from_slice, normalize_dim, stepped,
 };
 pub use memory::{Buffer, MemoryAllocator, Sharing};
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
 pub use random::{Distribution, RandomKey, Sampler};
 pub use reduction::{ReduceOp, ScanOp, ScatterOp};
 pub use sequence::{AttentionParams, CtcSample};
+pub use sizes::{MOST_IN_KERNELS, MOST_IN_MEMORY, checked_bytes, checked_numel, checked_product, volume};
 pub use streams::{Event, StreamId, Streams};
 pub use windows::{ConvParams, PoolOp, PoolParams};

@@ -9,7 +9,7 @@ use rustorch_cpu_simd::{CpuBackend, threads};
 
 /// The best and the median time of a product, in seconds, over 0.3 s of repetitions.
 fn measure(backend: &impl ComputeBackend, size: usize) -> (f64, f64) {
-    let layout = Layout::contiguous(&[size, size]);
+    let layout = Layout::contiguous("gemm", &[size, size]).unwrap();
     let buffers: [Buffer; 3] =
         std::array::from_fn(|_| Buffer::allocate(PoolAllocator::global(), size * size * 4).unwrap());
     let [a, b, c] =

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use rustorch_backend::memory::{HostBuffer, PoolAllocator, physical_memory};
+use rustorch_backend::sizes::{Extent, check_extent};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
@@ -41,11 +42,12 @@ fn processor_name() -> String {
     told.unwrap_or_else(|| std::env::consts::ARCH.to_string())
 }
 
-/// Methods that a kernel of the same arguments fulfils.
+/// Methods that a kernel of the same arguments fulfils, once it is known that their tensors are of a size to compute with.
 macro_rules! delegate {
     ($($name:ident => $kernel:path: ($($argument:ident: $type:ty),* $(,)?) -> $result:ty;)*) => {$(
         #[inline]
         fn $name(&self, $($argument: $type),*) -> Result<$result> {
+            check_extent(stringify!($name), 0 $(.max($argument.extent()))*)?;
             $kernel($($argument),*)
         }
     )*};

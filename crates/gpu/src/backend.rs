@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustorch_backend::memory::HostBuffer;
+use rustorch_backend::sizes::{Extent, check_extent};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
     Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
@@ -135,10 +136,11 @@ fn no_f64(op: &'static str, kind: &str) -> RusTorchError {
     RusTorchError::unsupported(op, format!("this {kind} device does not compute {}", DType::Float64))
 }
 
-/// Methods that a kernel of the same arguments fulfils.
+/// Methods that a kernel of the same arguments fulfils, once it is known that their tensors are of a size to compute with.
 macro_rules! delegate {
     ($($name:ident => $kernel:path: ($($argument:ident: $type:ty),* $(,)?);)*) => {$(
         fn $name(&self, $($argument: $type),*) -> Result<()> {
+            check_extent(stringify!($name), 0 $(.max($argument.extent()))*)?;
             $kernel(self, $($argument),*)
         }
     )*};
@@ -179,6 +181,7 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     }
 
     fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {
+        check_extent("count_nonzero", input.extent())?;
         kernels::nonzero::count_nonzero(self, input)
     }
 

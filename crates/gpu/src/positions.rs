@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use rustorch_backend::{Dims, Layout};
+use rustorch_backend::{Dims, Layout, volume};
 use smallvec::{SmallVec, smallvec};
 
 use crate::kernel::{Call, Key};
@@ -134,7 +134,7 @@ impl Call<'_> {
         if positions.divides() {
             self = self.i64s((name, "_shape"), merged.shape.iter().map(|&s| s as i64));
         }
-        let numel: usize = shape.iter().product();
+        let numel = volume(shape);
         self.define_positions(positions).index(if numel < 1 << 31 { "u32" } else { "i64" })
     }
 }

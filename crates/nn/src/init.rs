@@ -2,6 +2,7 @@
 //!
 //! Each function fills its tensor in place, without recording.
 
+use rustorch_backend::volume;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::autograd::GradMode;
 use rustorch_tensor::{DType, Generator, Scalar, Tensor, ops};
@@ -128,7 +129,7 @@ pub fn fans(shape: &[usize]) -> Result<(usize, usize)> {
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions",
         ));
     }
-    let field: usize = shape[2..].iter().product();
+    let field = volume(&shape[2..]);
     Ok((shape[1] * field, shape[0] * field))
 }
 

@@ -8,7 +8,7 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use rustorch_backend::{Buffer, DType, Device, Dims, Layout, Shape};
+use rustorch_backend::{Buffer, DType, Device, Dims, Layout, Shape, stepped};
 use rustorch_tensor::operations::creation;
 use rustorch_tensor::{Storage, Tensor, ops};
 
@@ -101,13 +101,13 @@ fn from_buffer(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> 
                  reallocate the memory."
             )));
         }
-        strides.push(stride / size as isize);
+        strides.push(stepped(stride / size as isize, 1));
     }
     if scalar {
         (shape, strides) = (Shape::new(), Dims::new());
     }
-    let layout = Layout::new(shape, strides, 0);
-    let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
+    let layout = Layout::new(op, shape, strides, 0).into_py(py)?;
+    let bytes = layout.end_in_bytes(size);
     let address = NonNull::new(view.buf_ptr().cast::<u8>()).unwrap_or(NonNull::<u64>::dangling().cast());
     if !(address.as_ptr() as usize).is_multiple_of(size) {
         return Err(PyValueError::new_err(format!(
@@ -236,7 +236,8 @@ fn frombuffer<'py>(
             "frombuffer(): {dtype} needs an address that is a multiple of its size; copy the bytes from {offset} on first"
         )));
     }
-    let tensor = Tensor::from_storage(storage, Layout::contiguous(&[elements]), dtype).into_py(py)?;
+    let layout = Layout::contiguous("frombuffer", &[elements]).into_py(py)?;
+    let tensor = Tensor::from_storage(storage, layout, dtype).into_py(py)?;
     if requires_grad {
         tensor.set_requires_grad(true).into_py(py)?;
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use rustorch_backend::{Buffer, DType, Device, DeviceKind, Dims, Layout, Shape, Sharing, StreamId};
+use rustorch_backend::{
+    Buffer, DType, Device, DeviceKind, Dims, Layout, MOST_IN_MEMORY, Shape, Sharing, StreamId,
+};
 use rustorch_tensor::{RusTorchError, Storage, Tensor, registry};
 
 use crate::devices::required;
@@ -19,28 +21,16 @@ const GRAIN: usize = 256;
 
 /// A layout by numbers that others tell; strides that do not matter become 1. `None` where no memory is as large as it
 /// needs, or it goes backward.
-pub fn layout_in_memory(
-    shape: Shape,
-    strides: Option<&[isize]>,
-    offset: usize,
-    size: usize,
-) -> Option<Layout> {
-    let most = isize::MAX as usize / size;
-    let count = shape.iter().try_fold(1_usize, |count, &n| count.checked_mul(n.max(1)));
-    count.filter(|&count| count <= most)?;
+pub fn layout_in_memory(shape: Shape, strides: Option<&[isize]>, offset: usize) -> Option<Layout> {
+    let op = "from_dlpack";
     let Some(strides) = strides else {
-        let layout = Layout::contiguous(&shape);
-        offset.checked_add(count?).filter(|&end| end <= most)?;
-        let strides = layout.strides().into();
-        return Some(Layout::new(shape, strides, offset));
+        return Layout::contiguous(op, &shape).and_then(|layout| layout.at_offset(op, offset)).ok();
     };
     let strides: Dims<isize> =
         shape.iter().zip(strides).map(|(&n, &step)| if n > 1 { step } else { 1 }).collect();
-    let end = shape.iter().zip(&strides).try_fold(offset.checked_add(1)?, |end, (&n, &step)| {
-        end.checked_add(n.saturating_sub(1).checked_mul(usize::try_from(step).ok()?)?)
-    });
-    end.filter(|&end| end <= most)?;
-    Some(Layout::new(shape, strides, offset))
+    let layout = Layout::new(op, shape, strides, offset).ok()?;
+    let forward = layout.strides().iter().all(|&step| step >= 0);
+    (forward && layout.numel() <= MOST_IN_MEMORY).then_some(layout)
 }
 
 /// What a device shares.
@@ -85,7 +75,7 @@ pub unsafe fn over_addresses<T: std::any::Any + Send + Sync>(
     device: Device,
 ) -> rustorch_tensor::Result<Tensor> {
     let size = dtype.size();
-    let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
+    let bytes = layout.end_in_bytes(size);
     // Drivers align what they allocate, so that the rounded address is in the same allocation.
     let before = address.addr().get() % GRAIN;
     // SAFETY: as above; an address of less than the grain is none of a driver's.
@@ -93,7 +83,7 @@ pub unsafe fn over_addresses<T: std::any::Any + Send + Sync>(
     let before = if bytes == 0 { 0 } else { before };
     // SAFETY: the owner keeps the memory.
     let buffer = unsafe { Buffer::from_foreign(start, before + bytes, Box::new(owner)) };
-    let layout = layout.with(layout.shape().into(), layout.strides().into(), before / size);
+    let layout = layout.at_offset("from_dlpack", before / size)?;
     Tensor::from_storage(Arc::new(Storage::from_buffer(buffer, device)), layout, dtype)
 }
 
@@ -139,8 +129,8 @@ fn _tensor_of_handle<'py>(
     }
     let message =
         format!("a tensor of shape {shape:?}, strides {strides:?} and offset {offset} fits no memory");
-    let layout = layout_in_memory(shape, strides.as_deref(), offset, dtype.size())
-        .ok_or_else(|| PyValueError::new_err(message))?;
+    let layout =
+        layout_in_memory(shape, strides.as_deref(), offset).ok_or_else(|| PyValueError::new_err(message))?;
     let (_, device) = registry::resolve(required(device)?).into_py(py)?;
     let made = of(device).and_then(|sharing| {
         // SAFETY: the caller says that it is memory of a device of this kind.
@@ -197,9 +187,9 @@ pub fn cuda_array(op: &str, object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor
     }
     let steps: Option<Vec<isize>> =
         strides.map(|strides| strides.iter().map(|step| step / size as isize).collect());
-    let layout = layout_in_memory(shape.into(), steps.as_deref(), 0, size)
+    let layout = layout_in_memory(shape.into(), steps.as_deref(), 0)
         .ok_or_else(|| wrong("has a shape and strides that fit no memory".into()))?;
-    let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
+    let bytes = layout.end_in_bytes(size);
     let Some(address) = NonNull::new(std::ptr::with_exposed_provenance_mut(address)).filter(|_| bytes > 0)
     else {
         let empty = Tensor::empty(layout.shape(), dtype, Device { kind: DeviceKind::Cuda, index: None });

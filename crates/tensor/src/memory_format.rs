@@ -1,6 +1,6 @@
 //! Memory formats: in which order the dimensions of a tensor follow each other in memory.
 
-use rustorch_backend::{Dims, Layout};
+use rustorch_backend::{Dims, contiguous_strides, stepped};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::{Tensor, ops};
@@ -30,7 +30,7 @@ impl MemoryFormat {
 
     /// The strides of a dense tensor of this shape.
     fn strides(self, op: &'static str, shape: &[usize]) -> Result<Dims<isize>> {
-        let Some(order) = self.order() else { return Ok(Layout::contiguous(shape).strides().into()) };
+        let Some(order) = self.order() else { return Ok(contiguous_strides(shape)) };
         if order.len() != shape.len() {
             return Err(RusTorchError::shape(
                 op,
@@ -44,7 +44,7 @@ impl MemoryFormat {
         let mut step = 1;
         for &dim in order.iter().rev() {
             strides[dim] = step;
-            step *= shape[dim].max(1) as isize;
+            step = stepped(step, shape[dim].max(1));
         }
         Ok(strides)
     }
@@ -60,7 +60,7 @@ fn dense_strides(tensor: &Tensor) -> Option<Dims<isize>> {
         if strides[d] != step {
             return None;
         }
-        step *= shape[d] as isize;
+        step = stepped(step, shape[d]);
     }
     Some(strides.into())
 }
@@ -86,7 +86,7 @@ pub(crate) fn copied(op: &'static str, input: &Tensor, format: MemoryFormat) -> 
     };
     let copy = Tensor::empty(input.shape(), input.dtype(), input.device())?;
     let copy = match strides {
-        Some(strides) => copy.alias(copy.layout().with(input.shape().into(), strides, 0)),
+        Some(strides) => copy.alias(copy.layout().with_strides(op, strides)?),
         None => copy,
     };
     ops::copy_(&copy, input, false)?;
@@ -122,7 +122,7 @@ pub(crate) fn laid_out(
         return Ok(fresh);
     };
     let laid = Tensor::empty(fresh.shape(), fresh.dtype(), fresh.device())?;
-    let laid = laid.alias(laid.layout().with(fresh.shape().into(), strides, 0));
+    let laid = laid.alias(laid.layout().with_strides(op, strides)?);
     laid.backend()?.copy(fresh.operand(), laid.operand())?;
     if fresh.requires_grad() {
         laid.set_requires_grad(true)?;

@@ -11,7 +11,7 @@ use crate::{Storage, Tensor, registry};
 
 /// A row-major tensor of the CPU in memory that a device copies from and to at its own time.
 pub(crate) fn empty(shape: &[usize], dtype: DType, streams: &dyn Streams) -> Result<Tensor> {
-    let layout = Layout::contiguous(shape);
+    let layout = Layout::contiguous("pinned", shape)?;
     let buffer = Buffer::allocate(streams.pinned(), layout.numel() * dtype.size())?;
     Tensor::from_storage(Arc::new(Storage::from_buffer(buffer, Device::CPU)), layout, dtype)
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustorch_backend::{
-    ComputeBackend, DType, Device, Dims, Element, Layout, Operand, Scalar, checked_numel,
+    ComputeBackend, DType, Device, Dims, Element, Layout, Operand, Scalar, checked_numel, checked_product,
+    volume,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -44,15 +45,14 @@ impl Tensor {
     /// A new tensor of unspecified content, row-major.
     #[inline]
     pub fn empty(shape: &[usize], dtype: DType, device: Device) -> Result<Self> {
-        let bytes = checked_numel("empty", shape)? * dtype.size();
-        Ok(Self::from_parts(Arc::new(Storage::allocate(device, bytes)?), Layout::contiguous(shape), dtype))
+        let layout = Layout::contiguous("empty", shape)?;
+        let bytes = layout.numel() * dtype.size();
+        Ok(Self::from_parts(Arc::new(Storage::allocate(device, bytes)?), layout, dtype))
     }
 
     /// A tensor over memory that exists. The layout must stay inside the storage.
     pub fn from_storage(storage: Arc<Storage>, layout: Layout, dtype: DType) -> Result<Self> {
-        if let Some((_, high)) = layout.span()
-            && (high + 1) * dtype.size() > storage.buffer().bytes()
-        {
+        if layout.end_in_bytes(dtype.size()) > storage.buffer().bytes() {
             return Err(RusTorchError::shape(
                 "from_storage",
                 format!(
@@ -135,14 +135,10 @@ impl Tensor {
     /// The same tensor with another shape, row-major from its first element on: what `x.resize_(shape)` means. The
     /// storage stays where it is large enough; else its content moves to a larger one, which views do not follow.
     pub fn resized(&self, shape: &[usize]) -> Result<Tensor> {
-        let count = checked_numel("resize_", shape)?;
-        let offset = self.layout().offset();
-        let size = self.dtype().size();
-        let layout = Layout::contiguous(shape);
-        let layout = layout.with(layout.shape().into(), layout.strides().into(), offset);
-        let bytes = (offset + count) * size;
+        let layout = Layout::contiguous("resize_", shape)?.at_offset("resize_", self.layout().offset())?;
+        let bytes = layout.end_in_bytes(self.dtype().size());
         let held = self.storage().buffer().bytes();
-        let storage = if count == 0 || bytes <= held {
+        let storage = if bytes <= held {
             self.storage().clone()
         } else {
             let larger = Storage::allocate(self.device(), bytes)?;
@@ -311,14 +307,13 @@ impl fmt::Debug for Tensor {
 
 /// The sizes of a shape argument; one entry may be -1 and is inferred from `numel`.
 pub(crate) fn infer_shape(op: &'static str, sizes: &[i64], from: &[usize]) -> Result<Dims<usize>> {
-    let numel: usize = from.iter().product();
+    let numel = checked_product(op, from)?;
     let fail = || {
         RusTorchError::shape(
             op,
             format!("shape {sizes:?} is invalid for a tensor of shape {from:?}, which has {numel} elements"),
         )
     };
-    let mut known = 1usize;
     let mut hole = None;
     let mut shape: Dims<usize> = Dims::new();
     for (i, &size) in sizes.iter().enumerate() {
@@ -332,11 +327,12 @@ pub(crate) fn infer_shape(op: &'static str, sizes: &[i64], from: &[usize]) -> Re
                 return Err(RusTorchError::shape(op, format!("{sizes:?} has a negative size")));
             }
             size => {
-                known = known.checked_mul(size as usize).ok_or_else(fail)?;
                 shape.push(size as usize);
             }
         }
     }
+    // Of an absurd shape `usize::MAX`, which is no number of elements.
+    let mut known = volume(&shape);
     if let Some(i) = hole {
         if known == 0 {
             return Err(RusTorchError::shape(

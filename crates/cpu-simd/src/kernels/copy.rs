@@ -250,7 +250,8 @@ mod tests {
     #[test]
     fn a_broadcast_source_fills_its_destination() {
         let row = Sample::new(DType::Int16, &[5], Lie::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
-        let layout = Layout::new(Shape::from_slice(&[4000, 5]), Dims::from_slice(&[0, 1]), 0);
+        let layout =
+            Layout::new("copy", Shape::from_slice(&[4000, 5]), Dims::from_slice(&[0, 1]), 0).unwrap();
         let target = Sample::zeros(DType::Float64, &[4000, 5], Lie::Contiguous);
         copy(Operand { layout: &layout, ..row.operand() }, target.operand()).expect("copy");
         assert!(target.values().chunks(5).all(|r| r == [1.0, 2.0, 3.0, 4.0, 5.0]));
@@ -303,7 +304,7 @@ mod tests {
         fill(complex.operand(), Scalar::Complex(1.0, -2.0)).expect("fill");
         assert!(complex.elements::<Complex<f32>>().iter().all(|z| z.re == 1.0 && z.im == -2.0));
         let whole = Sample::zeros(DType::Float32, &[9], Lie::Contiguous);
-        let layout = Layout::new(Shape::from_slice(&[4]), Dims::from_slice(&[2]), 1);
+        let layout = Layout::new("copy", Shape::from_slice(&[4]), Dims::from_slice(&[2]), 1).unwrap();
         fill(Operand { layout: &layout, ..whole.operand() }, Scalar::Float(2.5)).expect("fill");
         assert_eq!(whole.values(), [0.0, 2.5, 0.0, 2.5, 0.0, 2.5, 0.0, 2.5, 0.0]);
     }

@@ -148,7 +148,7 @@ impl<T: Compute> Dense<T> {
         if operand.dtype == T::DTYPE && operand.layout.is_contiguous() {
             return Ok(Self::in_place(operand));
         }
-        Self::copied(op, operand, &Layout::contiguous(operand.layout.shape()))
+        Self::copied(op, operand, &Layout::contiguous(op, operand.layout.shape())?)
     }
 
     /// `operand` with whatever strides, copied only to convert it; dimensions of stride 0 keep it.
@@ -157,13 +157,11 @@ impl<T: Compute> Dense<T> {
             return Ok(Self::in_place(operand));
         }
         let strides = operand.layout.strides();
-        let distinct =
-            operand.layout.shape().iter().zip(strides).map(|(&n, &s)| if s == 0 { n.min(1) } else { n });
-        let mut to = Layout::contiguous(&distinct.collect::<Dims<usize>>());
-        let from = Layout::new(to.shape().into(), strides.into(), operand.layout.offset());
+        let from = operand.layout.without_repetitions();
+        let to = Layout::contiguous(op, from.shape())?;
         let broadcast =
             to.strides().iter().zip(strides).map(|(&step, &s)| if s == 0 { 0 } else { step }).collect();
-        to = Layout::new(to.shape().into(), broadcast, 0);
+        let to = to.with_strides(op, broadcast)?;
         Self::copied(op, Operand { layout: &from, ..operand }, &to)
     }
 
@@ -215,18 +213,18 @@ pub fn fill_contiguous<T: Compute>(
     }
     let scratch = Scratch::<T>::new(output.layout.numel())?;
     fill(scratch.as_ptr())?;
-    store(&scratch, output);
-    Ok(())
+    store(op, &scratch, output)
 }
 
 /// Stores row-major `scratch` into `output`, rounding each element once.
-pub fn store<T: Compute>(scratch: &Scratch<T>, output: Operand<'_>) {
+pub fn store<T: Compute>(op: &'static str, scratch: &Scratch<T>, output: Operand<'_>) -> Result<()> {
     let (size, base) = (output.dtype.size() as isize, output.buffer.address().as_ptr());
     let values = scratch.as_ptr();
-    for_each_pair(output.layout, &Layout::contiguous(output.layout.shape()), |to, from| {
+    for_each_pair(output.layout, &Layout::contiguous(op, output.layout.shape())?, |to, from| {
         // SAFETY: both positions lie in their layouts, the output's within its buffer.
         unsafe { (*values.offset(from)).write(output.dtype, base.offset(to * size)) }
     });
+    Ok(())
 }
 
 /// Calls `visit` with both layouts' positions of each element, in row-major order. The shapes are equal.

@@ -1,7 +1,7 @@
 //! What every element type can do, for kernels that combine elements one at a time.
 
 use rustorch_backend::half::{bf16, f16};
-use rustorch_backend::{Element, Layout, Scalar};
+use rustorch_backend::{Element, Scalar};
 
 /// A complex number as it lies in memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -117,12 +117,6 @@ macro_rules! complex {
 }
 
 complex! { f32, f64; f64, f64; }
-
-/// Where the real (0) or imaginary (1) parts of complex elements lie, in elements of the real dtype.
-pub(crate) fn part(layout: &Layout, part: usize) -> Layout {
-    let strides = layout.strides().iter().map(|s| s * 2).collect();
-    Layout::new(layout.shape().into(), strides, layout.offset() * 2 + part)
-}
 
 /// Calls a macro arm with the type of a dtype's elements: `with_number!(dtype, T => expression)`.
 macro_rules! with_number {

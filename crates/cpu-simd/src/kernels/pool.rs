@@ -1,6 +1,6 @@
 //! Pooling over one to three spatial dimensions, and its gradient.
 
-use rustorch_backend::{DType, Operand, PoolOp, PoolParams};
+use rustorch_backend::{DType, Operand, PoolOp, PoolParams, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
@@ -30,10 +30,6 @@ struct Geometry {
     stride: [usize; 3],
     padding: [usize; 3],
     dilation: [usize; 3],
-}
-
-fn volume(sizes: [usize; 3]) -> usize {
-    sizes.iter().product()
 }
 
 /// The part of a window that lies inside the input, along one dimension.

@@ -1,6 +1,6 @@
 //! Linear maps along the last dimensions: padding by what is there, interpolation, and the gradients of both.
 
-use rustorch_backend::{DType, DimensionMap, Operand};
+use rustorch_backend::{DType, DimensionMap, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Scratch, Shared, address, fill_contiguous, unsupported};
@@ -31,7 +31,7 @@ pub fn resample(maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) 
     if !fits || !input.layout.is_contiguous() || !output.layout.is_contiguous() {
         return Err(RusTorchError::shape(OP, format!("{from:?} does not become {to:?} by these maps")));
     }
-    let planes: usize = from[..from.len() - maps.len()].iter().product();
+    let planes = volume(&from[..from.len() - maps.len()]);
     if planes == 0 || output.layout.numel() == 0 {
         return Ok(());
     }
@@ -52,7 +52,7 @@ pub fn resample(maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) 
 
 /// Elements of a plane before and after the maps.
 fn plane_sizes(maps: &[DimensionMap]) -> (usize, usize) {
-    (maps.iter().map(DimensionMap::input).product(), maps.iter().map(DimensionMap::output).product())
+    (volume(maps.iter().map(DimensionMap::input)), volume(maps.iter().map(DimensionMap::output)))
 }
 
 /// Pieces of the last dimension that lie one behind the other in the input too: `(output, input, length)`.
@@ -71,7 +71,7 @@ fn runs(positions: &[usize]) -> Vec<(usize, usize, usize)> {
 fn select<T: Copy>(maps: &[DimensionMap], planes: usize, input: *mut T, output: *mut T) {
     let Some((columns, outer)) = maps.split_last() else { return };
     let (in_size, _) = plane_sizes(maps);
-    let rows: usize = outer.iter().map(DimensionMap::output).product();
+    let rows = volume(outer.iter().map(DimensionMap::output));
     let (width, columns) = (columns.input(), columns.positions());
     let runs = runs(columns);
     let grain = TASK_WORK.div_ceil(columns.len());
@@ -168,7 +168,7 @@ unsafe fn sum<T: Float>(
     let size = |i: usize| -> usize {
         let (before, after) = maps.split_at(i);
         let sizes = before.iter().map(DimensionMap::input).chain(after.iter().map(DimensionMap::output));
-        sizes.product()
+        volume(sizes)
     };
     let largest = (1..maps.len()).map(size).max().unwrap_or(0);
     let work = in_size.max(out_size).max(largest) * unit * maps.len();
@@ -179,7 +179,7 @@ unsafe fn sum<T: Float>(
             let mut from = input.get().wrapping_add(plane * in_size * unit).cast_const();
             let mut inner = unit;
             for (i, step) in weighted.iter().enumerate().rev() {
-                let outer: usize = maps[..i].iter().map(DimensionMap::input).product();
+                let outer = volume(maps[..i].iter().map(DimensionMap::input));
                 let to = if i == 0 {
                     output.get().wrapping_add(plane * out_size * unit)
                 } else {

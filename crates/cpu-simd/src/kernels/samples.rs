@@ -48,13 +48,19 @@ pub(crate) struct Sample {
 impl Sample {
     /// All bytes 0.
     pub(crate) fn zeros(dtype: DType, shape: &[usize], lie: Lie) -> Self {
-        let mut strides = Layout::contiguous(shape).strides().to_vec();
+        let mut strides = Layout::contiguous("samples", shape).unwrap().strides().to_vec();
         let mut offset = 0;
         match lie {
             Lie::Contiguous => {}
             Lie::Transposed => {
                 let reversed: Vec<usize> = shape.iter().rev().copied().collect();
-                strides = Layout::contiguous(&reversed).strides().iter().rev().copied().collect();
+                strides = Layout::contiguous("samples", &reversed)
+                    .unwrap()
+                    .strides()
+                    .iter()
+                    .rev()
+                    .copied()
+                    .collect();
             }
             Lie::Gaps => {
                 offset = 3;
@@ -69,7 +75,8 @@ impl Sample {
                 }
             }
         }
-        let layout = Layout::new(Shape::from_slice(shape), Dims::from_slice(&strides), offset);
+        let layout =
+            Layout::new("samples", Shape::from_slice(shape), Dims::from_slice(&strides), offset).unwrap();
         let bytes = layout.span().map_or(0, |(_, high)| high + 1) * dtype.size();
         let buffer = Buffer::allocate(PoolAllocator::global(), bytes).expect("samples are small");
         // SAFETY: the buffer has that many bytes.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use rustorch_backend::{Dims, Layout, Operand};
+use rustorch_backend::{Dims, Layout, Operand, volume};
 use smallvec::smallvec;
 
 /// Positions of `N` tensors, in row-major order of a common shape.
@@ -51,7 +51,7 @@ impl<const N: usize> Walk<N> {
                 _ => merged.push((size, steps)),
             }
         }
-        let len = dims.iter().map(|&d| shape[d]).product();
+        let len = volume(dims.iter().map(|&d| shape[d]));
         let (inner, steps) = merged.pop().unwrap_or((1, [0; N]));
         Walk { outer: merged, inner, steps, start: tensors.map(|(_, offset)| offset as isize), len }
     }
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     fn layout(shape: &[usize], strides: &[isize], offset: usize) -> Layout {
-        Layout::new(Shape::from_slice(shape), Dims::from_slice(strides), offset)
+        Layout::new("walk", Shape::from_slice(shape), Dims::from_slice(strides), offset).unwrap()
     }
 
     /// Offsets of every position, one at a time.
@@ -262,11 +262,11 @@ mod tests {
 
     #[test]
     fn merges_what_lies_in_one_piece() {
-        let whole = Layout::contiguous(&[4, 5, 6]);
+        let whole = Layout::contiguous("walk", &[4, 5, 6]).unwrap();
         let walk = Walk::new(whole.shape(), [&whole, &whole]);
         assert_eq!(walk.runs(0..120).collect::<Vec<_>>(), [(0, [0, 0], 120)]);
         assert_eq!(walk.single_run(), Some(120));
         assert_eq!(Walk::lines(whole.shape(), 1, [&whole]).len(), 24);
-        assert_eq!(Walk::lines(&[], 0, [&Layout::contiguous(&[])]).len(), 1);
+        assert_eq!(Walk::lines(&[], 0, [&Layout::contiguous("walk", &[]).unwrap()]).len(), 1);
     }
 }

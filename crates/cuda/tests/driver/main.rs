@@ -155,7 +155,7 @@ fn kernels_are_started(fake: &Fake, device: &GpuBackend<CudaExecutor>, buffer: &
         eprintln!("skipped: {missing}");
         return;
     }
-    let layout = Layout::contiguous(&[250]);
+    let layout = Layout::contiguous("main", &[250]).unwrap();
     let operand = Operand { buffer, layout: &layout, dtype: DType::Int32 };
     let fill = || -> Result<()> { device.fill(operand, Scalar::Int(7)) };
     fill().expect("started");

@@ -28,13 +28,13 @@ impl Case {
             (size + 2 * padding[d] - dilation[d] * (kernel - 1) - 1) / stride[d] + 1
         });
         let shape = |first: [usize; 2], spatial: Vec<usize>| {
-            Layout::contiguous(&first.into_iter().chain(spatial).collect::<Vec<_>>())
+            Layout::contiguous("convolutions", &first.into_iter().chain(spatial).collect::<Vec<_>>()).unwrap()
         };
         [
             shape([self.images, self.channels], self.input.clone()),
             shape([self.filters, self.channels / groups], self.kernel.clone()),
             shape([self.images, self.filters], output.collect()),
-            Layout::contiguous(&[self.filters]),
+            Layout::contiguous("convolutions", &[self.filters]).unwrap(),
         ]
     }
 }

@@ -32,7 +32,7 @@ fn layout(lead: &[usize], [rows, columns]: [usize; 2], lie: Lie, spread: bool) -
         step *= count as isize;
     }
     let shape: Vec<usize> = lead.iter().copied().chain([rows, columns]).collect();
-    Layout::new(Shape::from_slice(&shape), strides, offset)
+    Layout::new("products", Shape::from_slice(&shape), strides, offset).unwrap()
 }
 
 /// A product's operands and what is done to it.
@@ -55,7 +55,7 @@ fn run(backend: &dyn ComputeBackend, case: &Case) -> Result<Vec<u8>> {
         layout(&case.lead, [m, k], case.lies[0], case.shared[0]),
         layout(&case.lead, [k, n], case.lies[1], case.shared[1]),
         layout(&case.lead, [m, n], case.lies[2], false),
-        Layout::contiguous(&[n]),
+        Layout::contiguous("products", &[n]).unwrap(),
     ];
     let mut buffers = Vec::new();
     let mut output = Vec::new();

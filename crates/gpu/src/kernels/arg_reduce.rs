@@ -58,10 +58,10 @@ pub(crate) fn arg_reduce(
     if chunks == 1 {
         return device.run(finish(begin(input, &lines, 1)), lines.groups(1));
     }
-    let (layout, parts) = lines.partials(chunks);
+    let (layout, parts) = lines.partials(chunks)?;
     let extremes = device.temporary(layout.numel() * input.dtype.size())?;
     let places = device.temporary(layout.numel() * DType::Int64.size())?;
-    let flat = Layout::contiguous(&[lines.count()]);
+    let flat = Layout::contiguous("arg_reduce", &[lines.count()])?;
     let gather = begin(input, &lines, chunks)
         .constant("HAS_VALUES", 1)
         .write("index", Operand { buffer: &places, layout: &flat, dtype: DType::Int64 })

@@ -1,6 +1,6 @@
 //! Scaled dot-product attention and its gradients, in tiles of scores.
 
-use rustorch_backend::{AttentionParams, Buffer, Category, DType, Layout, Operand};
+use rustorch_backend::{AttentionParams, Buffer, Category, DType, Layout, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -33,7 +33,7 @@ impl Sizes {
             (&[ref lead @ .., queries, features], &[.., keys, key_features], &[.., value_keys, values])
                 if features == key_features && keys == value_keys =>
             {
-                Ok(Sizes { heads: lead.iter().product(), queries, keys, features, values })
+                Ok(Sizes { heads: volume(lead), queries, keys, features, values })
             }
             shapes => Err(RusTorchError::shape(OP, format!("{shapes:?} do not fit"))),
         }
@@ -242,7 +242,7 @@ pub(crate) fn attention_grad(
     let count = sizes.heads * sizes.queries;
     // A buffer of 0 bytes is no argument of a kernel.
     let buffer: Buffer = device.temporary(count.max(1) * sums.size())?;
-    let layout = Layout::contiguous(&[count]);
+    let layout = Layout::contiguous("attention", &[count])?;
     let means = Operand { buffer: &buffer, layout: &layout, dtype: sums };
     let call = Call::new(kernel_text!("attention_means"))
         .read("out", result)

@@ -1,6 +1,6 @@
 //! Convolutions over one to three spatial dimensions, and their gradients, as implicit matrix products.
 
-use rustorch_backend::{Category, ConvParams, Dims, Layout, Operand};
+use rustorch_backend::{Category, ConvParams, Dims, Layout, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -58,10 +58,6 @@ pub(super) struct Geometry {
     stride: [usize; 3],
     padding: [usize; 3],
     dilation: [usize; 3],
-}
-
-fn volume(sizes: [usize; 3]) -> usize {
-    sizes.iter().product()
 }
 
 fn signed(sizes: [usize; 3]) -> [i64; 3] {
@@ -301,7 +297,7 @@ impl<'a> Sum<'a> {
             return self.convolve_tiles(device, bias, tile, chunks);
         }
         let parts = chunks.buffer(device, output, sums)?;
-        let layout = Layout::contiguous(output.layout.shape());
+        let layout = Layout::contiguous("conv", output.layout.shape())?;
         let target = Operand { buffer: &parts, layout: &layout, dtype: sums };
         let part = Sum { out: (target, Place::of(&layout)), ..*self };
         part.convolve_tiles(device, None, tile, chunks)?;
@@ -356,7 +352,7 @@ impl<'a> Sum<'a> {
             return self.correlate_tiles(device, tile, chunks);
         }
         let parts = chunks.buffer(device, target, sums)?;
-        let layout = Layout::contiguous(target.layout.shape());
+        let layout = Layout::contiguous("conv", target.layout.shape())?;
         let place = Place::of(&layout);
         let strides = weight_strides(place, self.rows);
         let part = Operand { buffer: &parts, layout: &layout, dtype: sums };

@@ -1,6 +1,6 @@
 //! Copies between layouts and dtypes, fills, and ranges.
 
-use rustorch_backend::{Category, DType, Dims, Layout, Operand, Scalar, Shape};
+use rustorch_backend::{Category, DType, Layout, Operand, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::backend::Device;
@@ -28,12 +28,6 @@ pub(crate) fn groups_for(n: usize) -> [usize; 3] {
     [n.div_ceil(GROUP as usize), 1, 1]
 }
 
-/// The real (0) or imaginary (1) parts of complex elements, as a layout of real numbers.
-pub(crate) fn part(layout: &Layout, part: usize) -> Layout {
-    let strides = layout.strides().iter().map(|s| s * 2).collect();
-    Layout::new(Shape::from_slice(layout.shape()), strides, layout.offset() * 2 + part)
-}
-
 /// An operand's elements as unsigned integers of the same size, two of 8 bytes for the largest: for moving them as they
 /// are, also where the device does not compute their dtype.
 pub(crate) struct Raw {
@@ -43,22 +37,16 @@ pub(crate) struct Raw {
 
 impl Raw {
     /// An operand, seen so.
-    pub(crate) fn of(operand: Operand<'_>) -> Raw {
+    pub(crate) fn of(operand: Operand<'_>) -> Result<Raw> {
         let layout = operand.layout;
         let dtype = match operand.dtype.size() {
             1 => DType::UInt8,
             2 => DType::Int16,
             4 => DType::Int32,
             8 => DType::Int64,
-            _ => {
-                let mut shape = Shape::from_slice(layout.shape());
-                let mut strides: Dims<isize> = layout.strides().iter().map(|s| s * 2).collect();
-                shape.push(2);
-                strides.push(1);
-                return Raw { layout: Layout::new(shape, strides, layout.offset() * 2), dtype: DType::Int64 };
-            }
+            _ => return Ok(Raw { layout: layout.parts("copy")?, dtype: DType::Int64 }),
         };
-        Raw { layout: layout.clone(), dtype }
+        Ok(Raw { layout: layout.clone(), dtype })
     }
 
     /// Where the numbers lie: with a last dimension of 2 where an element is two of them.
@@ -75,7 +63,7 @@ impl Raw {
 /// Copies between layouts and dtypes of one shape.
 pub(crate) fn copy(device: &dyn Device, source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
     if source.dtype == destination.dtype {
-        let (from, to) = (Raw::of(source), Raw::of(destination));
+        let (from, to) = (Raw::of(source)?, Raw::of(destination)?);
         return copy_elements(device, from.operand(source), to.operand(destination), "(x)");
     }
     if source.dtype.is_complex() || destination.dtype.is_complex() {
@@ -112,7 +100,7 @@ pub(crate) fn fill(device: &dyn Device, destination: Operand<'_>, value: Scalar)
         let dtype = destination.dtype.to_real();
         let layout = destination.layout;
         for (k, value) in [re, im].into_iter().enumerate() {
-            let layout = part(layout, k);
+            let layout = layout.part("fill", k)?;
             let column = Operand { buffer: destination.buffer, layout: &layout, dtype };
             fill_real(device, column, Scalar::Float(value))?;
         }
@@ -135,7 +123,7 @@ fn fill_real(device: &dyn Device, destination: Operand<'_>, value: Scalar) -> Re
         DType::Float64 => value.to_f64().to_bits() as i64,
         _ => value.to_i64(),
     };
-    let raw = Raw::of(destination);
+    let raw = Raw::of(destination)?;
     let to = raw.operand(destination);
     let n = to.layout.numel();
     let call = Call::new(kernel_text!("fill")).write("to", to).size("n", n).i64("value", bits).positions(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Shape};
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
@@ -45,7 +45,7 @@ pub(crate) fn look_up(
     negative: Negative,
     offsets: Option<(Operand<'_>, Strided<'_>)>,
 ) -> Result<()> {
-    let n: usize = shape.iter().product();
+    let n = volume(shape);
     if n == 0 {
         return Ok(());
     }
@@ -53,7 +53,7 @@ pub(crate) fn look_up(
         return Err(RusTorchError::unsupported(op, "more than 16 index tensors"));
     }
     let groups = n.div_ceil(GROUP as usize).min(LOOKING);
-    let outside = Layout::contiguous(&[groups * 2]);
+    let outside = Layout::contiguous("index", &[groups * 2])?;
     let buffer: Buffer = device.temporary(groups * 16)?;
     let mut call = Call::new(kernel_text!("look_up"))
         .write("outside", Operand { buffer: &buffer, layout: &outside, dtype: DType::Int64 })
@@ -123,9 +123,7 @@ pub(crate) fn check(
     dim: usize,
     size: usize,
 ) -> Result<()> {
-    let sizes = index.layout.shape().iter().zip(index.layout.strides());
-    let shape: Shape = sizes.map(|(&n, &stride)| if stride == 0 { n.min(1) } else { n }).collect();
-    let layout = Layout::new(shape, Dims::from_slice(index.layout.strides()), index.layout.offset());
+    let layout = index.layout.without_repetitions();
     let index = Operand { layout: &layout, ..index };
     let lookup = Lookup { index, dim, size, stride: 0 };
     look_up(device, op, layout.shape(), &[lookup], Negative::IsOutside, None)
@@ -140,7 +138,7 @@ pub(crate) fn gather(
     output: Operand<'_>,
 ) -> Result<()> {
     check(device, "gather", index, dim, input.layout.shape().get(dim).copied().unwrap_or(1))?;
-    let (from, to) = (Raw::of(input), Raw::of(output));
+    let (from, to) = (Raw::of(input)?, Raw::of(output)?);
     let mut strides: Dims<isize> = Dims::from_slice(from.layout().strides());
     // The index, not the position, moves along `dim` of the input.
     let along = if input.layout.ndim() == 0 { 0 } else { std::mem::take(&mut strides[dim]) };
@@ -161,7 +159,7 @@ pub(crate) fn index_read(
     indices: &[Operand<'_>],
     output: Operand<'_>,
 ) -> Result<()> {
-    let (from, to) = (Raw::of(input), Raw::of(output));
+    let (from, to) = (Raw::of(input)?, Raw::of(output)?);
     let listed = Listed::new(device, "index", input.layout.shape(), indices, from.layout(), DType::Int64)?;
     let mut strides: Dims<isize> = smallvec![0; listed.dims()];
     strides.extend_from_slice(&from.layout().strides()[indices.len()..]);
@@ -216,7 +214,7 @@ impl Listed {
         dtype: DType,
     ) -> Result<Self> {
         let rows = indices.first().map_or(&[][..], |index| index.layout.shape());
-        let layout = Layout::contiguous(rows);
+        let layout = Layout::contiguous("index", rows)?;
         let buffer = device.temporary(layout.numel() * dtype.size())?;
         let lookups: SmallVec<[Lookup<'_>; 4]> = indices
             .iter()

@@ -1,6 +1,6 @@
 //! Lines of elements, each of which a few work-items work on together: what reductions, scans and norms share.
 
-use rustorch_backend::{Category, DType, Dims, Layout, Shape, dims_from_slice};
+use rustorch_backend::{Category, DType, Dims, Layout, Shape, dims_from_slice, volume};
 use smallvec::smallvec;
 
 use crate::backend::Device;
@@ -66,12 +66,12 @@ impl Lines {
 
     /// The number of lines.
     pub(crate) fn count(&self) -> usize {
-        self.shape.iter().product()
+        volume(&self.shape)
     }
 
     /// The number of elements of each.
     pub(crate) fn length(&self) -> usize {
-        self.inner_shape.iter().product()
+        volume(&self.inner_shape)
     }
 
     /// Where an operand's lines lie, whose layout has as many dimensions as the first's.
@@ -125,12 +125,12 @@ impl Lines {
     }
 
     /// The layout of one result per chunk and line, and the lines along the chunks.
-    pub(crate) fn partials(&self, chunks: usize) -> (Layout, Lines) {
+    pub(crate) fn partials(&self, chunks: usize) -> rustorch_error::Result<(Layout, Lines)> {
         let mut shape: Shape = smallvec![chunks];
         shape.extend_from_slice(&self.shape);
-        let layout = Layout::contiguous(&shape);
+        let layout = Layout::contiguous("reduce", &shape)?;
         let lines = Lines::new(&layout, &[0]);
-        (layout, lines)
+        Ok((layout, lines))
     }
 }
 
@@ -146,7 +146,7 @@ impl Call<'_> {
     ) -> Self {
         let (together, lanes) = (lines.per_group(), lines.lanes());
         let (lane_step, column_step) = if lines.across() { (together, 1) } else { (1, lanes) };
-        self.size("lines", lines.count())
+        self.size("reduce", lines.count())
             .size("length", lines.length())
             .size("chunk", lines.length().div_ceil(chunks))
             .size("together", together)

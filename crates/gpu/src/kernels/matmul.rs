@@ -1,6 +1,6 @@
 //! Products of matrices, and of matrices with vectors.
 
-use rustorch_backend::{Buffer, Category, DType, Dims, Epilogue, Layout, Operand};
+use rustorch_backend::{Buffer, Category, DType, Dims, Epilogue, Layout, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -73,7 +73,7 @@ impl Product {
     }
 
     fn batch(&self) -> usize {
-        self.lead.iter().product()
+        volume(&self.lead)
     }
 
     /// The same product in the words of a vendor's library: one batch of matrices with regular steps, and a bias with an
@@ -119,13 +119,13 @@ impl Product {
     }
 
     /// The same product into row-major memory.
-    fn into_parts(mut self) -> Product {
+    fn into_parts(mut self) -> Result<Product> {
         let mut shape = self.lead.clone();
         shape.extend([self.m, self.n]);
-        let layout = Layout::contiguous(&shape);
+        let layout = Layout::contiguous("matmul", &shape)?;
         self.c = (self.n as isize, 1);
         self.strides[2] = layout.strides()[..self.lead.len()].into();
-        self
+        Ok(self)
     }
 
     /// The product of a vector and a matrix as that of the transposed matrix and a vector.
@@ -192,9 +192,9 @@ pub(crate) fn matrix_multiply(
         return plan.run(device, step, product, [a, b], output, epilogue, bias_stride);
     }
     let parts: Buffer = plan.chunks.buffer(device, output, sums)?;
-    let layout = Layout::contiguous(output.layout.shape());
+    let layout = Layout::contiguous("matmul", output.layout.shape())?;
     let target = Operand { buffer: &parts, layout: &layout, dtype: sums };
-    plan.run(device, step, product.into_parts(), [a, b], target, Epilogue::default(), 0)?;
+    plan.run(device, step, product.into_parts()?, [a, b], target, Epilogue::default(), 0)?;
     let mut strides: Dims<isize> = smallvec![0; output.layout.ndim()];
     if let Some(last) = strides.last_mut() {
         *last = bias_stride;

@@ -66,10 +66,10 @@ pub(crate) fn statistics(
     if chunks == 1 {
         return device.run(finish(call(wide, input, lines, 1)), lines.groups(1));
     }
-    let (layout, parts) = lines.partials(chunks);
+    let (layout, parts) = lines.partials(chunks)?;
     let plane = layout.numel();
     let buffer = device.temporary(3 * plane * wide.size())?;
-    let flat = Layout::contiguous(&[3 * plane]);
+    let flat = Layout::contiguous("moments", &[3 * plane])?;
     let gather = call(wide, input, lines, chunks)
         .write("out", Operand { buffer: &buffer, layout: &flat, dtype: wide })
         .size("plane", plane)

@@ -43,7 +43,7 @@ fn call(text: KernelText, input: Operand<'_>) -> Call<'static> {
 /// The count of each part.
 fn count_parts(device: &dyn Device, input: Operand<'_>) -> Result<(Buffer, Layout)> {
     let parts = input.layout.numel().div_ceil(PART);
-    let layout = Layout::contiguous(&[parts]);
+    let layout = Layout::contiguous("nonzero", &[parts])?;
     let buffer = device.temporary(parts * DType::Int64.size())?;
     let counts = Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 };
     device.run(call(kernel_text!("nonzero_count"), input).write("parts", counts), [parts, 1, 1])?;
@@ -57,7 +57,7 @@ pub(crate) fn count_nonzero(device: &dyn Device, input: Operand<'_>) -> Result<u
     }
     let (buffer, layout) = count_parts(device, input)?;
     let counts = Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 };
-    let one = Layout::contiguous(&[1]);
+    let one = Layout::contiguous("nonzero", &[1])?;
     let sum = device.temporary(DType::Int64.size())?;
     reduce(device, ReduceOp::Sum, None, counts, &[0], Operand { buffer: &sum, layout: &one, ..counts })?;
     let mut bytes = [0; 8];

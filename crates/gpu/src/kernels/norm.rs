@@ -95,7 +95,7 @@ pub(crate) fn normalize(
         return device.run(number(call, "eps", wide, eps), lines.groups(1));
     }
     // The statistics as exactly as they are computed; the outputs may be narrower.
-    let kept = Layout::contiguous(mean.layout.shape());
+    let kept = Layout::contiguous("norm", mean.layout.shape())?;
     let buffers = [0, 1].map(|_| device.temporary(kept.numel() * wide.size()));
     let [wide_mean, wide_rstd] = buffers;
     let (wide_mean, wide_rstd) = (wide_mean?, wide_rstd?);
@@ -181,7 +181,7 @@ pub(crate) fn normalize_grad(
     // The sums over chunks, of both kinds; then those over groups.
     let plane = chunks * lines.count();
     let temporary = |shape: &[usize]| -> Result<_> {
-        let layout = Layout::contiguous(shape);
+        let layout = Layout::contiguous("norm", shape)?;
         Ok((device.temporary(layout.numel() * wide.size())?, layout))
     };
     let (partial, partial_layout) = temporary(&[2, chunks, lines.count()])?;
@@ -195,7 +195,7 @@ pub(crate) fn normalize_grad(
     for &d in dims {
         kept[d] = 1;
     }
-    let per_group = Layout::contiguous(&kept).broadcast_to(op, shape)?;
+    let per_group = Layout::contiguous("norm", &kept)?.broadcast_to(op, shape)?;
     let mut strided: SmallVec<[Strided<'_>; 6]> = smallvec![
         Strided::of("g", grad.layout),
         Strided::of("x", input.layout),

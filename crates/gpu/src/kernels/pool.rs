@@ -208,7 +208,7 @@ pub(crate) fn pool_grad(
 fn spread(device: &dyn Device, geometry: &Geometry, indices: Operand<'_>) -> Result<([i64; 3], [i64; 3])> {
     let n = indices.layout.numel();
     let groups = n.div_ceil(GROUP as usize).min(SPREAD_GROUPS);
-    let layout = Layout::contiguous(&[groups, SPREAD]);
+    let layout = Layout::contiguous("pool", &[groups, SPREAD])?;
     let found = device.temporary(groups * SPREAD * size_of::<i64>())?;
     let call = Call::new(kernel_text!("pool_spread"))
         .read("x1", indices)
@@ -278,7 +278,7 @@ pub(crate) fn max_pool_regions(
     let bytes: Vec<u8> = table.iter().flat_map(|number| number.to_ne_bytes()).collect();
     let buffer = device.temporary(bytes.len())?;
     device.write(&buffer, 0, &bytes)?;
-    let layout = Layout::contiguous(&[table.len()]);
+    let layout = Layout::contiguous("pool", &[table.len()])?;
     let n = output.layout.numel();
     let call = Call::new(kernel_text!("pool_regions"))
         .read("x0", input)

@@ -43,8 +43,8 @@ pub(crate) fn sort(device: &dyn Device, op: &'static str, keys: Keys, bits: u32)
     if u32::try_from(length).is_err() {
         return Err(RusTorchError::unsupported(op, "lines of 2**32 elements or more"));
     }
-    let layout = Layout::contiguous(&[n]);
-    let counts_layout = Layout::contiguous(&[lines * DIGITS * tiles]);
+    let layout = Layout::contiguous("radix", &[n])?;
+    let counts_layout = Layout::contiguous("radix", &[lines * DIGITS * tiles])?;
     let counts = device.temporary(counts_layout.numel() * 4)?;
     let counts = Operand { buffer: &counts, layout: &counts_layout, dtype: DType::Int32 };
     let [mut places, mut other_places] = [device.temporary(n * 4)?, device.temporary(n * 4)?];

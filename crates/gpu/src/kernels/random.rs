@@ -1,7 +1,7 @@
 //! Random numbers: the CPU's, bit for bit.
 
 use rustorch_backend::half::{bf16, f16};
-use rustorch_backend::{DType, Dims, Distribution, Layout, Operand, RandomKey};
+use rustorch_backend::{DType, Distribution, Layout, Operand, RandomKey};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::groups_for;
@@ -37,7 +37,7 @@ pub(crate) fn random(
     output: Operand<'_>,
 ) -> Result<()> {
     check(distribution, output.dtype)?;
-    let layout = parts(output.layout, output.dtype);
+    let layout = parts(output.layout, output.dtype)?;
     let dtype = output.dtype.to_real();
     let to = Operand { buffer: output.buffer, layout: &layout, dtype };
     let kind = match distribution {
@@ -122,13 +122,8 @@ fn check(distribution: Distribution, dtype: DType) -> Result<()> {
 }
 
 /// Where the real numbers of a tensor lie: a complex element is two of them.
-fn parts(layout: &Layout, dtype: DType) -> Layout {
-    if !dtype.is_complex() {
-        return layout.clone();
-    }
-    let shape = layout.shape().iter().copied().chain([2]).collect();
-    let strides: Dims<isize> = layout.strides().iter().map(|s| s * 2).chain([1]).collect();
-    Layout::new(shape, strides, layout.offset() * 2)
+fn parts(layout: &Layout, dtype: DType) -> Result<Layout> {
+    if dtype.is_complex() { layout.parts("random") } else { Ok(layout.clone()) }
 }
 
 /// The largest number of a dtype that is less than `high`, or the one nearest to `low` if that is larger.

@@ -4,7 +4,6 @@ use rustorch_backend::{Buffer, Category, DType, Layout, Operand, Program, Reduce
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
-use super::copy::part;
 use super::lines::{Lines, compared, widest};
 use super::map::{check, define_value, result_dtype, with_program};
 use crate::backend::Device;
@@ -41,7 +40,7 @@ pub(crate) fn reduce(
     let complex = input.dtype.is_complex() && output.dtype.is_complex();
     if complex && pre.is_none() && matches!(op, ReduceOp::Sum | ReduceOp::Mean) {
         for k in 0..2 {
-            let (from, to) = (part(input.layout, k), part(output.layout, k));
+            let (from, to) = (input.layout.part("reduce", k)?, output.layout.part("reduce", k)?);
             let from = Operand { layout: &from, dtype: input.dtype.to_real(), ..input };
             let to = Operand { layout: &to, dtype: output.dtype.to_real(), ..output };
             reduce(device, op, None, from, dims, to)?;
@@ -69,10 +68,10 @@ pub(crate) fn reduce(
     // Each chunk's result, chunk by chunk; those are reduced in their turn.
     let (partial, _, _) = accumulator(device, op, value);
     let buffer: Buffer = device.temporary(chunks * lines.count() * partial.size())?;
-    let flat = Layout::contiguous(&lines.shape);
+    let flat = Layout::contiguous("reduce", &lines.shape)?;
     let partials = Operand { buffer: &buffer, layout: &flat, dtype: partial };
     pass(device, op, pre, value, input, &lines, chunks, 0, partials, Strided::of("y0", &flat))?;
-    let (layout, again) = lines.partials(chunks);
+    let (layout, again) = lines.partials(chunks)?;
     let partials = Operand { buffer: &buffer, layout: &layout, dtype: partial };
     pass(device, op, None, partial, partials, &again, 1, length, output, results)
 }

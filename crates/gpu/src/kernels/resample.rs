@@ -89,7 +89,7 @@ pub(crate) fn resample(
         Result::Ok(buffer)
     };
     let map_table = upload(tables.maps.iter().flat_map(|number| number.to_ne_bytes()).collect())?;
-    let map_layout = Layout::contiguous(&[tables.maps.len()]);
+    let map_layout = Layout::contiguous("resample", &[tables.maps.len()])?;
     let call = Call::new(kernel_text!("resample"))
         .read("x0", Operand { dtype: element, ..input })
         .read("maps", Operand { buffer: &map_table, layout: &map_layout, dtype: DType::Int64 })
@@ -111,7 +111,7 @@ pub(crate) fn resample(
         _ => tables.weights.iter().flat_map(|weight| (*weight as f32).to_ne_bytes()).collect(),
     };
     let factor_table = upload(factors)?;
-    let factor_layout = Layout::contiguous(&[tables.weights.len()]);
+    let factor_layout = Layout::contiguous("resample", &[tables.weights.len()])?;
     let call = call
         .read("weights", Operand { buffer: &factor_table, layout: &factor_layout, dtype: sums })
         .define("ACC", value_of(sums))

@@ -83,8 +83,11 @@ pub(crate) fn scan(
     }
     let n = scan.chunks * scan.lines.count();
     let places = indices.map(|_| device.temporary(n * DType::Int64.size())).transpose()?;
-    let totals =
-        Totals { values: device.temporary(n * scan.wide.size())?, places, layout: Layout::contiguous(&[n]) };
+    let totals = Totals {
+        values: device.temporary(n * scan.wide.size())?,
+        places,
+        layout: Layout::contiguous("scan", &[n])?,
+    };
     let values = Operand { buffer: &totals.values, layout: &totals.layout, dtype: scan.wide };
     let places = |buffer| Operand { buffer, layout: &totals.layout, dtype: DType::Int64 };
     let mut call = scan.call().constant("TOTALS_ONLY", 1).write("total", values);

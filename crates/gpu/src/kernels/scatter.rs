@@ -4,7 +4,7 @@
 //! sorted by where they go, stably, and a work-item per place and column combines what comes there. Where the order need
 //! not be kept (`use_deterministic_algorithms(false)`), float32 numbers are added by atomic additions instead.
 
-use rustorch_backend::{Category, DType, Dims, Layout, Operand, ScatterOp, Shape, is_deterministic};
+use rustorch_backend::{Category, DType, Dims, Layout, Operand, ScatterOp, Shape, is_deterministic, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -31,7 +31,7 @@ impl Numbers {
     fn new(name: &'static str, op: ScatterOp, source: Operand<'_>, output: Operand<'_>) -> Result<Self> {
         let dtype = output.dtype;
         if op == ScatterOp::Assign {
-            let (from, to) = (Raw::of(source), Raw::of(output));
+            let (from, to) = (Raw::of(source)?, Raw::of(output)?);
             let dtype = to.operand(output).dtype;
             return Ok(Numbers { source: from.layout().clone(), output: to.layout().clone(), dtype });
         }
@@ -41,12 +41,11 @@ impl Numbers {
         if op != ScatterOp::Add {
             return Err(RusTorchError::unsupported(name, "products and order of complex numbers"));
         }
-        let parts = |layout: &Layout| {
-            let shape: Shape = layout.shape().iter().copied().chain([2]).collect();
-            let strides: Dims<isize> = layout.strides().iter().map(|s| s * 2).chain([1]).collect();
-            Layout::new(shape, strides, layout.offset() * 2)
-        };
-        Ok(Numbers { source: parts(source.layout), output: parts(output.layout), dtype: dtype.to_real() })
+        Ok(Numbers {
+            source: source.layout.parts(name)?,
+            output: output.layout.parts(name)?,
+            dtype: dtype.to_real(),
+        })
     }
 
     /// The dtype that holds every position of the output, and how many bits those have.
@@ -122,7 +121,7 @@ pub(crate) fn scatter(
     }
     let along = std::mem::take(&mut to[dim]);
     let length = shape[dim];
-    let lines = shape.iter().product::<usize>() / length;
+    let lines = volume(&shape) / length;
     if walks(device, lines, length) {
         check(device, "scatter", index, dim, size)?;
         let [index_line, from_line, to_line] = [&index_strides, &from, &to].map(|strides| {
@@ -149,10 +148,10 @@ pub(crate) fn scatter(
         );
     }
     let (dtype, bits) = numbers.positions();
-    let count = shape.iter().product::<usize>();
-    let layout = Layout::contiguous(&[count]);
+    let count = volume(&shape);
+    let layout = Layout::contiguous("scatter", &[count])?;
     let buffer = device.temporary(count * dtype.size())?;
-    let index_layout = Layout::new(shape.clone(), index_strides, index.layout.offset());
+    let index_layout = Layout::new("scatter", shape.clone(), index_strides, index.layout.offset())?;
     let lookup = Lookup { index: Operand { layout: &index_layout, ..index }, dim, size, stride: along };
     let base = Strided { name: "base", strides: &to, offset: numbers.output.offset() };
     let offsets = Operand { buffer: &buffer, layout: &layout, dtype };
@@ -181,12 +180,13 @@ pub(crate) fn index_write(
     let dims = listed.dims();
     let rows = Shape::from_slice(&numbers.source.shape()[..dims]);
     let columns = Layout::new(
+        "scatter",
         Shape::from_slice(&numbers.source.shape()[dims..]),
         Dims::from_slice(&numbers.source.strides()[dims..]),
         numbers.source.offset(),
-    );
+    )?;
     let row_strides = &numbers.source.strides()[..dims];
-    let count: usize = rows.iter().product();
+    let count = volume(&rows);
     if !walks(device, columns.numel(), count) {
         let keys = Keys { buffer: listed.into_buffer(), dtype, lines: 1, length: count };
         let rows_at = Strided { name: "row", strides: row_strides, offset: columns.offset() };
@@ -236,7 +236,7 @@ fn along_lines(
     elements: &[usize],
     steps: [Strided<'_>; 2],
 ) -> Result<()> {
-    let (count, length) = (lines.iter().product(), elements.iter().product());
+    let (count, length) = (volume(lines), volume(elements));
     let call = call
         .size("lines", count)
         .size("length", length)
@@ -279,8 +279,8 @@ fn sorted_rows(
     }
     let count = keys.length;
     let sorted = radix::sort(device, name, keys, bits)?;
-    let layout = Layout::contiguous(&[count]);
-    let columns: usize = row.shape.iter().product();
+    let layout = Layout::contiguous("scatter", &[count])?;
+    let columns = volume(row.shape);
     let group = GROUP as usize;
     let across = columns.next_power_of_two().min(group);
     let column_groups = columns.div_ceil(across);
@@ -309,8 +309,8 @@ fn atomic_rows(
     (rows, rows_at): (&[usize], Strided<'_>),
     row: &Columns<'_>,
 ) -> Result<()> {
-    let columns: usize = row.shape.iter().product();
-    let layout = Layout::contiguous(&[keys.length]);
+    let columns = volume(row.shape);
+    let layout = Layout::contiguous("scatter", &[keys.length])?;
     let call = Call::new(kernel_text!("scatter_atomic"))
         .read("source", Operand { dtype, ..source })
         .write("to", Operand { dtype, ..output })

@@ -128,7 +128,7 @@ fn arrange(
     }
     let size = |operand: Operand<'_>| operand.layout.shape().get(dim).copied().unwrap_or(1);
     let operands = [input, indices, values.unwrap_or(indices)];
-    let raw = [Raw::of(input), Raw::of(operands[2])];
+    let raw = [Raw::of(input)?, Raw::of(operands[2])?];
     let plan = Plan {
         from: raw[0].operand(input),
         values: values.map(|values| raw[1].operand(values)),
@@ -172,7 +172,7 @@ fn long(
     let n = count * length;
     let key = key_dtype(dtype);
     let buffer = device.temporary(n * key.size())?;
-    let layout = Layout::contiguous(&[n]);
+    let layout = Layout::contiguous("sort", &[n])?;
     // The line's own dimension goes last.
     let mut shape = lines.shape.clone();
     shape.push(length);

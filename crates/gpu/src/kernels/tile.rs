@@ -166,7 +166,7 @@ pub(crate) fn combine(
     finish: Finish<'_>,
 ) -> Result<()> {
     let n = output.layout.numel();
-    let layout = Layout::contiguous(&[chunks.count, n]);
+    let layout = Layout::contiguous("tile", &[chunks.count, n])?;
     let mut places: smallvec::SmallVec<[Strided<'_>; 2]> =
         smallvec::smallvec![Strided::of("y", output.layout)];
     if let Some((bias, strides)) = finish.bias {

@@ -70,7 +70,7 @@ fn check_indices(device: &dyn Device, index: Operand<'_>, plane: usize) -> Resul
         return Ok(());
     }
     let buffer = device.temporary(size_of::<i64>())?;
-    let layout = Layout::contiguous(&[1, 1, 1]);
+    let layout = Layout::contiguous("weighted_gather", &[1, 1, 1])?;
     let largest = Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 };
     reduce(device, ReduceOp::Max, None, index, &[0, 1, 2], largest)?;
     let mut bytes = [0; size_of::<i64>()];

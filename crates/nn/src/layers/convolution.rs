@@ -1,5 +1,6 @@
 //! Convolutional layers: one implementation for one, two and three spatial dimensions.
 
+use rustorch_backend::volume;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{Tensor, TensorOptions, ops};
 
@@ -113,7 +114,7 @@ impl<const D: usize> Conv<D> {
     }
 
     fn fan_in(&self) -> usize {
-        self.config.in_channels / self.config.groups * self.config.kernel_size.iter().product::<usize>()
+        self.config.in_channels / self.config.groups * volume(&self.config.kernel_size)
     }
 }
 

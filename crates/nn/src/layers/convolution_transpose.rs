@@ -1,5 +1,6 @@
 //! Transposed convolutions: one implementation for one, two and three spatial dimensions.
 
+use rustorch_backend::volume;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{Tensor, TensorOptions, ops};
 
@@ -106,7 +107,7 @@ impl<const D: usize> ParameterizedLayer for ConvTranspose<D> {
     }
 
     fn initialize(&self, tensors: Handed<'_>) -> Result<()> {
-        let taps: usize = self.config.kernel_size.iter().product();
+        let taps = volume(&self.config.kernel_size);
         initialize_by_fan_in(tensors, self.config.out_channels / self.config.groups * taps)
     }
 

@@ -101,6 +101,9 @@ impl Overload {
     }
 }
 
+/// What an op that reads no element says for the number of elements from which on it runs without the GIL.
+pub const NEVER: usize = usize::MAX;
+
 /// A public name: its signatures and where it stands.
 pub struct Binding {
     /// The public name.
@@ -115,7 +118,7 @@ pub struct Binding {
     pub method: bool,
     /// Other names.
     pub aliases: &'static [&'static str],
-    /// From how many elements in its arguments on an op runs without the GIL.
+    /// From how many elements in its arguments on an op runs without the GIL: [`NEVER`] if it makes views and reads none.
     pub release_from: usize,
 }
 

@@ -5,13 +5,14 @@ use std::cell::Cell;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
+use rustorch_backend::sizes::check_extent;
 use rustorch_backend::{DType, Device, Dims, Scalar};
 use rustorch_tensor::{Generator, MemoryFormat, Result, Tensor};
 use smallvec::SmallVec;
 
 use super::bind::{Places, is_last_positional};
 use super::out::{self, Targets};
-use super::{Binding, Overload, convert, type_name};
+use super::{Binding, NEVER, Overload, convert, type_name};
 use crate::device;
 use crate::dtype;
 use crate::errors::IntoPyResult;
@@ -205,8 +206,13 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// Runs `op`, without the GIL where the work is worth it.
     fn run<T: Send>(&self, op: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-        let result = if self.work.get() >= self.binding.release_from { self.py.detach(op) } else { op() };
-        result.into_py(self.py)
+        let work = self.work.get();
+        if work < self.binding.release_from || self.binding.release_from == NEVER {
+            return op().into_py(self.py);
+        }
+        // A view may show any number of elements; what computes with them would not come to an end.
+        check_extent(self.binding.name, work).into_py(self.py)?;
+        self.py.detach(op).into_py(self.py)
     }
 
     /// Runs an op that gives a tensor.

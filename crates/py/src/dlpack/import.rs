@@ -106,7 +106,7 @@ fn take(capsule: &Bound<'_, PyCapsule>) -> PyResult<Owner> {
 }
 
 /// Where the elements lie, unless the producer's numbers make no sense.
-fn layout(tensor: &DLTensor, size: usize) -> PyResult<Layout> {
+fn layout(tensor: &DLTensor) -> PyResult<Layout> {
     let wrong = |what: String| PyBufferError::new_err(format!("from_dlpack(): {what}"));
     let ndim = usize::try_from(tensor.ndim)
         .map_err(|_| wrong(format!("the number of dimensions must not be negative, got {}", tensor.ndim)))?;
@@ -131,7 +131,7 @@ fn layout(tensor: &DLTensor, size: usize) -> PyResult<Layout> {
     }
     let steps: Option<Vec<isize>> =
         (!tensor.strides.is_null()).then(|| steps.iter().map(|&step| step as isize).collect());
-    let layout = sharing::layout_in_memory(shape, steps.as_deref(), 0, size);
+    let layout = sharing::layout_in_memory(shape, steps.as_deref(), 0);
     let steps = steps.unwrap_or_default();
     layout.ok_or_else(|| wrong(format!("a tensor of shape {sizes:?} and strides {steps:?} fits no memory")))
 }
@@ -149,8 +149,8 @@ fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) ->
         ))
     })?;
     let size = dtype.size();
-    let layout = layout(source, size)?;
-    let bytes = layout.span().map_or(0, |(_, high)| (high + 1) * size);
+    let layout = layout(source)?;
+    let bytes = layout.end_in_bytes(size);
     if bytes > 0 && source.data.is_null() {
         return Err(wrong(format!("there is no data for a tensor of shape {:?}", layout.shape())));
     }
@@ -185,7 +185,7 @@ fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) ->
             )));
         };
         if is_handle {
-            let layout = layout.with(layout.shape().into(), layout.strides().into(), offset / size);
+            let layout = layout.at_offset("from_dlpack", offset / size).into_py(py)?;
             // SAFETY: as above.
             let buffer = unsafe { Buffer::from_foreign(address, there, Box::new(owner)) };
             Tensor::from_storage(Arc::new(Storage::from_buffer(buffer, device)), layout, dtype)

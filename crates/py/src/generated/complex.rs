@@ -71,7 +71,7 @@ rustorch.view_as_real(rustorch.tensor([1 + 2j]))\ntensor([[1., 2.]])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
-            release_from: 1 << 15,
+            release_from: crate::arguments::NEVER,
         },
         Binding {
             name: "view_as_complex",
@@ -93,7 +93,7 @@ even\n\nExample:\n\n>>> rustorch.view_as_complex(rustorch.tensor([[1.0, \
             module: Some("rustorch"),
             method: false,
             aliases: &[],
-            release_from: 1 << 15,
+            release_from: crate::arguments::NEVER,
         },
         Binding {
             name: "real",

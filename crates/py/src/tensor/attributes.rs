@@ -81,13 +81,17 @@ impl PyTensor {
     }
 
     /// The number of elements.
-    fn numel(&self) -> usize {
-        self.with(rustorch_tensor::Tensor::numel)
+    fn numel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.with(rustorch_tensor::Tensor::numel) {
+            // A view that repeats its elements may show more of them than the machine's numbers count.
+            usize::MAX => self.with(|t| crate::size::build(py, t.shape()))?.call_method0("numel"),
+            numel => Ok(numel.into_pyobject(py)?.into_any()),
+        }
     }
 
     /// The number of elements.
-    fn nelement(&self) -> usize {
-        self.numel()
+    fn nelement<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.numel(py)
     }
 
     /// Bytes per element.
@@ -103,8 +107,8 @@ impl PyTensor {
 
     /// The number of elements times the bytes of each.
     #[getter]
-    fn nbytes(&self) -> usize {
-        self.with(|t| t.numel() * t.dtype().size())
+    fn nbytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.numel(py)?.mul(self.itemsize())
     }
 
     /// The first element's position in the storage, in elements.

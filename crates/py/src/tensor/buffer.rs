@@ -48,6 +48,12 @@ fn refuse(tensor: &Tensor, flags: c_int) -> Option<String> {
     if format(tensor.dtype()).is_none() {
         return Some(format!("the buffer protocol has no {}; convert it, or use DLPack", tensor.dtype()));
     }
+    if tensor.numel() > rustorch_backend::MOST_IN_MEMORY {
+        return Some(format!(
+            "a tensor of shape {:?} repeats its elements too often to be shown",
+            tensor.shape()
+        ));
+    }
     let row_major = !wants(ffi::PyBUF_STRIDES) || wants(ffi::PyBUF_C_CONTIGUOUS);
     if row_major && !tensor.is_contiguous() {
         return Some("this consumer takes contiguous memory only; use Tensor.contiguous()".into());

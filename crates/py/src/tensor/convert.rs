@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyTuple};
+use rustorch_backend::sizes::check_extent;
 use rustorch_backend::{DType, Device, Scalar};
 use rustorch_tensor::operations::creation;
 use rustorch_tensor::{DeviceKind, MemoryFormat, Tensor, ops, registry};
@@ -34,6 +35,8 @@ fn nested<'py>(
     let [size, rest @ ..] = shape else {
         return values.next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"));
     };
+    // Without elements there may be any number of lists.
+    check_extent("tolist", *size).into_py(py)?;
     let items: Vec<_> = (0..*size).map(|_| nested(py, rest, values)).collect::<PyResult<_>>()?;
     Ok(PyList::new(py, items)?.into_any())
 }

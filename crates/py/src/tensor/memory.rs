@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
-use rustorch_backend::{Device, StreamId};
+use rustorch_backend::{Device, StreamId, contiguous_strides};
 use rustorch_tensor::pinned;
 use rustorch_tensor::{
     DType, DeviceKind, Layout, MemoryFormat, RusTorchError, Shape, Storage, Tensor, autograd, ops,
@@ -199,7 +199,9 @@ impl PyTensor {
         };
         let layout = match (size, whole) {
             (None, Some(layout)) => layout,
-            (None, None) => Layout::contiguous(&[storage.buffer().bytes() / tensor.dtype().size()]),
+            (None, None) => {
+                Layout::contiguous("set_", &[storage.buffer().bytes() / tensor.dtype().size()]).into_py(py)?
+            }
             (Some(size), _) => {
                 let shape = sizes("set_", &size)?;
                 let strides = match stride {
@@ -209,9 +211,9 @@ impl PyTensor {
                         )));
                     }
                     Some(stride) => stride.into_iter().collect(),
-                    None => Layout::contiguous(&shape).strides().into(),
+                    None => contiguous_strides(&shape),
                 };
-                Layout::new(shape, strides, storage_offset)
+                Layout::new("set_", shape, strides, storage_offset).into_py(py)?
             }
         };
         let shown = Tensor::from_storage(storage, layout, tensor.dtype()).into_py(py)?;

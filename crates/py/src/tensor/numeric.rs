@@ -51,7 +51,8 @@ fn run(
     from: usize,
     op: Binary,
 ) -> PyResult<Tensor> {
-    let small = a.get().with(|a| b.get().with(|b| (a.numel() + b.numel() < from).then(|| op(a, b))));
+    let small =
+        a.get().with(|a| b.get().with(|b| (a.numel().saturating_add(b.numel()) < from).then(|| op(a, b))));
     let result = if let Some(result) = small {
         result
     } else {

@@ -8,7 +8,7 @@ fn run(name: &'static str, text: &'static str) {
     let devices = rustorch_opencl::devices().expect("there is a driver");
     let device = devices.first().expect("there is a device");
     let buffer = device.temporary(GROUP as usize * 4).expect("there is memory");
-    let layout = Layout::contiguous(&[GROUP as usize]);
+    let layout = Layout::contiguous("faults", &[GROUP as usize]).unwrap();
     let call = Call::new(KernelText { name, text })
         .write("to", Operand { buffer: &buffer, layout: &layout, dtype: DType::Int32 })
         .shared("passed_on", "i32", GROUP as usize);

@@ -41,7 +41,7 @@ pub fn layout(shape: &[usize], lie: Lie) -> Layout {
     let strides: Dims<isize> = (0..shape.len())
         .map(|d| factor * if lie == Lie::Transposed { numel(&shape[..d]) } else { numel(&shape[d + 1..]) })
         .collect();
-    Layout::new(Shape::from_slice(shape), strides, offset)
+    Layout::new("harness", Shape::from_slice(shape), strides, offset).unwrap()
 }
 
 fn store(dtype: DType, value: f64, bytes: &mut [u8]) {

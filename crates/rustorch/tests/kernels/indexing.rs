@@ -49,7 +49,8 @@ fn gather_of_scalars_nothing_and_repeated_indices() {
     ];
     compare_bits("gather of nothing", &data, |b, o| b.gather(o[0], 0, o[1], o[2]));
     let mut index = indices(3, &[5, 1], Lie::Contiguous, 0, 300);
-    index.layout = Layout::new([5, 7].into_iter().collect(), [1, 0].into_iter().collect(), 0);
+    index.layout =
+        Layout::new("indexing", [5, 7].into_iter().collect(), [1, 0].into_iter().collect(), 0).unwrap();
     let data = [
         Data::random(1, DType::Int16, &[300, 7], Lie::Transposed, 900.0),
         index,
@@ -86,7 +87,8 @@ fn rows_are_read_where_indices_say() {
     ];
     compare_bits("one element", &data, |b, o| b.index_read(o[0], &o[1..2], o[2]));
     let mut column = indices(5, &[3, 1], Lie::Contiguous, -4, 4);
-    column.layout = Layout::new([3, 5].into_iter().collect(), [1, 0].into_iter().collect(), 0);
+    column.layout =
+        Layout::new("indexing", [3, 5].into_iter().collect(), [1, 0].into_iter().collect(), 0).unwrap();
     let data = [
         Data::random(1, DType::Complex128, &[4, 8], Lie::Transposed, 50.0),
         column,

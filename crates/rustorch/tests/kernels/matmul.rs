@@ -74,7 +74,7 @@ fn vectors_and_long_sums_agree_with_the_cpu() {
 #[test]
 fn matrices_that_are_broadcast_agree_with_the_cpu() {
     let wide = |mut data: Data, shape: &[usize], strides: &[isize]| {
-        data.layout = Layout::new(Shape::from_slice(shape), Dims::from_slice(strides), 0);
+        data.layout = Layout::new("matmul", Shape::from_slice(shape), Dims::from_slice(strides), 0).unwrap();
         data
     };
     for m in [1, 3, 40] {

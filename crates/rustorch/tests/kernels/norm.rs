@@ -103,7 +103,7 @@ fn a_large_mean_costs_no_digits_of_the_norm() {
         statistics,
     ];
     compare("normalize around 16384", &data, 1.0, |b, o| {
-        let layout = Layout::contiguous(&[groups, length]);
+        let layout = Layout::contiguous("norm", &[groups, length]).unwrap();
         let buffer = Buffer::allocate(b.allocator(), layout.numel() * 4)?;
         let output = Operand { buffer: &buffer, layout: &layout, dtype: DType::Float32 };
         b.normalize(o[0], &[1], 0.0, None, None, output, o[1], o[2])?;
@@ -120,7 +120,7 @@ fn a_large_mean_costs_no_digits_of_the_norm() {
 
 #[test]
 fn parameters_of_one_dimension_broadcast() {
-    let layout = Layout::contiguous(&[33]);
+    let layout = Layout::contiguous("norm", &[33]).unwrap();
     let statistics = Data::zeros(DType::Float32, &[6, 1]);
     let data = [
         Data::random(1, DType::Float32, &[6, 33], Lie::Contiguous, 3.0),

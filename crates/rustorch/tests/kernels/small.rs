@@ -248,7 +248,7 @@ fn small_indexing() {
     sparse.change(|v| if v > 0.0 { 1.0 } else { 0.0 });
     let data = [sparse, places(&[165, 3])];
     compare("nonzero", &data, 0.0, |b, o| {
-        let layout = rustorch::backend::Layout::contiguous(&[b.count_nonzero(o[0])?, 3]);
+        let layout = rustorch::backend::Layout::contiguous("small", &[b.count_nonzero(o[0])?, 3]).unwrap();
         b.nonzero(o[0], rustorch::backend::Operand { layout: &layout, ..o[1] })
     });
 }

@@ -27,12 +27,14 @@ impl Place {
     fn of(view: &Tensor, base: &Tensor) -> Self {
         let layout = view.layout();
         let first = base.layout().offset() * base.dtype().size() / view.dtype().size();
-        let offset = layout.offset().wrapping_sub(first);
+        // A view that begins before its base is none of its windows.
+        let relative = layout.offset().checked_sub(first);
+        let relative = relative.and_then(|offset| layout.at_offset("view", offset).ok());
         Place {
             dtype: view.dtype(),
             base: Origin::of(base),
             order: dense_order(base.layout()).filter(|_| !base.is_contiguous()),
-            layout: layout.with(layout.shape().into(), layout.strides().into(), offset),
+            layout: relative.unwrap_or_else(|| layout.clone()),
         }
     }
 }
@@ -109,7 +111,7 @@ impl Place {
 pub(super) fn is_window(view: &Tensor, base: &Tensor) -> bool {
     let (size, wide) = (view.dtype().size(), base.dtype().size());
     let first = base.layout().offset() * wide;
-    let end = first + base.numel() * wide;
+    let end = base.numel().saturating_mul(wide).saturating_add(first);
     dense_order(base.layout()).is_some()
         && view.layout().span().is_none_or(|(low, high)| low * size >= first && (high + 1) * size <= end)
 }

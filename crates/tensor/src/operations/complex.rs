@@ -1,6 +1,6 @@
 //! Complex tensors and the parts of their elements.
 
-use rustorch_backend::{DType, Dims, Shape};
+use rustorch_backend::{DType, Dims, Layout};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::{Tensor, ops};
@@ -54,10 +54,7 @@ pub fn view_as_real(input: &Tensor) -> Result<Tensor> {
             format!("is only supported for complex tensors, got {}", input.dtype()),
         ));
     }
-    let layout = input.layout();
-    let shape: Shape = layout.shape().iter().copied().chain([2]).collect();
-    let strides: Dims<isize> = layout.strides().iter().map(|s| s * 2).chain([1]).collect();
-    Ok(input.alias_as(layout.with(shape, strides, layout.offset() * 2), input.dtype().to_real()))
+    Ok(input.alias_as(input.layout().parts("view_as_real")?, input.dtype().to_real()))
 }
 
 /// The complex numbers of a last dimension of parts.
@@ -99,7 +96,7 @@ pub fn view_as_complex(input: &Tensor) -> Result<Tensor> {
         return refuse("a storage_offset divisible by 2");
     }
     let strides: Dims<isize> = strides.iter().map(|s| s / 2).collect();
-    Ok(input.alias_as(layout.with(shape.into(), strides, layout.offset() / 2), dtype))
+    Ok(input.alias_as(Layout::new("view_as_complex", shape.into(), strides, layout.offset() / 2)?, dtype))
 }
 
 /// The real parts.

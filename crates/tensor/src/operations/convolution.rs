@@ -1,6 +1,7 @@
 //! Convolutions.
 
-use rustorch_backend::{ConvParams, Shape};
+use rustorch_backend::sizes::{padded, reach};
+use rustorch_backend::{ConvParams, Shape, checked_product};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
@@ -81,13 +82,13 @@ fn output_shape(input: &Tensor, weight: &Tensor, p: &ConvParams) -> Result<Shape
     let op = name_of(p.spatial);
     let (x, w) = (input.shape(), weight.shape());
     let describe = || format!("input {x:?}, weight {w:?}, groups {}", p.groups);
-    if x[1] != w[1] * p.groups || w[0] % p.groups != 0 {
+    let channels = w[1].saturating_mul(p.groups);
+    if x[1] != channels || w[0] % p.groups != 0 {
         return Err(RusTorchError::shape(
             op,
             format!(
-                "the input must have weight.shape[1] * groups = {} channels, and the weight's {} outputs must be a \
-                 multiple of groups; got {}",
-                w[1] * p.groups,
+                "the input must have weight.shape[1] * groups = {channels} channels, and the weight's {} outputs must \
+                 be a multiple of groups; got {}",
                 w[0],
                 describe()
             ),
@@ -95,18 +96,25 @@ fn output_shape(input: &Tensor, weight: &Tensor, p: &ConvParams) -> Result<Shape
     }
     let mut shape: Shape = smallvec::smallvec![x[0], w[0]];
     for d in 0..p.spatial {
-        let (size, kernel) = (x[d + 2] + 2 * p.padding[d], p.dilation[d] * (w[d + 2].max(1) - 1) + 1);
-        if w[d + 2] == 0 || size < kernel {
+        let size = padded(x[d + 2], p.padding[d], p.padding[d]);
+        let kernel = reach(w[d + 2], p.dilation[d]);
+        let Some(room) = size.zip(kernel).and_then(|(size, kernel)| size.checked_sub(kernel)) else {
+            let told = |n: Option<usize>| n.map_or("none that fits memory".into(), |n| n.to_string());
             return Err(RusTorchError::shape(
                 op,
                 format!(
-                    "the padded input size {size} is smaller than the kernel size {kernel} in dimension {}; {}",
+                    "the padded input size ({}) is smaller than the kernel size ({}) in dimension {}, or not a size; {}, \
+                     padding {}, dilation {}",
+                    told(size),
+                    told(kernel),
                     d + 2,
-                    describe()
+                    describe(),
+                    p.padding[d],
+                    p.dilation[d]
                 ),
             ));
-        }
-        shape.push((size - kernel) / p.stride[d] + 1);
+        };
+        shape.push(room / p.stride[d] + 1);
     }
     Ok(shape)
 }
@@ -299,19 +307,25 @@ fn transposed_sizes(
                 ),
             ));
         }
-        let size = (input[d] as i64 - 1) * stride as i64 + dilation as i64 * (kernel[d] as i64 - 1) + 1;
-        let cropped = size - 2 * p.padding[d] as i64 + extra[d] as i64;
-        if input[d] == 0 || kernel[d] == 0 || cropped < 1 {
+        // Numbers of 64 bits each: no sum of their products leaves 128.
+        let wide = |n: usize| n as i128;
+        let size = (wide(input[d]) - 1) * wide(stride) + wide(dilation) * (wide(kernel[d]) - 1) + 1;
+        let cropped = size - 2 * wide(p.padding[d]) + wide(extra[d]);
+        let fits = size <= wide(isize::MAX as usize) && cropped <= wide(isize::MAX as usize);
+        if input[d] == 0 || kernel[d] == 0 || cropped < 1 || !fits {
             return Err(RusTorchError::shape(
                 op,
                 format!(
                     "spatial dimension {d} of size {} with a kernel of {}, stride {stride}, padding {} and dilation {dilation} \
-                     would give the size {cropped}: output size is too small",
-                    input[d], kernel[d], p.padding[d]
+                     would give the size {cropped}: output size is too {}",
+                    input[d],
+                    kernel[d],
+                    p.padding[d],
+                    if fits { "small" } else { "large" }
                 ),
             ));
         }
-        full.push(size);
+        full.push(size as i64);
     }
     Ok((full, extra))
 }
@@ -347,7 +361,7 @@ fn conv_transpose(
     }
     check_dtypes(op, &[input, weight])?;
     let p = params(op, spatial, stride, padding, dilation, groups)?;
-    let channels = weight.shape()[1] * p.groups;
+    let channels = checked_product(op, &[weight.shape()[1], p.groups])?;
     if input.shape()[1] != weight.shape()[0] || !weight.shape()[0].is_multiple_of(p.groups) {
         return Err(RusTorchError::shape(
             op,

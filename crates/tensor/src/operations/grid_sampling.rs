@@ -3,7 +3,7 @@
 //! A point's value is a weighted sum of pixels, the same pixels and weights in every channel. The weights are made of
 //! ops, from which the grid gets its gradient; the sums are a kernel whose derivatives are its siblings.
 
-use rustorch_backend::{DType, Shape};
+use rustorch_backend::{DType, Shape, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::{cast, sizes};
@@ -289,8 +289,8 @@ pub fn grid_sample(
         ));
     }
     let (batch, channels) = (input.shape()[0], input.shape()[1]);
-    let points: usize = grid.shape()[1..=spatial].iter().product();
-    let plane: usize = input.shape()[2..].iter().product();
+    let points = volume(&grid.shape()[1..=spatial]);
+    let plane = volume(&input.shape()[2..]);
     let flat_grid = reshape_to(grid, &[batch, points, spatial])?;
     let axes = (0..spatial)
         .map(|d| {
@@ -356,7 +356,7 @@ pub fn affine_grid(theta: &Tensor, size: &[i64], align_corners: Option<bool>) ->
         columns.push(expand_to(&axis, shape)?);
     }
     columns.push(ops::ones(&size[2..], Some(theta.dtype()), Some(theta.device()), false)?);
-    let count = shape.iter().product();
+    let count = volume(shape);
     let base = reshape_to(&ops::stack(&columns, spatial as i64)?, &[count, spatial + 1])?;
     let grid = ops::matmul(&base, &ops::transpose(theta, 1, 2)?)?;
     let mut shape = Shape::from_slice(&[sizes[0]]);

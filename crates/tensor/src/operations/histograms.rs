@@ -1,6 +1,6 @@
 //! Counting values and binning them.
 
-use rustorch_backend::{DType, Scalar};
+use rustorch_backend::{DType, Scalar, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -305,7 +305,7 @@ fn points_of(input: &Tensor, weight: Option<&Tensor>, dimensions: usize) -> Resu
         ));
     }
     check_weight("histogramdd", weight, &shape[..shape.len() - 1])?;
-    reshape_to(&input.detach(), &[shape[..shape.len() - 1].iter().product(), dimensions])
+    reshape_to(&input.detach(), &[volume(&shape[..shape.len() - 1]), dimensions])
 }
 
 /// The histogram over several dimensions with bins of equal width, then the edges of each dimension.

@@ -1,5 +1,6 @@
 //! Convolutions of integers, as products of matrices: the kernels for floats have no like for them.
 
+use rustorch_backend::volume;
 use rustorch_error::Result;
 
 use super::shape_ops::reshape_to;
@@ -8,7 +9,7 @@ use crate::{Tensor, ops};
 /// The weight as one matrix per group: (groups, filters per group, channels per group times taps).
 fn matrices(weight: &Tensor, groups: usize) -> Result<Tensor> {
     let shape = weight.shape();
-    reshape_to(weight, &[groups, shape[0] / groups, shape[1..].iter().product()])
+    reshape_to(weight, &[groups, shape[0] / groups, volume(&shape[1..])])
 }
 
 fn kernel_size(weight: &Tensor) -> Vec<i64> {
@@ -25,8 +26,8 @@ pub(super) fn forward(
     let windows = ops::patches(input, &kernel_size(weight), stride, padding, dilation)?;
     let (batch, spatial) = (input.shape()[0], input.ndim() - 2);
     let positions = &windows.shape()[2 + spatial..];
-    let rows = weight.shape()[1..].iter().product();
-    let columns = reshape_to(&windows, &[batch, groups, rows, positions.iter().product()])?;
+    let rows = volume(&weight.shape()[1..]);
+    let columns = reshape_to(&windows, &[batch, groups, rows, volume(positions)])?;
     let product = ops::matmul(&matrices(weight, groups)?, &columns)?;
     let mut shape = vec![batch, weight.shape()[0]];
     shape.extend_from_slice(positions);
@@ -42,7 +43,7 @@ pub(super) fn transposed(
     groups: usize,
 ) -> Result<Tensor> {
     let (batch, positions) = (grad.shape()[0], &grad.shape()[2..]);
-    let split = [batch, groups, weight.shape()[0] / groups, positions.iter().product()];
+    let split = [batch, groups, weight.shape()[0] / groups, volume(positions)];
     let matrices = ops::transpose(&matrices(weight, groups)?, 1, 2)?;
     let columns = ops::matmul(&matrices, &reshape_to(grad, &split)?)?;
     let mut windows = vec![batch, weight.shape()[1] * groups];

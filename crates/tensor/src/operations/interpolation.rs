@@ -1,7 +1,9 @@
 //! Interpolation.
 //!
-//! Every mode but `area` is a linear map along each spatial dimension, so its gradient is the transposed map and the
+//! Every mode is a linear map along each spatial dimension, so its gradient is the transposed map and the
 //! gradient of that the map itself.
+
+use std::ops::Range;
 
 use rustorch_backend::{DType, DimensionMap, Shape};
 use rustorch_error::{Result, RusTorchError};
@@ -104,6 +106,18 @@ impl Axis {
         )
     }
 
+    /// The mean of a window that covers its share of the inputs.
+    fn area(&self) -> DimensionMap {
+        DimensionMap::weighted(
+            self.input,
+            (0..self.output).map(|o| {
+                let window = share(o, self.input, self.output);
+                let weight = (window.len() as f64).recip();
+                window.map(|i| (i, weight)).collect()
+            }),
+        )
+    }
+
     /// A filter that is widened when the image shrinks, so that every input counts.
     fn antialiased(&self, filter: fn(f64) -> f64, half_width: f64) -> DimensionMap {
         let widen = self.step.max(1.0);
@@ -121,6 +135,12 @@ impl Axis {
             }),
         )
     }
+}
+
+/// Which of `inputs` fall to an output of `outputs`: from floor(i n / count) to ceil((i + 1) n / count).
+pub(super) fn share(output: usize, inputs: usize, outputs: usize) -> Range<usize> {
+    let (inputs, outputs, output) = (inputs as u128, outputs as u128, output as u128);
+    (output * inputs / outputs) as usize..((output + 1) * inputs).div_ceil(outputs) as usize
 }
 
 /// The four weights of cubic convolution with a = -3/4, for a point `t` behind the second.
@@ -168,6 +188,7 @@ fn maps<P: Position>(
     axes.map(|axis| match (mode, antialias) {
         ("nearest", _) => axis.nearest::<P>(0.0),
         ("nearest-exact", _) => axis.nearest::<P>(0.5),
+        ("area", _) => axis.area(),
         ("linear", false) => axis.linear::<P>(),
         ("linear", true) => axis.antialiased(triangle, 1.0),
         (_, false) => axis.cubic::<P>(),
@@ -208,10 +229,12 @@ pub fn interpolate_over(
     }
     let mut shape = Shape::from_slice(&input.shape()[..2]);
     shape.extend_from_slice(&size);
-    let maps = maps_for(input.dtype(), mode, &input.shape()[2..], &size, scales, align_corners, antialias);
+    // Memory that cannot be had is missed before the tables are made, which may be as long.
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
         let input = contiguous(input)?;
+        let spatial = &input.shape()[2..];
+        let maps = maps_for(input.dtype(), mode, spatial, &size, scales, align_corners, antialias);
         output.backend()?.resample(&maps, input.operand(), output.operand())?;
     }
     Ok(output)
@@ -229,13 +252,13 @@ pub fn interpolate_input(
     let shape = sizes("interpolate", shape)?;
     let size = &grad_output.shape()[2..];
     let dtype = grad_output.dtype();
-    let maps: Vec<_> = maps_for(dtype, mode, &shape[2..], size, scales, align_corners, antialias)
-        .iter()
-        .map(DimensionMap::transposed)
-        .collect();
     let output = Tensor::empty(&shape, dtype, grad_output.device())?;
     if output.numel() > 0 {
         let grad = contiguous(grad_output)?;
+        let maps: Vec<_> = maps_for(dtype, mode, &shape[2..], size, scales, align_corners, antialias)
+            .iter()
+            .map(DimensionMap::transposed)
+            .collect();
         output.backend()?.resample(&maps, grad.operand(), output.operand())?;
     }
     Ok(output)

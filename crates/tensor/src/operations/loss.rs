@@ -1,6 +1,6 @@
 //! Losses.
 
-use rustorch_backend::{DType, Shape};
+use rustorch_backend::{DType, Shape, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::reshape_to;
@@ -348,7 +348,7 @@ pub fn linear_cross_entropy(
     if let Some(bias) = linear_bias.filter(|bias| bias.shape() != outputs) {
         return fail(format!("expected linear_bias of shape {outputs:?}, got {:?}", bias.shape()));
     }
-    let count: usize = outputs.iter().product();
+    let count = volume(outputs);
     let bias = linear_bias.map(|bias| reshape_to(bias, &[count])).transpose()?;
     let logits = ops::linear(input, &reshape_to(linear_weight, &[count, features])?, bias.as_ref())?;
     let mut shape = Shape::from_slice(&inputs[..inputs.len() - 1]);

@@ -1,6 +1,6 @@
 //! Normalisation.
 
-use rustorch_backend::{DType, Operand};
+use rustorch_backend::{DType, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -259,7 +259,7 @@ pub fn instance_norm(
         }
         return batch_norm(input, running_mean, running_var, weight, bias, false, momentum, eps);
     }
-    let count: usize = input.shape()[2..].iter().product();
+    let count = volume(&input.shape()[2..]);
     if count == 1 {
         return Err(RusTorchError::shape(
             op,

@@ -1,6 +1,6 @@
 //! Padding.
 
-use rustorch_backend::{DType, DimensionMap, Scalar, Shape};
+use rustorch_backend::{DType, DimensionMap, MOST_IN_MEMORY, Scalar, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
@@ -27,8 +27,9 @@ fn pairs(op: &'static str, ndim: usize, pad: &[i64]) -> Result<Vec<(i64, i64)>> 
 }
 
 fn padded_size(op: &'static str, size: usize, (before, after): (i64, i64), dim: usize) -> Result<usize> {
-    let padded = before.checked_add(after).and_then(|both| both.checked_add(size as i64));
-    padded.and_then(|n| usize::try_from(n).ok()).ok_or_else(|| {
+    let held = |pad: i64| pad.unsigned_abs() <= MOST_IN_MEMORY as u64;
+    let padded = usize::try_from((size as i64).saturating_add(before.saturating_add(after))).ok();
+    padded.filter(|_| held(before) && held(after)).ok_or_else(|| {
         RusTorchError::shape(
             op,
             format!("the size {size} of dimension {dim}, plus pads {before} and {after}, is not a size"),
@@ -111,8 +112,8 @@ fn positions(mode: &str, size: usize, padded: usize, (before, after): (i64, i64)
         .collect()
 }
 
-/// How each of the last dimensions is read, after the checks of each mode.
-fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
+/// The sizes of each of the last dimensions after padding, after the checks of each mode.
+fn padded_sizes(input: &[usize], pad: &[i64], mode: &str) -> Result<Shape> {
     let op = "pad";
     let spatial = pad.len() / 2;
     if !pad.len().is_multiple_of(2) || !(1..=3).contains(&spatial) || input.len().abs_diff(spatial) > 2 {
@@ -124,7 +125,7 @@ fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
     // Without images there is nothing to show, and nothing to fail.
     let fixed = usize::from(lead == 2);
     let empty = input[fixed..].contains(&0);
-    let mut maps = Vec::with_capacity(spatial);
+    let mut sizes = Shape::new();
     for d in lead..input.len() {
         let at = 2 * (input.len() - 1 - d);
         let (size, pair) = (input[d], (pad[at], pad[at + 1]));
@@ -154,9 +155,20 @@ fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
                 format!("dimension {d} of {input:?} has nothing to pad with"),
             ));
         }
-        maps.push(DimensionMap::selection(size, positions(mode, size, padded, pair)));
+        sizes.push(padded);
     }
-    Ok(maps)
+    Ok(sizes)
+}
+
+/// How each of the last dimensions is read, whose sizes become `padded`.
+fn maps(input: &[usize], padded: &[usize], pad: &[i64], mode: &str) -> Vec<DimensionMap> {
+    let sizes = &input[input.len() - padded.len()..];
+    let along = sizes.iter().zip(padded).zip(pad.chunks_exact(2).rev());
+    along
+        .map(|((&size, &padded), pair)| {
+            DimensionMap::selection(size, positions(mode, size, padded, (pair[0], pair[1])))
+        })
+        .collect()
 }
 
 #[cold]
@@ -172,12 +184,13 @@ fn unsupported(numbers: usize, ndim: usize) -> RusTorchError {
 
 /// The tensor's own elements around it.
 pub fn pad_from_inside(input: &Tensor, pad: &[i64], mode: &str) -> Result<Tensor> {
-    let maps = maps(input.shape(), pad, mode)?;
-    let mut shape = Shape::from_slice(&input.shape()[..input.ndim() - maps.len()]);
-    shape.extend(maps.iter().map(DimensionMap::output));
+    let padded = padded_sizes(input.shape(), pad, mode)?;
+    let mut shape = Shape::from_slice(&input.shape()[..input.ndim() - padded.len()]);
+    shape.extend_from_slice(&padded);
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
         let input = contiguous(input)?;
+        let maps = maps(input.shape(), &padded, pad, mode);
         output.backend()?.resample(&maps, input.operand(), output.operand())?;
     }
     Ok(output)
@@ -186,10 +199,11 @@ pub fn pad_from_inside(input: &Tensor, pad: &[i64], mode: &str) -> Result<Tensor
 /// The gradient of [`pad_from_inside`] by its input.
 pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], mode: &str) -> Result<Tensor> {
     let shape = sizes("pad", shape)?;
-    let maps: Vec<_> = maps(&shape, pad, mode)?.iter().map(DimensionMap::transposed).collect();
+    let padded = padded_sizes(&shape, pad, mode)?;
     let output = Tensor::empty(&shape, grad_output.dtype(), grad_output.device())?;
     if output.numel() > 0 {
         let grad = contiguous(grad_output)?;
+        let maps: Vec<_> = maps(&shape, &padded, pad, mode).iter().map(DimensionMap::transposed).collect();
         output.backend()?.resample(&maps, grad.operand(), output.operand())?;
     }
     Ok(output)

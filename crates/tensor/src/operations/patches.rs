@@ -1,6 +1,7 @@
 //! Windows of a tensor as columns, and columns summed into windows.
 
-use rustorch_backend::{Dims, Layout, Shape};
+use rustorch_backend::sizes::{padded, reach};
+use rustorch_backend::{Dims, Layout, Shape, checked_product, stepped, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::convolution::per_dimension;
@@ -42,13 +43,16 @@ impl Windows {
     pub(super) fn positions(&self, op: &'static str, sizes: &[usize]) -> Result<Dims<usize>> {
         (0..self.spatial)
             .map(|d| {
-                let reach = self.dilation[d] * (self.kernel[d] - 1) + 1;
-                let padded = sizes[d] + 2 * self.padding[d];
-                padded.checked_sub(reach).map(|room| room / self.stride[d] + 1).ok_or_else(|| {
+                let reach = reach(self.kernel[d], self.dilation[d]);
+                let padded = padded(sizes[d], self.padding[d], self.padding[d]);
+                let room = padded.zip(reach).and_then(|(padded, reach)| padded.checked_sub(reach));
+                room.map(|room| room / self.stride[d] + 1).ok_or_else(|| {
                     RusTorchError::shape(
                         op,
                         format!(
-                            "the padded size {padded} of spatial dimension {d} of {sizes:?} is smaller than the window's {reach}"
+                            "a window of {} taps with dilation {} does not fit spatial dimension {d} of {sizes:?} with \
+                             padding {}",
+                            self.kernel[d], self.dilation[d], self.padding[d]
                         ),
                     )
                 })
@@ -61,15 +65,15 @@ impl Windows {
     }
 
     /// The windows of a padded row-major tensor as (N, C, *kernel, *positions), without copying.
-    fn view(&self, padded: &Tensor, positions: &[usize]) -> Tensor {
+    fn view(&self, op: &'static str, padded: &Tensor, positions: &[usize]) -> Result<Tensor> {
         let mut shape = Shape::from_slice(&padded.shape()[..2]);
         shape.extend_from_slice(self.kernel());
         shape.extend_from_slice(positions);
         let mut strides = Dims::from_slice(&padded.strides()[..2]);
         let spatial = &padded.strides()[2..];
-        strides.extend(spatial.iter().zip(&self.dilation).map(|(&s, &step)| s * step as isize));
-        strides.extend(spatial.iter().zip(&self.stride).map(|(&s, &step)| s * step as isize));
-        padded.alias(Layout::new(shape, strides, padded.layout().offset()))
+        strides.extend(spatial.iter().zip(&self.dilation).map(|(&s, &step)| stepped(s, step)));
+        strides.extend(spatial.iter().zip(&self.stride).map(|(&s, &step)| stepped(s, step)));
+        Ok(padded.alias(Layout::new(op, shape, strides, padded.layout().offset())?))
     }
 }
 
@@ -95,7 +99,7 @@ pub fn patches(
     let windows = Windows::new(op, check_input(op, input)?, [kernel_size, stride, padding, dilation])?;
     let positions = windows.positions(op, &input.shape()[2..])?;
     let padded = contiguous(&ops::constant_pad_nd(input, &windows.pads(1), 0.into())?)?;
-    contiguous_copy(&windows.view(&padded, &positions))
+    contiguous_copy(&windows.view(op, &padded, &positions)?)
 }
 
 /// Windows (N, C, *kernel, *positions), summed where they lie in (N, C, *spatial).
@@ -114,12 +118,12 @@ pub fn patches_input(
     let positions = windows.positions(op, &shape[2..])?;
     let mut padded = shape.clone();
     for d in 0..spatial {
-        padded[d + 2] += 2 * windows.padding[d];
+        padded[d + 2] += 2 * windows.padding[d]; // As `positions` has found, it fits.
     }
     // Half precisions are summed in float32 and rounded once.
     let sum = Tensor::empty(&padded, grad_output.dtype().compute(), grad_output.device())?;
     sum.backend()?.fill(sum.operand(), 0.into())?;
-    let places = windows.view(&sum, &positions);
+    let places = windows.view(op, &sum, &positions)?;
     if places.numel() > 0 {
         add_taps(&places, grad_output, windows.kernel())?;
     }
@@ -162,7 +166,7 @@ pub fn unfold2d(
     }
     let windows = ops::patches(input, kernel_size, stride, padding, dilation)?;
     let shape = windows.shape();
-    let (rows, columns) = (shape[1..4].iter().product(), shape[4..].iter().product());
+    let (rows, columns) = (volume(&shape[1..4]), volume(&shape[4..]));
     reshape_to(&windows, &[shape[0], rows, columns])
 }
 
@@ -183,8 +187,8 @@ pub fn fold2d(
     let windows = Windows::new(op, 2, [kernel_size, stride, padding, dilation])?;
     let size = per_dimension(op, "output_size", output_size, 2, 1, 1)?;
     let positions = windows.positions(op, &size[..2])?;
-    let taps: usize = windows.kernel().iter().product();
-    let count: usize = positions.iter().product();
+    let taps = checked_product(op, windows.kernel())?;
+    let count = checked_product(op, &positions)?;
     if input.ndim() != 3
         || input.shape()[1] == 0
         || !input.shape()[1].is_multiple_of(taps)

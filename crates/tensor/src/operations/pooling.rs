@@ -1,6 +1,7 @@
 //! Pooling.
 
-use rustorch_backend::{DType, PoolOp, PoolParams, Shape};
+use rustorch_backend::sizes::{padded, reach};
+use rustorch_backend::{DType, PoolOp, PoolParams, Shape, checked_numel, checked_product};
 use rustorch_error::{Result, RusTorchError};
 
 use super::convolution::per_dimension;
@@ -25,7 +26,9 @@ fn params(name: &'static str, op: PoolOp, spatial: usize, window: &Window<'_>) -
     let padding = per_dimension(name, "padding", window.padding, spatial, 0, 0)?;
     let dilation = per_dimension(name, "dilation", window.dilation, spatial, 1, 1)?;
     for d in 0..spatial {
-        if padding[d] > ((kernel[d] - 1) * dilation[d]).div_ceil(2) {
+        // Half of what a window reaches beyond its first tap, rounded up.
+        let half = reach(kernel[d], dilation[d]).map(|reach| reach / 2);
+        if half.is_none_or(|half| padding[d] > half) {
             return Err(RusTorchError::argument(
                 name,
                 format!(
@@ -38,29 +41,52 @@ fn params(name: &'static str, op: PoolOp, spatial: usize, window: &Window<'_>) -
     Ok(PoolParams { op, spatial, kernel, stride, padding, dilation })
 }
 
+/// Leaves out of a window's numbers what leads nowhere: taps that lie behind the padding wherever the window is, and steps
+/// where nothing follows. A dimension of `size` has `count` windows.
+fn trim(p: &mut PoolParams, d: usize, size: usize, count: usize) {
+    let last = (size + 2 * p.padding[d]).saturating_sub(1);
+    p.kernel[d] = p.kernel[d].min(last.div_ceil(p.dilation[d]) + 1);
+    if p.kernel[d] == 1 {
+        p.dilation[d] = 1;
+    }
+    if count <= 1 {
+        p.stride[d] = 1;
+    }
+}
+
 /// The number of windows per dimension; with `ceil_mode` the last may stick out, but must start inside.
-fn output_shape(name: &'static str, input: &Tensor, p: &PoolParams, ceil_mode: bool) -> Result<Shape> {
+fn output_shape(name: &'static str, input: &Tensor, p: &mut PoolParams, ceil_mode: bool) -> Result<Shape> {
     let mut shape = Shape::from_slice(&input.shape()[..2]);
     for d in 0..p.spatial {
         let size = input.shape()[d + 2];
-        let reach = p.dilation[d] * (p.kernel[d] - 1) + 1;
-        let Some(room) = (size + 2 * p.padding[d]).checked_sub(reach) else {
-            return Err(RusTorchError::shape(
+        let count = windows(size, p, d, ceil_mode).ok_or_else(|| {
+            RusTorchError::shape(
                 name,
                 format!(
-                    "input {:?} is too small for kernel_size {:?}: output size would be less than 1",
+                    "input {:?} is too small for kernel_size {:?} with padding {:?}, or these are no sizes: output size \
+                     would be less than 1",
                     input.shape(),
-                    &p.kernel[..p.spatial]
+                    &p.kernel[..p.spatial],
+                    &p.padding[..p.spatial]
                 ),
-            ));
-        };
-        let mut count = room / p.stride[d] + 1;
-        if ceil_mode && room % p.stride[d] != 0 && count * p.stride[d] < size + p.padding[d] {
-            count += 1;
-        }
+            )
+        })?;
+        trim(p, d, size, count);
         shape.push(count);
     }
     Ok(shape)
+}
+
+/// How many windows a dimension of `size` has, if any.
+fn windows(size: usize, p: &PoolParams, d: usize, ceil_mode: bool) -> Option<usize> {
+    let stride = p.stride[d];
+    let (padded, reach) = (padded(size, p.padding[d], p.padding[d])?, reach(p.kernel[d], p.dilation[d])?);
+    let Some(room) = padded.checked_sub(reach) else {
+        // One that starts inside and sticks out, if a step backward from its end is inside.
+        return (ceil_mode && size > 0 && reach - padded < stride).then_some(1);
+    };
+    let more = ceil_mode && room % stride != 0 && (room / stride + 1) * stride < size + p.padding[d];
+    (size > 0).then(|| room / stride + 1 + usize::from(more))
 }
 
 fn check_input(name: &'static str, input: &Tensor) -> Result<usize> {
@@ -84,8 +110,8 @@ pub fn max_pool(
 ) -> Result<(Tensor, Tensor)> {
     let spatial = check_input("max_pool", input)?;
     let window = Window { kernel: kernel_size, stride, padding, dilation };
-    let p = params("max_pool", PoolOp::Max, spatial, &window)?;
-    let shape = output_shape("max_pool", input, &p, ceil_mode)?;
+    let mut p = params("max_pool", PoolOp::Max, spatial, &window)?;
+    let shape = output_shape("max_pool", input, &mut p, ceil_mode)?;
     let values = Tensor::empty(&shape, input.dtype(), input.device())?;
     let indices = Tensor::empty(&shape, DType::Int64, input.device())?;
     if values.numel() > 0 {
@@ -135,14 +161,14 @@ pub fn avg_pool(
     }
     let spatial = check_input("avg_pool", input)?;
     let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
-    let p = params(
+    let mut p = params(
         "avg_pool",
         PoolOp::Average { count_include_pad, divisor_override: divisor },
         spatial,
         &window,
     )?;
-    let result =
-        Tensor::empty(&output_shape("avg_pool", input, &p, ceil_mode)?, input.dtype(), input.device())?;
+    let shape = output_shape("avg_pool", input, &mut p, ceil_mode)?;
+    let result = Tensor::empty(&shape, input.dtype(), input.device())?;
     if result.numel() > 0 {
         let input = contiguous(input)?;
         result.backend()?.pool(&p, input.operand(), result.operand(), None)?;
@@ -164,13 +190,16 @@ pub fn avg_pool_input(
     // The output's shape already tells how many windows ceil_mode gave.
     let _ = ceil_mode;
     let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
-    let p = params(
+    let mut p = params(
         "avg_pool",
         PoolOp::Average { count_include_pad, divisor_override: divisor },
         grad_output.ndim() - 2,
         &window,
     )?;
     let result = Tensor::empty(&sizes("avg_pool", shape)?, grad_output.dtype(), grad_output.device())?;
+    for d in 0..p.spatial {
+        trim(&mut p, d, result.shape()[d + 2], grad_output.shape()[d + 2]);
+    }
     if grad_output.numel() == 0 {
         result.backend()?.fill(result.operand(), 0.into())?;
     } else if result.numel() > 0 {
@@ -320,29 +349,19 @@ pub fn avg_pool3d(
     )
 }
 
-/// Averages one dimension into `count` windows that cover it: window i spans floor(i n / count) to ceil((i + 1) n / count).
-fn adaptive_average(input: &Tensor, dim: i64, count: usize) -> Result<Tensor> {
-    let d = input.dim_index("adaptive_avg_pool", dim)?;
+/// Averages a dimension into `count` windows of the same size.
+fn average_evenly(input: &Tensor, d: usize, count: usize) -> Result<Tensor> {
     let n = input.shape()[d];
     if n == count {
         return Ok(input.clone());
     }
-    if count > 0 && n.is_multiple_of(count) {
-        let mut shape = input.shape().to_vec();
-        shape.splice(d..=d, [count, n / count]);
-        let split = super::shape_ops::reshape_to(input, &shape)?;
-        return ops::mean(&split, Some(&[d as i64 + 1]), false, None);
-    }
-    let windows = (0..count)
-        .map(|i| {
-            let (start, end) = (i * n / count, ((i + 1) * n).div_ceil(count));
-            let part = super::shape_ops::narrow(input, dim, start as i64, (end - start) as i64)?;
-            ops::mean(&part, Some(&[dim]), true, None)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    if windows.is_empty() { super::shape_ops::narrow(input, dim, 0, 0) } else { ops::cat(&windows, dim) }
+    let mut shape = input.shape().to_vec();
+    shape.splice(d..=d, [count, n / count]);
+    let split = super::shape_ops::reshape_to(input, &shape)?;
+    ops::mean(&split, Some(&[d as i64 + 1]), false, None)
 }
 
+/// Averages the last dimensions into windows that cover them: window i spans floor(i n / count) to ceil((i + 1) n / count).
 fn adaptive(name: &'static str, spatial: usize, input: &Tensor, output_size: &[i64]) -> Result<Tensor> {
     if input.ndim() != spatial + 1 && input.ndim() != spatial + 2 {
         return Err(RusTorchError::shape(
@@ -351,11 +370,37 @@ fn adaptive(name: &'static str, spatial: usize, input: &Tensor, output_size: &[i
         ));
     }
     let count = per_dimension(name, "output_size", output_size, spatial, 0, 1)?;
-    let mut result = input.clone();
-    for (d, &count) in count.iter().enumerate().take(spatial) {
-        result = adaptive_average(&result, d as i64 - spatial as i64, count)?;
+    let (lead, given) = input.shape().split_at(input.ndim() - spatial);
+    if lead.last() == Some(&0) || given.contains(&0) {
+        return Err(RusTorchError::shape(
+            name,
+            format!("expected an input without empty dimensions beside the batch, got {:?}", input.shape()),
+        ));
     }
-    Ok(result)
+    let shape: Shape = lead.iter().chain(&count[..spatial]).copied().collect();
+    if checked_numel(name, &shape)? == 0 {
+        // Nothing is averaged, however many windows there would be.
+        let mut none = input.clone();
+        for (d, &count) in (lead.len() as i64..).zip(&count[..spatial]) {
+            none = super::shape_ops::narrow(&none, d, 0, count.min(1) as i64)?;
+        }
+        return ops::contiguous(&super::shape_ops::expand_to(&none, &shape)?);
+    }
+    if given.iter().zip(&count).all(|(n, count)| n.is_multiple_of(*count)) {
+        let dims = (lead.len()..).zip(&count[..spatial]);
+        return dims
+            .into_iter()
+            .try_fold(input.clone(), |result, (d, &count)| average_evenly(&result, d, count));
+    }
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            name,
+            format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
+        ));
+    }
+    let sizes: Vec<i64> = count[..spatial].iter().map(|&n| n as i64).collect();
+    let over = |x: &Tensor| ops::interpolate_over(x, "area", &sizes, &[], false, false);
+    batched(name, spatial, input, over, |t| drop_batch(&t))
 }
 
 /// 1-D adaptive average pooling.
@@ -384,7 +429,7 @@ fn lp_pool(
 ) -> Result<Tensor> {
     const NAMES: [&str; 3] = ["lp_pool1d", "lp_pool2d", "lp_pool3d"];
     let op = NAMES[spatial - 1];
-    let size: usize = per_dimension(op, "kernel_size", kernel_size, spatial, 1, 1)?.iter().product();
+    let size = checked_product(op, &per_dimension(op, "kernel_size", kernel_size, spatial, 1, 1)?)?;
     if norm_type.is_infinite() {
         // The largest size, or the smallest: the limits of the norms.
         let max_pool = [ops::max_pool1d, ops::max_pool2d, ops::max_pool3d][spatial - 1];

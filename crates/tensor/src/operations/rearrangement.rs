@@ -1,5 +1,6 @@
 //! Channels into the plane and back.
 
+use rustorch_backend::volume;
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::{contiguous, reshape_to};
@@ -81,7 +82,7 @@ pub fn channel_shuffle(input: &Tensor, groups: i64) -> Result<Tensor> {
             "number of channels must be divisible by groups, got {channels} channels and {groups} groups"
         ));
     }
-    let (batch, rest): (usize, usize) = (input.shape()[0], input.shape()[2..].iter().product());
+    let (batch, rest): (usize, usize) = (input.shape()[0], volume(&input.shape()[2..]));
     let split = reshape_to(input, &[batch, groups, channels / groups, rest])?;
     contiguous(&reshape_to(&ops::transpose(&split, 1, 2)?, input.shape())?)
 }

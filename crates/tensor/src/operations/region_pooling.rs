@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use rustorch_backend::{DType, Shape};
+use rustorch_backend::{DType, Shape, checked_product, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::convolution::per_dimension;
 use super::elementwise::contiguous;
+use super::interpolation::share;
 use super::pooling::{batched, drop_batch};
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
@@ -16,14 +17,20 @@ fn drop_both((values, indices): (Tensor, Tensor)) -> Result<(Tensor, Tensor)> {
     Ok((drop_batch(&values)?, drop_batch(&indices)?))
 }
 
-fn pool_regions(input: &Tensor, sizes: &[usize], regions: &[Vec<Range<usize>>]) -> Result<(Tensor, Tensor)> {
+/// Pools the windows that `regions` gives for each spatial dimension; it is asked once there is memory for the results.
+fn pool_regions(
+    input: &Tensor,
+    sizes: &[usize],
+    regions: impl Fn(usize) -> Vec<Range<usize>>,
+) -> Result<(Tensor, Tensor)> {
     let mut shape = Shape::from_slice(&input.shape()[..2]);
     shape.extend_from_slice(sizes);
     let values = Tensor::empty(&shape, input.dtype(), input.device())?;
     let indices = Tensor::empty(&shape, DType::Int64, input.device())?;
     if values.numel() > 0 {
         let input = contiguous(input)?;
-        values.backend()?.max_pool_regions(regions, input.operand(), values.operand(), indices.operand())?;
+        let regions: Vec<_> = (0..sizes.len()).map(regions).collect();
+        values.backend()?.max_pool_regions(&regions, input.operand(), values.operand(), indices.operand())?;
     }
     Ok((values, indices))
 }
@@ -54,13 +61,9 @@ pub fn adaptive_max_pool(input: &Tensor, output_size: &[i64]) -> Result<(Tensor,
     check(op, input)?;
     let spatial = input.ndim() - 2;
     let counts = per_dimension(op, "output_size", output_size, spatial, 0, 1)?;
-    let regions: Vec<Vec<_>> = (0..spatial)
-        .map(|d| {
-            let (n, count) = (input.shape()[d + 2], counts[d]);
-            (0..count).map(|i| i * n / count..((i + 1) * n).div_ceil(count)).collect()
-        })
-        .collect();
-    pool_regions(input, &counts[..spatial], &regions)
+    pool_regions(input, &counts[..spatial], |d| {
+        (0..counts[d]).map(|i| share(i, input.shape()[d + 2], counts[d])).collect()
+    })
 }
 
 macro_rules! adaptive_max_pool_nd {
@@ -114,7 +117,8 @@ pub fn fractional_max_pool(
     let kernel = per_dimension(op, "kernel_size", kernel_size, spatial, 1, 1)?;
     let counts = per_dimension(op, "output_size", output_size, spatial, 1, 1)?;
     for d in 0..spatial {
-        if counts[d] + kernel[d] > input.shape()[d + 2] + 1 {
+        let room = (input.shape()[d + 2] + 1).checked_sub(counts[d]);
+        if room.is_none_or(|room| kernel[d] > room) {
             return Err(RusTorchError::shape(
                 op,
                 format!(
@@ -139,19 +143,16 @@ pub fn fractional_max_pool(
         return Err(RusTorchError::argument(op, format!("samples must be in [0, 1), got {bad}")));
     }
     let single = input.dtype() != DType::Float64;
-    let regions: Vec<Vec<_>> = (0..spatial)
-        .map(|d| {
-            // PyTorch takes the samples of two dimensions in the order W, H; of three, as they come.
-            let column = if spatial == 2 { 1 - d } else { d };
-            let (size, window) = (input.shape()[d + 2], kernel[d]);
-            values
-                .chunks_exact(spatial)
-                .flat_map(|sample| starts(sample[column], single, size, counts[d], window))
-                .map(|start| start..start + window)
-                .collect()
-        })
-        .collect();
-    pool_regions(input, &counts[..spatial], &regions)
+    pool_regions(input, &counts[..spatial], |d| {
+        // PyTorch takes the samples of two dimensions in the order W, H; of three, as they come.
+        let column = if spatial == 2 { 1 - d } else { d };
+        let (size, window) = (input.shape()[d + 2], kernel[d]);
+        values
+            .chunks_exact(spatial)
+            .flat_map(|sample| starts(sample[column], single, size, counts[d], window))
+            .map(|start| start..start + window)
+            .collect()
+    })
 }
 
 fn fractional(
@@ -228,12 +229,14 @@ fn unpooled(
     let stride = if stride.is_empty() { kernel } else { per_dimension(op, "stride", stride, spatial, 1, 1)? };
     let padding = per_dimension(op, "padding", padding, spatial, 0, 0)?;
     let sizes = &input[input.len() - spatial..];
-    let default =
-        |d: usize| (sizes[d] as i64 - 1) * stride[d] as i64 + kernel[d] as i64 - 2 * padding[d] as i64;
-    let wanted: Vec<i64> = match output_size {
+    // Numbers of 64 bits each: no sum of their products leaves 128.
+    let wide = |n: usize| n as i128;
+    let default = |d: usize| (wide(sizes[d]) - 1) * wide(stride[d]) + wide(kernel[d]) - 2 * wide(padding[d]);
+    let given = |size: &[i64]| size.iter().map(|&n| i128::from(n)).collect();
+    let wanted: Vec<i128> = match output_size {
         None => (0..spatial).map(default).collect(),
-        Some(size) if size.len() == spatial => size.to_vec(),
-        Some(size) if size.len() == spatial + 2 => size[2..].to_vec(),
+        Some(size) if size.len() == spatial => given(size),
+        Some(size) if size.len() == spatial + 2 => given(&size[2..]),
         Some(size) => {
             return Err(RusTorchError::shape(
                 op,
@@ -245,7 +248,7 @@ fn unpooled(
         .iter()
         .enumerate()
         .map(|(d, &size)| {
-            let near = (size - default(d)).abs() < stride[d] as i64;
+            let near = (size - default(d)).abs() < wide(stride[d]);
             usize::try_from(size).ok().filter(|&size| near && size > 0).ok_or_else(|| {
                 RusTorchError::shape(
                     op,
@@ -295,9 +298,8 @@ fn unpool(
     }
     let sizes = unpooled(op, input.shape(), spatial, windows, output_size)?;
     let lead = &input.shape()[..input.ndim() - spatial];
-    let planes: usize = lead.iter().product();
-    let pooled: usize = input.shape()[lead.len()..].iter().product();
-    let plane: usize = sizes.iter().product();
+    let (planes, pooled) = (volume(lead), volume(&input.shape()[lead.len()..]));
+    let plane = checked_product(op, &sizes)?;
     let zeros = ops::zeros(&[planes as i64, plane as i64], Some(input.dtype()), Some(input.device()), false)?;
     let flat = reshape_to(indices, &[planes, pooled])?;
     let filled = ops::scatter(&zeros, 1, &flat, &reshape_to(input, &[planes, pooled])?)?;

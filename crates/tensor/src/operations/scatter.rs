@@ -1,6 +1,6 @@
 //! Writing along a dimension at positions that an index names: scatter, its reductions, and those of whole slices.
 
-use rustorch_backend::{Scalar, ScatterOp};
+use rustorch_backend::{Layout, Scalar, ScatterOp};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -58,7 +58,7 @@ fn scattered(
         ));
     }
     let corner =
-        src.alias(src.layout().with(index.shape().into(), src.strides().into(), src.layout().offset()));
+        src.alias(Layout::new(name, index.shape().into(), src.strides().into(), src.layout().offset())?);
     result.backend()?.scatter(op, d, index.operand(), corner.operand(), output.operand())?;
     Ok(result)
 }

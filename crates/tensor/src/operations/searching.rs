@@ -1,6 +1,6 @@
 //! Searching sorted sequences, and sets of values.
 
-use rustorch_backend::{DType, Scalar};
+use rustorch_backend::{DType, Scalar, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -246,7 +246,7 @@ fn unique_of(
     }
     let d = input.dim_index(op, dim)?;
     let moved = ops::movedim(&input, &[d as i64], &[0])?;
-    let rest: usize = moved.shape()[1..].iter().product();
+    let rest = volume(&moved.shape()[1..]);
     if rest == 0 && moved.shape()[0] > 0 {
         return Err(RusTorchError::shape(
             op,

@@ -1,6 +1,6 @@
 //! Statistics.
 
-use rustorch_backend::{DType, Scalar};
+use rustorch_backend::{DType, Scalar, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::reduction_ops::{drop_dims, kept_shape, reduced_dims};
@@ -31,7 +31,7 @@ pub fn var(
         ));
     }
     let dims = reduced_dims("var", input, dim)?;
-    let count: usize = dims.iter().map(|&d| input.shape()[d]).product();
+    let count = volume(dims.iter().map(|&d| input.shape()[d]));
     let shape = kept_shape(input.shape(), &dims);
     let mean = Tensor::empty(&shape, input.dtype().compute(), input.device())?;
     let m2 = Tensor::empty(&shape, input.dtype().compute(), input.device())?;

@@ -80,7 +80,12 @@ pub fn as_strided_scatter(
             ),
         ));
     }
-    let view = Layout::new(shape, stride.iter().map(|&s| s as isize).collect(), offset as usize);
+    let view = Layout::new(
+        "as_strided_scatter",
+        shape,
+        stride.iter().map(|&s| s as isize).collect(),
+        offset as usize,
+    )?;
     let outside = || {
         RusTorchError::shape(
             OP,

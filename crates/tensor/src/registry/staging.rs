@@ -262,7 +262,7 @@ impl<'a> Staging<'a> {
             };
             buffers.push(Staged { source, range, host, goes_back });
         }
-        let places = operands.iter().map(|operand| place(&buffers, operand)).collect();
+        let places = operands.iter().map(|operand| place(&buffers, operand)).collect::<Result<_>>()?;
         Ok(Staging { buffers, places })
     }
 
@@ -286,13 +286,14 @@ impl<'a> Staging<'a> {
 }
 
 /// Where in the copies an operand is.
-fn place(buffers: &[Staged<'_>], operand: &Operand<'_>) -> (usize, Layout) {
+fn place(buffers: &[Staged<'_>], operand: &Operand<'_>) -> Result<(usize, Layout)> {
     let index = buffers.iter().position(|b| same_memory(b.source, operand.buffer)).unwrap_or(0);
     let layout = operand.layout;
     let skipped = buffers[index].range.start / operand.dtype.size();
+    let offset = layout.offset().checked_sub(skipped).filter(|_| layout.numel() > 0);
     // An empty operand reaches nothing and may begin anywhere.
-    let offset = layout.offset().checked_sub(skipped).filter(|_| layout.numel() > 0).unwrap_or(0);
-    (index, layout.with(layout.shape().into(), layout.strides().into(), offset))
+    let moved = offset.map(|offset| layout.at_offset("copy", offset));
+    Ok((index, moved.unwrap_or_else(|| Layout::contiguous("copy", layout.shape()))?))
 }
 
 /// Starts handing out the staged operands of a call.

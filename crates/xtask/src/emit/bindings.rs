@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::MARK;
 use crate::signature::{Parameter, Type};
-use crate::table::Op;
+use crate::table::{Kind, Op};
 
 /// What Python's grammar keeps for itself; such a parameter gets a `_` in signatures.
 const KEYWORDS: [&str; 8] = ["from", "in", "is", "lambda", "pass", "with", "class", "global"];
@@ -279,7 +279,13 @@ fn binding(public: &Public<'_>) -> String {
     let overloads: Vec<_> = public.rows.iter().map(|row| overload(public, row)).collect();
     let module = public.module.as_deref().map_or("None".to_owned(), |m| format!("Some({})", literal(m)));
     let aliases: Vec<_> = public.aliases().iter().map(|a| literal(a)).collect();
-    let release = if public.rows[0].heavy { "1 << 12" } else { "1 << 15" };
+    let release = match public.rows[0] {
+        _ if !public.in_place && public.rows.iter().all(|row| row.kind == Kind::View) => {
+            "crate::arguments::NEVER"
+        }
+        row if row.heavy => "1 << 12",
+        _ => "1 << 15",
+    };
     format!(
         "Binding {{ name: {}, overloads: &[{}], doc: {}, module: {module}, method: {}, aliases: &[{}], \
          release_from: {release} }},\n",

@@ -9,7 +9,7 @@ mod tests;
 
 use std::ptr;
 
-use rustorch_backend::{AttentionParams, DType, Operand};
+use rustorch_backend::{AttentionParams, DType, Operand, volume};
 use rustorch_error::Result;
 
 use super::dense::{Compute, Dense, Scratch, Shared, address, fill_contiguous, unsupported};
@@ -168,7 +168,7 @@ fn inputs<'a, T: Real>(
         keys,
         features: last[1],
         values,
-        heads: lead.iter().product(),
+        heads: volume(lead),
         query: Matrices::of(query.0, lead),
         key: Matrices::of(key, lead),
         value: Matrices::of(value, lead),

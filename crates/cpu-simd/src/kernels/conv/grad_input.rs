@@ -48,9 +48,9 @@ pub unsafe fn grad_input<T: Element>(
         return Ok(());
     }
     let (planes, margin) = grad_planes(geometry);
-    let residues = (0..volume(geometry.stride))
+    let residues = (0..volume(geometry.residues()))
         .map(|index| {
-            let [_, s1, s2] = geometry.stride;
+            let [_, s1, s2] = geometry.residues();
             let first = [index / (s1 * s2), index / s2 % s1, index % s2];
             // SAFETY: as the caller vouches.
             unsafe { residue(geometry, first, &planes, margin, weight, kernels) }
@@ -94,6 +94,13 @@ pub unsafe fn grad_input<T: Element>(
     })
 }
 
+impl Geometry {
+    /// How many residues modulo the stride the inputs have, per dimension.
+    fn residues(&self) -> [usize; 3] {
+        std::array::from_fn(|d| self.stride[d].min(self.input[d]))
+    }
+}
+
 /// The taps that reach inputs of residue `first` along dimension `d`.
 fn taps(geometry: &Geometry, d: usize, first: usize) -> Vec<Tap> {
     let stride = geometry.stride[d] as isize;
@@ -111,7 +118,7 @@ fn grad_planes(geometry: &Geometry) -> (Planes, [usize; 3]) {
     let (mut margin, mut extent) = ([0; 3], [0; 3]);
     for d in 0..3 {
         let stride = geometry.stride[d];
-        let all = (0..stride).flat_map(|first| taps(geometry, d, first)).map(|tap| tap.shift);
+        let all = (0..geometry.residues()[d]).flat_map(|first| taps(geometry, d, first)).map(|tap| tap.shift);
         let (low, high) = all.fold((0, 0), |(low, high), shift| (shift.min(low), shift.max(high)));
         margin[d] = low.unsigned_abs();
         extent[d] = margin[d] + geometry.input[d].div_ceil(stride) + high.unsigned_abs();

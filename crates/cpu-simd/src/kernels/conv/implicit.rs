@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use rustorch_backend::volume;
 use rustorch_error::Result;
 
 use crate::kernels::dense::Scratch;
@@ -69,7 +70,7 @@ impl Columns {
         let last = sizes.map(|size| size - 1);
         let count = (last[0] * extent[1] + last[1]) * extent[2] + last[2] + 1;
         let (mut keep, mut before) = (Vec::<u32>::new(), Vec::new());
-        if count != sizes.iter().product() {
+        if count != volume(&sizes) {
             keep = vec![0; count.div_ceil(lanes)];
             before = vec![0; keep.len()];
             for row in 0..sizes[0] * sizes[1] {

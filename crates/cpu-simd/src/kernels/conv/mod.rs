@@ -12,6 +12,7 @@ mod planes;
 #[cfg(test)]
 mod tests;
 
+pub use rustorch_backend::volume;
 use rustorch_backend::{ConvParams, DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
@@ -46,11 +47,6 @@ pub struct Geometry {
     pub padding: [usize; 3],
     /// Distances between taps.
     pub dilation: [usize; 3],
-}
-
-/// The number of elements of a box.
-pub fn volume(sizes: [usize; 3]) -> usize {
-    sizes.iter().product()
 }
 
 impl Geometry {
@@ -101,7 +97,7 @@ impl Geometry {
 
     /// Multiply-adds of one image and group.
     pub fn work(&self) -> usize {
-        self.filters * self.channels * volume(self.kernel) * volume(self.output)
+        volume([self.filters, self.channels, volume(self.kernel), volume(self.output)])
     }
 
     /// Elements of one group's input planes, output planes and weight.

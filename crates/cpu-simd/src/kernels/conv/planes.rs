@@ -4,6 +4,8 @@
 //! `k d mod s`. Positions of one residue are kept together, in a plane of their own, where the tap reads position
 //! `o + k d / s`: from every output the same distance away.
 
+use rustorch_backend::volume;
+
 use crate::kernels::matmul::vector::Float;
 
 /// Elements behind the last plane that a microkernel may read.
@@ -27,12 +29,12 @@ pub struct Planes {
 impl Planes {
     /// Elements of a plane.
     pub fn plane(&self) -> usize {
-        self.extent.iter().product()
+        volume(&self.extent)
     }
 
     /// Elements of a channel's planes.
     pub fn channel(&self) -> usize {
-        self.plane() * self.residues.iter().map(Vec::len).product::<usize>()
+        self.plane() * volume(self.residues.iter().map(Vec::len))
     }
 
     /// Where padded position `at` lies in a channel's planes. Its residues are among those kept.
@@ -55,7 +57,7 @@ impl Planes {
         let [_, height, width] = self.source;
         let mut plane = to;
         for channel in 0..channels {
-            let from = from.wrapping_add(channel * self.source.iter().product::<usize>());
+            let from = from.wrapping_add(channel * volume(&self.source));
             for &r0 in &self.residues[0] {
                 for &r1 in &self.residues[1] {
                     for &r2 in &self.residues[2] {

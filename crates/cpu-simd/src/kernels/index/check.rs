@@ -1,6 +1,6 @@
 //! Indices are checked before anything is written.
 
-use rustorch_backend::{Dims, Layout, Operand};
+use rustorch_backend::Operand;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::walk::{Elements, Walk};
@@ -11,7 +11,7 @@ const GRAIN: usize = 1 << 15;
 
 /// Fails unless all of `index` lie in `0..size`, where `size` is that of `dim`.
 pub(crate) fn check(op: &'static str, index: Operand<'_>, dim: usize, size: usize) -> Result<()> {
-    let layout = without_repetitions(index.layout);
+    let layout = index.layout.without_repetitions();
     let walk = Walk::new(layout.shape(), [&layout]);
     let [step] = walk.steps();
     let elements = Elements::<i64>::of(index);
@@ -60,11 +60,4 @@ fn first_outside(
 #[cold]
 pub(super) fn out_of_bounds(op: &'static str, value: i64, dim: usize, size: usize) -> RusTorchError {
     RusTorchError::index(op, format!("index {value} is out of bounds for dimension {dim} with size {size}"))
-}
-
-/// The layout with repeated dimensions (stride 0) seen once: enough to look at every element.
-fn without_repetitions(layout: &Layout) -> Layout {
-    let sizes = layout.shape().iter().zip(layout.strides());
-    let shape = sizes.map(|(&size, &stride)| if stride == 0 { size.min(1) } else { size }).collect();
-    Layout::new(shape, Dims::from_slice(layout.strides()), layout.offset())
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustorch_backend::{Dims, Layout, Operand};
+use rustorch_backend::{Dims, Layout, Operand, volume};
 use rustorch_error::Result;
 
 use super::check::out_of_bounds;
@@ -62,7 +62,7 @@ struct Rows {
 impl Rows {
     fn find(op: &'static str, indices: &[Operand<'_>], layout: &Layout) -> Result<Self> {
         let shape = indices.first().map_or(&[][..], |index| index.layout.shape());
-        let count = shape.iter().product();
+        let count = volume(shape);
         let offsets = Scratch::<i64>::zeroed(count)?;
         let found = Shared::new(offsets.as_ptr());
         for (dim, index) in indices.iter().enumerate() {

@@ -15,7 +15,7 @@ mod symmetric;
 mod tests;
 mod triangular;
 
-use rustorch_backend::{DType, Factorization, Operand};
+use rustorch_backend::{DType, Factorization, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use self::precision::Precision;
@@ -114,7 +114,7 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
     check_float(OP, input)?;
     let ([m, n], _) = matrix_of(input, 2);
     let k = m.min(n);
-    let count: usize = input.layout.shape()[..input.layout.ndim() - 2].iter().product();
+    let count = volume(&input.layout.shape()[..input.layout.ndim() - 2]);
     let precision = if input.dtype == DType::Float32 { Precision::SINGLE } else { Precision::DOUBLE };
     // The matrix is named where there are several.
     let failed = |op: &'static str, index: usize| {
@@ -189,7 +189,7 @@ pub fn solve_triangular(
 ) -> Result<()> {
     check_float("solve_triangular", a)?;
     let ([n, columns], _) = matrix_of(b, 2);
-    let count: usize = b.layout.shape()[..b.layout.ndim() - 2].iter().product();
+    let count = volume(&b.layout.shape()[..b.layout.ndim() - 2]);
     for_each_matrix(count, n * n * columns, |index| {
         let mut x = load(b, index);
         triangular::solve_triangular(&load(a, index), &mut x, n, columns, upper, unit);

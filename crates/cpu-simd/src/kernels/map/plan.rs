@@ -1,7 +1,7 @@
 //! How strided operands of one shape are walked: dimensions in the order of the output's memory, merged where they lie
 //! one behind the other in every operand.
 
-use rustorch_backend::{Dims, Operand};
+use rustorch_backend::{Dims, Operand, volume};
 use smallvec::SmallVec;
 
 /// The dimensions and each operand's steps through them, outermost first.
@@ -44,7 +44,7 @@ impl Plan {
             sizes: Dims::new(),
             steps: tensors.iter().map(|_| Dims::new()).collect(),
             offsets: tensors.iter().map(|&(_, offset)| offset as isize).collect(),
-            numel: order.iter().map(|&d| shape[d]).product(),
+            numel: volume(order.iter().map(|&d| shape[d])),
         };
         for &d in order {
             let size = shape[d];

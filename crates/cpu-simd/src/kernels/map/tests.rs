@@ -51,7 +51,8 @@ fn broadcast_operands_are_read_with_stride_0() {
             (&column, [0, 0], |_, _| 0),
         ] {
             let sample = Sample::new(DType::Float32, &[b.len()], Lie::Contiguous, b);
-            let layout = Layout::new(Shape::from_slice(&shape), Dims::from_slice(&strides), 0);
+            let layout =
+                Layout::new("map", Shape::from_slice(&shape), Dims::from_slice(&strides), 0).unwrap();
             let operand = Operand { layout: &layout, ..sample.operand() };
             for swapped in [false, true] {
                 let result = Sample::zeros(DType::Float32, &shape, Lie::Contiguous);
@@ -160,7 +161,7 @@ fn streamed_results_are_complete() {
     for level in SimdLevel::available() {
         let a = Sample::new(DType::Float32, &[n], Lie::Contiguous, &vec![1.5; n]);
         let whole = Sample::zeros(DType::Float32, &[n + 3], Lie::Contiguous);
-        let layout = Layout::new(Shape::from_slice(&[n]), Dims::from_slice(&[1]), 2);
+        let layout = Layout::new("map", Shape::from_slice(&[n]), Dims::from_slice(&[1]), 2).unwrap();
         let result = Operand { layout: &layout, ..whole.operand() };
         let program = Program::single(ElementwiseOp::Add, DType::Float32);
         map_at(level, &program, &[a.operand(), a.operand()], &[result]).expect("add");

@@ -3,8 +3,6 @@
 use rustorch_backend::{Epilogue, Layout, Operand};
 use rustorch_error::Result;
 
-use crate::kernels::number::part;
-
 /// `output = alpha * a @ b + beta * output + bias`, of complex matrices with real factors.
 pub(super) fn multiply(
     a: Operand<'_>,
@@ -13,9 +11,11 @@ pub(super) fn multiply(
     epilogue: Epilogue<'_>,
 ) -> Result<()> {
     let real = output.dtype.to_real();
-    let parts = |operand: Operand<'_>| [part(operand.layout, 0), part(operand.layout, 1)];
-    let (a_parts, b_parts, parts_of_output) = (parts(a), parts(b), parts(output));
-    let bias_parts = epilogue.bias.map(parts);
+    let parts = |operand: Operand<'_>| -> Result<[Layout; 2]> {
+        Ok([operand.layout.part("matmul", 0)?, operand.layout.part("matmul", 1)?])
+    };
+    let (a_parts, b_parts, parts_of_output) = (parts(a)?, parts(b)?, parts(output)?);
+    let bias_parts = epilogue.bias.map(parts).transpose()?;
     for (i, layout) in parts_of_output.iter().enumerate() {
         let target = Operand { layout, dtype: real, ..output };
         let product = |a_part: &Layout, b_part: &Layout, epilogue: Epilogue<'_>| {

@@ -1,6 +1,7 @@
 //! Products of integer matrices, which wrap around as in PyTorch.
 
 use rustorch_backend::Element;
+use rustorch_backend::volume;
 use rustorch_error::Result;
 
 use super::blocking::{Product, TASK_WORK};
@@ -37,7 +38,7 @@ const COLUMNS: usize = 1024;
 
 /// Computes `product` for every batch, row by row.
 pub fn multiply_batches<T: Integer>(product: &Product<T>, batches: &[Batch]) -> Result<()> {
-    let count: usize = batches.iter().map(|(size, _)| size).product();
+    let count = volume(batches.iter().map(|(size, _)| size));
     let row_work = product.n.saturating_mul(product.k).max(1);
     try_parallel_for(count * product.m, (TASK_WORK / 8).div_ceil(row_work), |rows| {
         let sums = Scratch::<T>::new(COLUMNS.min(product.n))?;

@@ -15,7 +15,7 @@ pub mod vector;
 
 use std::ptr;
 
-use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar};
+use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Scratch, address, store, unsupported};
@@ -116,7 +116,7 @@ fn bias_vector<T: Compute>(bias: Option<Operand<'_>>, n: usize) -> Result<Option
             _ => (1, 0),
         };
         let stride = if size == n { stride } else { 0 };
-        let layout = Layout::new([n][..].into(), [stride][..].into(), bias.layout.offset());
+        let layout = Layout::new(OP, [n][..].into(), [stride][..].into(), bias.layout.offset())?;
         Dense::contiguous(OP, Operand { layout: &layout, ..bias })
     })
     .transpose()
@@ -136,11 +136,10 @@ fn multiply_floats<T: Compute + Gemm>(
     // What the output held is converted only when it is read.
     let held = if epilogue.beta == 0.0 { None } else { Dense::<T>::contiguous(OP, output)?.into_scratch() };
     let scratch = held.map_or_else(|| Scratch::<T>::new(output.layout.numel()), Ok)?;
-    let layout = Layout::contiguous(output.layout.shape());
+    let layout = Layout::contiguous(OP, output.layout.shape())?;
     let target = (scratch.as_ptr(), layout.strides());
     multiply_batches(T::kernels(), &dense_a, &dense_b, a, target, output, epilogue)?;
-    store(&scratch, output);
-    Ok(())
+    store(OP, &scratch, output)
 }
 
 fn multiply_batches<T: Compute + Gemm>(
@@ -183,7 +182,7 @@ fn multiply_batches<T: Compute + Gemm>(
         product.m *= size;
         batches.pop();
     }
-    let count: usize = batches.iter().map(|(size, _)| size).product();
+    let count = volume(batches.iter().map(|(size, _)| size));
     let work = product.m.saturating_mul(product.n).saturating_mul(product.k).max(1);
     // Large matrices one after the other, each on all threads; small ones side by side.
     let grain = if count == 1 || work >= 8 * TASK_WORK { count } else { TASK_WORK.div_ceil(work) };

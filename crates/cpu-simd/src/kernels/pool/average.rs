@@ -10,7 +10,7 @@ use crate::threads::parallel_for;
 /// What the sum of a window is divided by.
 fn divisor(window: [Window; 3], count_include_pad: bool, divisor_override: i64) -> i64 {
     match (divisor_override, count_include_pad) {
-        (0, true) => window.iter().map(|w| w.padded as i64).product(),
+        (0, true) => window.iter().fold(1, |all: i64, w| all.saturating_mul(w.padded as i64)),
         // A window of padding alone has the sum 0.
         (0, false) => window.iter().map(|w| w.taps as i64).product::<i64>().max(1),
         (divisor, _) => divisor,

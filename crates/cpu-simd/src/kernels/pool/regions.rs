@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustorch_backend::{DType, Operand};
+use rustorch_backend::{DType, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::{Maximum, OP, TASK_WORK, by_float, by_maximum, check_indices};
@@ -56,7 +56,7 @@ fn maximum<T: Maximum>(
     let [depth, height, width] = sizes;
     let mut counts = [1; 3];
     counts[pad..].copy_from_slice(&output.layout.shape()[2..]);
-    let (in_size, out_size) = (depth * height * width, counts.iter().product::<usize>());
+    let (in_size, out_size) = (depth * height * width, volume(&counts));
     // A plane's windows along dimension `d`; those of a missing dimension are the whole of it.
     let windows = |d: usize, plane: usize| -> &[Range<usize>] {
         const WHOLE: &Range<usize> = &(0..1);

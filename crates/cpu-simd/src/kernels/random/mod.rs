@@ -7,7 +7,7 @@ mod sampler;
 
 pub use sampler::sample;
 
-use rustorch_backend::{DType, Dims, Distribution, Layout, Operand, RandomKey, Scalar, with_element};
+use rustorch_backend::{DType, Distribution, Layout, Operand, RandomKey, Scalar, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use super::rowwise::{Computed as _, RowKernel};
@@ -129,12 +129,7 @@ fn floats(output: Operand<'_>, what: &str, fill: impl FnOnce(Parts<'_>, DType)) 
             ),
         ));
     }
-    let shape = layout.shape().iter().copied().chain([2]).collect();
-    let strides: Dims<isize> = layout.strides().iter().map(|s| s * 2).chain([1]).collect();
-    fill(
-        Parts { operand: output, layout: Layout::new(shape, strides, layout.offset() * 2) },
-        output.dtype.to_real(),
-    );
+    fill(Parts { operand: output, layout: layout.parts("random")? }, output.dtype.to_real());
     Ok(())
 }
 

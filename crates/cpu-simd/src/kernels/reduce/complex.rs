@@ -1,11 +1,10 @@
 //! Reductions of complex numbers: sums by parts, products by way of cumulative ones.
 
 use rustorch_backend::memory::PoolAllocator;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar, ScanOp};
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar, ScanOp, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::copy::{copy, fill};
-use crate::kernels::number::part;
 use crate::kernels::scan::scan;
 
 /// Reduces a complex `input` into a complex `output`.
@@ -13,7 +12,7 @@ pub(super) fn reduce(op: ReduceOp, input: Operand<'_>, dims: &[usize], output: O
     match op {
         ReduceOp::Sum | ReduceOp::Mean => {
             for i in 0..2 {
-                let (from, to) = (part(input.layout, i), part(output.layout, i));
+                let (from, to) = (input.layout.part("reduce", i)?, output.layout.part("reduce", i)?);
                 let from = Operand { layout: &from, dtype: input.dtype.to_real(), ..input };
                 let to = Operand { layout: &to, dtype: output.dtype.to_real(), ..output };
                 super::reduce(op, None, from, dims, to)?;
@@ -31,9 +30,9 @@ fn product(input: Operand<'_>, dims: &[usize], output: Operand<'_>) -> Result<()
         (0..input.layout.ndim()).partition(|d| dims.contains(d));
     let order: Dims<usize> = kept.iter().chain(&reduced).copied().collect();
     let source = input.layout.permute(&order);
-    let rows = Layout::contiguous(source.shape());
-    let factors: usize = reduced.iter().map(|&d| input.layout.shape()[d]).product();
-    let lines: usize = kept.iter().map(|&d| input.layout.shape()[d]).product();
+    let rows = Layout::contiguous("reduce", source.shape())?;
+    let factors = volume(reduced.iter().map(|&d| &input.layout.shape()[d]));
+    let lines = volume(kept.iter().map(|&d| &input.layout.shape()[d]));
     if factors == 0 {
         return fill(output, Scalar::Int(1));
     }
@@ -41,12 +40,12 @@ fn product(input: Operand<'_>, dims: &[usize], output: Operand<'_>) -> Result<()
     let allocate = || Buffer::allocate(PoolAllocator::global(), lines * factors * dtype.size());
     let (values, products) = (allocate()?, allocate()?);
     copy(Operand { layout: &source, ..input }, Operand { buffer: &values, layout: &rows, dtype })?;
-    let table = Layout::contiguous(&[lines, factors]);
+    let table = Layout::contiguous("reduce", &[lines, factors])?;
     let table = |buffer| Operand { buffer, layout: &table, dtype };
     scan(ScanOp::Prod, table(&values), 1, table(&products), None)?;
     let target = output.layout.permute(&kept);
-    let mut strides: Dims<isize> = Layout::contiguous(target.shape()).strides().into();
+    let mut strides: Dims<isize> = Layout::contiguous("reduce", target.shape())?.strides().into();
     strides.iter_mut().for_each(|s| *s *= factors as isize);
-    let last = Layout::new(target.shape().into(), strides, factors - 1);
+    let last = Layout::new("reduce", target.shape().into(), strides, factors - 1)?;
     copy(Operand { buffer: &products, layout: &last, dtype }, Operand { layout: &target, ..output })
 }

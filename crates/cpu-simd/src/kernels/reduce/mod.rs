@@ -12,7 +12,9 @@ mod moments;
 mod rows;
 
 use rustorch_backend::memory::PoolAllocator;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Program, ReduceOp, Scalar, with_element};
+use rustorch_backend::{
+    Buffer, DType, Dims, Layout, Operand, Program, ReduceOp, Scalar, volume, with_element,
+};
 use rustorch_error::{Result, RusTorchError};
 
 pub use arg::arg_reduce;
@@ -121,7 +123,7 @@ pub fn reduce(
         return reduce_as(op, compute, input, dims, output);
     }
     // One dtype and one layout: what follows reads straight from memory.
-    let layout = Layout::contiguous(input.layout.shape());
+    let layout = Layout::contiguous("reduce", input.layout.shape())?;
     let bytes = layout.numel() * compute.size();
     let buffer = Buffer::allocate(PoolAllocator::global(), bytes)?;
     let prepared = Operand { buffer: &buffer, layout: &layout, dtype: compute };
@@ -208,7 +210,7 @@ fn reduce_as(
     dims: &[usize],
     output: Operand<'_>,
 ) -> Result<()> {
-    let count: usize = dims.iter().map(|&d| input.layout.shape()[d]).product();
+    let count = volume(dims.iter().map(|&d| input.layout.shape()[d]));
     if count == 0 {
         if matches!(op, ReduceOp::Max | ReduceOp::Min) {
             return Err(RusTorchError::argument(

@@ -1,7 +1,7 @@
 //! Mean and sum of squared deviations, piece by piece, joined as Chan, Golub and LeVeque (1979) do.
 
 use rustorch_backend::memory::PoolAllocator;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar};
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, volume};
 use rustorch_error::Result;
 
 use super::rows::Rows;
@@ -22,7 +22,7 @@ pub fn moments(input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operan
     if mean.layout.numel() == 0 {
         return Ok(());
     }
-    let length: usize = dims.iter().map(|&d| input.layout.shape()[d]).product();
+    let length = volume(dims.iter().map(|&d| input.layout.shape()[d]));
     if length == 0 {
         fill(mean, Scalar::Float(f64::NAN))?;
         return fill(m2, Scalar::Float(0.0));
@@ -36,7 +36,7 @@ pub fn moments(input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operan
     // The elements of one output side by side, in the compute dtype.
     let mut order: Dims<usize> = (0..input.layout.ndim()).filter(|d| !dims.contains(d)).collect();
     order.extend(dims.iter().copied());
-    let moved = Layout::contiguous(input.layout.permute(&order).shape());
+    let moved = Layout::contiguous("moments", input.layout.permute(&order).shape())?;
     let mut back: Dims<usize> = order.clone();
     for (i, &d) in order.iter().enumerate() {
         back[d] = i;

@@ -157,7 +157,8 @@ fn sums_of_many_float32_keep_six_digits_for_any_number_of_threads() {
     assert!(results.iter().all(|r| r.to_bits() == results[0].to_bits()));
     // Down the columns, too.
     let rows = 1_000_000;
-    let columns = Layout::new(Shape::from_slice(&[rows, 10]), Dims::from_slice(&[10, 1]), 0);
+    let columns =
+        Layout::new("reduce", Shape::from_slice(&[rows, 10]), Dims::from_slice(&[10, 1]), 0).unwrap();
     let result = Sample::zeros(DType::Float32, &[1, 10], Lie::Contiguous);
     let operand = Operand { layout: &columns, ..input.operand() };
     reduce(ReduceOp::Sum, None, operand, &[0], result.operand()).expect("sum");

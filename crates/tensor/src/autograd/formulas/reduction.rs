@@ -1,6 +1,6 @@
 //! Gradients of reductions and scans.
 
-use rustorch_backend::{DType, Scalar};
+use rustorch_backend::{DType, Scalar, volume};
 use rustorch_error::Result;
 
 use crate::operations::reduction_ops::{kept_shape, reduced_dims};
@@ -36,7 +36,7 @@ pub fn expand_reduced(grad: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepd
 /// The gradient of a mean.
 pub fn mean_grad(grad: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
     let kept = keep(grad, shape, dim, keepdim)?;
-    let total: usize = shape.iter().product();
+    let total = volume(shape);
     let count = total.checked_div(kept.numel()).unwrap_or(1).max(1);
     expand_to(&ops::mul(&kept, &Tensor::number(1.0 / count as f64)?)?, shape)
 }
@@ -171,7 +171,7 @@ pub fn var_grad(
 ) -> Result<Tensor> {
     let shape = input.shape().to_vec();
     let dims = reduced_dims("var", input, dim)?;
-    let count: usize = dims.iter().map(|&d| shape[d]).product();
+    let count = volume(dims.iter().map(|&d| shape[d]));
     let grad = keep(grad, &shape, dim, keepdim)?;
     let divisor = (count as f64 - correction_of(unbiased, correction)).max(0.0);
     let centered = if dims.is_empty() {

@@ -54,7 +54,7 @@ pub fn unfold_grad(grad: &Tensor, shape: &[usize], dimension: i64, size: i64, st
     // The windows of a row-major tensor of that shape, whose elements nobody reads.
     let one = Tensor::empty(&[1], grad.dtype(), grad.device())?;
     let stand_in = crate::operations::shape_ops::unfold(
-        &one.alias(rustorch_backend::Layout::contiguous(shape)),
+        &one.alias(rustorch_backend::Layout::contiguous("unfold", shape)?),
         dimension,
         size,
         step,

@@ -48,8 +48,7 @@ fn without_repetitions(grad: &Tensor, layout: &Layout) -> Result<(Tensor, Layout
         return Ok((grad.clone(), layout.clone()));
     }
     let sum = ops::sum(grad, Some(&dims), true, None)?;
-    let single = layout.with(sum.shape().into(), layout.strides().into(), layout.offset());
-    Ok((sum, single))
+    Ok((sum, layout.without_repetitions()))
 }
 
 impl AsStridedBackward {

@@ -1,5 +1,6 @@
 //! Gradients of linear maps, convolutions and pools.
 
+use rustorch_backend::volume;
 use rustorch_error::Result;
 
 use crate::operations::linear_algebra::fold_rows;
@@ -56,8 +57,8 @@ pub fn max_pool_grad(grad: &Tensor, indices: &Tensor, shape: &[usize]) -> Result
 /// What max pooling picked, read from another tensor at the same places.
 pub fn gather_pooled(grad: &Tensor, indices: &Tensor) -> Result<Tensor> {
     let (n, c) = (grad.shape()[0], grad.shape()[1]);
-    let plane: usize = grad.shape()[2..].iter().product();
-    let windows: usize = indices.shape()[2..].iter().product();
+    let plane = volume(&grad.shape()[2..]);
+    let windows = volume(&indices.shape()[2..]);
     let flat = reshape_to(grad, &[n, c, plane])?;
     let picked = ops::gather(&flat, 2, &reshape_to(indices, &[n, c, windows])?)?;
     reshape_to(&picked, indices.shape())

@@ -1,6 +1,6 @@
 //! Einstein's summation: operand by operand from left to right, each pair as one batched matrix product.
 
-use rustorch_backend::{DType, Dims, Shape};
+use rustorch_backend::{DType, Dims, Shape, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::equation::{Equation, Label};
@@ -89,8 +89,8 @@ impl Named {
         let permuted = self.permuted(&[batch, rows, columns].concat())?;
         let mut shape = Shape::from_slice(&permuted.shape()[..batch.len()]);
         let sizes = &permuted.shape()[batch.len()..];
-        shape.push(sizes[..rows.len()].iter().product());
-        shape.push(sizes[rows.len()..].iter().product());
+        shape.push(volume(&sizes[..rows.len()]));
+        shape.push(volume(&sizes[rows.len()..]));
         reshape_to(&permuted, &shape)
     }
 }

@@ -7,7 +7,7 @@ mod equation;
 pub use chain::{chain_matmul, linalg_multi_dot, matrix_power};
 pub use einsum::{einsum, tensordot};
 
-use rustorch_backend::{DType, Shape};
+use rustorch_backend::{DType, Shape, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -28,7 +28,7 @@ pub fn kron(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         reshape_to(tensor, &shape)
     };
     let product = ops::mul(&interleaved(input, true)?, &interleaved(other, false)?)?;
-    let shape: Shape = product.shape().chunks(2).map(|pair| pair.iter().product()).collect();
+    let shape: Shape = product.shape().chunks(2).map(volume).collect();
     reshape_to(&product, &shape)
 }
 
@@ -152,7 +152,7 @@ pub fn bilinear(input1: &Tensor, input2: &Tensor, weight: &Tensor, bias: Option<
             ),
         ));
     }
-    let rows: usize = lead.iter().product();
+    let rows = volume(lead);
     // One product for all output features: (rows, in1) times (in1, out · in2).
     let flat = reshape_to(&ops::permute(weight, &[1, 0, 2])?, &[in1, out * in2])?;
     let left = ops::matrix_product(&reshape_to(input1, &[rows, in1])?, &flat)?;

@@ -8,7 +8,7 @@ pub use orthogonal::{
 };
 pub(crate) use orthogonal::{eigen_parts, qr_parts, svd_parts};
 
-use rustorch_backend::{DType, Factorization, Operand, Shape};
+use rustorch_backend::{DType, Factorization, Operand, Shape, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -154,7 +154,7 @@ pub(crate) fn permutations(op: &'static str, pivots: &Tensor, rows: usize, inver
     let Some((&steps, batch)) = pivots.shape().split_last().filter(|_| pivots.dtype() == DType::Int32) else {
         return Err(RusTorchError::dtype(op, format!("pivots must be int32 (*, k), got {}", pivots.dtype())));
     };
-    let count: usize = batch.iter().product();
+    let count = volume(batch);
     let exchanges = pivots.to_vec::<i64>()?;
     let mut orders: Vec<i64> = Vec::with_capacity(count * rows);
     for index in 0..count {

@@ -1,6 +1,7 @@
 //! QR, eigenvalues of symmetric matrices, singular values.
 
-use rustorch_backend::{Factorization, Layout, Operand, Shape, contiguous_strides};
+use rustorch_backend::sizes::checked_sum;
+use rustorch_backend::{Factorization, Layout, Operand, Shape, contiguous_strides, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::{batch_of, factorize, matrix_sizes, output, square_size, transposed, with_sizes};
@@ -10,7 +11,7 @@ use crate::{Tensor, ops};
 
 /// One tensor with room for several factors, one after the other in its last dimension, and the factors' places in it.
 fn packed(a: &Tensor, factors: &[&[usize]]) -> Result<(Tensor, Vec<Layout>)> {
-    let total: usize = factors.iter().map(|sizes| sizes.iter().product::<usize>()).sum();
+    let total: usize = checked_sum("linalg", factors.iter().map(|sizes| volume(*sizes)))?;
     let whole = output(a, &[total], a.dtype())?;
     let lead = whole.strides()[..whole.ndim() - 1].to_vec();
     let mut offset = 0;
@@ -18,11 +19,11 @@ fn packed(a: &Tensor, factors: &[&[usize]]) -> Result<(Tensor, Vec<Layout>)> {
         .iter()
         .map(|sizes| {
             let strides = lead.iter().copied().chain(contiguous_strides(sizes)).collect();
-            let layout = Layout::new(with_sizes(a, sizes), strides, offset);
-            offset += sizes.iter().product::<usize>();
-            layout
+            let layout = Layout::new("linalg", with_sizes(a, sizes), strides, offset)?;
+            offset += volume(*sizes);
+            Ok(layout)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     Ok((whole, layouts))
 }
 
@@ -41,7 +42,7 @@ fn unpacked(whole: &Tensor, factors: &[&[usize]]) -> Result<Vec<Tensor>> {
     factors
         .iter()
         .map(|sizes| {
-            let length: usize = sizes.iter().product();
+            let length = volume(*sizes);
             let part = ops::narrow(whole, -1, start as i64, length as i64)?;
             start += length;
             let shape: Shape = batch.iter().chain(*sizes).copied().collect();

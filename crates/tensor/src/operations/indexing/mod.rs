@@ -4,7 +4,7 @@ mod subscript;
 
 pub use subscript::{IndexItem, get, index_put, index_put_, put};
 
-use rustorch_backend::{DType, Operand, broadcast_shapes};
+use rustorch_backend::{DType, Operand, broadcast_shapes, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{check_inplace, is_recording, rebase};
@@ -117,7 +117,7 @@ fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
     let layouts = indices.iter().map(|i| i.broadcast_layout("index", &common)).collect::<Result<Vec<_>>>()?;
     let operands: Vec<Operand<'_>> =
         indices.iter().zip(&layouts).map(|(i, layout)| Operand { layout, ..i.operand() }).collect();
-    if result.numel() > 0 || common.iter().product::<usize>() > 0 {
+    if result.numel() > 0 || volume(&common) > 0 {
         result.backend()?.index_read(input.operand(), &operands, result.operand())?;
     }
     Ok(result)
@@ -148,7 +148,7 @@ pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], value
         indices.iter().map(|i| i.broadcast_layout("index_put", &common)).collect::<Result<Vec<_>>>()?;
     let operands: Vec<Operand<'_>> =
         indices.iter().zip(&layouts).map(|(i, layout)| Operand { layout, ..i.operand() }).collect();
-    if shape.iter().product::<usize>() > 0 {
+    if volume(&shape) > 0 {
         let source = Operand { layout: &values_layout, ..values.operand() };
         target.backend()?.index_write(accumulate, &operands, source, target.operand())?;
     }

@@ -117,8 +117,9 @@ pub fn accumulated_matrix_product(
     // One element per column is a bias, which the kernel adds as it stores.
     let (columns, rows) = layout.strides().split_last().map_or((0, &[][..]), |(last, rows)| (*last, rows));
     let bias = beta.is_one() && rows.iter().all(|&stride| stride == 0);
+    let size = [shape[shape.len() - 1]];
     let vector =
-        bias.then(|| Layout::new([shape[shape.len() - 1]][..].into(), [columns][..].into(), layout.offset()));
+        bias.then(|| Layout::new(op, size[..].into(), [columns][..].into(), layout.offset())).transpose()?;
     let epilogue = if let Some(layout) = &vector {
         Epilogue { alpha, beta: 0.0, bias: Some(Operand { layout, ..input.operand() }) }
     } else {

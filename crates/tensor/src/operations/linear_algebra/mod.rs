@@ -7,7 +7,7 @@ pub use accumulation::{
     accumulated_matrix_product, addbmm, addmm, addmv, addr, baddbmm, scaled_matrix_product,
 };
 
-use rustorch_backend::{Epilogue, Layout, Operand, Shape, broadcast_shapes};
+use rustorch_backend::{Epilogue, Layout, Operand, Shape, broadcast_shapes, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::reshape_to;
@@ -102,7 +102,7 @@ pub fn matmul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 /// All but the last dimension joined into one.
 pub(crate) fn fold_rows(input: &Tensor) -> Result<Tensor> {
     let columns = input.shape().last().copied().unwrap_or(1);
-    let rows: usize = input.shape()[..input.ndim().saturating_sub(1)].iter().product();
+    let rows = volume(&input.shape()[..input.ndim().saturating_sub(1)]);
     reshape_to(input, &[rows, columns])
 }
 
@@ -237,7 +237,7 @@ pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
     shape.push(*out);
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
-        let flat = Layout::contiguous(&[rows.shape()[0], *out]);
+        let flat = Layout::contiguous("linear_algebra", &[rows.shape()[0], *out])?;
         let transposed = weight.layout().permute(&[1, 0]);
         let destination = Operand { layout: &flat, ..output.operand() };
         let epilogue = Epilogue { bias: bias.map(Tensor::operand), ..Epilogue::default() };

@@ -1,6 +1,7 @@
 //! Joining, splitting, repeating and reordering.
 
-use rustorch_backend::{Dims, Layout, Shape};
+use rustorch_backend::sizes::checked_sum;
+use rustorch_backend::{Shape, checked_product};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -40,7 +41,7 @@ pub fn cat(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
                 ),
             ));
         }
-        shape[d] += t.shape()[d];
+        shape[d] = checked_sum("cat", [shape[d], t.shape()[d]])?;
     }
     let references: Vec<&Tensor> = tensors.iter().collect();
     let result = Tensor::empty(&shape, crate::result_type(&references), first.device())?;
@@ -94,7 +95,11 @@ pub fn repeat(input: &Tensor, repeats: &[i64]) -> Result<Tensor> {
     // Each size n becomes (count, n): expand the count, then join the two.
     let paired: Vec<usize> = padded.iter().flat_map(|&n| [1, n]).collect();
     let expanded: Vec<usize> = padded.iter().zip(&counts).flat_map(|(&n, &c)| [c, n]).collect();
-    let joined: Vec<usize> = padded.iter().zip(&counts).map(|(&n, &c)| n * c).collect();
+    let joined: Vec<usize> = padded
+        .iter()
+        .zip(&counts)
+        .map(|(&n, &c)| checked_product("repeat", &[n, c]))
+        .collect::<Result<_>>()?;
     let repeated = expand_to(&reshape_to(input, &paired)?, &expanded)?;
     ops::view(&ops::clone(&repeated)?, &to_i64(&joined))
 }
@@ -111,12 +116,8 @@ pub fn flip(input: &Tensor, dims: &[i64]) -> Result<Tensor> {
     let mut layout = input.layout().clone();
     for &dim in dims {
         let d = input.dim_index("flip", dim)?;
-        if let Some(&size) = layout.shape().get(d) {
-            let (shape, mut strides) =
-                (Shape::from_slice(layout.shape()), Dims::from_slice(layout.strides()));
-            let reach = (size.max(1) as isize - 1) * strides[d];
-            strides[d] = -strides[d];
-            layout = Layout::new(shape, strides, (layout.offset() as isize + reach) as usize);
+        if d < layout.ndim() {
+            layout = layout.flip(d);
         }
     }
     contiguous_copy(&input.alias(layout))

@@ -1,6 +1,6 @@
 //! Views: the same storage under another layout.
 
-use rustorch_backend::{Dims, Layout, Shape};
+use rustorch_backend::{Dims, Layout, Shape, checked_product};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -10,18 +10,19 @@ use crate::tensor::infer_shape;
 use crate::{MemoryFormat, Tensor, autograd, memory_format, ops};
 
 pub(super) fn to_i64(shape: &[usize]) -> Vec<i64> {
-    shape.iter().map(|&n| n as i64).collect()
+    // What is no number of elements must not become the -1 that asks for one.
+    shape.iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect()
 }
 
-fn with_view(input: &Tensor, shape: Shape) -> Option<Tensor> {
-    let strides = input.layout().view_strides(&shape)?;
-    Some(input.alias(input.layout().with(shape, strides, input.layout().offset())))
+fn with_view(op: &'static str, input: &Tensor, shape: Shape) -> Result<Option<Tensor>> {
+    let Some(strides) = input.layout().view_strides(&shape) else { return Ok(None) };
+    Ok(Some(input.alias(Layout::new(op, shape, strides, input.layout().offset())?)))
 }
 
 /// The same elements under another shape, without copying.
 pub fn view(input: &Tensor, shape: &[i64]) -> Result<Tensor> {
     let shape = infer_shape("view", shape, input.shape())?;
-    with_view(input, shape.clone()).ok_or_else(|| {
+    with_view("view", input, shape.clone())?.ok_or_else(|| {
         RusTorchError::shape(
             "view",
             format!(
@@ -67,7 +68,7 @@ pub fn flatten(input: &Tensor, start_dim: i64, end_dim: i64) -> Result<Tensor> {
         return Ok(input.clone());
     }
     let mut shape = input.shape()[..start].to_vec();
-    shape.push(input.shape()[start..=end].iter().product());
+    shape.push(checked_product("flatten", &input.shape()[start..=end])?);
     shape.extend_from_slice(&input.shape()[end + 1..]);
     reshape_to(input, &shape)
 }
@@ -75,6 +76,15 @@ pub fn flatten(input: &Tensor, start_dim: i64, end_dim: i64) -> Result<Tensor> {
 /// Splits a dimension into several.
 pub fn unflatten(input: &Tensor, dim: i64, sizes: &[i64]) -> Result<Tensor> {
     let dim = input.dim_index("unflatten", dim)?;
+    if input.ndim() == 0 || sizes.is_empty() {
+        return Err(RusTorchError::shape(
+            "unflatten",
+            format!(
+                "splits a dimension into at least one, got a {}-dimensional tensor and sizes {sizes:?}",
+                input.ndim()
+            ),
+        ));
+    }
     let inner = infer_shape("unflatten", sizes, &input.shape()[dim..=dim])?;
     let mut shape = input.shape()[..dim].to_vec();
     shape.extend_from_slice(&inner);
@@ -142,6 +152,16 @@ pub fn movedim(input: &Tensor, source: &[i64], destination: &[i64]) -> Result<Te
     }
     let from: Vec<usize> = source.iter().map(|&d| input.dim_index("movedim", d)).collect::<Result<_>>()?;
     let to: Vec<usize> = destination.iter().map(|&d| input.dim_index("movedim", d)).collect::<Result<_>>()?;
+    let twice = |dims: &[usize]| dims.iter().enumerate().any(|(i, d)| dims[..i].contains(d));
+    if twice(&from) || twice(&to) {
+        return Err(RusTorchError::argument(
+            "movedim",
+            format!("repeated dim in source {source:?} or destination {destination:?}"),
+        ));
+    }
+    if input.ndim() == 0 {
+        return ops::permute(input, &[]);
+    }
     let mut order: Vec<Option<usize>> = vec![None; input.ndim()];
     for (&f, &t) in from.iter().zip(&to) {
         order[t] = Some(f);
@@ -246,11 +266,7 @@ pub fn squeeze(input: &Tensor, dim: Option<&[i64]>) -> Result<Tensor> {
 /// Inserts a dimension of size 1.
 pub fn unsqueeze(input: &Tensor, dim: i64) -> Result<Tensor> {
     let at = rustorch_backend::normalize_dim("unsqueeze", dim, input.ndim() + 1)?;
-    let (mut shape, mut strides) = (Shape::from_slice(input.shape()), Dims::from_slice(input.strides()));
-    let stride = if at < input.ndim() { input.shape()[at] as isize * input.strides()[at] } else { 1 };
-    shape.insert(at, 1);
-    strides.insert(at, stride);
-    Ok(input.alias(Layout::new(shape, strides, input.layout().offset())))
+    Ok(input.alias(input.layout().unsqueeze(at)))
 }
 
 /// The slice at one index.
@@ -267,11 +283,7 @@ pub fn select(input: &Tensor, dim: i64, index: i64) -> Result<Tensor> {
         ));
     }
     let index = if index < 0 { index + size } else { index } as usize;
-    let (mut shape, mut strides) = (Shape::from_slice(input.shape()), Dims::from_slice(input.strides()));
-    shape.remove(d);
-    let stride = strides.remove(d);
-    let offset = (input.layout().offset() as isize + index as isize * stride) as usize;
-    Ok(input.alias(Layout::new(shape, strides, offset)))
+    Ok(input.alias(input.layout().select(d, index)))
 }
 
 /// Every `step`-th index of a dimension, with Python's rules for what is out of range.
@@ -288,21 +300,20 @@ pub fn slice(input: &Tensor, dim: i64, start: i64, end: i64, step: i64) -> Resul
     }
     let size = input.shape()[d] as i64;
     let clip = |i: i64| if i < 0 { (i + size).max(0) } else { i.min(size) };
-    let (start, end) = (clip(start), clip(end));
-    let count = if end > start { (end - start + step - 1) / step } else { 0 };
-    let (mut shape, mut strides) = (Shape::from_slice(input.shape()), Dims::from_slice(input.strides()));
-    let offset = input.layout().offset() as isize + if count > 0 { start as isize * strides[d] } else { 0 };
-    shape[d] = count as usize;
-    strides[d] *= step as isize;
-    Ok(input.alias(Layout::new(shape, strides, offset as usize)))
+    let (start, end) = (clip(start) as usize, clip(end) as usize);
+    let count = end.saturating_sub(start).div_ceil(step as usize);
+    Ok(input.alias(input.layout().slice(d, start, count, step as usize)))
 }
 
 /// Some indices of a dimension.
 pub fn narrow(input: &Tensor, dim: i64, start: i64, length: i64) -> Result<Tensor> {
     let d = input.dim_index("narrow", dim)?;
+    if input.ndim() == 0 {
+        return Err(RusTorchError::index("narrow", "cannot be applied to a 0-dim tensor"));
+    }
     let size = input.shape().get(d).copied().unwrap_or(0) as i64;
     let from = if start < 0 { start + size } else { start };
-    if length < 0 || from < 0 || from + length > size {
+    if length < 0 || !(0..=size).contains(&from) || length > size - from {
         return Err(RusTorchError::index(
             "narrow",
             format!("start {start} and length {length} exceed dimension {d} with size {size}"),
@@ -315,6 +326,8 @@ pub fn narrow(input: &Tensor, dim: i64, start: i64, length: i64) -> Result<Tenso
 pub fn unfold(input: &Tensor, dimension: i64, size: i64, step: i64) -> Result<Tensor> {
     let d = input.dim_index("unfold", dimension)?;
     let length = input.shape().get(d).copied().unwrap_or(1) as i64;
+    // A 0-d tensor has one window.
+    let layout = if input.ndim() == 0 { input.layout().unsqueeze(0) } else { input.layout().clone() };
     if !(0..=length).contains(&size) || step <= 0 {
         return Err(RusTorchError::argument(
             "unfold",
@@ -324,16 +337,8 @@ pub fn unfold(input: &Tensor, dimension: i64, size: i64, step: i64) -> Result<Te
             ),
         ));
     }
-    let (mut shape, mut strides) = (Shape::from_slice(input.shape()), Dims::from_slice(input.strides()));
-    let along = strides.get(d).copied().unwrap_or(1);
-    // A 0-d tensor has one window.
-    if let Some(count) = shape.get_mut(d) {
-        *count = ((length - size) / step + 1) as usize;
-        strides[d] = along.saturating_mul(step as isize);
-    }
-    shape.push(size as usize);
-    strides.push(along);
-    Ok(input.alias(Layout::new(shape, strides, input.layout().offset())))
+    let windows = layout.unfold("unfold", d, size as usize, step as usize)?;
+    Ok(input.alias(if input.ndim() == 0 { windows.select(0, 0) } else { windows }))
 }
 
 /// The diagonal of two dimensions.
@@ -348,19 +353,7 @@ pub fn diagonal(input: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<Ten
             ),
         ));
     }
-    let (rows, columns) = (input.shape()[a] as i64, input.shape()[b] as i64);
-    let length = if offset >= 0 { rows.min(columns - offset) } else { (rows + offset).min(columns) }.max(0);
-    let (stride_a, stride_b) = (input.strides()[a], input.strides()[b]);
-    let mut start = input.layout().offset() as isize;
-    if length > 0 {
-        start += if offset >= 0 { offset as isize * stride_b } else { -offset as isize * stride_a };
-    }
-    let rest: Dims<usize> = (0..input.ndim()).filter(|&d| d != a && d != b).collect();
-    let layout = input.layout().permute(&rest);
-    let (mut shape, mut strides) = (Shape::from_slice(layout.shape()), Dims::from_slice(layout.strides()));
-    shape.push(length as usize);
-    strides.push(stride_a + stride_b);
-    Ok(input.alias(Layout::new(shape, strides, start as usize)))
+    Ok(input.alias(input.layout().diagonal(offset, a, b)))
 }
 
 /// The same data without history.
@@ -403,7 +396,7 @@ fn strided_layout(
             format!("size {size:?} needs as many strides, none negative, got {stride:?}"),
         ));
     }
-    let layout = Layout::new(shape, stride.iter().map(|&s| s as isize).collect(), offset);
+    let layout = Layout::new(op, shape, stride.iter().map(|&s| s as isize).collect(), offset)?;
     match layout.span() {
         Some((_, high)) if high >= elements => Err(RusTorchError::shape(
             op,

@@ -11,7 +11,7 @@ pub use least_squares::{
     linalg_pinv_rcond, pinverse, pseudo_inverse,
 };
 
-use rustorch_backend::{Operand, Shape, broadcast_shapes};
+use rustorch_backend::{Operand, Shape, broadcast_shapes, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::decomposition::{
@@ -224,7 +224,7 @@ pub fn linalg_tensorinv(a: &Tensor, ind: i64) -> Result<Tensor> {
         ));
     }
     let (head, tail) = a.shape().split_at(ind as usize);
-    let (rows, columns): (usize, usize) = (head.iter().product(), tail.iter().product());
+    let (rows, columns) = (volume(head), volume(tail));
     if rows != columns {
         return Err(RusTorchError::shape(
             op,
@@ -249,7 +249,7 @@ pub fn linalg_tensorsolve(a: &Tensor, b: &Tensor, dims: Option<&[i64]>) -> Resul
         }
     };
     let sizes = a.shape().get(b.ndim()..).unwrap_or(&[]).to_vec();
-    let columns: usize = sizes.iter().product();
+    let columns = volume(&sizes);
     if columns * b.numel() != a.numel() || columns != b.numel() {
         return Err(RusTorchError::shape(
             op,
