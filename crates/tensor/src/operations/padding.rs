@@ -2,11 +2,15 @@
 
 use rustorch_backend::{DType, DimensionMap, Scalar, Shape};
 use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
 
 use super::creation::sizes;
 use super::elementwise::contiguous;
 use super::shape_ops::slice;
 use crate::{Tensor, ops};
+
+/// How each spatial dimension is read.
+type Maps = SmallVec<[DimensionMap; 3]>;
 
 /// The pads before and after each dimension, from PyTorch's list, which begins with the last.
 fn pairs(op: &'static str, ndim: usize, pad: &[i64]) -> Result<Vec<(i64, i64)>> {
@@ -45,6 +49,7 @@ pub fn constant_pad_nd(input: &Tensor, pad: &[i64], value: Scalar) -> Result<Ten
     let mut whole = true;
     // The part of the input that stays, and its place in the output.
     let mut from = input.detach();
+    // Short: one per dimension.
     let mut places = Vec::with_capacity(pairs.len());
     for (d, &(before, after)) in pairs.iter().enumerate() {
         let size = input.shape()[d];
@@ -92,27 +97,26 @@ fn check_fits(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
 }
 
 /// The input that each output shows.
-fn positions(mode: &str, size: usize, padded: usize, (before, after): (i64, i64)) -> Vec<usize> {
+fn positions(mode: &str, size: usize, padded: usize, (before, after): (i64, i64)) -> Result<DimensionMap> {
     let last = size as i64 - 1;
     let kept = size as i64 + before.min(0) + after.min(0);
-    (0..padded as i64)
-        .map(|i| {
-            let at = i - before;
-            let source = match mode {
-                "replicate" => at.clamp(0, last.max(0)),
-                "reflect" if at < 0 => -at,
-                "reflect" if at > last => 2 * last - at,
-                "reflect" => at,
-                // What is cropped does not come back at the other side.
-                _ => (-before).max(0) + (i - before.max(0)).rem_euclid(kept.max(1)),
-            };
-            source as usize
-        })
-        .collect()
+    let source = |i: i64| {
+        let at = i - before;
+        let source = match mode {
+            "replicate" => at.clamp(0, last.max(0)),
+            "reflect" if at < 0 => -at,
+            "reflect" if at > last => 2 * last - at,
+            "reflect" => at,
+            // What is cropped does not come back at the other side.
+            _ => (-before).max(0) + (i - before.max(0)).rem_euclid(kept.max(1)),
+        };
+        source as usize
+    };
+    DimensionMap::selection(size, (0..padded as i64).map(source))
 }
 
 /// How each of the last dimensions is read, after the checks of each mode.
-fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
+fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Maps> {
     let op = "pad";
     let spatial = pad.len() / 2;
     if !pad.len().is_multiple_of(2) || !(1..=3).contains(&spatial) || input.len().abs_diff(spatial) > 2 {
@@ -124,7 +128,7 @@ fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
     // Without images there is nothing to show, and nothing to fail.
     let fixed = usize::from(lead == 2);
     let empty = input[fixed..].contains(&0);
-    let mut maps = Vec::with_capacity(spatial);
+    let mut maps = Maps::new();
     for d in lead..input.len() {
         let at = 2 * (input.len() - 1 - d);
         let (size, pair) = (input[d], (pad[at], pad[at + 1]));
@@ -154,7 +158,7 @@ fn maps(input: &[usize], pad: &[i64], mode: &str) -> Result<Vec<DimensionMap>> {
                 format!("dimension {d} of {input:?} has nothing to pad with"),
             ));
         }
-        maps.push(DimensionMap::selection(size, positions(mode, size, padded, pair)));
+        maps.push(positions(mode, size, padded, pair)?);
     }
     Ok(maps)
 }
@@ -186,7 +190,7 @@ pub fn pad_from_inside(input: &Tensor, pad: &[i64], mode: &str) -> Result<Tensor
 /// The gradient of [`pad_from_inside`] by its input.
 pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], mode: &str) -> Result<Tensor> {
     let shape = sizes("pad", shape)?;
-    let maps: Vec<_> = maps(&shape, pad, mode)?.iter().map(DimensionMap::transposed).collect();
+    let maps = maps(&shape, pad, mode)?.iter().map(DimensionMap::transposed).collect::<Result<Maps>>()?;
     let output = Tensor::empty(&shape, grad_output.dtype(), grad_output.device())?;
     if output.numel() > 0 {
         let grad = contiguous(grad_output)?;

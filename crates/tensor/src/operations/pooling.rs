@@ -1,5 +1,6 @@
 //! Pooling.
 
+use rustorch_backend::memory::gathered;
 use rustorch_backend::{DType, PoolOp, PoolParams, Shape};
 use rustorch_error::{Result, RusTorchError};
 
@@ -333,13 +334,17 @@ fn adaptive_average(input: &Tensor, dim: i64, count: usize) -> Result<Tensor> {
         let split = super::shape_ops::reshape_to(input, &shape)?;
         return ops::mean(&split, Some(&[d as i64 + 1]), false, None);
     }
-    let windows = (0..count)
-        .map(|i| {
-            let (start, end) = (i * n / count, ((i + 1) * n).div_ceil(count));
-            let part = super::shape_ops::narrow(input, dim, start as i64, (end - start) as i64)?;
-            ops::mean(&part, Some(&[dim]), true, None)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    if count > n {
+        // What there is no memory for is refused before the windows are looked at one by one.
+        let mut shape = Shape::from_slice(input.shape());
+        shape[d] = count;
+        drop(Tensor::empty(&shape, input.dtype(), input.device())?);
+    }
+    let windows = gathered((0..count).map(|i| {
+        let (start, end) = (i * n / count, ((i + 1) * n).div_ceil(count));
+        let part = super::shape_ops::narrow(input, dim, start as i64, (end - start) as i64)?;
+        ops::mean(&part, Some(&[dim]), true, None)
+    }))?;
     if windows.is_empty() { super::shape_ops::narrow(input, dim, 0, 0) } else { ops::cat(&windows, dim) }
 }
 

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Shape};
 use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
 
 use super::convolution::per_dimension;
 use super::elementwise::contiguous;
@@ -11,12 +13,19 @@ use super::pooling::{batched, drop_batch};
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
 
+/// The windows along each spatial dimension.
+type Regions = SmallVec<[Scratch<Range<usize>>; 3]>;
+
 /// A pair of tensors without their batch dimension.
 fn drop_both((values, indices): (Tensor, Tensor)) -> Result<(Tensor, Tensor)> {
     Ok((drop_batch(&values)?, drop_batch(&indices)?))
 }
 
-fn pool_regions(input: &Tensor, sizes: &[usize], regions: &[Vec<Range<usize>>]) -> Result<(Tensor, Tensor)> {
+fn pool_regions(
+    input: &Tensor,
+    sizes: &[usize],
+    regions: &[Scratch<Range<usize>>],
+) -> Result<(Tensor, Tensor)> {
     let mut shape = Shape::from_slice(&input.shape()[..2]);
     shape.extend_from_slice(sizes);
     let values = Tensor::empty(&shape, input.dtype(), input.device())?;
@@ -54,12 +63,11 @@ pub fn adaptive_max_pool(input: &Tensor, output_size: &[i64]) -> Result<(Tensor,
     check(op, input)?;
     let spatial = input.ndim() - 2;
     let counts = per_dimension(op, "output_size", output_size, spatial, 0, 1)?;
-    let regions: Vec<Vec<_>> = (0..spatial)
-        .map(|d| {
-            let (n, count) = (input.shape()[d + 2], counts[d]);
-            (0..count).map(|i| i * n / count..((i + 1) * n).div_ceil(count)).collect()
-        })
-        .collect();
+    let windows = |d: usize| {
+        let (n, count) = (input.shape()[d + 2], counts[d]);
+        Scratch::collect((0..count).map(|i| i * n / count..((i + 1) * n).div_ceil(count)))
+    };
+    let regions = (0..spatial).map(windows).collect::<Result<Regions>>()?;
     pool_regions(input, &counts[..spatial], &regions)
 }
 
@@ -139,18 +147,17 @@ pub fn fractional_max_pool(
         return Err(RusTorchError::argument(op, format!("samples must be in [0, 1), got {bad}")));
     }
     let single = input.dtype() != DType::Float64;
-    let regions: Vec<Vec<_>> = (0..spatial)
+    let regions = (0..spatial)
         .map(|d| {
             // PyTorch takes the samples of two dimensions in the order W, H; of three, as they come.
             let column = if spatial == 2 { 1 - d } else { d };
             let (size, window) = (input.shape()[d + 2], kernel[d]);
-            values
+            let starts = values
                 .chunks_exact(spatial)
-                .flat_map(|sample| starts(sample[column], single, size, counts[d], window))
-                .map(|start| start..start + window)
-                .collect()
+                .flat_map(|sample| starts(sample[column], single, size, counts[d], window));
+            Scratch::collect(starts.map(|start| start..start + window))
         })
-        .collect();
+        .collect::<Result<Regions>>()?;
     pool_regions(input, &counts[..spatial], &regions)
 }
 
@@ -170,6 +177,7 @@ fn fractional(
             .iter()
             .enumerate()
             .map(|(d, &n)| (n as f64 * ratio[if ratio.len() == 1 { 0 } else { d }]) as i64)
+            // Short: one per dimension.
             .collect(),
         (None, Some(ratio)) => {
             return Err(RusTorchError::argument(
@@ -257,6 +265,7 @@ fn unpooled(
                 )
             })
         })
+        // Short: one per dimension.
         .collect()
 }
 

@@ -4,13 +4,15 @@
 //! `k d mod s`. Positions of one residue are kept together, in a plane of their own, where the tap reads position
 //! `o + k d / s`: from every output the same distance away.
 
+use rustorch_backend::memory::Scratch;
+
 use crate::kernels::matmul::vector::Float;
 
 /// Elements behind the last plane that a microkernel may read.
 pub const SLACK: usize = 64;
 
 /// How the planes of one channel lie in memory.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Planes {
     /// Sizes of the channel as it is.
     pub source: [usize; 3],
@@ -21,7 +23,7 @@ pub struct Planes {
     /// Sizes of a plane.
     pub extent: [usize; 3],
     /// The residues that some tap reads, per dimension.
-    pub residues: [Vec<usize>; 3],
+    pub residues: [Scratch<usize>; 3],
 }
 
 impl Planes {
@@ -32,7 +34,7 @@ impl Planes {
 
     /// Elements of a channel's planes.
     pub fn channel(&self) -> usize {
-        self.plane() * self.residues.iter().map(Vec::len).product::<usize>()
+        self.plane() * self.residues.iter().map(|r| r.len()).product::<usize>()
     }
 
     /// Where padded position `at` lies in a channel's planes. Its residues are among those kept.

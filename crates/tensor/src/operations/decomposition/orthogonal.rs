@@ -22,6 +22,7 @@ fn packed(a: &Tensor, factors: &[&[usize]]) -> Result<(Tensor, Vec<Layout>)> {
             offset += sizes.iter().product::<usize>();
             layout
         })
+        // Short: one per output.
         .collect();
     Ok((whole, layouts))
 }
@@ -29,6 +30,7 @@ fn packed(a: &Tensor, factors: &[&[usize]]) -> Result<(Tensor, Vec<Layout>)> {
 fn factorize_packed(op: Factorization, a: &Tensor, factors: &[&[usize]]) -> Result<Tensor> {
     let (whole, layouts) = packed(a, factors)?;
     let operands: Vec<Operand<'_>> =
+        // Short: one per output.
         layouts.iter().map(|layout| Operand { layout, ..whole.operand() }).collect();
     a.backend()?.factorize(op, a.operand(), &operands)?;
     Ok(whole)
@@ -47,6 +49,7 @@ fn unpacked(whole: &Tensor, factors: &[&[usize]]) -> Result<Vec<Tensor>> {
             let shape: Shape = batch.iter().chain(*sizes).copied().collect();
             reshape_to(&part, &shape)
         })
+        // Short: one per output.
         .collect()
 }
 
