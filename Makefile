@@ -17,7 +17,7 @@ APPLE_RUSTC ?= /usr/bin/rustc
 export PYO3_PYTHON = $(abspath $(PY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test test-rust test-python test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
+.PHONY: help env build demo test test-rust test-python test-no-memory test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ test-opencl: env build ## Run a part of the Python tests on an OpenCL device
 	else echo "skipped: there is no OpenCL device (Debian: pocl-opencl-icd, ocl-icd-libopencl1)"; fi
 
 KERNEL_TESTS := cargo test --release --workspace --exclude xtask --test kernels
+
+test-no-memory: env build ## Refuse every op its memory, one request after the other
+	$(PY) -m pytest tests/test_no_memory.py $(PYTEST_ARGS)
 
 test-kernels: $(VENV)/.installed-build ## Run every kernel under oclgrind, which finds races and accesses out of bounds
 	$(KERNEL_TESTS) --no-run

@@ -10,7 +10,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use crate::device::DeviceInfo;
 use crate::epilogue::Epilogue;
-use crate::memory::{Buffer, HostBuffer, MemoryAllocator, Sharing};
+use crate::memory::{Buffer, HostBuffer, MemoryAllocator, Scratch, Sharing};
 use crate::random::{Distribution, RandomKey, Sampler};
 use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
 use crate::sequence::{AttentionParams, CtcSample};
@@ -257,7 +257,7 @@ pub trait ComputeBackend: Send + Sync {
     /// covers, or the parts of each plane, one plane after the other. `indices` as for `pool`.
     fn max_pool_regions(
         &self,
-        regions: &[Vec<Range<usize>>],
+        regions: &[Scratch<Range<usize>>],
         input: Operand<'_>,
         output: Operand<'_>,
         indices: Operand<'_>,

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rustorch_error::{Result, RusTorchError};
 
+use crate::memory::Scratch;
 use crate::{
     AttentionParams, ConvParams, CtcSample, DType, DimensionMap, Distribution, Epilogue, Factorization,
     Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
@@ -161,7 +162,7 @@ no_tensors!(
     ScanOp,
     ScatterOp,
     &[usize],
-    &[Vec<Range<usize>>],
+    &[Scratch<Range<usize>>],
     &[CtcSample],
     &[DimensionMap],
     &AttentionParams,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use rustorch_backend::memory::{HostBuffer, PoolAllocator, physical_memory};
+use rustorch_backend::memory::{HostBuffer, PoolAllocator, physical_memory, Scratch};
 use rustorch_backend::sizes::{Extent, check_extent};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
@@ -155,7 +155,7 @@ impl ComputeBackend for CpuBackend {
             params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
         ) -> ();
         max_pool_regions => kernels::pool::max_pool_regions: (
-            regions: &[Vec<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
+            regions: &[Scratch<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
         ) -> ();
         weighted_gather => kernels::weighted_gather::weighted_gather: (
             input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,

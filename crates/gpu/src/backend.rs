@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustorch_backend::memory::HostBuffer;
+use rustorch_backend::memory::{HostBuffer, Scratch};
 use rustorch_backend::sizes::{Extent, check_extent};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
@@ -220,7 +220,7 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
             results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
         );
         max_pool_regions => kernels::pool::max_pool_regions: (
-            regions: &[Vec<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
+            regions: &[Scratch<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
         );
         weighted_gather => kernels::weighted_gather::weighted_gather: (
             input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,

@@ -3,6 +3,7 @@
 //! Each function fills its tensor in place, without recording.
 
 use rustorch_backend::volume;
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::autograd::GradMode;
 use rustorch_tensor::{DType, Generator, Scalar, Tensor, ops};
@@ -108,7 +109,7 @@ pub fn dirac_(tensor: &Tensor, groups: usize) -> Result<()> {
         return Err(RusTorchError::argument("dirac_", "dim 0 must be divisible by groups"));
     }
     let out_per_group = shape[0] / groups;
-    let mut taps = vec![0.0_f64; tensor.numel()];
+    let mut taps = Scratch::filled(tensor.numel(), 0.0_f64)?;
     let strides = rustorch_backend::contiguous_strides(shape);
     let centre: usize = shape[2..].iter().zip(&strides[2..]).map(|(&k, &s)| k / 2 * s as usize).sum();
     for group in 0..groups {
@@ -224,8 +225,8 @@ pub fn orthogonal_(tensor: &Tensor, gain: f64, generator: Option<&Generator>) ->
     let _mode = GradMode::no_grad();
     let drawn = Tensor::empty(&[narrow, tall], DType::Float64, tensor.device())?;
     ops::normal_(&drawn, 0.0, 1.0, generator)?;
-    let q = orthonormal_rows(drawn.to_vec::<f64>()?, narrow, tall);
-    let q: Vec<f64> = q.into_iter().map(|v| v * gain).collect();
+    let mut q = orthonormal_rows(&mut drawn.to_vec::<f64>()?, narrow, tall)?;
+    q.iter_mut().for_each(|v| *v *= gain);
     let q = Tensor::from_slice(&q, &[narrow, tall])?;
     let q = if rows > columns { ops::transpose(&q, 0, 1)? } else { q };
     let sizes: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
@@ -233,9 +234,9 @@ pub fn orthogonal_(tensor: &Tensor, gain: f64, generator: Option<&Generator>) ->
 }
 
 /// The orthogonal factor of the `tall × narrow` matrix whose columns are the rows of `a`, in the same arrangement.
-fn orthonormal_rows(mut a: Vec<f64>, narrow: usize, tall: usize) -> Vec<f64> {
+fn orthonormal_rows(a: &mut [f64], narrow: usize, tall: usize) -> Result<Scratch<f64>> {
     let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(a, b)| a * b).sum::<f64>();
-    let mut signs = vec![1.0; narrow];
+    let mut signs = Scratch::filled(narrow, 1.0)?;
     // The reflection that clears column j below the diagonal takes the place of that column, from row j on.
     for j in 0..narrow {
         let (head, rest) = a.split_at_mut((j + 1) * tall);
@@ -250,7 +251,7 @@ fn orthonormal_rows(mut a: Vec<f64>, narrow: usize, tall: usize) -> Vec<f64> {
             reflect(v, scale, &mut column[j..]);
         }
     }
-    let mut q = vec![0.0; narrow * tall];
+    let mut q = Scratch::filled(narrow * tall, 0.0)?;
     for (j, column) in q.chunks_exact_mut(tall).enumerate() {
         column[j] = signs[j];
         for k in (0..narrow).rev() {
@@ -258,7 +259,7 @@ fn orthonormal_rows(mut a: Vec<f64>, narrow: usize, tall: usize) -> Vec<f64> {
             reflect(v, dot(v, v), &mut column[k..]);
         }
     }
-    q
+    Ok(q)
 }
 
 /// Applies the reflection `I - 2 v vᵀ / |v|²`; `scale` is `|v|²`.

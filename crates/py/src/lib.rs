@@ -22,6 +22,7 @@ mod numpy;
 mod optim;
 mod random;
 mod return_types;
+mod sequences;
 mod settings;
 mod sharing;
 mod size;
@@ -29,8 +30,12 @@ mod streams;
 mod tensor;
 
 use pyo3::prelude::*;
+use rustorch_backend::memory::ReservingAllocator;
 
 use crate::errors::IntoPyResult;
+
+#[global_allocator]
+static ALLOCATOR: ReservingAllocator = ReservingAllocator;
 
 /// RusTorch's native module; use it through `rustorch`.
 #[pymodule(name = "_C")]

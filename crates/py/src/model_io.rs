@@ -80,7 +80,10 @@ fn _safetensors_save<'py>(
     let py = tensors.py();
     let tensors = named(tensors)?;
     let bytes = py.detach(|| safetensors::save(&tensors, metadata)).into_py(py)?;
-    Ok(PyBytes::new(py, &bytes))
+    PyBytes::new_with(py, bytes.len(), |to| {
+        to.copy_from_slice(&bytes);
+        Ok(())
+    })
 }
 
 /// Adds the functions to the module.

@@ -129,6 +129,18 @@ fn _reset_peak_memory_stats(device: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
+/// For tests: from now on `granted` requests of memory are granted and the next one is refused; `lasting`, all after it, too.
+#[pyfunction]
+fn _refuse_memory_after(granted: usize, lasting: bool) {
+    rustorch_backend::memory::refuse_after(granted, lasting);
+}
+
+/// For tests: memory is granted again; how many requests were refused.
+#[pyfunction]
+fn _grant_memory() -> usize {
+    rustorch_backend::memory::refuse_no_more()
+}
+
 /// Gives the memory that is kept for reuse back to the system.
 #[pyfunction]
 #[pyo3(signature = (device=None))]
@@ -165,5 +177,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(are_deterministic_algorithms_enabled, module)?)?;
     module.add_function(wrap_pyfunction!(memory_stats, module)?)?;
     module.add_function(wrap_pyfunction!(_reset_peak_memory_stats, module)?)?;
+    module.add_function(wrap_pyfunction!(_refuse_memory_after, module)?)?;
+    module.add_function(wrap_pyfunction!(_grant_memory, module)?)?;
     module.add_function(wrap_pyfunction!(empty_cache, module)?)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustorch_backend::memory::{Scratch, gathered};
 use rustorch_backend::{
     ComputeBackend, DType, Device, Dims, Element, Layout, Operand, Scalar, checked_numel, checked_product,
     volume,
@@ -143,7 +144,7 @@ impl Tensor {
         } else {
             let larger = Storage::allocate(self.device(), bytes)?;
             let backend = self.backend()?;
-            let mut content = vec![0u8; held];
+            let mut content = Scratch::filled(held, 0_u8)?;
             backend.read(self.storage().buffer(), 0, &mut content)?;
             backend.write(larger.buffer(), 0, &content)?;
             Arc::new(larger)
@@ -240,9 +241,9 @@ impl Tensor {
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         let dense = Self::empty(self.shape(), T::DTYPE, Device::CPU)?;
         transfer(self, self.layout(), &dense, false)?;
-        let mut bytes = vec![0u8; dense.storage().buffer().bytes()];
+        let mut bytes = Scratch::filled(dense.storage().buffer().bytes(), 0_u8)?;
         dense.backend()?.read(dense.storage().buffer(), 0, &mut bytes)?;
-        Ok(bytes.chunks_exact(T::DTYPE.size()).map(element_from_bytes).collect())
+        gathered(bytes.chunks_exact(T::DTYPE.size()).map(|bytes| Ok(element_from_bytes(bytes))))
     }
 
     /// The value of a tensor of one element.

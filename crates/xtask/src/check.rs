@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::allocations;
+
 /// Which crates a crate may use. Nothing points back up.
 const MAY_USE: [(&str, &[&str]); 14] = [
     ("error", &[]),
@@ -174,6 +176,12 @@ fn source_file(path: &Path, relative: &Path, problems: &mut Vec<String>) -> Resu
     });
     if let Some(part) = vague {
         problems.push(format!("{name}: '{part}' says nothing; name the module after what it holds"));
+    }
+    for (line, what) in allocations::unbounded(&place, &text) {
+        problems.push(format!(
+            "{name}:{line}: {what} ends the process where there is no memory; a list whose length comes from data or \
+             arguments is a memory::Scratch (results: memory::gathered), and one that is short says '// Short: …'"
+        ));
     }
     let allows_unsafe = text.lines().any(|line| {
         let line = line.trim_start();

@@ -1,5 +1,6 @@
 //! `cargo xtask codegen` writes the generated files; `cargo xtask check` fails where the house's rules are broken.
 
+mod allocations;
 mod check;
 mod emit;
 mod formula;

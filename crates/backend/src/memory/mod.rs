@@ -4,10 +4,13 @@
 
 mod aligned;
 mod buffer;
+mod failure;
 pub mod fork;
 mod host;
 mod limits;
 mod pool;
+mod reserve;
+mod scratch;
 mod sharing;
 mod system;
 
@@ -17,9 +20,12 @@ use rustorch_error::Result;
 
 pub use aligned::AlignedAllocator;
 pub use buffer::{Buffer, as_bytes, from_bytes};
+pub use failure::{refuse_after, refuse_no_more};
 pub use host::HostBuffer;
 pub use limits::physical_memory;
 pub use pool::{BlockCache, PoolAllocator};
+pub use reserve::ReservingAllocator;
+pub use scratch::{Scratch, gathered, reserve};
 pub use sharing::Sharing;
 pub use system::SystemAllocator;
 

@@ -1,10 +1,11 @@
 //! Connectionist temporal classification (A. Graves et al., *Connectionist Temporal Classification*, 2006): the
 //! likelihood of a sequence of targets, summed over all its alignments with frames, and its gradient.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{CtcSample, DType, Operand};
 use rustorch_error::Result;
 
-use super::dense::{Dense, Scratch, Shared, address, fill_contiguous, unsupported};
+use super::dense::{Dense, Shared, address, fill_contiguous, unsupported};
 use crate::threads::try_parallel_for;
 
 const OP: &str = "ctc_loss";
@@ -179,8 +180,8 @@ pub fn ctc_loss_grad(
         unsafe { out.write_bytes(0, problem.frames * problem.count * problem.classes) };
         let out = Shared::new(out);
         try_parallel_for(samples.len(), 1, |range| {
-            let beta = Scratch::<f64>::new(2 * problem.states)?;
-            let by_class = Scratch::<f64>::new(problem.classes)?;
+            let beta = Scratch::<f64>::with_room(2 * problem.states)?;
+            let by_class = Scratch::<f64>::with_room(problem.classes)?;
             for sample in range {
                 let size = problem.frames * problem.states;
                 // SAFETY: the operands are contiguous; the scratch is two rows of states, and one of classes; each

@@ -1,39 +1,9 @@
-//! Operands as kernels that want plain arrays see them: scratch memory, and contiguous copies in the type that is
-//! computed in.
-
-use std::marker::PhantomData;
+//! Operands as kernels that want plain arrays see them: contiguous copies in the type that is computed in.
 
 use half::{bf16, f16};
-use rustorch_backend::memory::PoolAllocator;
-use rustorch_backend::{Buffer, DType, Dims, Element, Layout, Operand};
+use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, Dims, Element, Layout, Operand};
 use rustorch_error::{Result, RusTorchError};
-
-/// Uninitialized memory for `len` elements, from the pool and back to it.
-pub struct Scratch<T> {
-    buffer: Buffer,
-    element: PhantomData<T>,
-}
-
-impl<T: Copy> Scratch<T> {
-    /// Room for `len` elements.
-    pub fn new(len: usize) -> Result<Self> {
-        let bytes = len.saturating_mul(size_of::<T>());
-        Ok(Scratch { buffer: Buffer::allocate(PoolAllocator::global(), bytes)?, element: PhantomData })
-    }
-
-    /// Room for `len` elements, all 0.
-    pub fn zeroed(len: usize) -> Result<Self> {
-        let scratch = Self::new(len)?;
-        // SAFETY: the memory is the scratch's own; all bytes 0 is a value of every element type.
-        unsafe { scratch.as_ptr().write_bytes(0, len) };
-        Ok(scratch)
-    }
-
-    /// The first element, aligned to a cache line.
-    pub fn as_ptr(&self) -> *mut T {
-        self.buffer.address().as_ptr().cast()
-    }
-}
 
 /// A pointer that a parallel loop may share, because its ranges touch different elements or only read.
 #[derive(Debug)]
@@ -173,7 +143,7 @@ impl<T: Compute> Dense<T> {
         if !T::computes(operand.dtype) {
             return Err(unsupported(op, operand.dtype));
         }
-        let scratch = Scratch::<T>::new(to.numel())?;
+        let scratch = Scratch::<T>::with_room(to.numel())?;
         let (size, base) = (operand.dtype.size() as isize, operand.buffer.address().as_ptr());
         let out = scratch.as_ptr();
         for_each_pair(operand.layout, to, |from, to| {
@@ -211,7 +181,7 @@ pub fn fill_contiguous<T: Compute>(
     if !T::computes(output.dtype) {
         return Err(unsupported(op, output.dtype));
     }
-    let scratch = Scratch::<T>::new(output.layout.numel())?;
+    let scratch = Scratch::<T>::with_room(output.layout.numel())?;
     fill(scratch.as_ptr())?;
     store(op, &scratch, output)
 }

@@ -1,6 +1,7 @@
 //! Pooling over one to three spatial dimensions, and its gradient.
 
 use rustorch_backend::{DType, Operand, PoolOp, PoolParams, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
@@ -87,7 +88,7 @@ impl Geometry {
     }
 
     /// The windows along dimension `d`.
-    fn windows(&self, d: usize) -> Vec<Window> {
+    fn windows(&self, d: usize) -> Result<Scratch<Window>> {
         let (dilation, padding, kernel) = (self.dilation[d], self.padding[d], self.kernel[d]);
         let window = |o: usize| {
             let start = o * self.stride[d];
@@ -99,12 +100,12 @@ impl Geometry {
             let first = (start + skipped * dilation).saturating_sub(padding);
             Window { first, taps: end - skipped, padded }
         };
-        (0..self.output[d]).map(window).collect()
+        Scratch::collect((0..self.output[d]).map(window))
     }
 
     /// Calls `visit` with each window's output position and its parts along the three dimensions.
     #[inline(always)]
-    fn for_each_window(windows: &[Vec<Window>; 3], mut visit: impl FnMut(usize, [Window; 3])) {
+    fn for_each_window(windows: &[Scratch<Window>; 3], mut visit: impl FnMut(usize, [Window; 3])) {
         let mut at = 0;
         for &a in &windows[0] {
             for &b in &windows[1] {
@@ -283,10 +284,8 @@ fn maximum<T: Maximum>(
     let input = Dense::<T>::contiguous(OP, input)?;
     let input = Shared::new(input.as_ptr().cast_mut());
     fill_contiguous(OP, output, |output: *mut T| {
-        let fill = |indices: *mut i64| {
-            fill_maximum(geometry, input, Shared::new(output), Shared::new(indices));
-            Ok(())
-        };
+        let fill =
+            |indices: *mut i64| fill_maximum(geometry, input, Shared::new(output), Shared::new(indices));
         if let Some(indices) = indices {
             fill_contiguous(OP, indices, fill)
         } else {
@@ -309,8 +308,13 @@ fn check_indices(indices: Operand<'_>, output: Operand<'_>) -> Result<()> {
     Ok(())
 }
 
-fn fill_maximum<T: Maximum>(geometry: &Geometry, input: Shared<T>, output: Shared<T>, indices: Shared<i64>) {
-    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
+fn fill_maximum<T: Maximum>(
+    geometry: &Geometry,
+    input: Shared<T>,
+    output: Shared<T>,
+    indices: Shared<i64>,
+) -> Result<()> {
+    let windows = [geometry.windows(0)?, geometry.windows(1)?, geometry.windows(2)?];
     let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
     parallel_for(geometry.count, geometry.grain(), |planes| {
         for plane in planes {
@@ -340,6 +344,7 @@ fn fill_maximum<T: Maximum>(geometry: &Geometry, input: Shared<T>, output: Share
             }
         }
     });
+    Ok(())
 }
 
 /// The maxima of 2 × 2 squares, without branches.

@@ -1,9 +1,11 @@
 //! Linear maps along the last dimensions: padding by what is there, interpolation, and the gradients of both.
 
 use rustorch_backend::{DType, DimensionMap, Operand, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
 
-use super::dense::{Compute, Dense, Scratch, Shared, address, fill_contiguous, unsupported};
+use super::dense::{Compute, Dense, Shared, address, fill_contiguous, unsupported};
 use super::number::with_bytes;
 use crate::threads::{parallel_for, try_parallel_for};
 
@@ -36,8 +38,7 @@ pub fn resample(maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) 
         return Ok(());
     }
     if maps.iter().all(DimensionMap::is_selection) {
-        with_bytes!(input.dtype, T => select::<T>(maps, planes, address(input), address(output)));
-        return Ok(());
+        return with_bytes!(input.dtype, T => select::<T>(maps, planes, address(input), address(output)));
     }
     match output.dtype {
         DType::Float32 | DType::Float16 | DType::BFloat16 => real::<f32>(maps, planes, input, output),
@@ -56,24 +57,24 @@ fn plane_sizes(maps: &[DimensionMap]) -> (usize, usize) {
 }
 
 /// Pieces of the last dimension that lie one behind the other in the input too: `(output, input, length)`.
-fn runs(positions: &[usize]) -> Vec<(usize, usize, usize)> {
-    let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+fn runs(positions: &[usize]) -> Result<Scratch<(usize, usize, usize)>> {
+    let mut runs: Scratch<(usize, usize, usize)> = Scratch::new();
     for (output, &input) in positions.iter().enumerate() {
         match runs.last_mut() {
             Some((_, start, length)) if *start + *length == input => *length += 1,
-            _ => runs.push((output, input, 1)),
+            _ => runs.push((output, input, 1))?,
         }
     }
-    runs
+    Ok(runs)
 }
 
 /// Moves elements. Every dimension has an output.
-fn select<T: Copy>(maps: &[DimensionMap], planes: usize, input: *mut T, output: *mut T) {
-    let Some((columns, outer)) = maps.split_last() else { return };
+fn select<T: Copy>(maps: &[DimensionMap], planes: usize, input: *mut T, output: *mut T) -> Result<()> {
+    let Some((columns, outer)) = maps.split_last() else { return Ok(()) };
     let (in_size, _) = plane_sizes(maps);
     let rows = volume(outer.iter().map(DimensionMap::output));
     let (width, columns) = (columns.input(), columns.positions());
-    let runs = runs(columns);
+    let runs = runs(columns)?;
     let grain = TASK_WORK.div_ceil(columns.len());
     let (input, output) = (Shared::new(input), Shared::new(output));
     parallel_for(planes * rows, grain, |range| {
@@ -101,6 +102,7 @@ fn select<T: Copy>(maps: &[DimensionMap], planes: usize, input: *mut T, output: 
             }
         }
     });
+    Ok(())
 }
 
 /// A type that sums are computed in.
@@ -139,7 +141,7 @@ fn real<T: Float>(
 /// A map whose weights are in the type that is computed in.
 struct Weighted<'a, T> {
     map: &'a DimensionMap,
-    weights: Vec<T>,
+    weights: Scratch<T>,
 }
 
 /// Applies the maps one after the other, from the last dimension on; elements have `unit` parts.
@@ -154,16 +156,16 @@ unsafe fn sum<T: Float>(
     output: *mut T,
 ) -> Result<()> {
     let (in_size, out_size) = plane_sizes(maps);
-    let weighted: Vec<_> = maps
+    let weighted: SmallVec<[Weighted<'_, T>; 3]> = maps
         .iter()
         .map(|map| {
-            let weights = map.weights().map_or_else(
-                || vec![T::ONE; map.positions().len()],
-                |weights| weights.iter().map(|&w| T::from_f64(w)).collect(),
-            );
-            Weighted { map, weights }
+            let weights = match map.weights() {
+                None => Scratch::filled(map.positions().len(), T::ONE)?,
+                Some(weights) => Scratch::collect(weights.iter().map(|&w| T::from_f64(w)))?,
+            };
+            Ok(Weighted { map, weights })
         })
-        .collect();
+        .collect::<Result<_>>()?;
     // The sizes of what is between the maps: the last dimensions are mapped, the first not yet.
     let size = |i: usize| -> usize {
         let (before, after) = maps.split_at(i);
@@ -174,7 +176,7 @@ unsafe fn sum<T: Float>(
     let work = in_size.max(out_size).max(largest) * unit * maps.len();
     let (input, output) = (Shared::new(input), Shared::new(output));
     try_parallel_for(planes, TASK_WORK.div_ceil(work.max(1)), |range| {
-        let scratch = [Scratch::<T>::new(largest * unit)?, Scratch::<T>::new(largest * unit)?];
+        let scratch = [Scratch::<T>::with_room(largest * unit)?, Scratch::<T>::with_room(largest * unit)?];
         for plane in range {
             let mut from = input.get().wrapping_add(plane * in_size * unit).cast_const();
             let mut inner = unit;
@@ -287,15 +289,16 @@ mod tests {
 
     #[test]
     fn maps_are_applied_to_every_plane() {
-        let lines = DimensionMap::weighted(
-            3,
-            [vec![(0, 0.5), (2, 0.25)], vec![], vec![(1, 2.0), (2, 1.0), (0, -1.0)], vec![(1, 1.0)]],
-        );
-        let columns = DimensionMap::selection(5, vec![1, 0, 1, 2, 3, 4, 4]);
+        let lines = || {
+            let taps =
+                [vec![(0, 0.5), (2, 0.25)], vec![], vec![(1, 2.0), (2, 1.0), (0, -1.0)], vec![(1, 1.0)]];
+            DimensionMap::weighted(3, taps).unwrap()
+        };
+        let columns = || DimensionMap::selection(5, [1, 0, 1, 2, 3, 4, 4]).unwrap();
         for maps in [
-            [lines.clone(), columns.clone()],
-            [DimensionMap::selection(3, vec![2, 1, 1]), columns.clone()],
-            [lines.transposed(), columns.transposed()],
+            [lines(), columns()],
+            [DimensionMap::selection(3, [2, 1, 1]).unwrap(), columns()],
+            [lines().transposed().unwrap(), columns().transposed().unwrap()],
         ] {
             let planes = 700;
             let (in_size, _) = plane_sizes(&maps);

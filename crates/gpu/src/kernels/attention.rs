@@ -112,6 +112,7 @@ fn masked<'a>(call: Call<'a>, mask: Option<Operand<'a>>) -> (Call<'a>, Option<Na
 fn check(operands: &[Operand<'_>], log_sum: Operand<'_>) -> Result<DType> {
     let dtype = operands.first().map_or(log_sum.dtype, |operand| operand.dtype);
     if dtype.category() != Category::Float || operands.iter().any(|operand| operand.dtype != dtype) {
+        // Short: one per operand.
         let dtypes: Vec<&str> = operands.iter().map(|operand| operand.dtype.name()).collect();
         return Err(RusTorchError::unsupported(OP, dtypes.join(", ")));
     }

@@ -1,6 +1,7 @@
 //! Convolutions over one to three spatial dimensions, and their gradients, as implicit matrix products.
 
 use rustorch_backend::{Category, ConvParams, Dims, Layout, Operand, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -138,7 +139,7 @@ impl Geometry {
     }
 
     /// The inputs along dimension `d` that are met by the same taps, and those.
-    fn residues(&self, d: usize) -> Vec<Residue> {
+    fn residues(&self, d: usize) -> Result<Scratch<Residue>> {
         let (stride, dilation, padding) = (self.stride[d], self.dilation[d], self.padding[d]);
         let period = stride / gcd(stride, dilation);
         let residue = |r: usize| {
@@ -156,7 +157,7 @@ impl Geometry {
                 tap_step: -((period * dilation / stride) as i64),
             }
         };
-        (0..stride).map(residue).filter(|residue| residue.points > 0).collect()
+        Scratch::collect((0..stride).map(residue).filter(|residue| residue.points > 0))
     }
 }
 
@@ -427,7 +428,7 @@ pub(crate) fn convolution_grad_input(
 ) -> Result<()> {
     let g = Geometry::new(params, grad_input, weight, grad)?;
     let (by, to) = (Place::of(weight.layout), Place::of(grad_input.layout));
-    let residues = [g.residues(0), g.residues(1), g.residues(2)];
+    let residues = [g.residues(0)?, g.residues(1)?, g.residues(2)?];
     for &z in &residues[0] {
         for &y in &residues[1] {
             for &x in &residues[2] {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
@@ -80,7 +81,7 @@ pub(crate) fn look_up(
             Ok(lookups_text(count, wraps, stores))
         });
     device.run(call, [groups, 1, 1])?;
-    let mut bytes = vec![0u8; groups * 16];
+    let mut bytes = Scratch::zeroed(groups * 16)?;
     device.read(&buffer, 0, &mut bytes)?;
     let number = |at: usize| bytes[at..].first_chunk().map_or(0, |bytes| i64::from_ne_bytes(*bytes));
     let first = (0..groups).map(|group| (number(group * 16), number(group * 16 + 8))).min();

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use rustorch_backend::memory::{Scratch, as_bytes};
 use rustorch_backend::{Category, DType, Layout, Operand, PoolOp, PoolParams};
 use rustorch_error::{Result, RusTorchError};
 
@@ -215,14 +216,12 @@ fn spread(device: &dyn Device, geometry: &Geometry, indices: Operand<'_>) -> Res
         .write("y0", Operand { buffer: &found, layout: &layout, dtype: DType::Int64 })
         .shared("partial", "i64", GROUP as usize);
     device.run(place(geometry.describe(call, n), "x1", indices.layout), [groups, 1, 1])?;
-    let mut bytes = vec![0; groups * SPREAD * size_of::<i64>()];
+    let mut bytes = Scratch::zeroed(groups * SPREAD * size_of::<i64>())?;
     device.read(&found, 0, &mut bytes)?;
     let (mut least, mut most) = ([i64::MAX; 3], [i64::MIN; 3]);
-    let numbers: Vec<i64> = bytes
-        .chunks_exact(size_of::<i64>())
-        .map(|bytes| bytes.first_chunk().map_or(0, |bytes| i64::from_ne_bytes(*bytes)))
-        .collect();
-    for part in numbers.chunks_exact(SPREAD) {
+    let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| i64::from_ne_bytes(*bytes));
+    for part in bytes.chunks_exact(SPREAD * size_of::<i64>()) {
+        let part: [i64; SPREAD] = std::array::from_fn(|i| number(&part[i * size_of::<i64>()..]));
         for d in 0..3 {
             (least[d], most[d]) = (least[d].min(part[d]), most[d].max(part[d + 3]));
         }
@@ -239,7 +238,7 @@ fn spread(device: &dyn Device, geometry: &Geometry, indices: Operand<'_>) -> Res
 /// dimension the part of it that each output covers; for every plane of its own, if there are that many.
 pub(crate) fn max_pool_regions(
     device: &dyn Device,
-    regions: &[Vec<Range<usize>>],
+    regions: &[Scratch<Range<usize>>],
     input: Operand<'_>,
     output: Operand<'_>,
     indices: Operand<'_>,
@@ -262,7 +261,7 @@ pub(crate) fn max_pool_regions(
     };
     let geometry = Geometry::new(&params, from, to)?;
     let planes = from[0] * from[1];
-    let mut table: Vec<i64> = vec![0, 1];
+    let mut table = Scratch::copied(&[0_i64, 1])?;
     let (mut first, mut per_plane) = ([0; 3], [0; 3]);
     for (d, windows) in regions.iter().enumerate() {
         let (size, count) = (from[d + 2], to[d + 2]);
@@ -273,11 +272,11 @@ pub(crate) fn max_pool_regions(
         let d = d + 3 - spatial;
         first[d] = table.len() as i64;
         per_plane[d] = if windows.len() == count { 0 } else { count as i64 };
-        table.extend(windows.iter().flat_map(|window| [window.start as i64, window.end as i64]));
+        table.extend(windows.iter().flat_map(|window| [window.start as i64, window.end as i64]))?;
     }
-    let bytes: Vec<u8> = table.iter().flat_map(|number| number.to_ne_bytes()).collect();
+    let bytes = as_bytes(&table);
     let buffer = device.temporary(bytes.len())?;
-    device.write(&buffer, 0, &bytes)?;
+    device.write(&buffer, 0, bytes)?;
     let layout = Layout::contiguous("pool", &[table.len()])?;
     let n = output.layout.numel();
     let call = Call::new(kernel_text!("pool_regions"))

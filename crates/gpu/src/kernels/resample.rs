@@ -1,5 +1,6 @@
 //! Linear maps along the last dimensions: padding by what is there, interpolation, and the gradients of both.
 
+use rustorch_backend::memory::{Scratch, as_bytes};
 use rustorch_backend::{Category, DType, DimensionMap, Layout, Operand};
 use rustorch_error::{Result, RusTorchError};
 
@@ -13,8 +14,8 @@ const OP: &str = "resample";
 /// The tables of three maps, one behind the other, and where their parts begin.
 #[derive(Debug, Default)]
 struct Tables {
-    maps: Vec<i64>,
-    weights: Vec<f64>,
+    maps: Scratch<i64>,
+    weights: Scratch<f64>,
     starts: [i64; 3],
     positions: [i64; 3],
     factors: [i64; 3],
@@ -23,24 +24,24 @@ struct Tables {
 }
 
 impl Tables {
-    fn new(maps: &[DimensionMap]) -> Tables {
+    fn new(maps: &[DimensionMap]) -> Result<Tables> {
         let mut tables = Tables::default();
-        let identity = DimensionMap::selection(1, vec![0]);
+        let identity = DimensionMap::selection(1, [0])?;
         let missing = std::iter::repeat_n(&identity, 3 - maps.len());
         for (d, map) in missing.chain(maps).enumerate() {
             tables.input[d] = map.input() as i64;
             tables.output[d] = map.output() as i64;
             tables.starts[d] = tables.maps.len() as i64;
-            tables.maps.extend(map.starts().iter().map(|&start| start as i64));
+            tables.maps.extend(map.starts().iter().map(|&start| start as i64))?;
             tables.positions[d] = tables.maps.len() as i64;
-            tables.maps.extend(map.positions().iter().map(|&position| position as i64));
+            tables.maps.extend(map.positions().iter().map(|&position| position as i64))?;
             tables.factors[d] = tables.weights.len() as i64;
             match map.weights() {
-                Some(weights) => tables.weights.extend(weights),
-                None => tables.weights.extend(std::iter::repeat_n(1.0, map.positions().len())),
+                Some(weights) => tables.weights.extend_from_slice(weights)?,
+                None => tables.weights.extend(std::iter::repeat_n(1.0, map.positions().len()))?,
             }
         }
-        tables
+        Ok(tables)
     }
 }
 
@@ -80,15 +81,15 @@ pub(crate) fn resample(
     if n == 0 {
         return Ok(());
     }
-    let tables = Tables::new(maps);
+    let tables = Tables::new(maps)?;
     let element = if selection { moved } else { dtype };
     let sums = sums_of(element);
-    let upload = |bytes: Vec<u8>| {
+    let upload = |bytes: &[u8]| {
         let buffer = device.temporary(bytes.len().max(8))?;
-        device.write(&buffer, 0, &bytes)?;
+        device.write(&buffer, 0, bytes)?;
         Result::Ok(buffer)
     };
-    let map_table = upload(tables.maps.iter().flat_map(|number| number.to_ne_bytes()).collect())?;
+    let map_table = upload(as_bytes(&tables.maps))?;
     let map_layout = Layout::contiguous("resample", &[tables.maps.len()])?;
     let call = Call::new(kernel_text!("resample"))
         .read("x0", Operand { dtype: element, ..input })
@@ -106,11 +107,10 @@ pub(crate) fn resample(
     if selection {
         return device.run(call, groups_for(n));
     }
-    let factors = match sums {
-        DType::Float64 => tables.weights.iter().flat_map(|weight| weight.to_ne_bytes()).collect(),
-        _ => tables.weights.iter().flat_map(|weight| (*weight as f32).to_ne_bytes()).collect(),
+    let factor_table = match sums {
+        DType::Float64 => upload(as_bytes(&tables.weights))?,
+        _ => upload(as_bytes(&Scratch::collect(tables.weights.iter().map(|&weight| weight as f32))?))?,
     };
-    let factor_table = upload(factors)?;
     let factor_layout = Layout::contiguous("resample", &[tables.weights.len()])?;
     let call = call
         .read("weights", Operand { buffer: &factor_table, layout: &factor_layout, dtype: sums })

@@ -8,6 +8,7 @@ use rustorch_backend::{Dims, Scalar};
 use rustorch_tensor::Tensor;
 
 use crate::errors::IntoPyResult;
+use crate::sequences::gathered;
 use crate::tensor::PyTensor;
 
 /// Whether the object is a tensor.
@@ -171,17 +172,17 @@ pub fn ints(object: &Bound<'_, PyAny>) -> PyResult<Option<Dims<i64>>> {
         return Ok(Some(smallvec::smallvec![value]));
     }
     if let Ok(tuple) = object.cast::<PyTuple>() {
-        return tuple.iter_borrowed().map(|item| int(&item)).collect();
+        return gathered(object.py(), tuple.iter_borrowed().map(|item| int(&item)));
     }
     if let Ok(list) = object.cast::<PyList>() {
-        return list.iter().map(|item| int(&item)).collect();
+        return gathered(object.py(), list.iter().map(|item| int(&item)));
     }
     if object.is_instance_of::<PyString>() || is_tensor(object) {
         return Ok(None);
     }
     // A range, a NumPy array, any other iterable of integers.
     match object.try_iter() {
-        Ok(items) => items.map(|item| int(&item?)).collect(),
+        Ok(items) => gathered(object.py(), items.map(|item| int(&item?))),
         Err(_) => Ok(None),
     }
 }
@@ -195,7 +196,7 @@ pub fn floats(object: &Bound<'_, PyAny>) -> PyResult<Option<Dims<f64>>> {
         return Ok(None);
     }
     match object.try_iter() {
-        Ok(items) => items.map(|item| float(&item?)).collect(),
+        Ok(items) => gathered(object.py(), items.map(|item| float(&item?))),
         Err(_) => Ok(None),
     }
 }
@@ -221,7 +222,7 @@ pub fn tensors(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Tensor>>> {
         return Ok(None);
     }
     match object.try_iter() {
-        Ok(items) => items.map(|item| Ok(tensor(&item?))).collect(),
+        Ok(items) => gathered(object.py(), items.map(|item| Ok(tensor(&item?)))),
         Err(_) => Ok(None),
     }
 }

@@ -1,7 +1,7 @@
 //! Which of several signatures a call means.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyString};
+use pyo3::types::{PyBool, PyIterator, PyString};
 
 use super::bind::{Call, Places, bind};
 use super::{Binding, Kind, Overload, convert};
@@ -18,7 +18,10 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
         }
         // Numbers in a sequence mean the overload that takes those.
         Kind::TensorList => {
-            convert::is_sequence(object) && convert::tensors(object).is_ok_and(|t| t.is_some())
+            let all_tensors = |mut items: Bound<'_, PyIterator>| {
+                items.all(|item| item.is_ok_and(|item| convert::is_tensor(&item)))
+            };
+            convert::is_sequence(object) && object.try_iter().is_ok_and(all_tensors)
         }
         Kind::Scalar | Kind::OptionalScalar | Kind::Float | Kind::OptionalFloat => convert::is_number(object),
         // A tensor that could stand for an int means the overload that takes a tensor.

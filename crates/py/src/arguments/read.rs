@@ -18,6 +18,7 @@ use crate::dtype;
 use crate::errors::IntoPyResult;
 use crate::memory_format::PyMemoryFormat;
 use crate::random::PyGenerator;
+use crate::sequences;
 use crate::tensor::wrap;
 
 /// The arguments of one call, in the places of the signature that was chosen.
@@ -246,9 +247,10 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// Runs an op that gives any number of tensors: a tuple.
     pub fn give_tuple(&self, op: &(dyn Fn() -> Result<Vec<Tensor>> + Sync)) -> PyResult<Bound<'py, PyAny>> {
-        let items: Vec<_> =
-            self.run(op)?.into_iter().map(|tensor| wrap(self.py, tensor)).collect::<PyResult<_>>()?;
-        Ok(PyTuple::new(self.py, items)?.into_any())
+        let tensors = self.run(op)?;
+        let count = tensors.len();
+        let objects = tensors.into_iter().map(|tensor| wrap(self.py, tensor));
+        Ok(sequences::tuple(self.py, count, objects)?.into_any())
     }
 
     /// Runs an op whose results are a tuple only if the caller asked for more than the first.

@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PySequence, PyString, PyTuple, PyType};
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{Category, DType, Device, Scalar, with_element};
 use rustorch_tensor::operations::creation;
 use rustorch_tensor::{Element, RusTorchError, Tensor, ops, registry};
@@ -19,14 +20,15 @@ struct Elements {
     shape: Vec<usize>,
     /// Whether an element has been met, so that the number of dimensions is known.
     known: bool,
-    values: Vec<Scalar>,
+    values: Scratch<Scalar>,
     dtype: Option<DType>,
 }
 
 impl Elements {
-    fn meet(&mut self, value: Scalar, dtype: DType) {
-        self.values.push(value);
+    fn meet(&mut self, py: Python<'_>, value: Scalar, dtype: DType) -> PyResult<()> {
+        self.values.push(value).into_py(py)?;
         self.dtype = Some(self.dtype.map_or(dtype, |seen| seen.promote(dtype)));
+        Ok(())
     }
 
     /// Checks or notes that there are `size` entries at `depth`.
@@ -68,7 +70,7 @@ impl Elements {
             return tuple.iter_borrowed().try_for_each(|item| self.read(&item, depth + 1));
         }
         if let Some(tensor) = convert::tensor(object) {
-            return self.tensor(&tensor, depth);
+            return self.tensor(object.py(), &tensor, depth);
         }
         if let Some(value) = convert::number(object)? {
             self.leaf(depth)?;
@@ -77,16 +79,17 @@ impl Elements {
                 _ if convert::is_numpy_scalar(object) => numpy::copied(self.op, object)?.dtype(),
                 value => creation::dtype_of(value),
             };
-            self.meet(value, dtype);
-            return Ok(());
+            return self.meet(object.py(), value, dtype);
         }
         if numpy::is_array(object) {
-            return self.tensor(&numpy::copied(self.op, object)?, depth);
+            return self.tensor(object.py(), &numpy::copied(self.op, object)?, depth);
         }
         if let Ok(sequence) = object.cast::<PySequence>()
             && !object.is_instance_of::<PyString>()
         {
             self.dimension(depth, sequence.len()?)?;
+            // What has no memory of its own, as a range, may be longer than there is room for.
+            self.values.reserve(sequence.len()?).into_py(object.py())?;
             return (0..sequence.len()?).try_for_each(|i| self.read(&sequence.get_item(i)?, depth + 1));
         }
         Err(PyTypeError::new_err(format!(
@@ -96,16 +99,13 @@ impl Elements {
         )))
     }
 
-    fn tensor(&mut self, tensor: &Tensor, depth: usize) -> PyResult<()> {
+    fn tensor(&mut self, py: Python<'_>, tensor: &Tensor, depth: usize) -> PyResult<()> {
         for (i, &size) in tensor.shape().iter().enumerate() {
             self.dimension(depth + i, size)?;
         }
         self.leaf(depth + tensor.ndim())?;
-        let read = super::complex::scalars(tensor);
-        for value in Python::attach(|py| read.into_py(py))? {
-            self.meet(value, tensor.dtype());
-        }
-        Ok(())
+        let values = super::complex::scalars(tensor).into_py(py)?;
+        values.iter().try_for_each(|&value| self.meet(py, value, tensor.dtype()))
     }
 
     fn build(self, dtype: Option<DType>) -> rustorch_tensor::Result<Tensor> {
@@ -114,7 +114,7 @@ impl Elements {
             return Err(RusTorchError::dtype(self.op, format!("complex numbers do not convert to {dtype}")));
         }
         fn dense<T: Element>(elements: &Elements) -> rustorch_tensor::Result<Tensor> {
-            let converted: Vec<T> = elements.values.iter().map(|&value| T::from_scalar(value)).collect();
+            let converted = Scratch::collect(elements.values.iter().map(|&value| T::from_scalar(value)))?;
             if T::DTYPE.category() == Category::Integer
                 && let Some((value, _)) = elements
                     .values
@@ -133,7 +133,7 @@ impl Elements {
     }
 
     fn complex(&self, dtype: DType) -> rustorch_tensor::Result<Tensor> {
-        let mut bytes = Vec::with_capacity(self.values.len() * dtype.size());
+        let mut bytes = Scratch::with_room(self.values.len().saturating_mul(dtype.size()))?;
         for &value in &self.values {
             let (re, im) = match value {
                 Scalar::Complex(re, im) => (re, im),
@@ -141,8 +141,8 @@ impl Elements {
             };
             for part in [re, im] {
                 match dtype {
-                    DType::Complex64 => bytes.extend_from_slice(&(part as f32).to_ne_bytes()),
-                    _ => bytes.extend_from_slice(&part.to_ne_bytes()),
+                    DType::Complex64 => bytes.extend_from_slice(&(part as f32).to_ne_bytes())?,
+                    _ => bytes.extend_from_slice(&part.to_ne_bytes())?,
                 }
             }
         }
@@ -160,7 +160,8 @@ pub fn tensor_from_data(op: &'static str, data: &Bound<'_, PyAny>, dtype: Option
     } else if let Some(shown) = sharing::cuda_array(op, data)? {
         shown
     } else {
-        let mut elements = Elements { op, shape: Vec::new(), known: false, values: Vec::new(), dtype: None };
+        let mut elements =
+            Elements { op, shape: Vec::new(), known: false, values: Scratch::new(), dtype: None };
         elements.read(data, 0)?;
         return elements.build(dtype).into_py(py);
     };

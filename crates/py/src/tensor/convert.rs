@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyTuple};
+use pyo3::types::{PyBool, PyComplex, PyDict, PyInt, PyTuple};
 use rustorch_backend::sizes::check_extent;
 use rustorch_backend::{DType, Device, Scalar};
 use rustorch_tensor::operations::creation;
@@ -14,31 +14,21 @@ use crate::device::PyDevice;
 use crate::dtype::PyDType;
 use crate::errors::IntoPyResult;
 use crate::memory_format::PyMemoryFormat;
-use crate::{device, dtype, numpy};
-
-/// A number of the core as a Python number.
-pub fn to_number(py: Python<'_>, value: Scalar) -> Bound<'_, PyAny> {
-    match value {
-        Scalar::Bool(value) => PyBool::new(py, value).to_owned().into_any(),
-        Scalar::Int(value) => PyInt::new(py, value).into_any(),
-        Scalar::Float(value) => PyFloat::new(py, value).into_any(),
-        Scalar::Complex(re, im) => PyComplex::from_doubles(py, re, im).into_any(),
-    }
-}
+use crate::{device, dtype, numpy, sequences};
 
 /// The elements as nested lists; `values` gives them in row-major order.
 fn nested<'py>(
     py: Python<'py>,
     shape: &[usize],
-    values: &mut impl Iterator<Item = Bound<'py, PyAny>>,
+    values: &mut impl Iterator<Item = Scalar>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let [size, rest @ ..] = shape else {
-        return values.next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"));
+        let value = values.next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"))?;
+        return sequences::number(py, value);
     };
     // Without elements there may be any number of lists.
     check_extent("tolist", *size).into_py(py)?;
-    let items: Vec<_> = (0..*size).map(|_| nested(py, rest, values)).collect::<PyResult<_>>()?;
-    Ok(PyList::new(py, items)?.into_any())
+    Ok(sequences::list(py, *size, (0..*size).map(|_| nested(py, rest, values)))?.into_any())
 }
 
 /// What `to` was asked for.
@@ -158,7 +148,7 @@ impl PyTensor {
     /// The value of a tensor of one element, as a Python number.
     pub(super) fn item<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let value = slf.get().with(Tensor::item).into_py(slf.py())?;
-        Ok(to_number(slf.py(), value))
+        sequences::number(slf.py(), value)
     }
 
     /// The elements as nested lists of Python numbers; of a 0-d tensor, its value.
@@ -166,7 +156,7 @@ impl PyTensor {
         let py = slf.py();
         let tensor = slf.get().tensor(slf);
         let values = complex::scalars(&tensor).into_py(py)?;
-        nested(py, tensor.shape(), &mut values.into_iter().map(|v| to_number(py, v)))
+        nested(py, tensor.shape(), &mut values.iter().copied())
     }
 
     /// The tensor with another dtype or on another device: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`;

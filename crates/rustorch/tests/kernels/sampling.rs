@@ -1,5 +1,6 @@
 //! Windows that lie anywhere, elements picked by index, and maps along dimensions.
 
+use rustorch::backend::memory::Scratch;
 use rustorch::backend::{DType, DimensionMap};
 
 use crate::harness::{Data, LIES, Lie, compare, noise};
@@ -7,9 +8,9 @@ use crate::harness::{Data, LIES, Lie, compare, noise};
 #[test]
 fn maxima_of_regions_agree_with_the_cpu() {
     let (shape, pooled) = ([2, 3, 7, 9], [2, 3, 3, 4]);
-    let rows = vec![0..3, 2..5, 4..7];
+    let rows = || Scratch::collect([0..3, 2..5, 4..7]).expect("memory");
     // Each plane has columns of its own.
-    let columns: Vec<_> = (0..24).map(|i| i % 4 * 2 + i / 12..i % 4 * 2 + 3).collect();
+    let columns = || Scratch::collect((0..24).map(|i| i % 4 * 2 + i / 12..i % 4 * 2 + 3)).expect("memory");
     for dtype in [DType::Float32, DType::Float16, DType::Float64, DType::Int32] {
         for lie in LIES {
             let data = [
@@ -17,7 +18,7 @@ fn maxima_of_regions_agree_with_the_cpu() {
                 Data::zeros(dtype, &pooled),
                 Data::zeros(DType::Int64, &pooled),
             ];
-            let regions = [rows.clone(), columns.clone()];
+            let regions = [rows(), columns()];
             compare(&format!("regions of {dtype} {lie:?}"), &data, 1.0, |b, o| {
                 b.max_pool_regions(&regions, o[0], o[1], o[2])
             });
@@ -46,17 +47,22 @@ fn picked_elements_agree_with_the_cpu() {
 
 #[test]
 fn maps_along_dimensions_agree_with_the_cpu() {
-    let mirrored = DimensionMap::selection(5, vec![1, 0, 1, 2, 3, 4, 3]);
-    let shifted = DimensionMap::selection(7, vec![6, 0, 1, 2]);
-    let blended = DimensionMap::weighted(7, (0..9).map(|i| vec![(i % 7, 0.25), ((i + 1) % 7, 0.75)]));
-    let averaged =
-        DimensionMap::weighted(5, [vec![(0, 0.5), (1, 0.5)], vec![], (0..5).map(|i| (i, 0.2)).collect()]);
+    let mirrored = || DimensionMap::selection(5, [1, 0, 1, 2, 3, 4, 3]).expect("memory");
+    let shifted = || DimensionMap::selection(7, [6, 0, 1, 2]).expect("memory");
+    let blended = || {
+        let taps = (0..9).map(|i| [(i % 7, 0.25), ((i + 1) % 7, 0.75)]);
+        DimensionMap::weighted(7, taps).expect("memory")
+    };
+    let averaged = || {
+        let taps = [vec![(0, 0.5), (1, 0.5)], vec![], (0..5).map(|i| (i, 0.2)).collect()];
+        DimensionMap::weighted(5, taps).expect("memory")
+    };
     let cases = [
-        vec![mirrored.clone(), shifted.clone()],
-        vec![mirrored.clone(), blended.clone()],
-        vec![averaged.clone(), shifted.clone()],
-        vec![blended.clone()],
-        vec![DimensionMap::selection(3, vec![2, 2]), averaged.clone(), blended],
+        vec![mirrored(), shifted()],
+        vec![mirrored(), blended()],
+        vec![averaged(), shifted()],
+        vec![blended()],
+        vec![DimensionMap::selection(3, [2, 2]).expect("memory"), averaged(), blended()],
     ];
     for maps in cases {
         let lead = [2, 3];

@@ -1,6 +1,7 @@
 //! A few small launches of every kernel, for a simulator that takes a thousand times as long: `tests/oclgrind.sh` runs
 //! these. Lines of 9,000 elements are there for the kernels that cut lines into chunks.
 
+use rustorch::backend::memory::Scratch;
 use rustorch::backend::{
     AttentionParams, ConvParams, DType, DimensionMap, Distribution, ElementwiseOp, Epilogue, Instruction,
     PoolOp, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp, Source,
@@ -177,7 +178,8 @@ fn small_pools() {
         b.pool(&params, o[0], o[1], None)?;
         b.pool_grad(&params, o[1], None, o[3])
     });
-    let regions = [vec![0..3, 2..5, 3..7, 6..7], (0..5).map(|i| i..i + 2).collect::<Vec<_>>()];
+    let regions = [Scratch::collect([0..3, 2..5, 3..7, 6..7]), Scratch::collect((0..5).map(|i| i..i + 2))];
+    let regions = regions.map(|windows| windows.expect("memory"));
     compare("regions", &data, 0.0, |b, o| b.max_pool_regions(&regions, o[0], o[1], o[2]));
 }
 
@@ -239,8 +241,8 @@ fn small_indexing() {
     compare("picked elements", &data, 16.0, |b, o| b.weighted_gather(o[0], o[1], o[2], o[3]));
     compare("their gradient", &data, 16.0, |b, o| b.weighted_gather_grad_weight(o[3], o[0], o[1], o[2]));
     let maps = [
-        DimensionMap::selection(5, vec![1, 0, 1, 2, 3, 4, 3]),
-        DimensionMap::weighted(7, (0..9).map(|i| vec![(i % 7, 0.25), ((i + 1) % 7, 0.75)])),
+        DimensionMap::selection(5, [1, 0, 1, 2, 3, 4, 3]).expect("memory"),
+        DimensionMap::weighted(7, (0..9).map(|i| [(i % 7, 0.25), ((i + 1) % 7, 0.75)])).expect("memory"),
     ];
     let data = [random(&[2, 5, 7], Lie::Contiguous), zeros(&[2, 7, 9])];
     compare("resample", &data, 4.0, |b, o| b.resample(&maps, o[0], o[1]));

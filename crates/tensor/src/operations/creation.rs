@@ -1,5 +1,6 @@
 //! Creation and conversion.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{Category, DType, Device, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
@@ -288,7 +289,7 @@ fn spaced(
     let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
     // Counted from both ends, so that the last element is exactly `end`.
     let at = |i| if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (n - 1 - i) as f64 };
-    let values: Vec<f64> = (0..n).map(|i| f(at(i))).collect();
+    let values = Scratch::collect((0..n).map(|i| f(at(i))))?;
     to_dtype(&Tensor::from_slice(&values, &[n])?, Some(dtype))
 }
 

@@ -1,5 +1,6 @@
 //! Connectionist temporal classification.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{CtcSample, DType};
 use rustorch_error::{Result, RusTorchError};
 
@@ -16,7 +17,7 @@ fn first_targets(
     targets: &Tensor,
     input_lengths: &[i64],
     target_lengths: &[i64],
-) -> Result<Vec<i64>> {
+) -> Result<Scratch<i64>> {
     for (name, lengths) in [("input_lengths", input_lengths), ("target_lengths", target_lengths)] {
         if lengths.len() != count {
             return Err(RusTorchError::shape(
@@ -42,16 +43,13 @@ fn first_targets(
     match targets.shape() {
         &[given] if given as i64 == total => {
             let mut next = 0;
-            Ok(target_lengths
-                .iter()
-                .map(|length| {
-                    next += length;
-                    next - length
-                })
-                .collect())
+            Scratch::collect(target_lengths.iter().map(|length| {
+                next += length;
+                next - length
+            }))
         }
         &[rows, width] if rows == count && width as i64 >= longest => {
-            Ok((0..count).map(|row| (row * width) as i64).collect())
+            Scratch::collect((0..count).map(|row| (row * width) as i64))
         }
         shape => Err(RusTorchError::shape(
             OP,
@@ -60,17 +58,17 @@ fn first_targets(
     }
 }
 
-fn samples(input_lengths: &[i64], target_lengths: &[i64], first_targets: &[i64]) -> Vec<CtcSample> {
-    input_lengths
-        .iter()
-        .zip(target_lengths)
-        .zip(first_targets)
-        .map(|((&frames, &targets), &first)| CtcSample {
-            frames: frames as usize,
-            targets: targets as usize,
-            first: first as usize,
-        })
-        .collect()
+fn samples(
+    input_lengths: &[i64],
+    target_lengths: &[i64],
+    first_targets: &[i64],
+) -> Result<Scratch<CtcSample>> {
+    let numbers = input_lengths.iter().zip(target_lengths).zip(first_targets);
+    Scratch::collect(numbers.map(|((&frames, &targets), &first)| CtcSample {
+        frames: frames as usize,
+        targets: targets as usize,
+        first: first as usize,
+    }))
 }
 
 /// The negative log-likelihood of target sequences.
@@ -137,7 +135,7 @@ pub fn ctc_loss(
     let wide = cast(&probabilities, DType::Float64)?;
     let (losses, _) = ops::ctc(&wide, &flat, input_lengths, target_lengths, &first, blank, zero_infinity)?;
     if reduction == "mean" {
-        let lengths: Vec<f64> = target_lengths.iter().map(|&n| n.max(1) as f64).collect();
+        let lengths = Scratch::collect(target_lengths.iter().map(|&n| n.max(1) as f64))?;
         let lengths = Tensor::from_slice_on(losses.device(), &lengths, &[lengths.len()])?;
         return cast(&ops::mean(&ops::div(&losses, &lengths, None)?, None, false, None)?, dtype);
     }
@@ -155,7 +153,7 @@ pub fn ctc(
     blank: i64,
     zero_infinity: bool,
 ) -> Result<(Tensor, Tensor)> {
-    let samples = samples(input_lengths, target_lengths, first_targets);
+    let samples = samples(input_lengths, target_lengths, first_targets)?;
     let (frames, count) = (log_probs.shape()[0], log_probs.shape()[1]);
     let states = 2 * samples.iter().map(|s| s.targets).max().unwrap_or(0) + 1;
     let losses = Tensor::empty(&[count], log_probs.dtype(), log_probs.device())?;
@@ -191,7 +189,7 @@ pub fn ctc_grad(
     blank: i64,
     zero_infinity: bool,
 ) -> Result<Tensor> {
-    let samples = samples(input_lengths, target_lengths, first_targets);
+    let samples = samples(input_lengths, target_lengths, first_targets)?;
     let result = Tensor::empty(log_probs.shape(), log_probs.dtype(), log_probs.device())?;
     result.backend()?.ctc_loss_grad(
         blank as usize,

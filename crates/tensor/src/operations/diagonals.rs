@@ -1,5 +1,8 @@
 //! Diagonals and triangles of matrices.
 
+use std::ops::Range;
+
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Device, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
@@ -35,6 +38,7 @@ pub fn diag_embed(input: &Tensor, offset: i64, dim1: i64, dim2: i64) -> Result<T
     let side = (length as i64).saturating_add(offset.saturating_abs());
     let mut rest = rest.iter().map(|&n| n as i64);
     let shape: Vec<i64> =
+        // Short: one per dimension.
         (0..ndim).map(|d| if d == a || d == b { side } else { rest.next().unwrap_or(1) }).collect();
     ops::diagonal_backward(input, &shape, offset, a as i64, b as i64)
 }
@@ -96,7 +100,9 @@ fn triangle_indices(
     col: i64,
     dtype: Option<DType>,
     device: Option<Device>,
-    columns: impl Fn(i64) -> std::ops::Range<i64>,
+    rows: Range<i64>,
+    columns: impl Fn(i64) -> Range<i64>,
+    count: i128,
 ) -> Result<Tensor> {
     if row < 0 || col < 0 {
         return Err(RusTorchError::argument(
@@ -111,12 +117,25 @@ fn triangle_indices(
             format!("not implemented for {dtype}; it gives int64 or int32"),
         ));
     }
-    let pairs = || (0..row).flat_map(|r| columns(r).map(move |c| (r, c)));
-    let mut values: Vec<i64> = pairs().map(|(r, _)| r).collect();
-    let count = values.len();
-    values.extend(pairs().map(|(_, c)| c));
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut values = Scratch::with_room(count.saturating_mul(2))?;
+    for r in rows.clone() {
+        values.extend(columns(r).map(|_| r))?;
+    }
+    for r in rows {
+        values.extend(columns(r))?;
+    }
     let indices = super::creation::to_dtype(&Tensor::from_slice(&values, &[2, count])?, Some(dtype))?;
     super::creation::moved(&indices, device.unwrap_or_else(default_device))
+}
+
+/// How many places (r, c) of a matrix there are with `c <= r + offset`.
+fn lower_count(row: i64, col: i64, offset: i64) -> i128 {
+    let (row, col, offset) = (i128::from(row), i128::from(col), i128::from(offset));
+    // Rows before the first one have none, those from the last one on all.
+    let first = (-offset).clamp(0, row.max(0));
+    let last = (col - offset - 1).clamp(first, row.max(first));
+    (last - first) * (first + last + 2 * offset + 1) / 2 + (row - last) * col
 }
 
 /// The coordinates of the lower triangle, row by row.
@@ -127,9 +146,9 @@ pub fn tril_indices(
     dtype: Option<DType>,
     device: Option<Device>,
 ) -> Result<Tensor> {
-    triangle_indices("tril_indices", row, col, dtype, device, |r| {
-        0..r.saturating_add(offset).saturating_add(1).clamp(0, col)
-    })
+    let columns = |r: i64| 0..r.saturating_add(offset).saturating_add(1).clamp(0, col);
+    let rows = offset.saturating_neg().max(0)..row;
+    triangle_indices("tril_indices", row, col, dtype, device, rows, columns, lower_count(row, col, offset))
 }
 
 /// The coordinates of the upper triangle, row by row.
@@ -140,5 +159,9 @@ pub fn triu_indices(
     dtype: Option<DType>,
     device: Option<Device>,
 ) -> Result<Tensor> {
-    triangle_indices("triu_indices", row, col, dtype, device, |r| r.saturating_add(offset).clamp(0, col)..col)
+    let columns = |r: i64| r.saturating_add(offset).clamp(0, col)..col;
+    let rows = 0..row.min(col.saturating_sub(offset));
+    let lower = lower_count(row, col, offset.saturating_sub(1));
+    let count = i128::from(row) * i128::from(col) - lower;
+    triangle_indices("triu_indices", row, col, dtype, device, rows, columns, count)
 }

@@ -55,6 +55,7 @@ pub fn diff(
     }
     let dim = d as i64;
     let mut result = if prepend.is_some() || append.is_some() {
+        // Short: one per dimension.
         let pieces: Vec<Tensor> = [prepend, Some(input), append].into_iter().flatten().cloned().collect();
         ops::cat(&pieces, dim)?
     } else {
@@ -197,6 +198,7 @@ pub fn gradient_uniform(
 ) -> Result<Vec<Tensor>> {
     let spacing = spacing.unwrap_or(Scalar::Int(1));
     let dims = gradient_dims(input, dim, edge_order)?;
+    // Short: one per dimension.
     dims.into_iter().map(|d| along_uniform(input, d, spacing, edge_order)).collect()
 }
 
@@ -211,6 +213,7 @@ pub fn gradient_spaced(
     if spacing.len() != dims.len() {
         return Err(lengths_error(spacing.len(), dims.len()));
     }
+    // Short: one per dimension.
     dims.into_iter().zip(spacing).map(|(d, &s)| along_uniform(input, d, s.into(), edge_order)).collect()
 }
 
@@ -225,6 +228,7 @@ pub fn gradient_coordinates(
     if spacing.len() != dims.len() {
         return Err(lengths_error(spacing.len(), dims.len()));
     }
+    // Short: one per dimension.
     dims.into_iter().zip(spacing).map(|(d, c)| along_coordinates(input, d, c, edge_order)).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Distances and similarities of vectors.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
@@ -90,13 +91,16 @@ pub fn pdist(input: &Tensor, p: f64) -> Result<Tensor> {
     let [rows, _] = *input.shape() else {
         return Err(RusTorchError::shape(op, format!("only supports 2D tensors, got {:?}", input.shape())));
     };
-    let pairs = || (0..rows as i64).flat_map(|i| (i + 1..rows as i64).map(move |j| (i, j)));
-    let pick = |indices: Vec<i64>| {
+    let pick = |columns: fn(i64, i64) -> i64| {
+        let mut indices = Scratch::with_room(rows.saturating_mul(rows.saturating_sub(1)) / 2)?;
+        for i in 0..rows as i64 {
+            indices.extend((i + 1..rows as i64).map(|j| columns(i, j)))?;
+        }
         let index = Tensor::from_slice_on(input.device(), &indices, &[indices.len()])?;
         ops::index_select(input, 0, &index)
     };
-    let first = pick(pairs().map(|(i, _)| i).collect())?;
-    let second = pick(pairs().map(|(_, j)| j).collect())?;
+    let first = pick(|i, _| i)?;
+    let second = pick(|_, j| j)?;
     ops::linalg_vector_norm(&ops::sub(&first, &second, 1.into())?, p.into(), Some(&[-1]), false, None)
 }
 

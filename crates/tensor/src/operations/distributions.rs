@@ -78,11 +78,14 @@ fn counts(
 ) -> Result<Tensor> {
     let wide = parameters
         .iter()
+        // Short: one per parameter.
         .map(|p| ops::expand(&cast(p, DType::Float64)?, &shape.iter().map(|&n| n as i64).collect::<Vec<_>>()))
+        // Short: one per parameter.
         .collect::<Result<Vec<_>>>()?;
     let output = Tensor::empty(shape, DType::Float64, parameters[0].device())?;
     let key = generator.unwrap_or_else(|| default_generator_of(output.device())).advance(output.numel());
     if output.numel() > 0 {
+        // Short: one per parameter.
         let operands: Vec<_> = wide.iter().map(Tensor::operand).collect();
         output.backend()?.sample(sampler, key, &operands, output.operand())?;
     }

@@ -1,6 +1,7 @@
 //! Tables of vectors: single rows, and bags of them.
 
 use rustorch_backend::DType;
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -93,9 +94,9 @@ impl Mode {
 struct Bags {
     count: usize,
     /// The positions that count, in order.
-    positions: Vec<i64>,
+    positions: Scratch<i64>,
     /// The bag of each.
-    owners: Vec<i64>,
+    owners: Scratch<i64>,
 }
 
 impl Bags {
@@ -129,13 +130,13 @@ impl Bags {
             ));
         }
         let count = offsets.len() - usize::from(include_last_offset);
-        let (mut positions, mut owners) = (Vec::new(), Vec::new());
+        let (mut positions, mut owners) = (Scratch::new(), Scratch::new());
         for bag in 0..count {
             let end = offsets.get(bag + 1).copied().unwrap_or(length);
             for position in offsets[bag]..end {
                 if Some(indices[position as usize]) != padding {
-                    positions.push(position);
-                    owners.push(bag as i64);
+                    positions.push(position)?;
+                    owners.push(bag as i64)?;
                 }
             }
         }
@@ -144,7 +145,7 @@ impl Bags {
 
     /// The number of positions of each bag, as a column.
     fn sizes(&self, like: &Tensor) -> Result<Tensor> {
-        let mut sizes = vec![0_f64; self.count];
+        let mut sizes = Scratch::filled(self.count, 0_f64)?;
         for &bag in &self.owners {
             sizes[bag as usize] += 1.0;
         }
@@ -161,28 +162,29 @@ impl Bags {
 
     /// The largest of each column of each bag's rows; 0 for an empty bag.
     fn max(&self, rows: &Tensor) -> Result<Tensor> {
-        let mut lists: Vec<Vec<i64>> = vec![Vec::new(); self.count];
-        for (row, &bag) in self.owners.iter().enumerate() {
-            lists[bag as usize].push(row as i64);
+        let mut lengths = Scratch::filled(self.count, 0_usize)?;
+        for &bag in &self.owners {
+            lengths[bag as usize] += 1;
         }
-        let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+        let longest = lengths.iter().copied().max().unwrap_or(0);
         if longest == 0 {
             return self.sum(rows);
         }
-        let mut places = vec![0_i64; self.count * longest];
-        let mut absent = vec![true; self.count * longest];
-        for (bag, list) in lists.iter().enumerate() {
-            for (i, &row) in list.iter().enumerate() {
-                places[bag * longest + i] = row;
-                absent[bag * longest + i] = false;
-            }
+        let empty = Scratch::collect(lengths.iter().map(|&n| n == 0))?;
+        let mut places = Scratch::filled(self.count * longest, 0_i64)?;
+        let mut absent = Scratch::filled(self.count * longest, true)?;
+        lengths.fill(0);
+        for (row, &bag) in self.owners.iter().enumerate() {
+            let at = bag as usize * longest + lengths[bag as usize];
+            places[at] = row as i64;
+            absent[at] = false;
+            lengths[bag as usize] += 1;
         }
         let places = Tensor::from_slice_on(rows.device(), &places, &[self.count, longest])?;
         let absent = Tensor::from_slice_on(rows.device(), &absent, &[self.count, longest, 1])?;
         let padded = ops::index_read(rows, &[places])?;
         let padded = ops::masked_fill(&padded, &absent, &Tensor::number(f64::NEG_INFINITY)?)?;
         let (values, _) = ops::max_dim(&padded, 1, false)?;
-        let empty: Vec<bool> = lists.iter().map(Vec::is_empty).collect();
         let empty = Tensor::from_slice_on(rows.device(), &empty, &[self.count, 1])?;
         ops::masked_fill(&values, &empty, &Tensor::number(0)?)
     }
@@ -234,9 +236,9 @@ pub fn embedding_bag(
             format!("padding_idx must be within the {table} rows, got {padding_idx:?}"),
         ));
     }
-    let offsets: Vec<i64> = match (input.shape(), offsets) {
-        (&[bags, length], None) => (0..bags).map(|bag| (bag * length) as i64).collect(),
-        ([_], Some(offsets)) if offsets.ndim() == 1 => offsets.to_vec::<i64>()?,
+    let offsets = match (input.shape(), offsets) {
+        (&[bags, length], None) => Scratch::collect((0..bags).map(|bag| (bag * length) as i64))?,
+        ([_], Some(offsets)) if offsets.ndim() == 1 => Scratch::copied(&offsets.to_vec::<i64>()?)?,
         (shape, offsets) => {
             return Err(RusTorchError::shape(
                 op,

@@ -160,6 +160,7 @@ impl Axis {
                     let pixel = ops::add(&first, &number(f64::from(k) - 1.0)?, 1.into())?;
                     Ok((self.inside(&pixel)?, cubic_weight(&t, k)?))
                 })
+                // Short: one per neighbour, or per dimension.
                 .collect();
         }
         let position = self.inside(&position)?;
@@ -300,11 +301,13 @@ pub fn grid_sample(
             let along = ops::select(&flat_grid, 2, (spatial - 1 - d) as i64)?;
             Ok((axis, axis.taps(&along, mode)?))
         })
+        // Short: one per neighbour, or per dimension.
         .collect::<Result<Vec<_>>>()?;
     let taps = combine(&axes)?;
     let nowhere = Tensor::number(-1)?;
     let pixels: Vec<_> =
         taps.iter().map(|tap| ops::where_(&tap.here, &tap.pixel, &nowhere)).collect::<Result<_>>()?;
+    // Short: one per neighbour, or per dimension.
     let weights: Vec<_> = taps.into_iter().map(|tap| tap.weight).collect();
     let (index, weight) = (ops::stack(&pixels, 2)?, ops::stack(&weights, 2)?);
     let flat = reshape_to(input, &[batch, channels, plane])?;
@@ -348,6 +351,7 @@ pub fn affine_grid(theta: &Tensor, size: &[i64], align_corners: Option<bool>) ->
         ));
     }
     let shape = &sizes[2..];
+    // Short: one per neighbour, or per dimension.
     let mut columns = Vec::with_capacity(spatial + 1);
     for d in (0..spatial).rev() {
         let mut along = vec![1; spatial];

@@ -1,6 +1,7 @@
 //! Counting values and binning them.
 
 use rustorch_backend::{DType, Scalar, volume};
+use rustorch_backend::memory::{Scratch, gathered};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -177,6 +178,7 @@ fn binned(
     weight: Option<&Tensor>,
     density: bool,
 ) -> Result<Tensor> {
+    // Short: one per tensor of edges given.
     let shape: Vec<usize> = edges.iter().map(|e| e.numel() - 1).collect();
     let total =
         shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size)).filter(|&n| i64::try_from(n).is_ok());
@@ -246,8 +248,8 @@ fn check_weight(op: &'static str, weight: Option<&Tensor>, shape: &[usize]) -> R
 }
 
 /// The ranges of `dimensions` dimensions from a flat list.
-fn ranges(op: &'static str, range: Option<&[f64]>, dimensions: usize) -> Result<Vec<Option<(f64, f64)>>> {
-    let Some(range) = range else { return Ok(vec![None; dimensions]) };
+fn ranges(op: &'static str, range: Option<&[f64]>, dimensions: usize) -> Result<Scratch<Option<(f64, f64)>>> {
+    let Some(range) = range else { return Scratch::filled(dimensions, None) };
     if range.len() != 2 * dimensions {
         return Err(RusTorchError::argument(
             op,
@@ -258,7 +260,7 @@ fn ranges(op: &'static str, range: Option<&[f64]>, dimensions: usize) -> Result<
             ),
         ));
     }
-    Ok(range.chunks(2).map(|pair| Some((pair[0], pair[1]))).collect())
+    Scratch::collect(range.chunks(2).map(|pair| Some((pair[0], pair[1]))))
 }
 
 /// The histogram of all elements over given edges.
@@ -318,15 +320,15 @@ pub fn histogramdd_bins(
 ) -> Result<Vec<Tensor>> {
     // One number serves every dimension.
     let dimensions = input.shape().last().copied().unwrap_or(0);
-    let bins = if bins.len() == 1 { vec![bins[0]; dimensions] } else { bins.to_vec() };
+    let bins = if bins.len() == 1 { Scratch::filled(dimensions, bins[0])? } else { Scratch::copied(bins)? };
     let points = points_of(input, weight, bins.len())?;
-    let edges: Vec<Tensor> = ranges("histogramdd", range, bins.len())?
-        .into_iter()
-        .enumerate()
-        .map(|(d, range)| edges_of("histogramdd", &ops::select(&points, 1, d as i64)?, d, bins[d], range))
-        .collect::<Result<_>>()?;
+    let ranges = ranges("histogramdd", range, bins.len())?;
+    let edges =
+        gathered(ranges.iter().enumerate().map(|(d, &range)| {
+            edges_of("histogramdd", &ops::select(&points, 1, d as i64)?, d, bins[d], range)
+        }))?;
     let hist = binned("histogramdd", &points, &edges, weight, density)?;
-    Ok(std::iter::once(hist).chain(edges).collect())
+    gathered(std::iter::once(hist).chain(edges).map(Ok))
 }
 
 /// The histogram over several dimensions with given edges, then those.
@@ -341,7 +343,8 @@ pub fn histogramdd_edges(
     for (d, edges) in bins.iter().enumerate() {
         check_edges("histogramdd", input, edges, d)?;
     }
+    // Short: one per tensor of edges given.
     let edges: Vec<Tensor> = bins.iter().map(Tensor::detach).collect();
     let hist = binned("histogramdd", &points, &edges, weight, density)?;
-    Ok(std::iter::once(hist).chain(edges).collect())
+    gathered(std::iter::once(hist).chain(edges).map(Ok))
 }

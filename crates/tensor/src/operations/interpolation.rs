@@ -7,10 +7,17 @@ use std::ops::Range;
 
 use rustorch_backend::{DType, DimensionMap, Shape};
 use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
 
 use super::creation::{cast, sizes};
 use super::elementwise::contiguous;
 use crate::{Tensor, ops};
+
+/// The map of each spatial dimension.
+type Maps = SmallVec<[DimensionMap; 3]>;
+
+/// What one output is the sum of: inputs and their weights.
+type Taps = SmallVec<[(usize, f64); 2]>;
 
 /// A type in which positions are computed: the input's precision decides where a source index is rounded.
 trait Position: Copy {
@@ -71,55 +78,54 @@ impl Axis {
         }
     }
 
-    fn nearest<P: Position>(&self, shift: f64) -> DimensionMap {
+    fn nearest<P: Position>(&self, shift: f64) -> Result<DimensionMap> {
         let step = P::of(self.step);
-        let positions = (0..self.output)
-            .map(|o| self.clamp(step.times(P::of(o as f64 + shift)).get().floor() as i64))
-            .collect();
+        let positions =
+            (0..self.output).map(|o| self.clamp(step.times(P::of(o as f64 + shift)).get().floor() as i64));
         DimensionMap::selection(self.input, positions)
     }
 
-    fn linear<P: Position>(&self) -> DimensionMap {
+    fn linear<P: Position>(&self) -> Result<DimensionMap> {
         DimensionMap::weighted(
             self.input,
             (0..self.output).map(|o| {
                 if self.input == self.output {
-                    return vec![(o, 1.0)];
+                    return Taps::from_slice(&[(o, 1.0)]);
                 }
                 let source = self.source::<P>(o).max(0.0);
                 let first = self.clamp(source.floor() as i64);
                 let weight = P::of(source - first as f64).get().clamp(0.0, 1.0);
-                vec![(first, P::of(1.0 - weight).get()), ((first + 1).min(self.input - 1), weight)]
+                Taps::from([(first, P::of(1.0 - weight).get()), ((first + 1).min(self.input - 1), weight)])
             }),
         )
     }
 
-    fn cubic<P: Position>(&self) -> DimensionMap {
+    fn cubic<P: Position>(&self) -> Result<DimensionMap> {
         DimensionMap::weighted(
             self.input,
             (0..self.output).map(|o| {
                 let source = self.source::<P>(o);
                 let first = source.floor();
                 let weights = cubic_weights(source - first);
-                (0..4).map(|k| (self.clamp(first as i64 - 1 + k as i64), weights[k])).collect()
+                std::array::from_fn::<_, 4, _>(|k| (self.clamp(first as i64 - 1 + k as i64), weights[k]))
             }),
         )
     }
 
     /// The mean of a window that covers its share of the inputs.
-    fn area(&self) -> DimensionMap {
+    fn area(&self) -> Result<DimensionMap> {
         DimensionMap::weighted(
             self.input,
             (0..self.output).map(|o| {
                 let window = share(o, self.input, self.output);
                 let weight = (window.len() as f64).recip();
-                window.map(|i| (i, weight)).collect()
+                window.map(move |i| (i, weight))
             }),
         )
     }
 
     /// A filter that is widened when the image shrinks, so that every input counts.
-    fn antialiased(&self, filter: fn(f64) -> f64, half_width: f64) -> DimensionMap {
+    fn antialiased(&self, filter: fn(f64) -> f64, half_width: f64) -> Result<DimensionMap> {
         let widen = self.step.max(1.0);
         DimensionMap::weighted(
             self.input,
@@ -128,10 +134,10 @@ impl Axis {
                 let support = half_width * widen;
                 let start = ((center - support + 0.5) as i64).max(0) as usize;
                 let end = ((center + support + 0.5) as i64).clamp(0, self.input as i64) as usize;
-                let weight = |i: usize| filter((i as f64 - center + 0.5) / widen);
+                let weight = move |i: usize| filter((i as f64 - center + 0.5) / widen);
                 let total: f64 = (start..end).map(weight).sum();
                 let share = if total == 0.0 { 0.0 } else { total.recip() };
-                (start..end).map(|i| (i, weight(i) * share)).collect()
+                (start..end).map(move |i| (i, weight(i) * share))
             }),
         )
     }
@@ -180,7 +186,7 @@ fn maps<P: Position>(
     scales: &[f64],
     align_corners: bool,
     antialias: bool,
-) -> Vec<DimensionMap> {
+) -> Result<Maps> {
     let axes =
         input.iter().zip(output).enumerate().map(|(d, (&from, &to))| {
             Axis::new(from, to, scales.get(d).copied().unwrap_or(0.0), align_corners)
@@ -205,7 +211,7 @@ fn maps_for(
     scales: &[f64],
     align_corners: bool,
     antialias: bool,
-) -> Vec<DimensionMap> {
+) -> Result<Maps> {
     let build = if dtype == DType::Float64 { maps::<f64> } else { maps::<f32> };
     build(mode, input, output, scales, align_corners, antialias)
 }
@@ -234,7 +240,7 @@ pub fn interpolate_over(
     if output.numel() > 0 {
         let input = contiguous(input)?;
         let spatial = &input.shape()[2..];
-        let maps = maps_for(input.dtype(), mode, spatial, &size, scales, align_corners, antialias);
+        let maps = maps_for(input.dtype(), mode, spatial, &size, scales, align_corners, antialias)?;
         output.backend()?.resample(&maps, input.operand(), output.operand())?;
     }
     Ok(output)
@@ -255,10 +261,10 @@ pub fn interpolate_input(
     let output = Tensor::empty(&shape, dtype, grad_output.device())?;
     if output.numel() > 0 {
         let grad = contiguous(grad_output)?;
-        let maps: Vec<_> = maps_for(dtype, mode, &shape[2..], size, scales, align_corners, antialias)
+        let maps = maps_for(dtype, mode, &shape[2..], size, scales, align_corners, antialias)?
             .iter()
             .map(DimensionMap::transposed)
-            .collect();
+            .collect::<Result<Maps>>()?;
         output.backend()?.resample(&maps, grad.operand(), output.operand())?;
     }
     Ok(output)
@@ -281,10 +287,12 @@ fn target(
             fail("recompute_scale_factor is not meaningful with an explicit size".into())
         }
         (Some(size), None) if size.len() == 1 || size.len() == count => {
+            // Short: one per dimension.
             Ok(((0..count).map(|d| size[if size.len() == 1 { 0 } else { d }]).collect(), Vec::new()))
         }
         (None, Some(scales)) if scales.len() == 1 || scales.len() == count => {
             let scales: Vec<f64> =
+                // Short: one per dimension.
                 (0..count).map(|d| scales[if scales.len() == 1 { 0 } else { d }]).collect();
             let size = spatial.iter().zip(&scales).map(|(&n, &s)| (n as f64 * s).floor() as i64).collect();
             Ok((size, if recompute { Vec::new() } else { scales }))

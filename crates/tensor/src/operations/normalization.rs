@@ -79,6 +79,7 @@ fn trailing_dims(
             ));
         }
     }
+    // Short: one per dimension.
     Ok((1..=n as i64).map(|d| -d).collect())
 }
 
@@ -137,6 +138,7 @@ pub fn group_norm(
     affine.resize(split.len() - 1, 1);
     let weight = per_channel(op, "weight", weight, channels, &affine)?;
     let bias = per_channel(op, "bias", bias, channels, &affine)?;
+    // Short: one per dimension.
     let dims: Vec<i64> = (2..split.len() as i64).collect();
     let grouped = reshape_to(input, &split)?;
     let (result, ..) = ops::normalize_over(&grouped, weight.as_ref(), bias.as_ref(), &dims, eps)?;
@@ -273,6 +275,7 @@ pub fn instance_norm(
     shape[1] = channels;
     let weight = per_channel(op, "weight", weight, channels, &shape)?;
     let bias = per_channel(op, "bias", bias, channels, &shape)?;
+    // Short: one per dimension.
     let dims: Vec<i64> = (2..input.ndim() as i64).collect();
     let (result, mean, rstd) = ops::normalize_over(input, weight.as_ref(), bias.as_ref(), &dims, eps)?;
     let _mode = crate::autograd::GradMode::no_grad();

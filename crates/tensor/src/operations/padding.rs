@@ -2,11 +2,15 @@
 
 use rustorch_backend::{DType, DimensionMap, MOST_IN_MEMORY, Scalar, Shape};
 use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
 
 use super::creation::sizes;
 use super::elementwise::contiguous;
 use super::shape_ops::slice;
 use crate::{Tensor, ops};
+
+/// How each spatial dimension is read.
+type Maps = SmallVec<[DimensionMap; 3]>;
 
 /// The pads before and after each dimension, from PyTorch's list, which begins with the last.
 fn pairs(op: &'static str, ndim: usize, pad: &[i64]) -> Result<Vec<(i64, i64)>> {
@@ -46,6 +50,7 @@ pub fn constant_pad_nd(input: &Tensor, pad: &[i64], value: Scalar) -> Result<Ten
     let mut whole = true;
     // The part of the input that stays, and its place in the output.
     let mut from = input.detach();
+    // Short: one per dimension.
     let mut places = Vec::with_capacity(pairs.len());
     for (d, &(before, after)) in pairs.iter().enumerate() {
         let size = input.shape()[d];
@@ -93,23 +98,22 @@ fn check_fits(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
 }
 
 /// The input that each output shows.
-fn positions(mode: &str, size: usize, padded: usize, (before, after): (i64, i64)) -> Vec<usize> {
+fn positions(mode: &str, size: usize, padded: usize, (before, after): (i64, i64)) -> Result<DimensionMap> {
     let last = size as i64 - 1;
     let kept = size as i64 + before.min(0) + after.min(0);
-    (0..padded as i64)
-        .map(|i| {
-            let at = i - before;
-            let source = match mode {
-                "replicate" => at.clamp(0, last.max(0)),
-                "reflect" if at < 0 => -at,
-                "reflect" if at > last => 2 * last - at,
-                "reflect" => at,
-                // What is cropped does not come back at the other side.
-                _ => (-before).max(0) + (i - before.max(0)).rem_euclid(kept.max(1)),
-            };
-            source as usize
-        })
-        .collect()
+    let source = |i: i64| {
+        let at = i - before;
+        let source = match mode {
+            "replicate" => at.clamp(0, last.max(0)),
+            "reflect" if at < 0 => -at,
+            "reflect" if at > last => 2 * last - at,
+            "reflect" => at,
+            // What is cropped does not come back at the other side.
+            _ => (-before).max(0) + (i - before.max(0)).rem_euclid(kept.max(1)),
+        };
+        source as usize
+    };
+    DimensionMap::selection(size, (0..padded as i64).map(source))
 }
 
 /// The sizes of each of the last dimensions after padding, after the checks of each mode.
@@ -161,12 +165,12 @@ fn padded_sizes(input: &[usize], pad: &[i64], mode: &str) -> Result<Shape> {
 }
 
 /// How each of the last dimensions is read, whose sizes become `padded`.
-fn maps(input: &[usize], padded: &[usize], pad: &[i64], mode: &str) -> Vec<DimensionMap> {
+fn maps(input: &[usize], padded: &[usize], pad: &[i64], mode: &str) -> Result<Maps> {
     let sizes = &input[input.len() - padded.len()..];
     let along = sizes.iter().zip(padded).zip(pad.chunks_exact(2).rev());
     along
         .map(|((&size, &padded), pair)| {
-            DimensionMap::selection(size, positions(mode, size, padded, (pair[0], pair[1])))
+            positions(mode, size, padded, (pair[0], pair[1]))
         })
         .collect()
 }
@@ -190,7 +194,7 @@ pub fn pad_from_inside(input: &Tensor, pad: &[i64], mode: &str) -> Result<Tensor
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
         let input = contiguous(input)?;
-        let maps = maps(input.shape(), &padded, pad, mode);
+        let maps = maps(input.shape(), &padded, pad, mode)?;
         output.backend()?.resample(&maps, input.operand(), output.operand())?;
     }
     Ok(output)
@@ -203,7 +207,7 @@ pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], m
     let output = Tensor::empty(&shape, grad_output.dtype(), grad_output.device())?;
     if output.numel() > 0 {
         let grad = contiguous(grad_output)?;
-        let maps: Vec<_> = maps(&shape, &padded, pad, mode).iter().map(DimensionMap::transposed).collect();
+        let maps = maps(&shape, &padded, pad, mode)?.iter().map(DimensionMap::transposed).collect::<Result<Maps>>()?;
         output.backend()?.resample(&maps, grad.operand(), output.operand())?;
     }
     Ok(output)

@@ -61,6 +61,7 @@ impl Windows {
     }
 
     fn pads(&self, sign: i64) -> Vec<i64> {
+        // Short: one per dimension.
         self.padding[..self.spatial].iter().rev().flat_map(|&p| [sign * p as i64; 2]).collect()
     }
 

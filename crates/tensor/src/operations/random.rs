@@ -1,5 +1,6 @@
 //! Random tensors.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Device, Distribution};
 use rustorch_error::{Result, RusTorchError};
 
@@ -140,7 +141,7 @@ pub fn randperm(
         .map_err(|_| RusTorchError::argument("randperm", format!("n must be non-negative, got {n}")))?;
     let draws =
         randint_between(0, i64::MAX, &[n], generator, None, Some(Device::CPU), false)?.to_vec::<i64>()?;
-    let mut order: Vec<i64> = (0..n).collect();
+    let mut order = Scratch::collect(0..n)?;
     for i in (1..count).rev() {
         // 2^63 draws over at most 2^40 places: the bias of the remainder is below 2^-23.
         order.swap(i, (draws[i] % (i as i64 + 1)) as usize);

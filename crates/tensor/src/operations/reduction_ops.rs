@@ -260,6 +260,7 @@ pub fn all(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor>
 /// `log(sum(exp(x)))`.
 pub fn logsumexp(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
     let input = if input.dtype().is_integral(true) { cast(input, default_dtype())? } else { input.clone() };
+    // Short: one per dimension.
     let dims: Vec<i64> = reduced_dims("logsumexp", &input, Some(dim))?.iter().map(|&d| d as i64).collect();
     if input.ndim() == 0 {
         return ops::view(&logsumexp(&ops::view(&input, &[1])?, &[0], false)?, &[]);

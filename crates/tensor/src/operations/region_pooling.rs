@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use rustorch_backend::{DType, Shape, checked_product, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
+use smallvec::SmallVec;
 
 use super::convolution::per_dimension;
 use super::elementwise::contiguous;
@@ -11,6 +13,9 @@ use super::interpolation::share;
 use super::pooling::{batched, drop_batch};
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
+
+/// The windows along each spatial dimension.
+type Regions = SmallVec<[Scratch<Range<usize>>; 3]>;
 
 /// A pair of tensors without their batch dimension.
 fn drop_both((values, indices): (Tensor, Tensor)) -> Result<(Tensor, Tensor)> {
@@ -21,7 +26,7 @@ fn drop_both((values, indices): (Tensor, Tensor)) -> Result<(Tensor, Tensor)> {
 fn pool_regions(
     input: &Tensor,
     sizes: &[usize],
-    regions: impl Fn(usize) -> Vec<Range<usize>>,
+    regions: impl Fn(usize) -> Result<Scratch<Range<usize>>>,
 ) -> Result<(Tensor, Tensor)> {
     let mut shape = Shape::from_slice(&input.shape()[..2]);
     shape.extend_from_slice(sizes);
@@ -29,7 +34,7 @@ fn pool_regions(
     let indices = Tensor::empty(&shape, DType::Int64, input.device())?;
     if values.numel() > 0 {
         let input = contiguous(input)?;
-        let regions: Vec<_> = (0..sizes.len()).map(regions).collect();
+        let regions = (0..sizes.len()).map(regions).collect::<Result<Regions>>()?;
         values.backend()?.max_pool_regions(&regions, input.operand(), values.operand(), indices.operand())?;
     }
     Ok((values, indices))
@@ -62,7 +67,7 @@ pub fn adaptive_max_pool(input: &Tensor, output_size: &[i64]) -> Result<(Tensor,
     let spatial = input.ndim() - 2;
     let counts = per_dimension(op, "output_size", output_size, spatial, 0, 1)?;
     pool_regions(input, &counts[..spatial], |d| {
-        (0..counts[d]).map(|i| share(i, input.shape()[d + 2], counts[d])).collect()
+        Scratch::collect((0..counts[d]).map(|i| share(i, input.shape()[d + 2], counts[d])))
     })
 }
 
@@ -147,11 +152,10 @@ pub fn fractional_max_pool(
         // PyTorch takes the samples of two dimensions in the order W, H; of three, as they come.
         let column = if spatial == 2 { 1 - d } else { d };
         let (size, window) = (input.shape()[d + 2], kernel[d]);
-        values
+        let starts = values
             .chunks_exact(spatial)
-            .flat_map(|sample| starts(sample[column], single, size, counts[d], window))
-            .map(|start| start..start + window)
-            .collect()
+            .flat_map(|sample| starts(sample[column], single, size, counts[d], window));
+        Scratch::collect(starts.map(|start| start..start + window))
     })
 }
 
@@ -171,6 +175,7 @@ fn fractional(
             .iter()
             .enumerate()
             .map(|(d, &n)| (n as f64 * ratio[if ratio.len() == 1 { 0 } else { d }]) as i64)
+            // Short: one per dimension.
             .collect(),
         (None, Some(ratio)) => {
             return Err(RusTorchError::argument(
@@ -260,6 +265,7 @@ fn unpooled(
                 )
             })
         })
+        // Short: one per dimension.
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Reversing, turning and repeating.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Device};
 use rustorch_error::{Result, RusTorchError};
 
@@ -50,7 +51,7 @@ pub fn rot90(input: &Tensor, k: i64, dims: &[i64]) -> Result<Tensor> {
 }
 
 /// How often each is repeated, from a tensor of counts; a single count stands for all `length`.
-fn counts(repeats: &Tensor, length: usize) -> Result<Vec<usize>> {
+fn counts(repeats: &Tensor, length: usize) -> Result<Scratch<usize>> {
     if !matches!(repeats.dtype(), DType::Int64 | DType::Int32) {
         return Err(RusTorchError::dtype(
             "repeat_interleave",
@@ -67,15 +68,16 @@ fn counts(repeats: &Tensor, length: usize) -> Result<Vec<usize>> {
         ));
     }
     let counts = super::creation::cast(&repeats.detach(), DType::Int64)?.to_vec::<i64>()?;
-    let counts = if counts.len() == length { counts } else { vec![counts[0]; length] };
-    counts
-        .into_iter()
-        .map(|n| {
-            usize::try_from(n).map_err(|_| {
-                RusTorchError::argument("repeat_interleave", format!("repeats can not be negative, got {n}"))
-            })
+    let count_of = |n: i64| {
+        usize::try_from(n).map_err(|_| {
+            RusTorchError::argument("repeat_interleave", format!("repeats can not be negative, got {n}"))
         })
-        .collect()
+    };
+    if counts.len() == length {
+        Scratch::try_collect(counts.into_iter().map(count_of))
+    } else {
+        Scratch::filled(length, count_of(counts[0])?)
+    }
 }
 
 fn check_output_size(expected: Option<i64>, size: usize) -> Result<()> {
@@ -90,8 +92,11 @@ fn check_output_size(expected: Option<i64>, size: usize) -> Result<()> {
 
 /// Position `i` of `counts`, `counts[i]` times, for each.
 fn positions(counts: &[usize], device: Device) -> Result<Tensor> {
-    let places: Vec<i64> =
-        counts.iter().enumerate().flat_map(|(i, &n)| std::iter::repeat_n(i as i64, n)).collect();
+    let total = counts.iter().fold(0, |sum: usize, &n| sum.saturating_add(n));
+    let mut places = Scratch::with_room(total)?;
+    for (i, &n) in counts.iter().enumerate() {
+        places.extend(std::iter::repeat_n(i as i64, n))?;
+    }
     Tensor::from_slice_on(device, &places, &[places.len()])
 }
 

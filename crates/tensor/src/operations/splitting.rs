@@ -1,6 +1,7 @@
 //! Cutting a tensor into views.
 
 use rustorch_backend::DType;
+use rustorch_backend::memory::gathered;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::{Tensor, ops};
@@ -32,7 +33,8 @@ pub fn split(input: &Tensor, split_size: i64, dim: i64) -> Result<Vec<Tensor>> {
         return Ok(vec![ops::narrow(input, d, 0, 0)?]);
     }
     let piece = split_size.min(size);
-    (0..=(size - 1) / piece).map(|i| ops::narrow(input, d, i * piece, piece.min(size - i * piece))).collect()
+    let piece_at = |i: i64| ops::narrow(input, d, i * piece, piece.min(size - i * piece));
+    gathered((0..=(size - 1) / piece).map(piece_at))
 }
 
 /// Cuts a dimension into pieces of the given sizes.
@@ -50,13 +52,10 @@ pub fn split_with_sizes(input: &Tensor, split_sizes: &[i64], dim: i64) -> Result
         ));
     }
     let mut end = 0;
-    split_sizes
-        .iter()
-        .map(|&n| {
-            end += n;
-            ops::narrow(input, d, end - n, n)
-        })
-        .collect()
+    gathered(split_sizes.iter().map(|&n| {
+        end += n;
+        ops::narrow(input, d, end - n, n)
+    }))
 }
 
 /// As [`split_with_sizes`].
@@ -75,7 +74,7 @@ pub fn chunk(input: &Tensor, chunks: i64, dim: i64) -> Result<Vec<Tensor>> {
     let (d, size) = cut("chunk", input, dim)?;
     if size == 0 {
         // As many empty pieces as asked for: a size of 0 says nothing about their number.
-        return (0..chunks).map(|_| ops::narrow(input, d, 0, 0)).collect();
+        return gathered((0..chunks).map(|_| ops::narrow(input, d, 0, 0)));
     }
     split(input, (size - 1) / chunks + 1, d)
 }
@@ -83,7 +82,7 @@ pub fn chunk(input: &Tensor, chunks: i64, dim: i64) -> Result<Vec<Tensor>> {
 /// The slices along a dimension.
 pub fn unbind(input: &Tensor, dim: i64) -> Result<Vec<Tensor>> {
     let (d, size) = cut("unbind", input, dim)?;
-    (0..size).map(|i| ops::select(input, d, i)).collect()
+    gathered((0..size).map(|i| ops::select(input, d, i)))
 }
 
 /// Cuts a dimension into `sections` pieces whose sizes differ by at most one, the larger first.
@@ -96,24 +95,19 @@ pub fn tensor_split(input: &Tensor, sections: i64, dim: i64) -> Result<Vec<Tenso
         ));
     }
     let (least, larger) = (size / sections, size % sections);
-    (0..sections)
-        .map(|i| ops::narrow(input, d, i * least + i.min(larger), least + i64::from(i < larger)))
-        .collect()
+    let section = |i: i64| ops::narrow(input, d, i * least + i.min(larger), least + i64::from(i < larger));
+    gathered((0..sections).map(section))
 }
 
 /// Cuts a dimension before each of `indices`, as Python's slices count them.
 pub fn tensor_split_at(input: &Tensor, indices: &[i64], dim: i64) -> Result<Vec<Tensor>> {
     let (d, size) = cut("tensor_split", input, dim)?;
     let mut start = 0;
-    indices
-        .iter()
-        .chain([&size])
-        .map(|&end| {
-            let part = ops::slice(input, d, start, end, 1);
-            start = end;
-            part
-        })
-        .collect()
+    gathered(indices.iter().chain([&size]).map(|&end| {
+        let part = ops::slice(input, d, start, end, 1);
+        start = end;
+        part
+    }))
 }
 
 /// As [`tensor_split`] with a number, as [`tensor_split_at`] with a vector.

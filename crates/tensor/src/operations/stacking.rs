@@ -1,5 +1,6 @@
 //! Joining tensors that are first raised to enough dimensions; blocks, grids and combinations.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::{expand_to, reshape_to};
@@ -22,16 +23,19 @@ pub fn atleast_3d(input: &Tensor) -> Result<Tensor> {
 
 /// [`atleast_1d`] of each.
 pub fn atleast_1d_each(tensors: &[Tensor]) -> Result<Vec<Tensor>> {
+    // Short: one per tensor given.
     tensors.iter().map(atleast_1d).collect()
 }
 
 /// [`atleast_2d`] of each.
 pub fn atleast_2d_each(tensors: &[Tensor]) -> Result<Vec<Tensor>> {
+    // Short: one per tensor given.
     tensors.iter().map(atleast_2d).collect()
 }
 
 /// [`atleast_3d`] of each.
 pub fn atleast_3d_each(tensors: &[Tensor]) -> Result<Vec<Tensor>> {
+    // Short: one per tensor given.
     tensors.iter().map(atleast_3d).collect()
 }
 
@@ -68,6 +72,7 @@ pub fn column_stack(tensors: &[Tensor]) -> Result<Tensor> {
     let columns = tensors
         .iter()
         .map(|t| if t.ndim() < 2 { reshape_to(t, &[t.numel(), 1]) } else { Ok(t.clone()) })
+        // Short: one per tensor given.
         .collect::<Result<Vec<_>>>()?;
     ops::cat(&columns, 1)
 }
@@ -77,6 +82,7 @@ pub fn block_diag(tensors: &[Tensor]) -> Result<Tensor> {
     if tensors.is_empty() {
         return ops::empty(&[1, 0], None, None, false);
     }
+    // Short: one per tensor given.
     let mut blocks = Vec::with_capacity(tensors.len());
     for (i, t) in tensors.iter().enumerate() {
         if t.ndim() > 2 {
@@ -89,6 +95,7 @@ pub fn block_diag(tensors: &[Tensor]) -> Result<Tensor> {
     }
     let width: i64 = blocks.iter().map(|b| b.shape()[1] as i64).sum();
     let mut left = 0;
+    // Short: one per tensor given.
     let mut rows = Vec::with_capacity(blocks.len());
     for block in &blocks {
         let (height, own) = (block.shape()[0] as i64, block.shape()[1] as i64);
@@ -133,6 +140,7 @@ pub fn meshgrid(tensors: &[Tensor], indexing: Option<&str>) -> Result<Vec<Tensor
         }
     }
     let place = |i: usize| if swapped && i < 2 { 1 - i } else { i };
+    // Short: one per tensor given.
     let mut shape = vec![0; tensors.len()];
     for (i, t) in tensors.iter().enumerate() {
         shape[place(i)] = t.numel();
@@ -142,6 +150,7 @@ pub fn meshgrid(tensors: &[Tensor], indexing: Option<&str>) -> Result<Vec<Tensor
         own[place(i)] = t.numel();
         expand_to(&reshape_to(t, &own)?, &shape)
     };
+    // Short: one per tensor given.
     tensors.iter().enumerate().map(grid).collect()
 }
 
@@ -158,6 +167,7 @@ pub fn cartesian_prod(tensors: &[Tensor]) -> Result<Tensor> {
     }
     not_empty("cartesian_prod", tensors)?;
     let columns =
+        // Short: one per tensor given.
         meshgrid(tensors, None)?.iter().map(|grid| ops::reshape(grid, &[-1])).collect::<Result<Vec<_>>>()?;
     ops::stack(&columns, 1)
 }
@@ -203,13 +213,14 @@ pub fn combinations(input: &Tensor, r: i64, with_replacement: bool) -> Result<Te
             format!("the selections of {r} out of {n} elements are too many"),
         ));
     }
-    let mut positions: Vec<i64> = Vec::new();
+    let mut positions =
+        Scratch::with_room(usize::try_from(count.saturating_mul(r as u128)).unwrap_or(usize::MAX))?;
     if n > 0 && (with_replacement || r <= n) {
         // The first choice, then each next one in lexicographic order.
         let repeat = usize::from(!with_replacement);
-        let mut choice: Vec<usize> = (0..r).map(|i| i * repeat).collect();
+        let mut choice = Scratch::collect((0..r).map(|i| i * repeat))?;
         loop {
-            positions.extend(choice.iter().map(|&i| i as i64));
+            positions.extend(choice.iter().map(|&i| i as i64))?;
             let highest = |i: usize| n - 1 - (r - 1 - i) * repeat;
             let Some(i) = (0..r).rev().find(|&i| choice[i] < highest(i)) else { break };
             let next = choice[i] + 1;

@@ -58,6 +58,7 @@ impl Widening {
 
     #[cold]
     fn of_some(given: &[Given<'_>], asked: Option<DType>) -> Option<Self> {
+        // Short: one per tensor given.
         let tensors: Vec<&Tensor> = given.iter().flat_map(|g| g.tensors()).collect();
         let narrow = result_type(&tensors);
         is_half(narrow).then_some(Widening { narrow, asked })
@@ -75,6 +76,7 @@ impl Widening {
 
     /// Tensors as the op sees them.
     pub fn list(self, tensors: &[Tensor]) -> Result<Vec<Tensor>> {
+        // Short: one per tensor given.
         tensors.iter().map(|tensor| self.tensor(tensor)).collect()
     }
 

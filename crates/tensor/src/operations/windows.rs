@@ -3,6 +3,7 @@
 
 use std::f64::consts::PI;
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Device};
 use rustorch_error::{Result, RusTorchError};
 
@@ -34,7 +35,7 @@ impl Window {
         if !dtype.is_floating_point() {
             return Err(RusTorchError::dtype(self.op, format!("expects floating point dtypes, got {dtype}")));
         }
-        let values: Vec<f64> = if count == 1 { vec![1.0] } else { (0..count).map(|n| f(n as f64)).collect() };
+        let values = Scratch::collect((0..count).map(|n| if count == 1 { 1.0 } else { f(n as f64) }))?;
         let window = to_dtype(&Tensor::from_slice(&values, &[count])?, Some(dtype))?;
         let window = moved(&window, self.device.unwrap_or_else(default_device))?;
         if self.requires_grad { window.requires_grad_() } else { Ok(window) }
@@ -51,6 +52,7 @@ impl Window {
 
     /// `Σ (-1)^i a[i] cos(i 2π n / steps)`.
     fn cosines(self, a: &[f64]) -> Result<Tensor> {
+        // Short: one per coefficient given.
         let terms: Vec<f64> = a.iter().enumerate().map(|(i, &a)| if i % 2 == 0 { a } else { -a }).collect();
         self.of(|n| {
             let angle = 2.0 * PI * n / self.steps();

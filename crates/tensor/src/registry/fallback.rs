@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::memory::fork::{Mutex, MutexGuard};
+use rustorch_backend::memory::{HostBuffer, Scratch};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
     Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
@@ -233,7 +233,7 @@ impl ComputeBackend for Fallback {
             params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
         ) -> (), writes grad_input;
         fn max_pool_regions(
-            regions: &[Vec<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
+            regions: &[Scratch<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
         ) -> (), writes output, indices;
         fn weighted_gather(
             input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,

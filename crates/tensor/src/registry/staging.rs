@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustorch_backend::memory::HostBuffer;
+use rustorch_backend::memory::{HostBuffer, Scratch};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DimensionMap, Distribution, Epilogue,
     Factorization, Layout, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar, ScanOp,
@@ -67,7 +67,7 @@ macro_rules! plain {
 
 plain! {
     bool, usize, f64, Scalar, &[usize], &Program, Option<&Program>, ReduceOp, ScanOp, ScatterOp, Factorization,
-    &ConvParams, &PoolParams, &AttentionParams, &[CtcSample], &[DimensionMap], &[Vec<Range<usize>>], Distribution,
+    &ConvParams, &PoolParams, &AttentionParams, &[CtcSample], &[DimensionMap], &[Scratch<Range<usize>>], Distribution,
     Sampler, RandomKey,
 }
 

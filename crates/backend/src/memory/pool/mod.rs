@@ -14,7 +14,7 @@ use rustorch_error::Result;
 use super::aligned::{AlignedAllocator, HUGE_PAGE, move_block};
 use super::fork::{Mutex, OnceLock};
 use super::limits::physical_memory;
-use super::{Block, MemoryAllocator, MemoryStats};
+use super::{Block, MemoryAllocator, MemoryStats, failure};
 pub use block_cache::BlockCache;
 use chain::Chain;
 use size_class::{COUNT, LARGEST, batch_of, capacity_of, class_of};
@@ -220,6 +220,20 @@ impl PoolAllocator {
         self.span_bytes.store(spans.bytes(), Ordering::Relaxed);
     }
 
+    /// Gives the large blocks that are kept back to the system, unless somebody has them in hand; whether there were any.
+    /// It asks for no memory, and may be called by who holds the pool's locks.
+    pub(super) fn give_up_kept(&self) -> bool {
+        let mut any = false;
+        loop {
+            let Some(mut large) = self.large.try_lock() else { return any };
+            let Some(block) = large.evict(0) else { return any };
+            drop(large);
+            // SAFETY: the block came from `source`, and the cache was its only owner.
+            unsafe { self.source.deallocate(block) };
+            any = true;
+        }
+    }
+
     /// Gives the blocks that have waited longest back to the system until at most `limit` bytes are kept.
     fn trim(&self, limit: usize) {
         loop {
@@ -249,6 +263,7 @@ fn large_capacity(bytes: usize) -> usize {
 impl MemoryAllocator for PoolAllocator {
     #[inline]
     fn allocate(&self, bytes: usize) -> Result<Block> {
+        failure::count(bytes)?;
         if bytes > LARGEST {
             return self.allocate_large(bytes);
         }

@@ -2,12 +2,13 @@
 
 use std::ptr;
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{AttentionParams, DType, Operand};
 use rustorch_error::Result;
 
 use super::rows::{Probabilities, ScoreGradient};
 use super::{Inputs, KEYS, Matrices, OP, QUERIES, Real, inputs, real, size};
-use crate::kernels::dense::{Dense, Scratch, Shared, address, fill_contiguous, unsupported};
+use crate::kernels::dense::{Dense, Shared, address, fill_contiguous, unsupported};
 use crate::kernels::matmul::blocking::{Product, multiply};
 use crate::threads::try_parallel_for;
 
@@ -55,8 +56,9 @@ fn backward<T: Real>(
             fill_contiguous::<T>(OP, grad_value, |by_value| {
                 let targets = [by_query, by_key, by_value].map(Shared::new);
                 try_parallel_for(inputs.heads, 1, |heads| {
-                    let tile = [Scratch::<T>::new(QUERIES * KEYS)?, Scratch::<T>::new(QUERIES * KEYS)?];
-                    let means = Scratch::<f64>::new(inputs.queries)?;
+                    let tile =
+                        [Scratch::<T>::with_room(QUERIES * KEYS)?, Scratch::<T>::with_room(QUERIES * KEYS)?];
+                    let means = Scratch::<f64>::with_room(inputs.queries)?;
                     for head in heads {
                         let sizes = [
                             inputs.queries * inputs.features,

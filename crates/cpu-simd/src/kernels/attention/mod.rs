@@ -10,9 +10,10 @@ mod tests;
 use std::ptr;
 
 use rustorch_backend::{AttentionParams, DType, Operand, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
-use super::dense::{Compute, Dense, Scratch, Shared, address, fill_contiguous, unsupported};
+use super::dense::{Compute, Dense, Shared, address, fill_contiguous, unsupported};
 use super::matmul::blocking::{Product, multiply};
 use super::matmul::tables::Gemm;
 use super::matmul::vector::Float;
@@ -202,8 +203,8 @@ fn forward<T: Real>(
         let to = Shared::new(to);
         let blocks = inputs.queries.div_ceil(QUERIES);
         try_parallel_for(inputs.heads * blocks, 1, |tasks| {
-            let scores = Scratch::<T>::new(QUERIES * KEYS)?;
-            let totals = Scratch::<T>::new(QUERIES * inputs.values)?;
+            let scores = Scratch::<T>::with_room(QUERIES * KEYS)?;
+            let totals = Scratch::<T>::with_room(QUERIES * inputs.values)?;
             for task in tasks {
                 let (head, start) = (task / blocks, task % blocks * QUERIES);
                 let rows = (inputs.queries - start).min(QUERIES);

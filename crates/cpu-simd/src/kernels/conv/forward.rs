@@ -1,11 +1,12 @@
 //! The convolution itself.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::implicit::{Columns, ImplicitProduct, PackedWeight};
 use super::planes::{Planes, SLACK};
 use super::{Element, Geometry, volume};
-use crate::kernels::dense::{Scratch, Shared};
+use crate::kernels::dense::Shared;
 use crate::kernels::matmul::blocking::{Product, TASK_WORK, multiply};
 use crate::kernels::matmul::tables::Kernels;
 use crate::threads::{num_threads, try_parallel_for};
@@ -31,14 +32,14 @@ pub unsafe fn forward<T: Element>(
         // SAFETY: as the caller vouches.
         return unsafe { multiply_channels(geometry, input, weight, bias, output, kernels) };
     }
-    let planes = input_planes(geometry);
-    let offsets = tap_offsets(geometry, &planes);
-    let columns = Columns::new(geometry.output, planes.extent, kernels.lanes);
+    let planes = input_planes(geometry)?;
+    let offsets = tap_offsets(geometry, &planes)?;
+    let columns = Columns::new(geometry.output, planes.extent, kernels.lanes)?;
     let k = geometry.channels * volume(geometry.kernel);
-    let packed = (0..geometry.groups)
+    let packed = Scratch::try_collect((0..geometry.groups).map(|g| {
         // SAFETY: as the caller vouches.
-        .map(|g| unsafe { PackedWeight::new(weight.add(g * weight_size), geometry.filters, k, kernels) })
-        .collect::<Result<Vec<_>>>()?;
+        unsafe { PackedWeight::new(weight.add(g * weight_size), geometry.filters, k, kernels) }
+    }))?;
 
     let units = geometry.batch * geometry.groups;
     let cuts = column_cuts(units, geometry.work(), columns.vectors());
@@ -130,33 +131,37 @@ unsafe fn multiply_channels<T: Element>(
 }
 
 /// The planes in which every tap of the kernel is a shifted view of the input.
-pub fn input_planes(geometry: &Geometry) -> Planes {
+pub fn input_planes(geometry: &Geometry) -> Result<Planes> {
     let reach: [usize; 3] = std::array::from_fn(|d| (geometry.kernel[d] - 1) * geometry.dilation[d]);
-    Planes {
+    let residues = |d: usize| {
+        let taps = (0..geometry.kernel[d]).map(|k| k * geometry.dilation[d] % geometry.stride[d]);
+        let mut all = Scratch::collect(taps)?;
+        all.sort_unstable();
+        Scratch::collect(all.chunk_by(|a, b| a == b).map(|same| same[0]))
+    };
+    Ok(Planes {
         source: geometry.input,
         padding: geometry.padding,
         stride: geometry.stride,
         extent: std::array::from_fn(|d| geometry.output[d] + reach[d] / geometry.stride[d]),
-        residues: std::array::from_fn(|d| {
-            let mut residues: Vec<_> =
-                (0..geometry.kernel[d]).map(|k| k * geometry.dilation[d] % geometry.stride[d]).collect();
-            residues.sort_unstable();
-            residues.dedup();
-            residues
-        }),
-    }
+        residues: [residues(0)?, residues(1)?, residues(2)?],
+    })
 }
 
 /// Where the view of each channel and tap begins, in the order of the weight.
-pub fn tap_offsets(geometry: &Geometry, planes: &Planes) -> Vec<usize> {
+pub fn tap_offsets(geometry: &Geometry, planes: &Planes) -> Result<Scratch<usize>> {
     let [d0, d1, d2] = geometry.dilation;
     let [k0, k1, k2] = geometry.kernel;
-    let mut taps = Vec::with_capacity(volume(geometry.kernel));
+    let mut taps = Scratch::with_room(volume(geometry.kernel))?;
     for i in 0..k0 {
         for j in 0..k1 {
-            taps.extend((0..k2).map(|k| planes.offset([i * d0, j * d1, k * d2])));
+            taps.extend((0..k2).map(|k| planes.offset([i * d0, j * d1, k * d2])))?;
         }
     }
     let channel = planes.channel();
-    (0..geometry.channels).flat_map(|c| taps.iter().map(move |tap| c * channel + tap)).collect()
+    let mut offsets = Scratch::with_room(geometry.channels.saturating_mul(taps.len()))?;
+    for c in 0..geometry.channels {
+        offsets.extend(taps.iter().map(|tap| c * channel + tap))?;
+    }
+    Ok(offsets)
 }

@@ -4,13 +4,14 @@
 //! a fixed distance away. So for every residue the gradient is itself a convolution of stride 1, of the output's
 //! gradient with the flipped kernel's taps of that residue.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::forward::column_cuts;
 use super::implicit::{Columns, ImplicitProduct, PackedWeight};
 use super::planes::{Planes, SLACK};
 use super::{Element, Geometry, volume};
-use crate::kernels::dense::{Scratch, Shared};
+use crate::kernels::dense::Shared;
 use crate::kernels::matmul::blocking::TASK_WORK;
 use crate::kernels::matmul::tables::Kernels;
 use crate::threads::try_parallel_for;
@@ -19,10 +20,10 @@ use crate::threads::try_parallel_for;
 struct Residue<T> {
     first: [usize; 3],
     count: [usize; 3],
-    offsets: Vec<usize>,
+    offsets: Scratch<usize>,
     columns: Columns,
     /// One per group.
-    weights: Vec<PackedWeight<T>>,
+    weights: Scratch<PackedWeight<T>>,
 }
 
 /// A tap that reaches a residue from `shift` outputs away.
@@ -47,15 +48,13 @@ pub unsafe fn grad_input<T: Element>(
     if geometry.batch == 0 || input_size == 0 {
         return Ok(());
     }
-    let (planes, margin) = grad_planes(geometry);
-    let residues = (0..volume(geometry.residues()))
-        .map(|index| {
-            let [_, s1, s2] = geometry.residues();
-            let first = [index / (s1 * s2), index / s2 % s1, index % s2];
-            // SAFETY: as the caller vouches.
-            unsafe { residue(geometry, first, &planes, margin, weight, kernels) }
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let (planes, margin) = grad_planes(geometry)?;
+    let residues = Scratch::try_collect((0..volume(geometry.residues())).map(|index| {
+        let [_, s1, s2] = geometry.residues();
+        let first = [index / (s1 * s2), index / s2 % s1, index % s2];
+        // SAFETY: as the caller vouches.
+        unsafe { residue(geometry, first, &planes, margin, weight, kernels) }
+    }))?;
 
     let direct = geometry.stride == [1; 3];
     let largest = residues.iter().map(|r| volume(r.count)).max().unwrap_or(0);
@@ -65,7 +64,7 @@ pub unsafe fn grad_input<T: Element>(
     let (grad, output) = (Shared::new(grad.cast_mut()), Shared::new(output));
     try_parallel_for(units * cuts, grain, |tasks| {
         let scratch = Scratch::<T>::zeroed(geometry.filters * planes.channel() + SLACK)?;
-        let result = Scratch::<T>::new(if direct { 0 } else { geometry.channels * largest })?;
+        let result = Scratch::<T>::with_room(if direct { 0 } else { geometry.channels * largest })?;
         let mut filled = usize::MAX;
         for task in tasks {
             let (unit, cut) = (task / cuts, task % cuts);
@@ -102,19 +101,17 @@ impl Geometry {
 }
 
 /// The taps that reach inputs of residue `first` along dimension `d`.
-fn taps(geometry: &Geometry, d: usize, first: usize) -> Vec<Tap> {
+fn taps(geometry: &Geometry, d: usize, first: usize) -> impl Iterator<Item = Tap> {
     let stride = geometry.stride[d] as isize;
+    let (origin, dilation) = ((first + geometry.padding[d]) as isize, geometry.dilation[d]);
     (0..geometry.kernel[d])
-        .map(|index| {
-            (index, (first + geometry.padding[d]) as isize - (index * geometry.dilation[d]) as isize)
-        })
-        .filter(|(_, distance)| distance.rem_euclid(stride) == 0)
-        .map(|(index, distance)| Tap { index, shift: distance.div_euclid(stride) })
-        .collect()
+        .map(move |index| (index, origin - (index * dilation) as isize))
+        .filter(move |(_, distance)| distance.rem_euclid(stride) == 0)
+        .map(move |(index, distance)| Tap { index, shift: distance.div_euclid(stride) })
 }
 
 /// The planes of the output's gradient, with the zeros that some tap reaches before and after it, and how many before.
-fn grad_planes(geometry: &Geometry) -> (Planes, [usize; 3]) {
+fn grad_planes(geometry: &Geometry) -> Result<(Planes, [usize; 3])> {
     let (mut margin, mut extent) = ([0; 3], [0; 3]);
     for d in 0..3 {
         let stride = geometry.stride[d];
@@ -128,9 +125,9 @@ fn grad_planes(geometry: &Geometry) -> (Planes, [usize; 3]) {
         padding: margin,
         stride: [1; 3],
         extent,
-        residues: std::array::from_fn(|_| vec![0]),
+        residues: [Scratch::zeroed(1)?, Scratch::zeroed(1)?, Scratch::zeroed(1)?],
     };
-    (planes, margin)
+    Ok((planes, margin))
 }
 
 /// What the inputs of residue `first` need: their taps' offsets and the weight of those taps, transposed.
@@ -144,24 +141,27 @@ unsafe fn residue<T: Element>(
 ) -> Result<Residue<T>> {
     let count: [usize; 3] =
         std::array::from_fn(|d| geometry.input[d].saturating_sub(first[d]).div_ceil(geometry.stride[d]));
-    let [t0, t1, t2]: [Vec<Tap>; 3] = std::array::from_fn(|d| taps(geometry, d, first[d]));
-    let mut chosen = Vec::with_capacity(t0.len() * t1.len() * t2.len());
+    let reached = |d: usize| Scratch::collect(taps(geometry, d, first[d]));
+    let [t0, t1, t2] = [reached(0)?, reached(1)?, reached(2)?];
+    let mut chosen = Scratch::with_room(t0.len() * t1.len() * t2.len())?;
     for a in &t0 {
         for b in &t1 {
             for c in &t2 {
                 let index = (a.index * geometry.kernel[1] + b.index) * geometry.kernel[2] + c.index;
                 let at = [a, b, c].map(|tap| tap.shift);
                 let at = std::array::from_fn(|d| (margin[d] as isize + at[d]) as usize);
-                chosen.push((index, planes.offset(at)));
+                chosen.push((index, planes.offset(at)))?;
             }
         }
     }
     let channel = planes.channel();
-    let offsets: Vec<_> =
-        (0..geometry.filters).flat_map(|f| chosen.iter().map(move |(_, at)| f * channel + at)).collect();
+    let mut offsets = Scratch::with_room(geometry.filters.saturating_mul(chosen.len()))?;
+    for f in 0..geometry.filters {
+        offsets.extend(chosen.iter().map(|(_, at)| f * channel + at))?;
+    }
     let (_, _, weight_size) = geometry.group_sizes();
     let volume = volume(geometry.kernel);
-    let transposed = Scratch::<T>::new(geometry.channels * offsets.len())?;
+    let transposed = Scratch::<T>::with_room(geometry.channels * offsets.len())?;
     let weights = (0..geometry.groups).map(|group| {
         let mut to = transposed.as_ptr();
         for c in 0..geometry.channels {
@@ -178,8 +178,9 @@ unsafe fn residue<T: Element>(
         // SAFETY: just written.
         unsafe { PackedWeight::new(transposed.as_ptr(), geometry.channels, offsets.len(), kernels) }
     });
-    let weights = weights.collect::<Result<Vec<_>>>()?;
-    Ok(Residue { first, count, columns: Columns::new(count, planes.extent, kernels.lanes), offsets, weights })
+    let weights = Scratch::try_collect(weights)?;
+    let columns = Columns::new(count, planes.extent, kernels.lanes)?;
+    Ok(Residue { first, count, offsets, columns, weights })
 }
 
 /// Spreads a residue's result over the gradient.

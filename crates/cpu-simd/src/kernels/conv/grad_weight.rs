@@ -4,12 +4,13 @@
 //! images: a matrix product whose left rows are read from the planes where they lie, and whose right matrix, the
 //! gradient with its channels along the registers, is packed.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::forward::{input_planes, tap_offsets};
 use super::planes::{Planes, SLACK};
 use super::{Element, Geometry, volume};
-use crate::kernels::dense::{Scratch, Shared};
+use crate::kernels::dense::Shared;
 use crate::kernels::matmul::blocking::TASK_WORK;
 use crate::kernels::matmul::microkernel::{MAX_ROWS, Output};
 use crate::kernels::matmul::pack::SPILL;
@@ -45,8 +46,8 @@ pub unsafe fn grad_weight<T: Element>(
         unsafe { output.write_bytes(0, weight_size * geometry.groups) };
         return Ok(());
     }
-    let planes = input_planes(geometry);
-    let offsets = tap_offsets(geometry, &planes);
+    let planes = input_planes(geometry)?;
+    let offsets = tap_offsets(geometry, &planes)?;
     let width = geometry.filters.next_multiple_of(kernels.lanes);
     let sums_size = offsets.len() * width;
     let affordable = SUMS_BYTES / (sums_size * size_of::<T>() * geometry.groups).max(1);
@@ -54,7 +55,7 @@ pub unsafe fn grad_weight<T: Element>(
     let images = geometry.batch.div_ceil(shares);
     let shares = geometry.batch.div_ceil(images);
 
-    let sums = Scratch::<T>::new(sums_size * shares * geometry.groups)?;
+    let sums = Scratch::<T>::with_room(sums_size * shares * geometry.groups)?;
     let plan = Plan { geometry, kernels, planes: &planes, offsets: &offsets, width };
     let work = geometry.work().saturating_mul(images).max(1);
     let (grad, input) = (Shared::new(grad.cast_mut()), Shared::new(input.cast_mut()));
@@ -113,7 +114,7 @@ impl<T: Element> Plan<'_, T> {
     fn memory(&self) -> Result<Memory<T>> {
         Ok(Memory {
             planes: Scratch::zeroed(self.geometry.channels * self.planes.channel() + SLACK)?,
-            grad: Scratch::new(volume(self.geometry.output) * self.width + SPILL)?,
+            grad: Scratch::with_room(volume(self.geometry.output) * self.width + SPILL)?,
         })
     }
 

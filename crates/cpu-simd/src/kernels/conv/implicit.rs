@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use rustorch_backend::volume;
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
-use crate::kernels::dense::Scratch;
 use crate::kernels::matmul::microkernel::Output;
 use crate::kernels::matmul::pack::SPILL;
 use crate::kernels::matmul::tables::{Gemm, Kernels};
@@ -32,7 +32,7 @@ impl<T: Gemm> PackedWeight<T> {
     pub unsafe fn new(from: *const T, rows: usize, k: usize, kernels: &Kernels<T>) -> Result<Self> {
         let most = kernels.tiling.rows[kernels.vectors_for(rows) - 1];
         let height = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
-        let panels = Scratch::<T>::new(rows * k + SPILL)?;
+        let panels = Scratch::<T>::with_room(rows * k + SPILL)?;
         for i in (0..rows).step_by(height) {
             let count = (rows - i).min(height);
             // SAFETY: as the caller vouches; the panels lie one after the other.
@@ -55,24 +55,24 @@ pub struct Columns {
     /// How many there are.
     pub count: usize,
     /// One mask per register: which positions are outputs. Empty when all are.
-    keep: Vec<u32>,
+    keep: Scratch<u32>,
     /// How many outputs lie before each register.
-    before: Vec<usize>,
+    before: Scratch<usize>,
     lanes: usize,
 }
 
 impl Columns {
     /// For outputs of `sizes` in planes of `extent`.
-    pub fn new(sizes: [usize; 3], extent: [usize; 3], lanes: usize) -> Self {
+    pub fn new(sizes: [usize; 3], extent: [usize; 3], lanes: usize) -> Result<Self> {
         if sizes.contains(&0) {
-            return Columns { count: 0, keep: Vec::new(), before: Vec::new(), lanes };
+            return Ok(Columns { count: 0, keep: Scratch::new(), before: Scratch::new(), lanes });
         }
         let last = sizes.map(|size| size - 1);
         let count = (last[0] * extent[1] + last[1]) * extent[2] + last[2] + 1;
-        let (mut keep, mut before) = (Vec::<u32>::new(), Vec::new());
+        let (mut keep, mut before) = (Scratch::<u32>::new(), Scratch::new());
         if count != volume(&sizes) {
-            keep = vec![0; count.div_ceil(lanes)];
-            before = vec![0; keep.len()];
+            keep = Scratch::zeroed(count.div_ceil(lanes))?;
+            before = Scratch::zeroed(keep.len())?;
             for row in 0..sizes[0] * sizes[1] {
                 let start = (row / sizes[1] * extent[1] + row % sizes[1]) * extent[2];
                 for at in start..start + sizes[2] {
@@ -85,7 +85,7 @@ impl Columns {
                 total += keep.count_ones() as usize;
             }
         }
-        Columns { count, keep, before, lanes }
+        Ok(Columns { count, keep, before, lanes })
     }
 
     /// The number of registers.

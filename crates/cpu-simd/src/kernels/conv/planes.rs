@@ -5,6 +5,7 @@
 //! `o + k d / s`: from every output the same distance away.
 
 use rustorch_backend::volume;
+use rustorch_backend::memory::Scratch;
 
 use crate::kernels::matmul::vector::Float;
 
@@ -12,7 +13,7 @@ use crate::kernels::matmul::vector::Float;
 pub const SLACK: usize = 64;
 
 /// How the planes of one channel lie in memory.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Planes {
     /// Sizes of the channel as it is.
     pub source: [usize; 3],
@@ -23,7 +24,7 @@ pub struct Planes {
     /// Sizes of a plane.
     pub extent: [usize; 3],
     /// The residues that some tap reads, per dimension.
-    pub residues: [Vec<usize>; 3],
+    pub residues: [Scratch<usize>; 3],
 }
 
 impl Planes {
@@ -34,7 +35,7 @@ impl Planes {
 
     /// Elements of a channel's planes.
     pub fn channel(&self) -> usize {
-        self.plane() * volume(self.residues.iter().map(Vec::len))
+        self.plane() * volume(self.residues.iter().map(|r| r.len()))
     }
 
     /// Where padded position `at` lies in a channel's planes. Its residues are among those kept.

@@ -1,5 +1,6 @@
 //! Counting and finding the elements that differ from zero.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{Layout, Operand};
 use rustorch_error::Result;
 
@@ -12,26 +13,24 @@ use crate::threads::parallel_for;
 const PART: usize = 1 << 14;
 
 /// The number of elements that differ from zero (NaN does), for every dtype.
-#[allow(clippy::unnecessary_wraps)] // `ComputeBackend` decides the signature.
 pub fn count_nonzero(input: Operand<'_>) -> Result<usize> {
-    Ok(with_number!(input.dtype, T => count_parts::<T>(input)).iter().sum())
+    let counts = with_number!(input.dtype, T => count_parts::<T>(input))?;
+    Ok(counts.iter().sum())
 }
 
 /// The coordinates of the elements that differ from zero, row-major, for every dtype: `output` is int64 of shape
 /// `(count, ndim)`.
-#[allow(clippy::unnecessary_wraps)] // As above.
 pub fn nonzero(input: Operand<'_>, output: Operand<'_>) -> Result<()> {
-    with_number!(input.dtype, T => find::<T>(input, output));
-    Ok(())
+    with_number!(input.dtype, T => find::<T>(input, output))
 }
 
 /// The count of each part of [`PART`] elements.
-fn count_parts<T: Number>(input: Operand<'_>) -> Vec<usize> {
+fn count_parts<T: Number>(input: Operand<'_>) -> Result<Scratch<usize>> {
     let walk = Walk::new(input.layout.shape(), [input.layout]);
     let [step] = walk.steps();
     let elements = Elements::<T>::of(input);
-    let mut counts = vec![0usize; walk.len().div_ceil(PART)];
-    let slots = Shared::new(counts.as_mut_ptr());
+    let counts = Scratch::<usize>::zeroed(walk.len().div_ceil(PART))?;
+    let slots = Shared::new(counts.as_ptr());
     parallel_for(walk.len(), PART, |range| {
         let mut start = range.start;
         while start < range.end {
@@ -48,18 +47,16 @@ fn count_parts<T: Number>(input: Operand<'_>) -> Vec<usize> {
             start = end;
         }
     });
-    counts
+    Ok(counts)
 }
 
-fn find<T: Number>(input: Operand<'_>, output: Operand<'_>) {
+fn find<T: Number>(input: Operand<'_>, output: Operand<'_>) -> Result<()> {
     let mut row = 0;
-    let first_rows: Vec<usize> = count_parts::<T>(input)
-        .into_iter()
-        .map(|count| {
-            row += count;
-            row - count
-        })
-        .collect();
+    // The counts become the rows of the parts' first elements.
+    let mut first_rows = count_parts::<T>(input)?;
+    for first in &mut first_rows {
+        row += std::mem::replace(first, row);
+    }
     let shape = input.layout.shape();
     let walk = Walk::new(shape, [input.layout]);
     let [step] = walk.steps();
@@ -87,4 +84,5 @@ fn find<T: Number>(input: Operand<'_>, output: Operand<'_>) {
             }
         }
     });
+    Ok(())
 }

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use rustorch_backend::{Dims, Layout, Operand, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::check::out_of_bounds;
-use crate::kernels::dense::{Scratch, Shared};
+use crate::kernels::dense::Shared;
 use crate::kernels::number::{Number as _, with_bytes, with_number};
 use crate::kernels::walk::{Elements, Walk};
 use crate::threads::{parallel_for, try_parallel_for};

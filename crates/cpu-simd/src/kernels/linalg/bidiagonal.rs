@@ -1,6 +1,8 @@
 //! The singular values of upper bidiagonal matrices, by the implicit QR iteration that keeps small ones exact: Demmel and
 //! Kahan, Accurate singular values of bidiagonal matrices.
 
+use rustorch_backend::memory::Scratch;
+
 use super::precision::Precision;
 use super::rotations::{rotation, smaller_singular_value, triangular_pair};
 use super::rows::{rotate, two_rows};
@@ -38,7 +40,7 @@ impl<'a> Vectors<'a> {
 #[derive(Debug)]
 pub struct Bidiagonal<'a> {
     d: &'a mut [f64],
-    e: Vec<f64>,
+    e: Scratch<f64>,
     left: Vectors<'a>,
     right: Vectors<'a>,
     precision: Precision,
@@ -58,7 +60,7 @@ impl<'a> Bidiagonal<'a> {
     /// Of which the left and the right vectors stand in rows.
     pub fn new(
         d: &'a mut [f64],
-        e: Vec<f64>,
+        e: Scratch<f64>,
         left: Vectors<'a>,
         right: Vectors<'a>,
         precision: Precision,

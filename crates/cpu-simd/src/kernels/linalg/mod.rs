@@ -16,6 +16,7 @@ mod tests;
 mod triangular;
 
 use rustorch_backend::{DType, Factorization, Operand, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
 use self::precision::Precision;
@@ -49,10 +50,10 @@ fn matrix_of(operand: Operand<'_>, inner: usize) -> ([usize; 2], [isize; 2]) {
 }
 
 /// Matrix number `index` of a float operand, row-major.
-fn load(operand: Operand<'_>, index: usize) -> Vec<f64> {
+fn load(operand: Operand<'_>, index: usize) -> Result<Scratch<f64>> {
     let ([rows, columns], [down, right]) = matrix_of(operand, 2);
     let first = origin(operand, 2, index);
-    let mut values = Vec::with_capacity(rows * columns);
+    let mut values = Scratch::with_room(rows * columns)?;
     for i in 0..rows as isize {
         for j in 0..columns as isize {
             let at = first + i * down + j * right;
@@ -62,10 +63,10 @@ fn load(operand: Operand<'_>, index: usize) -> Vec<f64> {
                     DType::Float32 => f64::from(*address::<f32>(operand).offset(at)),
                     _ => *address::<f64>(operand).offset(at),
                 }
-            });
+            })?;
         }
     }
-    values
+    Ok(values)
 }
 
 /// Writes matrix (or vector, or number) `index` of an output, which is this task's alone.
@@ -129,10 +130,10 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
         )
     };
     for_each_matrix(count, m * n * k, |index| {
-        let mut a = load(input, index);
+        let mut a = load(input, index)?;
         match (op, outputs) {
             (Factorization::Lu { pivoting }, &[packed, pivots, info]) => {
-                let mut exchanged = vec![0; k];
+                let mut exchanged = Scratch::zeroed(k)?;
                 let singular = triangular::lu(&mut a, m, n, pivoting, &mut exchanged);
                 store(packed, 2, index, |i, j| a[i * n + j]);
                 store(pivots, 1, index, |_, j| f64::from(exchanged[j]));
@@ -144,21 +145,21 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
                 store(info, 0, index, |_, _| f64::from(minor));
             }
             (Factorization::Reflectors, &[packed, factors]) => {
-                let mut tau = vec![0.0; k];
-                reflections::qr(&mut a, m, n, &mut tau);
+                let mut tau = Scratch::zeroed(k)?;
+                reflections::qr(&mut a, m, n, &mut tau)?;
                 store(packed, 2, index, |i, j| a[i * n + j]);
                 store(factors, 1, index, |_, j| tau[j]);
             }
             (Factorization::Orthogonal, &[q, r]) => {
-                let mut tau = vec![0.0; k];
-                reflections::qr(&mut a, m, n, &mut tau);
+                let mut tau = Scratch::zeroed(k)?;
+                reflections::qr(&mut a, m, n, &mut tau)?;
                 let ([_, columns], _) = matrix_of(q, 2);
-                let unitary = reflections::orthogonal_factor(&a, m, n, &tau, columns);
+                let unitary = reflections::orthogonal_factor(&a, m, n, &tau, columns)?;
                 store(q, 2, index, |i, j| unitary[i * columns + j]);
                 store(r, 2, index, |i, j| if i <= j { a[i * n + j] } else { 0.0 });
             }
             (Factorization::SymmetricEigen { upper }, &[values, vectors]) => {
-                let (w, v) = symmetric::symmetric_eigen(&a, n, upper, precision)
+                let (w, v) = symmetric::symmetric_eigen(&a, n, upper, precision)?
                     .ok_or_else(|| failed("linalg.eigh", index))?;
                 store(values, 1, index, |_, j| w[j]);
                 store(vectors, 2, index, |i, j| v[j * n + i]);
@@ -166,7 +167,7 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
             (Factorization::SingularValues, &[u, s, vh]) => {
                 let full = matrix_of(u, 2).0[1] > k || matrix_of(vh, 2).0[0] > k;
                 let svd =
-                    singular::svd(&a, m, n, full, precision).ok_or_else(|| failed("linalg.svd", index))?;
+                    singular::svd(&a, m, n, full, precision)?.ok_or_else(|| failed("linalg.svd", index))?;
                 store(u, 2, index, |i, j| svd.left[j * m + i]);
                 store(s, 1, index, |_, j| svd.values[j]);
                 store(vh, 2, index, |i, j| svd.right[i * n + j]);
@@ -191,8 +192,8 @@ pub fn solve_triangular(
     let ([n, columns], _) = matrix_of(b, 2);
     let count = volume(&b.layout.shape()[..b.layout.ndim() - 2]);
     for_each_matrix(count, n * n * columns, |index| {
-        let mut x = load(b, index);
-        triangular::solve_triangular(&load(a, index), &mut x, n, columns, upper, unit);
+        let mut x = load(b, index)?;
+        triangular::solve_triangular(&load(a, index)?, &mut x, n, columns, upper, unit);
         store(output, 2, index, |i, j| x[i * columns + j]);
         Ok(())
     })

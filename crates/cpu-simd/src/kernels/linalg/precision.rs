@@ -1,5 +1,8 @@
 //! When an iteration calls a number zero, and which sign its vectors then have.
 
+use rustorch_backend::memory::Scratch;
+use rustorch_error::Result;
+
 use super::rows::dot;
 
 /// How far an iteration goes.
@@ -33,8 +36,8 @@ pub fn scale_of(largest: f64) -> f64 {
 }
 
 /// A vector of which no vector that comes up in practice is at right angles: its products tell a vector from its negative.
-pub fn witness(n: usize) -> Vec<f64> {
-    (0..n).map(|i| 1.0 + 0.5 * (i as f64 * 1.618_033_988_749_895 + 0.3).sin()).collect()
+pub fn witness(n: usize) -> Result<Scratch<f64>> {
+    Scratch::collect((0..n).map(|i| 1.0 + 0.5 * (i as f64 * 1.618_033_988_749_895 + 0.3).sin()))
 }
 
 /// Whether the product of a vector and the witness has not the sign that it should have.

@@ -1,5 +1,8 @@
 //! Householder's reflections and the QR decomposition.
 
+use rustorch_backend::memory::Scratch;
+use rustorch_error::Result;
+
 use super::rows::{add_scaled, dot, largest, transposed};
 
 /// The reflection `I - tau v vᵀ`, `v_0` = 1, that takes x to (beta, 0, …): x becomes beta and the rest of v. Gives tau.
@@ -33,9 +36,9 @@ pub fn reflect(x: &mut [f64], v: &[f64], tau: f64) {
 
 /// Householder's QR: `matrix` (m, n) becomes R on and above the diagonal and the reflectors' vectors below it, as LAPACK's
 /// geqrf packs them; `tau` has their factors.
-pub fn qr(matrix: &mut [f64], m: usize, n: usize, tau: &mut [f64]) {
+pub fn qr(matrix: &mut [f64], m: usize, n: usize, tau: &mut [f64]) -> Result<()> {
     // Columns are rows of the transposed.
-    let mut columns = transposed(matrix, m, n);
+    let mut columns = transposed(matrix, m, n)?;
     for k in 0..m.min(n) {
         let (done, rest) = columns.split_at_mut((k + 1) * m);
         let v = &mut done[k * m + k..];
@@ -44,13 +47,20 @@ pub fn qr(matrix: &mut [f64], m: usize, n: usize, tau: &mut [f64]) {
             reflect(&mut column[k..], &v[1..], tau[k]);
         }
     }
-    matrix.copy_from_slice(&transposed(&columns, n, m));
+    matrix.copy_from_slice(&transposed(&columns, n, m)?);
+    Ok(())
 }
 
 /// The first `count` columns of the product of the reflectors that [`qr`] packed: (m, count), row-major.
-pub fn orthogonal_factor(packed: &[f64], m: usize, n: usize, tau: &[f64], count: usize) -> Vec<f64> {
-    let vectors = transposed(packed, m, n);
-    let mut q = vec![0.0; m * count];
+pub fn orthogonal_factor(
+    packed: &[f64],
+    m: usize,
+    n: usize,
+    tau: &[f64],
+    count: usize,
+) -> Result<Scratch<f64>> {
+    let vectors = transposed(packed, m, n)?;
+    let mut q = Scratch::zeroed(m * count)?;
     for j in 0..count.min(m) {
         q[j * m + j] = 1.0;
     }

@@ -1,5 +1,8 @@
 //! Rows of float64: the inner loops of the decompositions.
 
+use rustorch_backend::memory::Scratch;
+use rustorch_error::Result;
+
 /// The sum of products, in eight partial sums that the compiler keeps in vectors.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 8];
@@ -36,14 +39,14 @@ pub fn two_rows(matrix: &mut [f64], width: usize, first: usize, second: usize) -
 }
 
 /// The transposed of a row-major matrix.
-pub fn transposed(matrix: &[f64], rows: usize, columns: usize) -> Vec<f64> {
-    let mut out = vec![0.0; matrix.len()];
+pub fn transposed(matrix: &[f64], rows: usize, columns: usize) -> Result<Scratch<f64>> {
+    let mut out = Scratch::zeroed(matrix.len())?;
     for i in 0..rows {
         for j in 0..columns {
             out[j * rows + i] = matrix[i * columns + j];
         }
     }
-    out
+    Ok(out)
 }
 
 /// The largest absolute value; NaN if there is one.

@@ -1,5 +1,8 @@
 //! The eigenvalues and eigenvectors of symmetric matrices: Golub and Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3.
 
+use rustorch_backend::memory::Scratch;
+use rustorch_error::Result;
+
 use super::precision::{Precision, opposed, scale_of, witness};
 use super::reflections::reflector;
 use super::rotations::{rotation_of_larger, symmetric_pair};
@@ -13,8 +16,8 @@ pub fn symmetric_eigen(
     n: usize,
     upper: bool,
     precision: Precision,
-) -> Option<(Vec<f64>, Vec<f64>)> {
-    let mut a = vec![0.0; n * n];
+) -> Result<Option<(Scratch<f64>, Scratch<f64>)>> {
+    let mut a = Scratch::zeroed(n * n)?;
     for i in 0..n {
         for j in 0..=i {
             // The upper triangle is reduced from its last column on: as the lower one of the matrix turned around.
@@ -25,30 +28,35 @@ pub fn symmetric_eigen(
     }
     let scale = largest(&a);
     if !scale.is_finite() {
-        return Some((vec![f64::NAN; n], a.iter().map(|_| f64::NAN).collect()));
+        return Ok(Some((Scratch::filled(n, f64::NAN)?, Scratch::filled(n * n, f64::NAN)?)));
     }
     let factor = scale_of(scale);
     for x in &mut a {
         *x /= factor;
     }
-    let (mut values, mut off, mut vectors) = tridiagonal(&mut a, n);
+    let [mut values, mut off, mut vectors] = tridiagonal(&mut a, n)?;
     if upper {
         values.reverse();
         off[..n.saturating_sub(1)].reverse();
         vectors.reverse();
     }
     let signs = if precision.unit > Precision::DOUBLE.unit {
-        let witness = witness(n);
-        let mut products: Vec<f64> =
-            vectors.chunks_exact(n.max(1)).map(|vector| dot(vector, &witness)).collect();
-        Iteration::new(&mut values.clone(), off.clone(), &mut products, precision).run()?;
+        let witness = witness(n)?;
+        let mut products =
+            Scratch::collect(vectors.chunks_exact(n.max(1)).map(|vector| dot(vector, &witness)))?;
+        let (mut values, off) = (Scratch::copied(&values)?, Scratch::copied(&off)?);
+        if Iteration::new(&mut values, off, &mut products, precision).run().is_none() {
+            return Ok(None);
+        }
         Some((witness, products))
     } else {
         None
     };
-    Iteration::new(&mut values, off, &mut vectors, Precision::DOUBLE).run()?;
+    if Iteration::new(&mut values, off, &mut vectors, Precision::DOUBLE).run().is_none() {
+        return Ok(None);
+    }
     if let Some((witness, products)) = signs {
-        for (vector, product) in vectors.chunks_exact_mut(n.max(1)).zip(products) {
+        for (vector, &product) in vectors.chunks_exact_mut(n.max(1)).zip(&products) {
             if opposed(vector, &witness, product) {
                 for x in vector {
                     *x = -*x;
@@ -59,12 +67,12 @@ pub fn symmetric_eigen(
     for value in &mut values {
         *value *= factor;
     }
-    Some((values, vectors))
+    Ok(Some((values, vectors)))
 }
 
 /// `T = Qᵀ A Q`: the diagonal of T, what stands beside it, and Qᵀ.
-fn tridiagonal(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
-    let (mut off, mut taus) = (vec![0.0; n], vec![0.0; n]);
+fn tridiagonal(a: &mut [f64], n: usize) -> Result<[Scratch<f64>; 3]> {
+    let (mut off, mut taus, mut w) = (Scratch::zeroed(n)?, Scratch::zeroed(n)?, Scratch::with_room(n)?);
     for k in 0..n.saturating_sub(1) {
         // The row beside the diagonal is, by symmetry, the column below it; it keeps the reflector.
         let (done, rest) = a.split_at_mut((k + 1) * n);
@@ -75,7 +83,8 @@ fn tridiagonal(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         if tau == 0.0 {
             continue;
         }
-        let mut w: Vec<f64> = rest.chunks_exact(n).map(|row| tau * dot(&row[k + 1..], v)).collect();
+        w.clear();
+        w.extend(rest.chunks_exact(n).map(|row| tau * dot(&row[k + 1..], v)))?;
         let half = 0.5 * tau * dot(&w, v);
         add_scaled(&mut w, -half, v);
         for (i, row) in rest.chunks_exact_mut(n).enumerate() {
@@ -83,8 +92,8 @@ fn tridiagonal(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
             add_scaled(&mut row[k + 1..], -w[i], v);
         }
     }
-    let diagonal = (0..n).map(|i| a[i * n + i]).collect();
-    let mut q = vec![0.0; n * n];
+    let diagonal = Scratch::collect((0..n).map(|i| a[i * n + i]))?;
+    let mut q = Scratch::zeroed(n * n)?;
     for i in 0..n {
         q[i * n + i] = 1.0;
     }
@@ -95,7 +104,7 @@ fn tridiagonal(a: &mut [f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
             add_scaled(&mut row[k + 1..], -product, v);
         }
     }
-    (diagonal, off, q)
+    Ok([diagonal, off, q])
 }
 
 /// The implicit QL or QR iteration on a symmetric tridiagonal matrix.
@@ -103,7 +112,7 @@ struct Iteration<'a> {
     /// The diagonal, which becomes the eigenvalues.
     d: &'a mut [f64],
     /// What stands beside it.
-    e: Vec<f64>,
+    e: Scratch<f64>,
     /// One row for each eigenvalue, rotated alike, of `width` columns.
     z: &'a mut [f64],
     width: usize,
@@ -112,7 +121,7 @@ struct Iteration<'a> {
 }
 
 impl<'a> Iteration<'a> {
-    fn new(d: &'a mut [f64], e: Vec<f64>, z: &'a mut [f64], precision: Precision) -> Self {
+    fn new(d: &'a mut [f64], e: Scratch<f64>, z: &'a mut [f64], precision: Precision) -> Self {
         let width = z.len() / d.len().max(1);
         Self { d, e, z, width, precision, steps: 0 }
     }

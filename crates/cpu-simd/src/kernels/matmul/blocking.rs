@@ -1,12 +1,12 @@
 //! One matrix product: how it is cut into tiles, cache blocks and tasks.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::microkernel::{MAX_ROWS, Output};
 use super::pack::SPILL;
 use super::tables::{Gemm, Kernels};
 use super::vector::Float;
-use crate::kernels::dense::Scratch;
 use crate::threads::{num_threads, try_parallel_for};
 
 /// Bytes of a block of A, which stays in the second cache.
@@ -258,10 +258,10 @@ unsafe fn multiply_dots<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) {
 /// So few rows that each element of B is used once: B is read where it lies, in wide tiles.
 unsafe fn multiply_wide<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -> Result<()> {
     let Product { m, n, k, .. } = *product;
-    let packed = Scratch::<T>::new(k * m + SPILL)?;
+    let packed = Scratch::<T>::with_room(k * m + SPILL)?;
     let a = packed.as_ptr();
     let last =
-        Scratch::<T>::new(if n.is_multiple_of(kernels.lanes) { 0 } else { k * kernels.lanes + SPILL })?;
+        Scratch::<T>::with_room(if n.is_multiple_of(kernels.lanes) { 0 } else { k * kernels.lanes + SPILL })?;
     // SAFETY: as the caller vouches; the last, partial vector of columns is packed, so that no load leaves B.
     unsafe {
         (kernels.pack)(k, product.a, product.a_strides.0, product.a_strides.1, m, m, a);
@@ -304,8 +304,8 @@ unsafe fn multiply_packed<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -
     let m_block = even_part(m, A_BLOCK_BYTES / (k_block * size_of::<T>()) / tile_rows * tile_rows);
     // Rows of A that are contiguous along `k`, each used for few columns, are read where they lie.
     let in_place = product.a_strides.1 == 1 && n <= IN_PLACE_REGISTERS * kernels.lanes;
-    let packed_a = Scratch::<T>::new(if in_place { 0 } else { m_block * k_block + SPILL })?;
-    let packed_b = Scratch::<T>::new(n_block.min(n.next_multiple_of(width)) * k_block + SPILL)?;
+    let packed_a = Scratch::<T>::with_room(if in_place { 0 } else { m_block * k_block + SPILL })?;
+    let packed_b = Scratch::<T>::with_room(n_block.min(n.next_multiple_of(width)) * k_block + SPILL)?;
 
     for j in (0..n).step_by(n_block) {
         let columns = (n - j).min(n_block);

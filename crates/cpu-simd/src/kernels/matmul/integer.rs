@@ -2,11 +2,11 @@
 
 use rustorch_backend::Element;
 use rustorch_backend::volume;
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::blocking::{Product, TASK_WORK};
 use super::{Batch, batch_offsets};
-use crate::kernels::dense::Scratch;
 use crate::threads::try_parallel_for;
 
 /// An integer that wraps around.
@@ -41,7 +41,7 @@ pub fn multiply_batches<T: Integer>(product: &Product<T>, batches: &[Batch]) -> 
     let count = volume(batches.iter().map(|(size, _)| size));
     let row_work = product.n.saturating_mul(product.k).max(1);
     try_parallel_for(count * product.m, (TASK_WORK / 8).div_ceil(row_work), |rows| {
-        let sums = Scratch::<T>::new(COLUMNS.min(product.n))?;
+        let sums = Scratch::<T>::with_room(COLUMNS.min(product.n))?;
         for row in rows {
             let [a, b, c] = batch_offsets(batches, row / product.m);
             let i = (row % product.m) as isize;

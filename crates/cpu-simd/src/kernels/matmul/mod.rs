@@ -16,9 +16,10 @@ pub mod vector;
 use std::ptr;
 
 use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
-use super::dense::{Compute, Dense, Scratch, address, store, unsupported};
+use super::dense::{Compute, Dense, address, store, unsupported};
 use crate::threads::try_parallel_for;
 use blocking::{Product, TASK_WORK, multiply};
 use tables::{Gemm, Kernels};
@@ -135,7 +136,7 @@ fn multiply_floats<T: Compute + Gemm>(
     }
     // What the output held is converted only when it is read.
     let held = if epilogue.beta == 0.0 { None } else { Dense::<T>::contiguous(OP, output)?.into_scratch() };
-    let scratch = held.map_or_else(|| Scratch::<T>::new(output.layout.numel()), Ok)?;
+    let scratch = held.map_or_else(|| Scratch::<T>::with_room(output.layout.numel()), Ok)?;
     let layout = Layout::contiguous(OP, output.layout.shape())?;
     let target = (scratch.as_ptr(), layout.strides());
     multiply_batches(T::kernels(), &dense_a, &dense_b, a, target, output, epilogue)?;

@@ -3,10 +3,11 @@
 mod group;
 mod operands;
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Dims, Operand};
 use rustorch_error::{Result, RusTorchError};
 
-use super::dense::{Compute as _, Scratch};
+use super::dense::Compute as _;
 use super::rowwise::{Computed as _, Stored, rows_together, with_stored};
 use super::walk::{Elements, Walk};
 use crate::simd::arch::FloatElement as _;
@@ -135,7 +136,7 @@ fn forward<S: Stored>(
     let step = staged.step;
     let together = if direct { 1 } else { staged_together::<S>(&within) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * step })?;
+        let scratch = Scratch::<S::Computed>::with_room(if direct { 0 } else { 4 * together * step })?;
         let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
         for (_, start, count) in groups.runs(range) {
             for done in (0..count).step_by(together) {
@@ -212,7 +213,7 @@ fn backward<S: Stored>(
     let step = staged.step;
     let together = if direct { 1 } else { staged_together::<S>(&within) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::new(if direct { 0 } else { 4 * together * step })?;
+        let scratch = Scratch::<S::Computed>::with_room(if direct { 0 } else { 4 * together * step })?;
         let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
         for (_, start, count) in groups.runs(range) {
             for done in (0..count).step_by(together) {

@@ -26,7 +26,7 @@ pub(super) fn average<T: Mean>(
 ) -> Result<()> {
     let input = Dense::<T>::contiguous(OP, input)?;
     let input = Shared::new(input.as_ptr().cast_mut());
-    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
+    let windows = [geometry.windows(0)?, geometry.windows(1)?, geometry.windows(2)?];
     let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
     fill_contiguous(OP, output, |output: *mut T| {
         let output = Shared::new(output);
@@ -57,7 +57,7 @@ pub(super) fn average_grad<T: Mean>(
 ) -> Result<()> {
     let grad = Dense::<T>::contiguous(OP, grad)?;
     let grad = Shared::new(grad.as_ptr().cast_mut());
-    let windows: [_; 3] = std::array::from_fn(|d| geometry.windows(d));
+    let windows = [geometry.windows(0)?, geometry.windows(1)?, geometry.windows(2)?];
     let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
     fill_contiguous(OP, grad_input, |to: *mut T| {
         let to = Shared::new(to);

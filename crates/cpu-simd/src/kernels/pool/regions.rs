@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rustorch_backend::{DType, Operand, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
 use super::{Maximum, OP, TASK_WORK, by_float, by_maximum, check_indices};
@@ -17,7 +18,7 @@ use crate::threads::parallel_for;
 /// # Errors
 /// `ShapeMismatch` for regions that are empty, reach beyond the input, or are not as many as the output needs.
 pub fn max_pool_regions(
-    regions: &[Vec<Range<usize>>],
+    regions: &[Scratch<Range<usize>>],
     input: Operand<'_>,
     output: Operand<'_>,
     indices: Operand<'_>,
@@ -44,7 +45,7 @@ pub fn max_pool_regions(
 }
 
 fn maximum<T: Maximum>(
-    regions: &[Vec<Range<usize>>],
+    regions: &[Scratch<Range<usize>>],
     planes: usize,
     input: Operand<'_>,
     output: Operand<'_>,
@@ -63,7 +64,7 @@ fn maximum<T: Maximum>(
         let Some(all) = d.checked_sub(pad).map(|d| &regions[d]) else {
             return std::slice::from_ref(WHOLE);
         };
-        if all.len() == counts[d] { all } else { &all[plane * counts[d]..(plane + 1) * counts[d]] }
+        if all.len() == counts[d] { &all[..] } else { &all[plane * counts[d]..(plane + 1) * counts[d]] }
     };
     let input = Dense::<T>::contiguous(OP, input)?;
     let input = Shared::new(input.as_ptr().cast_mut());

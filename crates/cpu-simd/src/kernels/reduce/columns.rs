@@ -1,5 +1,6 @@
 //! Reductions whose input runs along kept dimensions: rows are combined with rows, element by element.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, ElementwiseOp, Operand, ReduceOp};
 use rustorch_error::{Result, RusTorchError};
 
@@ -114,15 +115,15 @@ pub(super) fn reduce<P: Partial>(
         });
         return Ok(());
     }
-    let mut partials = vec![P::default(); tasks * pieces * COLUMNS.min(width)];
+    let partials = Scratch::filled(tasks * pieces * COLUMNS.min(width), P::default())?;
     let stride = COLUMNS.min(width);
-    let shared = Shared::new(partials.as_mut_ptr());
+    let shared = Shared::new(partials.as_ptr());
     parallel_for(tasks * pieces, 1, |range| {
         for i in range {
             let (task, piece) = (i / pieces, i % pieces);
             let (at, left, columns) = place(task);
             let rows = piece * rows_of_piece..((piece + 1) * rows_of_piece).min(length);
-            // SAFETY: each task has its own stretch, and the vector outlives the loop.
+            // SAFETY: each task has its own stretch, and the partial results outlive the loop.
             let totals = unsafe { std::slice::from_raw_parts_mut(shared.get().add(i * stride), columns) };
             sum(outer.position(0, at), left, columns, rows, totals);
         }

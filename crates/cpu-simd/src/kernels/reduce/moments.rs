@@ -2,6 +2,7 @@
 
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::rows::Rows;
@@ -30,8 +31,7 @@ pub fn moments(input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operan
     let compute = if input.dtype == DType::Float64 { DType::Float64 } else { DType::Float32 };
     let split = Split::new(input.layout, dims);
     if input.dtype == compute && !split.along_kept(input.layout) {
-        reduce(compute, input, &split, mean, m2);
-        return Ok(());
+        return reduce(compute, input, &split, mean, m2);
     }
     // The elements of one output side by side, in the compute dtype.
     let mut order: Dims<usize> = (0..input.layout.ndim()).filter(|d| !dims.contains(d)).collect();
@@ -45,11 +45,16 @@ pub fn moments(input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operan
     let buffer = Buffer::allocate(PoolAllocator::global(), layout.numel() * compute.size())?;
     let prepared = Operand { buffer: &buffer, layout: &layout, dtype: compute };
     copy(input, prepared)?;
-    reduce(compute, prepared, &Split::new(&layout, dims), mean, m2);
-    Ok(())
+    reduce(compute, prepared, &Split::new(&layout, dims), mean, m2)
 }
 
-fn reduce(compute: DType, input: Operand<'_>, split: &Split, mean: Operand<'_>, m2: Operand<'_>) {
+fn reduce(
+    compute: DType,
+    input: Operand<'_>,
+    split: &Split,
+    mean: Operand<'_>,
+    m2: Operand<'_>,
+) -> Result<()> {
     let layout = input.layout;
     let kept = Plan::over(layout.shape(), &split.kept, &[(layout.strides(), layout.offset())]);
     let reduced = Plan::over(layout.shape(), &split.reduced, &[(layout.strides(), 0)]);
@@ -100,20 +105,21 @@ fn reduce(compute: DType, input: Operand<'_>, split: &Split, mean: Operand<'_>, 
                 at += n;
             }
         });
-        return;
+        return Ok(());
     }
-    let mut partials = vec![Moments::default(); outputs * pieces];
-    let shared = Shared::new(partials.as_mut_ptr());
+    let partials = Scratch::filled(outputs * pieces, Moments::default())?;
+    let shared = Shared::new(partials.as_ptr());
     parallel_for(outputs * pieces, 1, |range| {
         for task in range {
             let (output, piece) = (task / pieces, task % pieces);
             let n = PIECE.min(length - piece * PIECE);
             let partial = piece_of(kept.position(0, output), piece * PIECE, n);
-            // SAFETY: each task has its own element, and the vector outlives the loop.
+            // SAFETY: each task has its own element, and the partial results outlive the loop.
             unsafe { shared.get().add(task).write(partial) };
         }
     });
     for (output, partials) in partials.chunks(pieces).enumerate() {
         store(output, &[partials.iter().fold(Moments::default(), |a, &b| a.join(b))]);
     }
+    Ok(())
 }

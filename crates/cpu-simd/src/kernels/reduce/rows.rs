@@ -1,5 +1,6 @@
 //! Reductions whose input runs along reduced dimensions: each output is the reduction of whole rows.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Operand, ReduceOp};
 use rustorch_error::Result;
 
@@ -58,14 +59,14 @@ pub(super) fn reduce<P: Partial>(
         return Ok(());
     }
     // Few long rows: in pieces of one length, whose partial results are combined in order.
-    let mut partials = vec![P::default(); outputs * pieces];
-    let shared = Shared::new(partials.as_mut_ptr());
+    let partials = Scratch::filled(outputs * pieces, P::default())?;
+    let shared = Shared::new(partials.as_ptr());
     parallel_for(outputs * pieces, 1, |range| {
         for task in range {
             let (output, piece) = (task / pieces, task % pieces);
             let n = PIECE.min(length - piece * PIECE);
             let partial = row.reduce(kept.position(0, output), piece * PIECE, n);
-            // SAFETY: each task has its own element, and the vector outlives the loop.
+            // SAFETY: each task has its own element, and the partial results outlive the loop.
             unsafe { shared.get().add(task).write(partial) };
         }
     });

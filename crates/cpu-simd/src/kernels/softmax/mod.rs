@@ -3,10 +3,10 @@
 mod columns;
 mod row;
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
-use super::dense::Scratch;
 use super::rowwise::{Computed, Rows, Stored, rows_together, staged_step, with_stored};
 use super::walk::{Elements, Walk};
 use crate::threads::{parallel_for, try_parallel_for};
@@ -185,7 +185,7 @@ fn staged<S: Stored, const N: usize>(
     let lines = Walk::lines(shape, dim, operands.map(|o| o.layout));
     let steps = lines.steps();
     try_parallel_for(lines.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::new(N * together * step)?;
+        let scratch = Scratch::<S::Computed>::with_room(N * together * step)?;
         for (_, start, count) in lines.runs(range) {
             for done in (0..count).step_by(together) {
                 let group = (count - done).min(together);

@@ -7,12 +7,13 @@ mod entry;
 mod radix;
 mod search;
 
+use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Operand, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use self::entry::{Entry, SortKey};
 use super::walk::{Elements, Walk};
-use crate::threads::parallel_for;
+use crate::threads::try_parallel_for;
 
 pub use search::search_sorted;
 
@@ -59,22 +60,32 @@ pub fn top_k(
 
 /// What is done with a line's entries: the first of `entries` are the result.
 trait Arrangement: Sync {
-    fn arrange<E: Entry>(&self, line: impl ExactSizeIterator<Item = E>, bits: u32, scratch: &mut Scratch<E>);
+    fn arrange<E: Entry>(
+        &self,
+        line: impl ExactSizeIterator<Item = E>,
+        bits: u32,
+        memory: &mut Memory<E>,
+    ) -> Result<()>;
 }
 
 /// Memory that lines share.
-struct Scratch<E> {
-    entries: Vec<E>,
-    spare: Vec<E>,
+struct Memory<E> {
+    entries: Scratch<E>,
+    spare: Scratch<E>,
 }
 
 struct Whole;
 
 impl Arrangement for Whole {
-    fn arrange<E: Entry>(&self, line: impl ExactSizeIterator<Item = E>, bits: u32, scratch: &mut Scratch<E>) {
-        scratch.entries.clear();
-        scratch.entries.extend(line);
-        radix::sort(&mut scratch.entries, &mut scratch.spare, bits);
+    fn arrange<E: Entry>(
+        &self,
+        line: impl ExactSizeIterator<Item = E>,
+        bits: u32,
+        memory: &mut Memory<E>,
+    ) -> Result<()> {
+        memory.entries.clear();
+        memory.entries.extend(line)?;
+        radix::sort(&mut memory.entries, &mut memory.spare, bits)
     }
 }
 
@@ -84,9 +95,14 @@ struct Best {
 }
 
 impl Arrangement for Best {
-    fn arrange<E: Entry>(&self, line: impl ExactSizeIterator<Item = E>, bits: u32, scratch: &mut Scratch<E>) {
+    fn arrange<E: Entry>(
+        &self,
+        line: impl ExactSizeIterator<Item = E>,
+        bits: u32,
+        memory: &mut Memory<E>,
+    ) -> Result<()> {
         let k = self.k;
-        let entries = &mut scratch.entries;
+        let entries = &mut memory.entries;
         entries.clear();
         if line.len() > 4 * (k + SLACK) {
             // Most elements of a long line are beyond the k best of what came before.
@@ -95,25 +111,26 @@ impl Arrangement for Best {
                 if worst.is_some_and(|worst| entry > worst) {
                     continue;
                 }
-                entries.push(entry);
+                entries.push(entry)?;
                 if entries.len() == 2 * k + SLACK {
                     worst = Some(*entries.select_nth_unstable(k - 1).1);
                     entries.truncate(k);
                 }
             }
         } else {
-            entries.extend(line);
+            entries.extend(line)?;
         }
         if self.sorted && 2 * k >= entries.len() {
-            radix::sort(entries, &mut scratch.spare, bits);
+            radix::sort(entries, &mut memory.spare, bits)?;
             entries.truncate(k);
-            return;
+            return Ok(());
         }
         entries.select_nth_unstable(k - 1);
         entries.truncate(k);
         if self.sorted {
             entries.sort_unstable();
         }
+        Ok(())
     }
 }
 
@@ -133,15 +150,14 @@ fn arrange(
     with_element!(input.dtype, T => {
         // A place has to fit into the lower half of an entry.
         if <T as SortKey>::BITS <= 32 && u32::try_from(length).is_ok() {
-            arrange_lines::<T, u64>(input, dim, descending, values, indices, how);
+            arrange_lines::<T, u64>(input, dim, descending, values, indices, how)
         } else {
-            arrange_lines::<T, u128>(input, dim, descending, values, indices, how);
+            arrange_lines::<T, u128>(input, dim, descending, values, indices, how)
         }
-    }, else return Err(RusTorchError::dtype(
+    }, else Err(RusTorchError::dtype(
         op,
         format!("complex numbers have no order; got {}, and every real dtype works", input.dtype),
-    )));
-    Ok(())
+    )))
 }
 
 fn arrange_lines<T: SortKey, E: Entry>(
@@ -151,7 +167,7 @@ fn arrange_lines<T: SortKey, E: Entry>(
     values: Option<Operand<'_>>,
     indices: Operand<'_>,
     how: &impl Arrangement,
-) {
+) -> Result<()> {
     // Without values a third tensor that nobody touches keeps the loop one.
     let to = values.map(Elements::<T>::of);
     let operands = [input, indices, values.unwrap_or(indices)];
@@ -163,8 +179,8 @@ fn arrange_lines<T: SortKey, E: Entry>(
     let (from, places) = (Elements::<T>::of(input), Elements::<i64>::of(indices));
     // Reversing the keys, not the result, keeps equal elements in their order.
     let flip = if descending { u64::MAX >> (64 - <T as SortKey>::BITS) } else { 0 };
-    parallel_for(walk.len(), (GRAIN / length.max(1)).max(1), |range| {
-        let mut scratch = Scratch { entries: Vec::new(), spare: Vec::new() };
+    try_parallel_for(walk.len(), (GRAIN / length.max(1)).max(1), |range| {
+        let mut memory = Memory { entries: Scratch::new(), spare: Scratch::new() };
         for (_, [from_start, place_start, to_start], lines) in walk.runs(range) {
             for line in 0..lines as isize {
                 let from_start = from_start + line * from_next;
@@ -175,9 +191,9 @@ fn arrange_lines<T: SortKey, E: Entry>(
                 how.arrange(
                     (0..length).map(|i| E::new(element(i).key() ^ flip, i)),
                     <T as SortKey>::BITS,
-                    &mut scratch,
-                );
-                for (k, entry) in scratch.entries.iter().enumerate() {
+                    &mut memory,
+                )?;
+                for (k, entry) in memory.entries.iter().enumerate() {
                     let k = k as isize;
                     // SAFETY: positions of the outputs' layouts; each line belongs to one range.
                     unsafe {
@@ -190,7 +206,8 @@ fn arrange_lines<T: SortKey, E: Entry>(
                 }
             }
         }
-    });
+        Ok(())
+    })
 }
 
 #[cfg(test)]

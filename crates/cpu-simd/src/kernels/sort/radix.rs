@@ -1,5 +1,8 @@
 //! Sorting entries whose places ascend.
 
+use rustorch_backend::memory::Scratch;
+use rustorch_error::Result;
+
 use super::entry::Entry;
 
 /// Bits that one pass sorts by.
@@ -12,11 +15,11 @@ const PER_PASS: usize = 200;
 ///
 /// Long lines are sorted by one byte of the key after another, from the least significant one on; bytes in which all
 /// keys agree are skipped.
-pub(super) fn sort<E: Entry>(entries: &mut Vec<E>, spare: &mut Vec<E>, bits: u32) {
+pub(super) fn sort<E: Entry>(entries: &mut Scratch<E>, spare: &mut Scratch<E>, bits: u32) -> Result<()> {
     let passes = bits.div_ceil(DIGIT) as usize;
     if entries.len() < passes * PER_PASS {
         entries.sort_unstable();
-        return;
+        return Ok(());
     }
     let digit = |entry: E, pass: usize| (entry.key() >> (pass as u32 * DIGIT)) as u8 as usize;
     let mut counts = [[0usize; 1 << DIGIT]; 8];
@@ -26,7 +29,7 @@ pub(super) fn sort<E: Entry>(entries: &mut Vec<E>, spare: &mut Vec<E>, bits: u32
         }
     }
     spare.clear();
-    spare.resize(entries.len(), E::default());
+    spare.resize(entries.len(), E::default())?;
     for (pass, counts) in counts[..passes].iter_mut().enumerate() {
         if counts[digit(entries[0], pass)] == entries.len() {
             continue;
@@ -42,4 +45,5 @@ pub(super) fn sort<E: Entry>(entries: &mut Vec<E>, spare: &mut Vec<E>, bits: u32
         }
         std::mem::swap(entries, spare);
     }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Products of several matrices, and powers of one.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::operations::linear_algebra::ignoring;
@@ -31,6 +32,7 @@ pub fn linalg_multi_dot(tensors: &[Tensor]) -> Result<Tensor> {
     };
     let ends_fit = [first, last].iter().all(|t| matches!(t.ndim(), 1 | 2));
     if !ends_fit || middle.iter().any(|t| t.ndim() != 2) {
+        // Short: one per tensor given.
         let shapes: Vec<_> = tensors.iter().map(Tensor::shape).collect();
         return Err(RusTorchError::shape(
             op,
@@ -63,39 +65,39 @@ fn product(op: &'static str, matrices: &[Tensor]) -> Result<Tensor> {
             ));
         }
     }
-    let splits = cheapest_splits(matrices);
+    let splits = cheapest_splits(matrices)?;
     multiply(matrices, &splits, 0, matrices.len() - 1)
 }
 
-/// Where each run of matrices is best cut in two: `splits[i][j]` for the matrices i to j. The dynamic program of Cormen et
+/// Where each run of matrices is best cut in two: `splits[i * n + j]` for the matrices i to j. The dynamic program of Cormen et
 /// al., Introduction to Algorithms, chapter 15.2.
-fn cheapest_splits(matrices: &[Tensor]) -> Vec<Vec<usize>> {
+fn cheapest_splits(matrices: &[Tensor]) -> Result<Scratch<usize>> {
     let n = matrices.len();
     let (rows, columns) = (|i: usize| matrices[i].shape()[0], |i: usize| matrices[i].shape()[1]);
-    let mut cost = vec![vec![0usize; n]; n];
-    let mut splits = vec![vec![0; n]; n];
+    let mut cost = Scratch::filled(n * n, 0_usize)?;
+    let mut splits = Scratch::filled(n * n, 0_usize)?;
     for length in 1..n {
         for i in 0..n - length {
             let j = i + length;
-            cost[i][j] = usize::MAX;
+            cost[i * n + j] = usize::MAX;
             for cut in i..j {
                 let last = rows(i).saturating_mul(columns(cut)).saturating_mul(columns(j));
-                let total = cost[i][cut].saturating_add(cost[cut + 1][j]).saturating_add(last);
-                if total < cost[i][j] || cut == i {
-                    cost[i][j] = total;
-                    splits[i][j] = cut;
+                let total = cost[i * n + cut].saturating_add(cost[(cut + 1) * n + j]).saturating_add(last);
+                if total < cost[i * n + j] || cut == i {
+                    cost[i * n + j] = total;
+                    splits[i * n + j] = cut;
                 }
             }
         }
     }
-    splits
+    Ok(splits)
 }
 
-fn multiply(matrices: &[Tensor], splits: &[Vec<usize>], i: usize, j: usize) -> Result<Tensor> {
+fn multiply(matrices: &[Tensor], splits: &[usize], i: usize, j: usize) -> Result<Tensor> {
     if i == j {
         return Ok(matrices[i].clone());
     }
-    let cut = splits[i][j];
+    let cut = splits[i * matrices.len() + j];
     ops::mm(&multiply(matrices, splits, i, cut)?, &multiply(matrices, splits, cut + 1, j)?)
 }
 

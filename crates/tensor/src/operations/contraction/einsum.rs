@@ -17,6 +17,7 @@ struct Named {
 impl Named {
     /// An operand; where a label occurs again, the diagonal is taken.
     fn new(op: &'static str, operand: &Tensor, labels: &[Label]) -> Result<Self> {
+        // Short: one per operand, or per dimension of one.
         let mut named = Named { tensor: operand.clone(), labels: labels.to_vec() };
         while let Some((first, second)) = named.repeated() {
             let shape = named.tensor.shape();
@@ -113,6 +114,7 @@ fn contract(a: Named, b: Named, kept: impl Fn(Label) -> bool) -> Result<Named> {
             (false, _) => rows.push(label),
         }
     }
+    // Short: one per operand, or per dimension of one.
     let columns: Vec<Label> = b.labels.iter().filter(|l| a.position(**l).is_none()).copied().collect();
     let sizes = |of: &Named, labels: &[Label]| labels.iter().filter_map(|l| of.size(*l)).collect::<Shape>();
     let (row_sizes, column_sizes) = (sizes(&a, &rows), sizes(&b, &columns));
@@ -161,8 +163,10 @@ fn evaluate(op: &'static str, equation: &Equation, operands: &[Tensor]) -> Resul
         .iter()
         .zip(&equation.operands)
         .map(|(operand, labels)| Named::new(op, operand, labels))
+        // Short: one per operand, or per dimension of one.
         .collect::<Result<Vec<_>>>()?;
     check_sizes(op, &named)?;
+    // Short: one per operand, or per dimension of one.
     let later: Vec<Vec<Label>> = named.iter().map(|n| n.labels.clone()).collect();
     let mut stream = named.into_iter();
     let Some(mut result) = stream.next() else {
@@ -180,6 +184,7 @@ fn evaluate(op: &'static str, equation: &Equation, operands: &[Tensor]) -> Resul
 /// Einstein's summation.
 pub fn einsum(equation: &str, operands: &[Tensor]) -> Result<Tensor> {
     let op = "einsum";
+    // Short: one per operand, or per dimension of one.
     let ndims: Vec<usize> = operands.iter().map(Tensor::ndim).collect();
     if let Some((first, rest)) = operands.split_first() {
         for operand in rest {
@@ -227,6 +232,7 @@ pub fn tensordot(a: &Tensor, b: &Tensor, dims_self: &[i64], dims_other: &[i64]) 
     }
     let (left, right) = labels.split_at(a.ndim());
     let output = labels.iter().filter(|l| !summed.contains(l)).copied().collect();
+    // Short: one per operand, or per dimension of one.
     let equation = Equation { operands: vec![left.to_vec(), right.to_vec()], output };
     evaluate(op, &equation, &[a.clone(), b.clone()])
 }

@@ -39,6 +39,7 @@ fn subscript(equation: &str, text: &str) -> Result<Subscript> {
         part.chars()
             .filter(|c| *c != ' ')
             .map(|c| if c.is_ascii_alphabetic() { Ok(c) } else { Err(c) })
+            // Short: no longer than the equation.
             .collect::<Result<Vec<char>, char>>()
             .map_err(|c| {
                 invalid(equation, format_args!("'{c}' is not a subscript; they are letters a-z, A-Z"))
@@ -58,8 +59,10 @@ impl Subscript {
     }
 
     fn labels(&self, ellipsis: usize) -> Vec<Label> {
+        // Short: no longer than the equation.
         let letters = |list: &[char]| list.iter().map(|&c| Label::Letter(c)).collect::<Vec<_>>();
         let middle = (0..ellipsis).rev().map(Label::Ellipsis);
+        // Short: no longer than the equation.
         letters(&self.before).into_iter().chain(middle).chain(letters(&self.after)).collect()
     }
 }
@@ -71,6 +74,7 @@ impl Equation {
             Some((left, right)) => (left, Some(right)),
             None => (equation, None),
         };
+        // Short: no longer than the equation.
         let subscripts = left.split(',').map(|text| subscript(equation, text)).collect::<Result<Vec<_>>>()?;
         if subscripts.len() != ndims.len() {
             return Err(invalid(
@@ -110,8 +114,10 @@ impl Equation {
             .flatten()
             .filter(|l| matches!(l, Label::Letter(_)) && count(l) == 1)
             .copied()
+            // Short: no longer than the equation.
             .collect();
         letters.sort_unstable();
+        // Short: no longer than the equation.
         (0..width).rev().map(Label::Ellipsis).chain(letters).collect()
     }
 

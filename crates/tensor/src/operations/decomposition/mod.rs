@@ -9,6 +9,7 @@ pub use orthogonal::{
 pub(crate) use orthogonal::{eigen_parts, qr_parts, svd_parts};
 
 use rustorch_backend::{DType, Factorization, Operand, Shape, volume};
+use rustorch_backend::memory::Scratch;
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -64,6 +65,7 @@ fn output(a: &Tensor, sizes: &[usize], dtype: DType) -> Result<Tensor> {
 }
 
 fn factorize(op: Factorization, a: &Tensor, outputs: &[&Tensor]) -> Result<()> {
+    // Short: one per output.
     let operands: Vec<Operand<'_>> = outputs.iter().map(|t| t.operand()).collect();
     a.backend()?.factorize(op, a.operand(), &operands)
 }
@@ -156,9 +158,11 @@ pub(crate) fn permutations(op: &'static str, pivots: &Tensor, rows: usize, inver
     };
     let count = volume(batch);
     let exchanges = pivots.to_vec::<i64>()?;
-    let mut orders: Vec<i64> = Vec::with_capacity(count * rows);
+    let mut orders = Scratch::with_room(count.saturating_mul(rows))?;
+    let (mut order, mut places) = (Scratch::with_room(rows)?, Scratch::filled(rows, 0_i64)?);
     for index in 0..count {
-        let mut order: Vec<i64> = (0..rows as i64).collect();
+        order.clear();
+        order.extend(0..rows as i64)?;
         for (i, &pivot) in exchanges[index * steps..(index + 1) * steps].iter().enumerate() {
             if pivot < 1 || pivot > rows as i64 || i >= rows {
                 return Err(RusTorchError::argument(
@@ -169,11 +173,10 @@ pub(crate) fn permutations(op: &'static str, pivots: &Tensor, rows: usize, inver
             order.swap(i, pivot as usize - 1);
         }
         if inverse {
-            let mut places = vec![0; rows];
             order.iter().enumerate().for_each(|(place, &row)| places[row as usize] = place as i64);
-            order = places;
+            std::mem::swap(&mut order, &mut places);
         }
-        orders.extend(order);
+        orders.extend_from_slice(&order)?;
     }
     let shape: Shape = batch.iter().copied().chain([rows]).collect();
     Tensor::from_slice_on(pivots.device(), &orders, &shape)

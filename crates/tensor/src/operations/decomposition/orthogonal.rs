@@ -23,6 +23,7 @@ fn packed(a: &Tensor, factors: &[&[usize]]) -> Result<(Tensor, Vec<Layout>)> {
             offset += volume(*sizes);
             Ok(layout)
         })
+        // Short: one per output.
         .collect::<Result<_>>()?;
     Ok((whole, layouts))
 }
@@ -30,6 +31,7 @@ fn packed(a: &Tensor, factors: &[&[usize]]) -> Result<(Tensor, Vec<Layout>)> {
 fn factorize_packed(op: Factorization, a: &Tensor, factors: &[&[usize]]) -> Result<Tensor> {
     let (whole, layouts) = packed(a, factors)?;
     let operands: Vec<Operand<'_>> =
+        // Short: one per output.
         layouts.iter().map(|layout| Operand { layout, ..whole.operand() }).collect();
     a.backend()?.factorize(op, a.operand(), &operands)?;
     Ok(whole)
@@ -48,6 +50,7 @@ fn unpacked(whole: &Tensor, factors: &[&[usize]]) -> Result<Vec<Tensor>> {
             let shape: Shape = batch.iter().chain(*sizes).copied().collect();
             reshape_to(&part, &shape)
         })
+        // Short: one per output.
         .collect()
 }
 

@@ -114,8 +114,10 @@ fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
     let mut shape = common.clone();
     shape.extend_from_slice(&input.shape()[indices.len()..]);
     let result = Tensor::empty(&shape, input.dtype(), input.device())?;
+    // Short: one per index given, or per dimension.
     let layouts = indices.iter().map(|i| i.broadcast_layout("index", &common)).collect::<Result<Vec<_>>>()?;
     let operands: Vec<Operand<'_>> =
+        // Short: one per index given, or per dimension.
         indices.iter().zip(&layouts).map(|(i, layout)| Operand { layout, ..i.operand() }).collect();
     if result.numel() > 0 || volume(&common) > 0 {
         result.backend()?.index_read(input.operand(), &operands, result.operand())?;
@@ -145,8 +147,10 @@ pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], value
         )
     })?;
     let layouts =
+        // Short: one per index given, or per dimension.
         indices.iter().map(|i| i.broadcast_layout("index_put", &common)).collect::<Result<Vec<_>>>()?;
     let operands: Vec<Operand<'_>> =
+        // Short: one per index given, or per dimension.
         indices.iter().zip(&layouts).map(|(i, layout)| Operand { layout, ..i.operand() }).collect();
     if volume(&shape) > 0 {
         let source = Operand { layout: &values_layout, ..values.operand() };
@@ -270,6 +274,7 @@ pub fn take_along_dim(input: &Tensor, indices: &Tensor, dim: Option<i64>) -> Res
     };
     let common = broadcast_shapes(OP, [&beside(input)[..], &beside(indices)[..]])?;
     let with_own = |t: &Tensor| {
+        // Short: one per index given, or per dimension.
         let mut shape = common.to_vec();
         shape[d] = t.shape()[d];
         expand_to(t, &shape)

@@ -120,6 +120,7 @@ fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
                 set(
                     &mut advanced,
                     dim,
+                    // Short: one per index given, or per dimension.
                     Tensor::from_slice_on(tensor.device(), &vec![0i64; usize::from(*b)], &[usize::from(*b)])?,
                 );
                 dim += 1;
@@ -131,6 +132,7 @@ fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
                     set(
                         &mut advanced,
                         dim,
+                        // Short: one per index given, or per dimension.
                         Tensor::from_slice_on(tensor.device(), &vec![0i64; count], &[count])?,
                     );
                     dim += 1;
@@ -160,6 +162,7 @@ fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
             }
         }
     }
+    // Short: one per index given, or per dimension.
     let indexed: Vec<usize> = (0..advanced.len()).filter(|&d| advanced[d].is_some()).collect();
     // NumPy's rule: indexed dimensions that stand side by side leave their joint result there, else it comes first.
     let adjacent = indexed.windows(2).all(|w| w[1] == w[0] + 1);
@@ -170,6 +173,7 @@ fn select_all(tensor: &Tensor, items: &[IndexItem]) -> Result<Selection> {
             .copied()
             .chain((0..view.ndim()).filter(|d| !indexed.contains(d)))
             .map(|d| d as i64)
+            // Short: one per index given, or per dimension.
             .collect();
         view = ops::permute(&view, &order)?;
     }
@@ -257,6 +261,7 @@ fn tensor_items(op: &'static str, tensor: &Tensor, indices: &[Tensor], values: &
             ),
         ));
     }
+    // Short: one per index given, or per dimension.
     let items: Vec<IndexItem> = indices.iter().cloned().map(IndexItem::Tensor).collect();
     select_all(tensor, &items)
 }

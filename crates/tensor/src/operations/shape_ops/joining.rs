@@ -43,6 +43,7 @@ pub fn cat(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
         }
         shape[d] = checked_sum("cat", [shape[d], t.shape()[d]])?;
     }
+    // Short: one per tensor given, or per dimension.
     let references: Vec<&Tensor> = tensors.iter().collect();
     let result = Tensor::empty(&shape, crate::result_type(&references), first.device())?;
     let mut at = 0;
@@ -74,6 +75,7 @@ pub fn stack(tensors: &[Tensor], dim: i64) -> Result<Tensor> {
         ));
     }
     let at = rustorch_backend::normalize_dim("stack", dim, first.ndim() + 1)? as i64;
+    // Short: one per tensor given, or per dimension.
     let raised = tensors.iter().map(|t| ops::unsqueeze(t, at)).collect::<Result<Vec<_>>>()?;
     ops::cat(&raised, at)
 }
@@ -93,8 +95,11 @@ pub fn repeat(input: &Tensor, repeats: &[i64]) -> Result<Tensor> {
     let mut padded: Shape = smallvec![1; lead];
     padded.extend_from_slice(input.shape());
     // Each size n becomes (count, n): expand the count, then join the two.
+    // Short: one per tensor given, or per dimension.
     let paired: Vec<usize> = padded.iter().flat_map(|&n| [1, n]).collect();
+    // Short: one per tensor given, or per dimension.
     let expanded: Vec<usize> = padded.iter().zip(&counts).flat_map(|(&n, &c)| [c, n]).collect();
+    // Short: one per tensor given, or per dimension.
     let joined: Vec<usize> = padded
         .iter()
         .zip(&counts)
@@ -106,6 +111,7 @@ pub fn repeat(input: &Tensor, repeats: &[i64]) -> Result<Tensor> {
 
 /// As `repeat`, with missing leading counts 1.
 pub fn tile(input: &Tensor, dims: &[i64]) -> Result<Tensor> {
+    // Short: one per tensor given, or per dimension.
     let mut repeats = vec![1; input.ndim().saturating_sub(dims.len())];
     repeats.extend_from_slice(dims);
     repeat(input, &repeats)

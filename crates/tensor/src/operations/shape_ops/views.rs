@@ -168,6 +168,7 @@ pub fn movedim(input: &Tensor, source: &[i64], destination: &[i64]) -> Result<Te
     }
     let mut rest = (0..input.ndim()).filter(|d| !from.contains(d));
     let order: Vec<i64> =
+        // Short: one per tensor given, or per dimension.
         order.into_iter().map(|slot| slot.or_else(|| rest.next()).map_or(-1, |d| d as i64)).collect();
     ops::permute(input, &order)
 }
@@ -249,6 +250,7 @@ pub(crate) fn expand_to(input: &Tensor, shape: &[usize]) -> Result<Tensor> {
 /// The tensors broadcast to their common shape.
 pub fn broadcast_tensors(tensors: &[Tensor]) -> Result<Vec<Tensor>> {
     let shape = rustorch_backend::broadcast_shapes("broadcast_tensors", tensors.iter().map(Tensor::shape))?;
+    // Short: one per tensor given, or per dimension.
     tensors.iter().map(|t| expand_to(t, &shape)).collect()
 }
 

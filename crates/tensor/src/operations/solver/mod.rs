@@ -244,6 +244,7 @@ pub fn linalg_tensorsolve(a: &Tensor, b: &Tensor, dims: Option<&[i64]>) -> Resul
     let a = match dims {
         None => a.clone(),
         Some(dims) => {
+            // Short: one per dimension.
             let last: Vec<i64> = (-(dims.len() as i64)..0).collect();
             ops::movedim(a, dims, &last)?
         }
