@@ -1,12 +1,14 @@
 //! Counting and finding the elements that differ from zero.
 
-use rustorch_backend::{Layout, Operand};
-use rustorch_error::Result;
+use std::ops::Range;
+
+use rustorch_backend::Operand;
+use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::dense::Shared;
 use crate::kernels::number::{Number, with_number};
 use crate::kernels::walk::{Elements, Walk};
-use crate::threads::parallel_for;
+use crate::threads::{parallel_for, try_parallel_for};
 
 /// How many elements are counted as one part; the parts decide where threads write, not in which order.
 const PART: usize = 1 << 14;
@@ -19,10 +21,18 @@ pub fn count_nonzero(input: Operand<'_>) -> Result<usize> {
 
 /// The coordinates of the elements that differ from zero, row-major, for every dtype: `output` is int64 of shape
 /// `(count, ndim)`.
-#[allow(clippy::unnecessary_wraps)] // As above.
+///
+/// # Errors
+/// `InvalidArgument` where there are more or fewer of them than `count`: another thread writes to `input`.
 pub fn nonzero(input: Operand<'_>, output: Operand<'_>) -> Result<()> {
-    with_number!(input.dtype, T => find::<T>(input, output));
-    Ok(())
+    with_number!(input.dtype, T => find::<T>(input, output))
+}
+
+/// Whether as many were found as there is room for: what was counted may have changed since.
+fn as_counted(found: bool) -> Result<()> {
+    let message = "another thread wrote to the input while its elements were counted and found; leave it as it is until \
+                   the call returns";
+    if found { Ok(()) } else { Err(RusTorchError::argument("nonzero", message)) }
 }
 
 /// The count of each part of [`PART`] elements.
@@ -51,40 +61,58 @@ fn count_parts<T: Number>(input: Operand<'_>) -> Vec<usize> {
     counts
 }
 
-fn find<T: Number>(input: Operand<'_>, output: Operand<'_>) {
+fn find<T: Number>(input: Operand<'_>, output: Operand<'_>) -> Result<()> {
     let mut row = 0;
-    let first_rows: Vec<usize> = count_parts::<T>(input)
+    let rows: Vec<Range<usize>> = count_parts::<T>(input)
         .into_iter()
         .map(|count| {
             row += count;
-            row - count
+            row - count..row
         })
         .collect();
-    let shape = input.layout.shape();
-    let walk = Walk::new(shape, [input.layout]);
+    // From here on the counts decide who writes where, whatever the elements have become.
+    as_counted(row == output.layout.shape()[0])?;
+    let walk = Walk::new(input.layout.shape(), [input.layout]);
+    try_parallel_for(walk.len(), PART, |range| {
+        let parts = range.start / PART..range.end.div_ceil(PART);
+        parts.into_iter().try_for_each(|part| {
+            let positions = part * PART..((part + 1) * PART).min(range.end);
+            as_counted(write_rows::<T>(input, &walk, positions, output, rows[part].clone()))
+        })
+    })
+}
+
+/// Writes the coordinates of the elements among `positions` into `rows` of the output; whether they were as many.
+pub(super) fn write_rows<T: Number>(
+    input: Operand<'_>,
+    walk: &Walk<1>,
+    positions: Range<usize>,
+    output: Operand<'_>,
+    rows: Range<usize>,
+) -> bool {
     let [step] = walk.steps();
     let (elements, coordinates) = (Elements::<T>::of(input), Elements::<i64>::of(output));
-    let out: &Layout = output.layout;
-    parallel_for(walk.len(), PART, |range| {
-        let mut row = first_rows[range.start / PART];
-        for (position, [first], count) in walk.runs(range) {
-            for i in 0..count {
-                // SAFETY: a position of the layout, which nobody writes.
-                if unsafe { elements.get(first + i as isize * step) } == T::ZERO {
-                    continue;
-                }
-                let mut rest = position + i;
-                for (d, &size) in shape.iter().enumerate().rev() {
-                    let place = out.offset() as isize
-                        + row as isize * out.strides()[0]
-                        + d as isize * out.strides()[1];
-                    // SAFETY: the output has a row per element found, in order of parts; rows of one part belong to
-                    // one range.
-                    unsafe { coordinates.set(place, (rest % size) as i64) };
-                    rest /= size;
-                }
-                row += 1;
+    let out = output.layout;
+    let mut row = rows.start;
+    for (position, [first], count) in walk.runs(positions) {
+        for i in 0..count {
+            // SAFETY: a position of the layout.
+            if unsafe { elements.get(first + i as isize * step) } == T::ZERO {
+                continue;
             }
+            if row == rows.end {
+                return false;
+            }
+            let mut rest = position + i;
+            for (d, &size) in input.layout.shape().iter().enumerate().rev() {
+                let place =
+                    out.offset() as isize + row as isize * out.strides()[0] + d as isize * out.strides()[1];
+                // SAFETY: the row is one of the part's, which belong to one range, and the output's have been counted.
+                unsafe { coordinates.set(place, (rest % size) as i64) };
+                rest /= size;
+            }
+            row += 1;
         }
-    });
+    }
+    row == rows.end
 }

@@ -19,7 +19,8 @@ impl<T> Default for Integer<T> {
     }
 }
 
-/// Arithmetic of one integer type, wrapping; bool is the integers modulo "more than none".
+/// Arithmetic of one integer type, wrapping. Divisors have been looked at before, and one that another thread has made 0
+/// since gives 0. Bool is the integers modulo "more than none".
 #[allow(missing_docs)]
 pub trait IntegerElement: Copy + Default + PartialEq + PartialOrd + 'static {
     const ZERO: Self;
@@ -68,17 +69,23 @@ macro_rules! integer {
             fn min(self, y: Self) -> Self { Ord::min(self, y) }
             #[inline(always)]
             fn floor_divide(self, y: Self) -> Self {
+                if y == 0 {
+                    return 0;
+                }
                 let rest = self.wrapping_rem(y);
                 let quotient = self.wrapping_div(y);
                 if rest != 0 && (rest < 0) != (y < 0) { quotient.wrapping_sub(1) } else { quotient }
             }
             #[inline(always)]
             fn remainder(self, y: Self) -> Self {
+                if y == 0 {
+                    return 0;
+                }
                 let rest = self.wrapping_rem(y);
                 if rest != 0 && (rest < 0) != (y < 0) { rest.wrapping_add(y) } else { rest }
             }
             #[inline(always)]
-            fn fmod(self, y: Self) -> Self { self.wrapping_rem(y) }
+            fn fmod(self, y: Self) -> Self { if y == 0 { 0 } else { self.wrapping_rem(y) } }
             #[inline(always)]
             fn pow(self, y: Self) -> Self {
                 if y < 0 {
