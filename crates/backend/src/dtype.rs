@@ -9,7 +9,7 @@ use rustorch_error::{Result, RusTorchError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum DType {
-    /// True or false, one byte, 0 or 1.
+    /// True or false, one byte, of which any but 0 is true.
     Bool,
     /// Unsigned 8-bit integer.
     UInt8,
@@ -319,14 +319,14 @@ element! {
     f64, Float64, Scalar::to_f64, Scalar::Float;
 }
 
-/// Calls a macro arm with the Rust type of a real dtype: `with_element!(dtype, T => expression)`.
+/// Calls a macro arm with the Rust type of a real dtype's elements in memory: `with_element!(dtype, T => expression)`.
 /// Complex dtypes evaluate the `else` expression.
 #[macro_export]
 macro_rules! with_element {
     ($dtype:expr, $T:ident => $body:expr, else $other:expr) => {
         match $dtype {
             $crate::DType::Bool => {
-                type $T = bool;
+                type $T = $crate::Truth;
                 $body
             }
             $crate::DType::UInt8 => {

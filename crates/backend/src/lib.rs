@@ -18,6 +18,7 @@ mod reduction;
 mod sequence;
 pub mod special;
 mod streams;
+mod truth;
 mod windows;
 
 pub use compute::{ComputeBackend, Operand};
@@ -37,4 +38,5 @@ pub use random::{Distribution, RandomKey, Sampler};
 pub use reduction::{ReduceOp, ScanOp, ScatterOp};
 pub use sequence::{AttentionParams, CtcSample};
 pub use streams::{Event, StreamId, Streams};
+pub use truth::Truth;
 pub use windows::{ConvParams, PoolOp, PoolParams};

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use rustorch_backend::Operand;
+use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::dense::Shared;
 use crate::kernels::number::{Number, with_number};
 use crate::kernels::walk::{Elements, Walk};
+use crate::simd::ops::reduction::count_true;
 use crate::threads::{parallel_for, try_parallel_for};
 
 /// How many elements are counted as one part; the parts decide where threads write, not in which order.
@@ -40,6 +41,7 @@ fn count_parts<T: Number>(input: Operand<'_>) -> Vec<usize> {
     let walk = Walk::new(input.layout.shape(), [input.layout]);
     let [step] = walk.steps();
     let elements = Elements::<T>::of(input);
+    let bytes = step == 1 && input.dtype == DType::Bool;
     let mut counts = vec![0usize; walk.len().div_ceil(PART)];
     let slots = Shared::new(counts.as_mut_ptr());
     parallel_for(walk.len(), PART, |range| {
@@ -48,6 +50,11 @@ fn count_parts<T: Number>(input: Operand<'_>) -> Vec<usize> {
             let end = (start + PART).min(range.end);
             let mut count = 0;
             for (_, [first], n) in walk.runs(start..end) {
+                if bytes {
+                    // SAFETY: the run is `n` neighbours of the layout, each a byte.
+                    count += unsafe { count_true(elements.at(first).cast(), n) };
+                    continue;
+                }
                 for i in 0..n as isize {
                     // SAFETY: positions of the layout, which nobody writes.
                     count += usize::from(unsafe { elements.get(first + i * step) } != T::ZERO);

@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use rustorch_backend::Truth;
 use rustorch_backend::algebra::{Algebra, IntegerAlgebra};
 
 use crate::simd::Lanes;
@@ -148,11 +149,11 @@ macro_rules! integer {
 
 integer! { u8 i8 i16 i32 i64 }
 
-impl IntegerElement for bool {
-    const ZERO: Self = false;
+impl IntegerElement for Truth {
+    const ZERO: Self = Truth::FALSE;
     #[inline(always)]
     fn from_constant(value: f64) -> Self {
-        value != 0.0
+        Truth::from(value != 0.0)
     }
     #[inline(always)]
     fn add(self, y: Self) -> Self {
@@ -188,11 +189,11 @@ impl IntegerElement for bool {
     }
     #[inline(always)]
     fn remainder(self, _y: Self) -> Self {
-        false
+        Truth::FALSE
     }
     #[inline(always)]
     fn fmod(self, _y: Self) -> Self {
-        false
+        Truth::FALSE
     }
     #[inline(always)]
     fn pow(self, y: Self) -> Self {
