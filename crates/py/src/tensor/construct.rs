@@ -13,6 +13,9 @@ use crate::arguments::{convert, type_name};
 use crate::errors::IntoPyResult;
 use crate::{device, dtype, numpy, sharing};
 
+/// How deep sequences may be nested, as in PyTorch: a list inside of itself ends here, and not at the end of the stack.
+const DEEPEST: usize = 128;
+
 /// The elements of nested sequences, read in one pass.
 struct Elements {
     op: &'static str,
@@ -59,6 +62,13 @@ impl Elements {
     }
 
     fn read(&mut self, object: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
+        if depth > DEEPEST {
+            return Err(PyValueError::new_err(format!(
+                "{}(): too many dimensions '{}': sequences may be nested {DEEPEST} deep; is one inside of itself?",
+                self.op,
+                type_name(object)
+            )));
+        }
         if let Ok(list) = object.cast::<PyList>() {
             self.dimension(depth, list.len())?;
             return list.iter().try_for_each(|item| self.read(&item, depth + 1));
@@ -86,8 +96,9 @@ impl Elements {
         if let Ok(sequence) = object.cast::<PySequence>()
             && !object.is_instance_of::<PyString>()
         {
-            self.dimension(depth, sequence.len()?)?;
-            return (0..sequence.len()?).try_for_each(|i| self.read(&sequence.get_item(i)?, depth + 1));
+            let length = sequence.len()?;
+            self.dimension(depth, length)?;
+            return (0..length).try_for_each(|i| self.read(&sequence.get_item(i)?, depth + 1));
         }
         Err(PyTypeError::new_err(format!(
             "{}(): a tensor is made of numbers, not of {}: give nested sequences of numbers, a NumPy array or a Tensor",

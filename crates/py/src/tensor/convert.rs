@@ -25,17 +25,21 @@ pub fn to_number(py: Python<'_>, value: Scalar) -> Bound<'_, PyAny> {
     }
 }
 
-/// The elements as nested lists; `values` gives them in row-major order.
+/// The elements as nested lists; `values` gives them in row-major order. From the innermost lists outward, since a tensor
+/// may have more dimensions than the stack has room for.
 fn nested<'py>(
     py: Python<'py>,
     shape: &[usize],
-    values: &mut impl Iterator<Item = Bound<'py, PyAny>>,
+    values: impl Iterator<Item = Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let [size, rest @ ..] = shape else {
-        return values.next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"));
-    };
-    let items: Vec<_> = (0..*size).map(|_| nested(py, rest, values)).collect::<PyResult<_>>()?;
-    Ok(PyList::new(py, items)?.into_any())
+    let mut level: Vec<Bound<'py, PyAny>> = values.collect();
+    for (d, &size) in shape.iter().enumerate().rev() {
+        let mut items = level.into_iter();
+        let count: usize = shape[..d].iter().product();
+        let list = |_| PyList::new(py, items.by_ref().take(size).collect::<Vec<_>>()).map(Bound::into_any);
+        level = (0..count).map(list).collect::<PyResult<_>>()?;
+    }
+    level.into_iter().next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"))
 }
 
 /// What `to` was asked for.
@@ -163,7 +167,7 @@ impl PyTensor {
         let py = slf.py();
         let tensor = slf.get().tensor(slf);
         let values = complex::scalars(&tensor).into_py(py)?;
-        nested(py, tensor.shape(), &mut values.into_iter().map(|v| to_number(py, v)))
+        nested(py, tensor.shape(), values.into_iter().map(|v| to_number(py, v)))
     }
 
     /// The tensor with another dtype or on another device: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`;
