@@ -8,8 +8,8 @@ KERNEL {
         LINES(line)
         for (INDEX k = 0; k < (INDEX)p.length; ++k) {
             ELEMENTS(k)
-            const i64 index = (i64)LOAD_index(at_index + at_index_step);
-            const i64 place = at_to + ((u64)index < (u64)p.places ? index : 0) * p.along;
+            const i64 named = (i64)LOAD_index(at_index + at_index_step);
+            const i64 place = at_to + ((u64)named < (u64)p.places ? named : 0) * p.along;
             const V was = LOAD_to(place);
             const V comes = LOAD_source(at_source + at_source_step);
             STORE_to(place, COMBINE(was, comes));
