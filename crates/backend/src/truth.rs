@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
-use crate::dtype::{DType, Element, Scalar};
+use crate::Scalar;
+use crate::dtype::{DType, Element};
 
 /// A byte of a bool tensor: false if it is 0, true if it is anything else.
 ///

@@ -28,7 +28,12 @@ pub fn kron(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         reshape_to(tensor, &shape)
     };
     let product = ops::mul(&interleaved(input, true)?, &interleaved(other, false)?)?;
-    let shape: Shape = product.shape().chunks(2).map(|pair| pair.iter().product()).collect();
+    let joined = |pair: &[usize]| {
+        pair[0].checked_mul(pair[1]).ok_or_else(|| {
+            RusTorchError::shape("kron", format!("the product of the sizes {pair:?} is too large for a size"))
+        })
+    };
+    let shape = product.shape().chunks(2).map(joined).collect::<Result<Shape>>()?;
     reshape_to(&product, &shape)
 }
 

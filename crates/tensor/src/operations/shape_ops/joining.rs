@@ -94,7 +94,15 @@ pub fn repeat(input: &Tensor, repeats: &[i64]) -> Result<Tensor> {
     // Each size n becomes (count, n): expand the count, then join the two.
     let paired: Vec<usize> = padded.iter().flat_map(|&n| [1, n]).collect();
     let expanded: Vec<usize> = padded.iter().zip(&counts).flat_map(|(&n, &c)| [c, n]).collect();
-    let joined: Vec<usize> = padded.iter().zip(&counts).map(|(&n, &c)| n * c).collect();
+    let joined: Vec<usize> = padded
+        .iter()
+        .zip(&counts)
+        .map(|(&n, &c)| {
+            n.checked_mul(c).filter(|&size| i64::try_from(size).is_ok()).ok_or_else(|| {
+                RusTorchError::shape("repeat", format!("{c} times the size {n} is too large for a size"))
+            })
+        })
+        .collect::<Result<_>>()?;
     let repeated = expand_to(&reshape_to(input, &paired)?, &expanded)?;
     ops::view(&ops::clone(&repeated)?, &to_i64(&joined))
 }
@@ -163,7 +171,7 @@ fn triangle(op: &'static str, input: &Tensor, diagonal: i64, lower: bool) -> Res
     let (rows, columns) = (input.shape()[input.ndim() - 2] as i64, input.shape()[input.ndim() - 1] as i64);
     for row in 0..rows {
         let line = select(&result, -2, row)?;
-        let edge = (row + diagonal + i64::from(lower)).clamp(0, columns);
+        let edge = row.saturating_add(diagonal).saturating_add(i64::from(lower)).clamp(0, columns);
         let (start, end) = if lower { (edge, columns) } else { (0, edge) };
         if start < end {
             let part = slice(&line, -1, start, end, 1)?;

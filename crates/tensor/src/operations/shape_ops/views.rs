@@ -75,6 +75,9 @@ pub fn flatten(input: &Tensor, start_dim: i64, end_dim: i64) -> Result<Tensor> {
 /// Splits a dimension into several.
 pub fn unflatten(input: &Tensor, dim: i64, sizes: &[i64]) -> Result<Tensor> {
     let dim = input.dim_index("unflatten", dim)?;
+    if input.ndim() == 0 {
+        return Err(RusTorchError::shape("unflatten", "a tensor without dimensions has none to unflatten"));
+    }
     let inner = infer_shape("unflatten", sizes, &input.shape()[dim..=dim])?;
     let mut shape = input.shape()[..dim].to_vec();
     shape.extend_from_slice(&inner);
@@ -142,6 +145,15 @@ pub fn movedim(input: &Tensor, source: &[i64], destination: &[i64]) -> Result<Te
     }
     let from: Vec<usize> = source.iter().map(|&d| input.dim_index("movedim", d)).collect::<Result<_>>()?;
     let to: Vec<usize> = destination.iter().map(|&d| input.dim_index("movedim", d)).collect::<Result<_>>()?;
+    if input.ndim() == 0 && from.len() <= 1 {
+        return ops::permute(input, &[]);
+    }
+    if (1..from.len()).any(|i| from[..i].contains(&from[i]) || to[..i].contains(&to[i])) {
+        return Err(RusTorchError::argument(
+            "movedim",
+            format!("source {source:?} and destination {destination:?} must name each dimension once"),
+        ));
+    }
     let mut order: Vec<Option<usize>> = vec![None; input.ndim()];
     for (&f, &t) in from.iter().zip(&to) {
         order[t] = Some(f);
