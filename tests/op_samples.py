@@ -159,7 +159,7 @@ ELEMENTWISE = [
     elementwise(
         "threshold",
         lambda x, threshold, value: np.where(x <= threshold, value, x),
-        kwargs={"threshold": 1, "value": -7},
+        kwargs={"threshold": 1, "value": 7},
         dtypes=NUMBERS,
         method=False,
         inplace=False,

@@ -220,6 +220,11 @@ def test_parameters_as_a_vector() -> None:
     assert layer.bias.tolist() == [6, 7, 8]
 
 
+def sequence(optimizer: optim.Optimizer, milestones: list[int]) -> optim.lr_scheduler.LRScheduler:
+    parts = [optim.lr_scheduler.ConstantLR(optimizer, 0.1, 100), optim.lr_scheduler.ExponentialLR(optimizer, 0.9)]
+    return optim.lr_scheduler.SequentialLR(optimizer, parts, milestones)
+
+
 SCHEDULES = {
     "step": (lambda o: optim.lr_scheduler.StepLR(o, 2, 0.1), lambda n: 0.1 ** (n // 2)),
     "milestones": (
@@ -230,6 +235,8 @@ SCHEDULES = {
     "cosine": (lambda o: optim.lr_scheduler.CosineAnnealingLR(o, 4), lambda n: (1 + np.cos(np.pi * n / 4)) / 2),
     "lambda": (lambda o: optim.lr_scheduler.LambdaLR(o, lambda n: 1 / (n + 1)), lambda n: 1 / (n + 1)),
     "linear": (lambda o: optim.lr_scheduler.LinearLR(o, 0.5, 1.0, 4), lambda n: 0.5 + min(n, 4) / 8),
+    "sequential": (lambda o: sequence(o, [2]), lambda n: 0.1 if n < 2 else 0.9 ** (n - 2)),
+    "sequential without its first": (lambda o: sequence(o, [0]), lambda n: 0.9**n),
 }
 
 
@@ -247,6 +254,21 @@ def test_schedules(name: str) -> None:
     other = build(optim.SGD([rustorch.ones(1, requires_grad=True)], lr=2.0))
     other.load_state_dict(scheduler.state_dict())
     assert other.last_epoch == 5
+
+
+@pytest.mark.rustorch_only
+def test_schedules_of_schedules_of_schedules() -> None:
+    schedules = optim.lr_scheduler
+    optimizer = optim.SGD([rustorch.ones(1, requires_grad=True)], lr=1.0)
+    parts = [sequence(optimizer, [0]), schedules.LinearLR(optimizer, 0.5, 1.0, 4)]
+    whole = schedules.SequentialLR(optimizer, parts, [3])
+    seen = []
+    for _ in range(5):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        whole.step()
+    # PyTorch counts the first epoch of a sequence in a sequence twice.
+    np.testing.assert_allclose(seen, [1, 0.9, 0.81, 0.5, 0.625])
 
 
 def test_named_parameters_and_hooks_of_optimizers() -> None:

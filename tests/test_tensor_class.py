@@ -422,3 +422,31 @@ def test_memory_stats() -> None:
     assert rustorch.memory_stats()["cached_bytes"] >= held + 4_000_000
     rustorch.empty_cache()
     assert rustorch.memory_stats()["cached_bytes"] <= held
+
+
+def test_where_chooses_among_its_own_elements() -> None:
+    x, condition = rustorch.tensor([1.0, 2.0], requires_grad=True), rustorch.tensor([True, False])
+    other = rustorch.tensor([5.0, 6.0], requires_grad=True)
+    chosen = x.where(condition, other)
+    assert chosen.tolist() == [1.0, 6.0]
+    chosen.sum().backward()
+    assert x.grad is not None
+    assert other.grad is not None
+    assert (x.grad.tolist(), other.grad.tolist()) == ([1.0, 0.0], [0.0, 1.0])
+    assert x.where(condition=condition, other=9).tolist() == [1.0, 9.0]
+    assert rustorch.tensor([1, 2]).where(condition, 2.5).tolist() == [1.0, 2.5]
+    assert rustorch.tensor([True, False]).where(condition, rustorch.tensor([5, 6])).tolist() == [1, 6]
+    # The condition comes first in the function, and alone it is asked for where it holds.
+    assert rustorch.where(condition, x, other).tolist() == [1.0, 6.0]
+    assert [found.tolist() for found in rustorch.where(condition)] == [[0]]
+    for wrong in (lambda: x.where(condition), lambda: x.where(1, 2), lambda: condition.where(x, other)):
+        with pytest.raises((TypeError, RuntimeError), match="where"):
+            wrong()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64"])
+def test_unravelled_indices_are_int64(dtype: str) -> None:
+    # Sizes may be more than what the dtype of the indices holds.
+    coordinates = rustorch.unravel_index(rustorch.tensor([3, 100], dtype=getattr(rustorch, dtype)), (2, 200))
+    assert [c.dtype for c in coordinates] == [rustorch.int64] * 2
+    assert [c.tolist() for c in coordinates] == [[0, 0], [3, 100]]

@@ -84,6 +84,7 @@ from rustorch._C import (
     use_deterministic_algorithms,
 )
 from rustorch._devices import devices
+from rustorch._naming import name_rare_methods as _name_rare_methods
 from rustorch._ops import *  # noqa: F403
 from rustorch._printing import set_printoptions
 from rustorch._size import Size
@@ -105,6 +106,8 @@ from rustorch.functional import (  # type: ignore[assignment]  # einsum and tens
     numel,
     tensordot,
 )
+
+_name_rare_methods(Tensor)
 
 if TYPE_CHECKING:
     from rustorch import (

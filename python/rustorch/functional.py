@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rustorch import _C
 from rustorch._C import InvalidArgumentError, Tensor
+from rustorch._naming import named
 from rustorch._size import Size
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 
 
+@named
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Whether ``|input - other| <= atol + rtol * |other|``, per element; equal infinities are close.
 
@@ -47,46 +49,55 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     return same | (near & other.isfinite() & input.isfinite())
 
 
+@named
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close, as ``isclose`` defines it."""
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
+@named
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and the same elements."""
     return input.shape == other.shape and bool((input == other).all())
 
 
+@named
 def numel(input: Tensor) -> int:
     """The number of elements."""
     return input.numel()
 
 
+@named
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is a real floating-point one."""
     return input.is_floating_point()
 
 
+@named
 def is_complex(input: Tensor) -> bool:
     """Whether the dtype is complex."""
     return input.is_complex()
 
 
+@named
 def is_conj(input: Tensor) -> bool:
     """False: conjugates are computed at once."""
     return input.is_conj()
 
 
+@named
 def is_neg(input: Tensor) -> bool:
     """False: negation is computed at once."""
     return input.is_neg()
 
 
+@named
 def is_nonzero(input: Tensor) -> bool:
     """Whether the one element of a tensor differs from zero."""
     return bool(input)
 
 
+@named
 def broadcast_shapes(*shapes: int | tuple[int, ...] | list[int]) -> Size:
     """The shape to which tensors of the given shapes broadcast; an int is the shape of a vector.
 
@@ -100,6 +111,7 @@ def broadcast_shapes(*shapes: int | tuple[int, ...] | list[int]) -> Size:
     return _C.broadcast_tensors([scalar.expand(shape) for shape in shapes] or [scalar])[0].shape
 
 
+@named
 def einsum(*args: Any) -> Tensor:
     """Einstein's summation: ``einsum(equation, *operands)``, or operands with lists of dimension numbers.
 
@@ -136,6 +148,7 @@ def _letters(numbers: Any) -> str:
     return "".join("..." if number is ... else _LETTERS[number] for number in numbers)
 
 
+@named
 def tensordot(a: Tensor, b: Tensor, dims: int | Tensor | Sequence[Any] = 2, out: Tensor | None = None) -> Tensor:
     """The sums of products over dimensions of two tensors.
 
@@ -159,6 +172,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Tensor | Sequence[Any] = 2, out:
     return _C.tensordot(a, b, of_a, of_b, out=out)
 
 
+@named
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
     """The LU decomposition, packed, and its pivots; with ``get_infos`` also where U is singular, else an error.
 
@@ -176,6 +190,7 @@ class HistogramDD(NamedTuple):
     bin_edges: tuple[Tensor, ...]
 
 
+@named
 def histogramdd(
     input: Tensor,
     bins: int | Sequence[int] | Sequence[Tensor],

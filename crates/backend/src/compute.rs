@@ -355,7 +355,7 @@ pub trait ComputeBackend: Send + Sync {
     /// Connectionist temporal classification: the negative log-likelihood `(N)` of each sample's targets, summed over
     /// their alignments with the frames of `log_probs` `(T, N, C)`, and the logarithms of the probabilities of its
     /// prefixes `(N, T, states)`, two states per target of the longest sample and one more. Outputs are contiguous,
-    /// all is float64 but the targets, int64 in one dimension. Lengths and classes are checked.
+    /// all is float64 but the targets, int64 in one dimension. Both passes check lengths and classes.
     fn ctc_loss(
         &self,
         blank: usize,
@@ -416,7 +416,8 @@ pub trait ComputeBackend: Send + Sync {
         lacks!(self, "normalize_grad")
     }
 
-    /// `out[i…] = input[i… with index[i…] at dim]`; shapes as PyTorch's `gather`. Indices are int64 and checked.
+    /// `out[i…] = input[i… with index[i…] at dim]`; shapes as PyTorch's `gather`. Indices are int64 and checked
+    /// where they are used: after an error the output is unspecified.
     fn gather(&self, input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>) -> Result<()> {
         lacks!(self, "gather")
     }
@@ -457,7 +458,8 @@ pub trait ComputeBackend: Send + Sync {
         lacks!(self, "count_nonzero")
     }
 
-    /// The coordinates of the elements that differ from zero, row-major: `output` is int64 of shape `(count, ndim)`.
+    /// The coordinates of the elements that differ from zero, row-major: `output` is int64 of shape `(count, ndim)`, all of
+    /// it is written and no more, even if another thread makes them more or fewer; then it may be an error.
     fn nonzero(&self, input: Operand<'_>, output: Operand<'_>) -> Result<()> {
         lacks!(self, "nonzero")
     }

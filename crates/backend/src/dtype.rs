@@ -1,15 +1,17 @@
-//! Element types, their promotion, and scalars.
+//! Element types and their promotion.
 
 use std::fmt;
 
 use half::{bf16, f16};
 use rustorch_error::{Result, RusTorchError};
 
+use crate::Scalar;
+
 /// The element type of a tensor. The order is the order of promotion within a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum DType {
-    /// True or false, one byte, 0 or 1.
+    /// True or false, one byte, of which any but 0 is true.
     Bool,
     /// Unsigned 8-bit integer.
     UInt8,
@@ -128,6 +130,18 @@ impl DType {
         }
     }
 
+    /// The least and the greatest number of an integer dtype; those of int64 for the others.
+    #[inline]
+    pub const fn integer_range(self) -> (i64, i64) {
+        match self {
+            DType::UInt8 => (0, u8::MAX as i64),
+            DType::Int8 => (i8::MIN as i64, i8::MAX as i64),
+            DType::Int16 => (i16::MIN as i64, i16::MAX as i64),
+            DType::Int32 => (i32::MIN as i64, i32::MAX as i64),
+            _ => (i64::MIN, i64::MAX),
+        }
+    }
+
     /// Whether gradients exist for this dtype.
     #[inline]
     pub const fn is_differentiable(self) -> bool {
@@ -175,120 +189,12 @@ impl fmt::Display for DType {
     }
 }
 
-/// A number without a tensor, kept exactly.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Scalar {
-    /// `True` or `False`.
-    Bool(bool),
-    /// A Python `int` that fits 64 bits.
-    Int(i64),
-    /// A Python `float`.
-    Float(f64),
-    /// A Python `complex`: real, imaginary.
-    Complex(f64, f64),
-}
-
-impl Scalar {
-    /// The value as a float64; a complex number gives its real part.
-    #[inline]
-    pub const fn to_f64(self) -> f64 {
-        match self {
-            Scalar::Bool(b) => b as u8 as f64,
-            Scalar::Int(i) => i as f64,
-            Scalar::Float(f) | Scalar::Complex(f, _) => f,
-        }
-    }
-
-    /// The value as an int64, truncated toward zero; a complex number gives its real part.
-    #[inline]
-    pub const fn to_i64(self) -> i64 {
-        match self {
-            Scalar::Bool(b) => b as i64,
-            Scalar::Int(i) => i,
-            Scalar::Float(f) | Scalar::Complex(f, _) => f as i64,
-        }
-    }
-
-    /// Whether the value differs from zero (NaN does).
-    pub fn to_bool(self) -> bool {
-        match self {
-            Scalar::Bool(b) => b,
-            Scalar::Int(i) => i != 0,
-            Scalar::Float(f) => f != 0.0,
-            Scalar::Complex(re, im) => re != 0.0 || im != 0.0,
-        }
-    }
-
-    /// Whether the value is one.
-    pub fn is_one(self) -> bool {
-        self.to_f64() == 1.0 && !matches!(self, Scalar::Complex(_, im) if im != 0.0)
-    }
-
-    /// The category that decides promotion.
-    pub const fn category(self) -> Category {
-        match self {
-            Scalar::Bool(_) => Category::Bool,
-            Scalar::Int(_) => Category::Integer,
-            Scalar::Float(_) => Category::Float,
-            Scalar::Complex(..) => Category::Complex,
-        }
-    }
-}
-
-impl From<f64> for Scalar {
-    fn from(v: f64) -> Self {
-        Scalar::Float(v)
-    }
-}
-
-impl From<i64> for Scalar {
-    fn from(v: i64) -> Self {
-        Scalar::Int(v)
-    }
-}
-
-impl From<i32> for Scalar {
-    fn from(v: i32) -> Self {
-        Scalar::Int(v.into())
-    }
-}
-
-impl From<bool> for Scalar {
-    fn from(v: bool) -> Self {
-        Scalar::Bool(v)
-    }
-}
-
-impl std::ops::Neg for Scalar {
-    type Output = Scalar;
-
-    /// The negative; a bool counts as 0 or 1.
-    fn neg(self) -> Scalar {
-        match self {
-            Scalar::Bool(b) => Scalar::Int(-i64::from(b)),
-            Scalar::Int(i) => Scalar::Int(i.wrapping_neg()),
-            Scalar::Float(f) => Scalar::Float(-f),
-            Scalar::Complex(re, im) => Scalar::Complex(-re, -im),
-        }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Scalar::Bool(b) => write!(f, "{b}"),
-            Scalar::Int(i) => write!(f, "{i}"),
-            Scalar::Float(x) => write!(f, "{x}"),
-            Scalar::Complex(re, im) => write!(f, "{re}{im:+}j"),
-        }
-    }
-}
-
 /// A Rust type that is the element of a dtype.
 pub trait Element: Copy + Default + PartialEq + PartialOrd + Send + Sync + fmt::Debug + 'static {
     /// The dtype whose element this is.
     const DTYPE: DType;
-    /// Converts as PyTorch's `to(dtype)` does: floats truncate toward zero, integers wrap.
+    /// Converts as PyTorch's `to(dtype)` does: floats truncate toward zero, integers wrap. What a caller gave as a number
+    /// went through [`Scalar::convert`] before.
     fn from_scalar(value: Scalar) -> Self;
     /// Converts exactly where the dtype allows.
     fn to_scalar(self) -> Scalar;
@@ -319,14 +225,14 @@ element! {
     f64, Float64, Scalar::to_f64, Scalar::Float;
 }
 
-/// Calls a macro arm with the Rust type of a real dtype: `with_element!(dtype, T => expression)`.
+/// Calls a macro arm with the Rust type of a real dtype's elements in memory: `with_element!(dtype, T => expression)`.
 /// Complex dtypes evaluate the `else` expression.
 #[macro_export]
 macro_rules! with_element {
     ($dtype:expr, $T:ident => $body:expr, else $other:expr) => {
         match $dtype {
             $crate::DType::Bool => {
-                type $T = bool;
+                type $T = $crate::Truth;
                 $body
             }
             $crate::DType::UInt8 => {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use rustorch_backend::memory::{HostBuffer, PoolAllocator, physical_memory, Scratch};
+use rustorch_backend::memory::{HostBuffer, PoolAllocator, Scratch, physical_memory};
 use rustorch_backend::sizes::{Extent, check_extent};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,

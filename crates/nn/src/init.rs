@@ -2,8 +2,8 @@
 //!
 //! Each function fills its tensor in place, without recording.
 
-use rustorch_backend::volume;
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::volume;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::autograd::GradMode;
 use rustorch_tensor::{DType, Generator, Scalar, Tensor, ops};

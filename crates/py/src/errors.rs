@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
@@ -149,6 +150,12 @@ pub fn to_python(py: Python<'_>, error: &RusTorchError) -> PyErr {
     }
 }
 
+/// Whether an exception is one of RusTorch's.
+pub fn is_own(exception: &Bound<'_, PyAny>) -> bool {
+    types(exception.py())
+        .is_ok_and(|types| exception.is_instance(types[0].bind(exception.py())).unwrap_or(false))
+}
+
 /// `Result` of the core as `PyResult`.
 pub trait IntoPyResult<T> {
     /// Maps the error.
@@ -179,6 +186,10 @@ pub fn internal(py: Python<'_>, place: &str, payload: &(dyn std::any::Any + Send
 
 /// Adds the classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // A panic in what is no op (those catch their own, see `internal`) leaves PyO3 as this exception, which is made to
+    // pass by `except Exception`. Here it is an error like others.
+    let panic = module.py().get_type::<PanicException>();
+    panic.setattr("__bases__", (module.py().get_type::<exceptions::PyRuntimeError>(),))?;
     for (class, object) in CLASSES.iter().zip(types(module.py())?) {
         module.add(class.name, object.bind(module.py()))?;
     }

@@ -68,8 +68,10 @@ pub fn array<'py>(py: Python<'py>, tensor: &Tensor, force: bool) -> PyResult<Bou
     asarray(py)?.call1((wrap(py, here)?,))
 }
 
-/// A tensor over the memory of an object with the buffer protocol, such as a NumPy array.
-fn from_buffer(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> {
+/// A tensor over the memory of an object with the buffer protocol, such as a NumPy array, and whether that is read-only.
+///
+/// What the object's attributes say is not believed, since a subclass may say anything: the view tells all that counts.
+fn from_buffer(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<(Tensor, bool)> {
     let py = object.py();
     // NumPy describes an array without dimensions by a null shape, which PyO3's view refuses; one row of it will do.
     let scalar = object.getattr("ndim").is_ok_and(|n| n.extract::<usize>().is_ok_and(|n| n == 0));
@@ -86,6 +88,13 @@ fn from_buffer(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> 
             view.format().to_string_lossy()
         ))
     })?;
+    if scalar && (view.item_count() != 1 || view.len_bytes() != size) {
+        return Err(PyTypeError::new_err(format!(
+            "{op}(): {} says that it has no dimensions, but shows {} elements",
+            type_name(object),
+            view.item_count()
+        )));
+    }
     let mut shape: Shape = view.shape().iter().copied().collect();
     let mut strides: Dims<isize> = Dims::new();
     for &stride in view.strides() {
@@ -108,6 +117,10 @@ fn from_buffer(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> 
     }
     let layout = Layout::new(op, shape, strides, 0).into_py(py)?;
     let bytes = layout.end_in_bytes(size);
+    if bytes > 0 && view.buf_ptr().is_null() {
+        return Err(PyValueError::new_err(format!("{op}(): the array has no memory")));
+    }
+    let read_only = view.readonly();
     let address = NonNull::new(view.buf_ptr().cast::<u8>()).unwrap_or(NonNull::<u64>::dangling().cast());
     if !(address.as_ptr() as usize).is_multiple_of(size) {
         return Err(PyValueError::new_err(format!(
@@ -117,7 +130,8 @@ fn from_buffer(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> 
     // SAFETY: the view keeps the memory alive and in place, and lives inside the buffer. Strides are not negative, so the
     // layout spans `bytes` from its start.
     let buffer = unsafe { Buffer::from_foreign(address, bytes, Box::new(view)) };
-    Tensor::from_storage(Arc::new(Storage::from_buffer(buffer, Device::CPU)), layout, dtype).into_py(py)
+    let storage = Arc::new(Storage::from_buffer(buffer, Device::CPU));
+    Ok((Tensor::from_storage(storage, layout, dtype).into_py(py)?, read_only))
 }
 
 /// Whether the object is a NumPy array.
@@ -133,7 +147,8 @@ pub fn is_array(object: &Bound<'_, PyAny>) -> bool {
 /// A tensor over an array's memory, for `op`; warns when the array may not be written.
 pub fn shared(op: &'static str, array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
     let py = array.py();
-    if !array.getattr("flags")?.getattr("writeable")?.extract::<bool>()? {
+    let (tensor, read_only) = from_buffer(op, array)?;
+    if read_only {
         let category = py.get_type::<pyo3::exceptions::PyUserWarning>();
         PyErr::warn(
             py,
@@ -141,16 +156,15 @@ pub fn shared(op: &'static str, array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
             c"The given NumPy array is not writable, and RusTorch does not support non-writable tensors. Writing to this tensor is undefined behavior: it would write to the array's memory. Copy the array first to protect its data.",
             1,
         )?;
-        // NumPy exports such memory read-only, which the tensor's readers do not mind.
     }
-    from_buffer(op, array)
+    Ok(tensor)
 }
 
 /// A tensor with a copy of the values of an array or of a NumPy scalar.
 pub fn copied(op: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> {
     let py = object.py();
     let array = asarray(py)?.call1((object,))?;
-    let tensor = match from_buffer(op, &array) {
+    let (tensor, _) = match from_buffer(op, &array) {
         Ok(tensor) => tensor,
         // Negative strides, foreign byte order: NumPy makes it plain.
         Err(error) if error.is_instance_of::<PyValueError>(py) => {

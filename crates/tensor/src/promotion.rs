@@ -68,6 +68,22 @@ pub fn result_type(tensors: &[&Tensor]) -> DType {
     combine(ranks)
 }
 
+/// The dtype in which tensors are compared: that of [`result_type`], unless it is one of integers that does not hold a
+/// number or a 0-d tensor among them.
+#[inline]
+pub fn comparison_type(tensors: &[&Tensor]) -> Result<DType> {
+    let common = result_type(tensors);
+    if !common.is_integral(false) || common == DType::Int64 {
+        return Ok(common);
+    }
+    for tensor in tensors.iter().filter(|t| t.ndim() == 0 && t.dtype() != common) {
+        if !tensor.is_wrapped_number() || tensor.item()?.fit(common).is_none() {
+            return Ok(DType::Int64);
+        }
+    }
+    Ok(common)
+}
+
 fn combine(ranks: [Option<DType>; 3]) -> DType {
     let mut result: Option<DType> = None;
     for dtype in ranks.into_iter().flatten() {

@@ -78,6 +78,8 @@ struct RawOp {
     domain: Option<String>,
     complex: Option<ComplexForm>,
     promote: Option<String>,
+    #[serde(default)]
+    wraps: bool,
     arguments: Option<Vec<String>>,
     result: Option<String>,
     redirect: Option<Redirect>,
@@ -175,6 +177,8 @@ pub struct Op {
     /// How argument dtypes give the compute dtype: `common`, `float` (integers become the default float) or `same`
     /// (a float op that refuses integers, as PyTorch's does).
     pub promote: String,
+    /// Whether integers are residues to it: a number that the dtype does not hold counts by its low bits.
+    pub wraps: bool,
     /// `value` or `mask` per algebra argument.
     pub argument_kinds: Vec<String>,
     /// `value` or `mask`.
@@ -316,6 +320,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         promote: raw.promote.unwrap_or_else(|| {
             if matches!(domain.as_str(), "float" | "special") { "float" } else { "common" }.into()
         }),
+        wraps: raw.wraps,
         name,
         short_name: raw.name,
         aliases: raw.aliases,

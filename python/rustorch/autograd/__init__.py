@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from rustorch._C import _backward as backward, _grad as grad
+from rustorch import _C
+from rustorch._naming import named as _named
 from rustorch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from rustorch.autograd.function import Function
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rustorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+
+backward, grad = _named(_C._backward), _named(_C._grad)
 
 __all__ = [
     "Function",

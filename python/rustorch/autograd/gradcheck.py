@@ -8,6 +8,7 @@ from typing import Any
 
 import rustorch
 from rustorch._C import Tensor, _grad
+from rustorch._naming import named
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -107,6 +108,7 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
     return None
 
 
+@named
 def gradcheck(
     func: Callable[..., Any],
     inputs: Sequence[Any] | Tensor,
@@ -132,6 +134,7 @@ def gradcheck(
     return problem is None
 
 
+@named
 def gradgradcheck(
     func: Callable[..., Any],
     inputs: Sequence[Any] | Tensor,

@@ -10,6 +10,14 @@ from ._schedule import LRScheduler
 from .optimizer import Optimizer
 
 
+def _take_back(scheduler: LRScheduler) -> None:
+    """Takes a schedule back to before its first step, with those that it is made of."""
+    for part in getattr(scheduler, "_schedulers", ()):
+        _take_back(part)
+    if hasattr(scheduler, "last_epoch"):
+        scheduler.last_epoch -= 1
+
+
 class SequentialLR(LRScheduler):
     """One schedule after another: the next begins at each of the given epochs."""
 
@@ -29,13 +37,14 @@ class SequentialLR(LRScheduler):
         self._milestones = list(milestones)
         self.optimizer = optimizer
         self.last_epoch = last_epoch + 1
-        # Each schedule has made its first step: that is taken back, and the first one alone makes it again.
+        # Each schedule has made its first step: that is taken back, and the one of epoch 0 alone makes it again.
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"]
         for scheduler in self._schedulers:
-            scheduler.last_epoch -= 1
-        self._schedulers[0].step()
-        self._last_lr = self._schedulers[0].get_last_lr()
+            _take_back(scheduler)
+        first = self._schedulers[bisect_right(self._milestones, 0)]
+        first.step()
+        self._last_lr = first.get_last_lr()
 
     def step(self, epoch: int | None = None) -> None:
         if epoch is not None:

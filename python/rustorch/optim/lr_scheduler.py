@@ -74,6 +74,9 @@ class StepLR(LRScheduler):
             return self._current()
         return [lr * self.gamma for lr in self._current()]
 
+    def _closed_form(self) -> list[float]:
+        return [base * self.gamma ** (self.last_epoch // self.step_size) for base in self.base_lrs]
+
 
 class MultiStepLR(LRScheduler):
     """Multiplies the rate by `gamma` at each of the given epochs."""
@@ -89,6 +92,10 @@ class MultiStepLR(LRScheduler):
         factor: float = self.gamma ** self.milestones[self.last_epoch]
         return [lr * factor for lr in self._current()]
 
+    def _closed_form(self) -> list[float]:
+        passed = sum(count for epoch, count in self.milestones.items() if epoch <= self.last_epoch)
+        return [base * self.gamma**passed for base in self.base_lrs]
+
 
 class ExponentialLR(LRScheduler):
     """Multiplies the rate by `gamma` every epoch."""
@@ -100,6 +107,9 @@ class ExponentialLR(LRScheduler):
     def get_lr(self) -> list[float]:
         factor = 1.0 if self.last_epoch == 0 else self.gamma
         return [lr * factor for lr in self._current()]
+
+    def _closed_form(self) -> list[float]:
+        return [base * self.gamma**self.last_epoch for base in self.base_lrs]
 
 
 class LinearLR(LRScheduler):

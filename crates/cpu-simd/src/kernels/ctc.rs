@@ -3,19 +3,21 @@
 
 use rustorch_backend::memory::Scratch;
 use rustorch_backend::{CtcSample, DType, Operand};
-use rustorch_error::Result;
+use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Dense, Shared, address, fill_contiguous, unsupported};
+use super::walk::Elements;
 use crate::threads::try_parallel_for;
 
 const OP: &str = "ctc_loss";
 
-/// What both passes read: log-probabilities by frame, sample and class, and the targets of all samples.
+/// What both passes read: log-probabilities by frame, sample and class, and the targets of all samples, which are a copy:
+/// what was checked is what is used, whoever else can write to the tensor.
 struct Problem<'a> {
     log_probs: *const f64,
     classes: usize,
     count: usize,
-    targets: Dense<i64>,
+    targets: Scratch<i64>,
     blank: usize,
     samples: &'a [CtcSample],
     /// The states of the longest sample: its targets with blanks around them.
@@ -35,17 +37,34 @@ impl<'a> Problem<'a> {
         targets: Operand<'_>,
         log_alpha: Operand<'_>,
     ) -> Result<Self> {
-        let shape = log_probs.layout.shape();
+        let (&[frames, count, classes], &[n, rows, states]) =
+            (log_probs.layout.shape(), log_alpha.layout.shape())
+        else {
+            return Err(misfit(log_probs, log_alpha));
+        };
+        let given = targets.layout.numel();
+        let fits = |sample: &CtcSample| {
+            sample.frames <= frames
+                && sample.first.checked_add(sample.targets).is_some_and(|end| end <= given)
+                && sample.targets <= (states - 1) / 2
+        };
+        if [n, rows, samples.len()] != [count, frames, count]
+            || states == 0
+            || blank >= classes
+            || !samples.iter().all(fits)
+        {
+            return Err(misfit(log_probs, log_alpha));
+        }
         let held = wide(log_probs)?;
         Ok(Problem {
             log_probs: held.as_ptr(),
-            frames: shape[0],
-            count: shape[1],
-            classes: shape[2],
-            targets: Dense::contiguous(OP, targets)?,
+            frames,
+            count,
+            classes,
+            targets: checked_targets(targets, samples, classes)?,
             blank,
             samples,
-            states: log_alpha.layout.shape()[2],
+            states,
             _held: held,
         })
     }
@@ -55,7 +74,7 @@ impl<'a> Problem<'a> {
         if state.is_multiple_of(2) {
             return self.blank;
         }
-        // SAFETY: a sample has a target for each odd state, and the caller of the kernel has checked the classes.
+        // SAFETY: a sample has a target for each odd state, all of which were copied.
         unsafe { *self.targets.as_ptr().add(self.samples[sample].first + state / 2) as usize }
     }
 
@@ -68,6 +87,32 @@ impl<'a> Problem<'a> {
     fn skips(&self, sample: usize, state: usize) -> bool {
         state >= 2 && !state.is_multiple_of(2) && self.class(sample, state) != self.class(sample, state - 2)
     }
+}
+
+fn misfit(log_probs: Operand<'_>, log_alpha: Operand<'_>) -> RusTorchError {
+    let (log_probs, log_alpha) = (log_probs.layout.shape(), log_alpha.layout.shape());
+    RusTorchError::shape(OP, format!("lengths do not fit log_probs {log_probs:?} and prefixes {log_alpha:?}"))
+}
+
+/// A copy of the targets, those of every sample among the classes.
+fn checked_targets(targets: Operand<'_>, samples: &[CtcSample], classes: usize) -> Result<Scratch<i64>> {
+    let given = Dense::<i64>::contiguous(OP, targets)?;
+    let (count, from) = (targets.layout.numel(), Elements::at_address(given.as_ptr()));
+    let copy = Scratch::<i64>::zeroed(count)?;
+    // SAFETY: both hold as many numbers; the scratch is this function's own.
+    let own = unsafe { std::slice::from_raw_parts_mut(copy.as_ptr(), count) };
+    for (i, target) in own.iter_mut().enumerate() {
+        // SAFETY: as above.
+        *target = unsafe { from.index(i as isize) };
+    }
+    for sample in samples {
+        let listed = &own[sample.first..sample.first + sample.targets];
+        if let Some(bad) = listed.iter().find(|&&class| class as u64 >= classes as u64) {
+            let message = format!("target {bad} is out of bounds: there are {classes} classes");
+            return Err(RusTorchError::index(OP, message));
+        }
+    }
+    Ok(copy)
 }
 
 /// An operand as contiguous float64.
@@ -94,7 +139,8 @@ fn log_sum(terms: &[f64]) -> f64 {
 /// there are `2 n + 1` states for the most targets n of a sample. All but the targets are float64.
 ///
 /// # Errors
-/// `Unsupported` for another dtype.
+/// `Unsupported` for another dtype, `IndexOutOfRange` for a target that is no class, `ShapeMismatch` for lengths that do
+/// not fit.
 pub fn ctc_loss(
     blank: usize,
     samples: &[CtcSample],
@@ -243,5 +289,65 @@ fn suffixes(
             unsafe { out.get().add(at).write(grad) };
         }
         std::mem::swap(&mut after, &mut now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::kernels::samples::{Lie, Sample, noise};
+
+    /// Frames, samples, classes; states of two targets.
+    const SHAPE: [usize; 3] = [4, 2, 3];
+    const STATES: usize = 5;
+
+    /// The messages of both passes for these samples and targets.
+    fn messages(blank: usize, samples: &[CtcSample], targets: &[i64]) -> [Option<String>; 2] {
+        let float = |shape: &[usize]| {
+            let values: Vec<f64> = noise(1, shape.iter().product()).iter().map(|v| v - 1.0).collect();
+            Sample::new(DType::Float64, shape, Lie::Contiguous, &values)
+        };
+        let [frames, count, _] = SHAPE;
+        let (log_probs, to_log_probs, alpha) =
+            (float(&SHAPE), float(&SHAPE), float(&[count, frames, STATES]));
+        let (losses, grad) = (float(&[count]), float(&[count]));
+        let targets = Sample::indices(&[targets.len()], Lie::Contiguous, targets);
+        let (from, listed, prefixes) = (log_probs.operand(), targets.operand(), alpha.operand());
+        let forward = ctc_loss(blank, samples, from, listed, losses.operand(), prefixes);
+        let to = to_log_probs.operand();
+        let backward = ctc_loss_grad(blank, samples, false, grad.operand(), from, listed, prefixes, to);
+        [forward, backward].map(|outcome| outcome.err().map(|error| error.to_string()))
+    }
+
+    /// Whatever was checked when the loss was computed: the backward pass is told the same things, by memory that may
+    /// have been written since.
+    #[test]
+    fn both_passes_check_what_they_use() {
+        let sample = |frames, targets, first| CtcSample { frames, targets, first };
+        let good = [sample(4, 2, 0), sample(3, 1, 2)];
+        assert_eq!(messages(0, &good, &[1, 2, 1]), [None, None]);
+        for bad in [3, 1 << 40, -1, i64::MIN] {
+            for place in 0..3 {
+                let mut targets = [1, 2, 1];
+                targets[place] = bad;
+                let message = format!("ctc_loss: target {bad} is out of bounds: there are 3 classes");
+                assert_eq!(messages(0, &good, &targets), [Some(message.clone()), Some(message)]);
+            }
+        }
+        for wrong in [
+            [sample(5, 2, 0), good[1]],
+            [sample(4, 3, 0), good[1]],
+            [good[0], sample(3, 1, 3)],
+            [good[0], sample(3, 1, usize::MAX)],
+            [good[0], sample(3, usize::MAX, 1)],
+        ] {
+            let messages = messages(0, &wrong, &[1, 2, 1]);
+            assert!(messages.iter().flatten().all(|m| m.contains("lengths do not fit")), "{wrong:?}");
+            assert!(messages.iter().all(Option::is_some), "{wrong:?}");
+        }
+        assert!(messages(3, &good, &[1, 2, 1]).iter().all(Option::is_some));
+        assert!(messages(0, &good[..1], &[1, 2, 1]).iter().all(Option::is_some));
     }
 }

@@ -70,7 +70,7 @@ macro_rules! computes_itself {
         }
     )*};
 }
-computes_itself!(u8, i8, i16, i32, i64, f64, bool);
+computes_itself!(u8, i8, i16, i32, i64, f64);
 
 impl Compute for f32 {
     fn computes(dtype: DType) -> bool {

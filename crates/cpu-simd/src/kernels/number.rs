@@ -1,7 +1,7 @@
 //! What every element type can do, for kernels that combine elements one at a time.
 
 use rustorch_backend::half::{bf16, f16};
-use rustorch_backend::{Element, Scalar};
+use rustorch_backend::{Element, Scalar, Truth};
 
 /// A complex number as it lies in memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,7 +73,7 @@ macro_rules! integers {
 integers! { u8 i8 i16 i32 i64 }
 
 real! {
-    bool, bool, false, true, |v| v, |v| v, |a, b| a | b, |a, b| a & b;
+    Truth, Truth, Truth::FALSE, Truth::TRUE, |v| v, |v| v, |a, b| a | b, |a, b| a & b;
     f16, f32, f16::ZERO, f16::ONE, f16::to_f32, f16::from_f32, |a, b| a + b, |a, b| a * b;
     bf16, f32, bf16::ZERO, bf16::ONE, bf16::to_f32, bf16::from_f32, |a, b| a + b, |a, b| a * b;
     f32, f64, 0.0, 1.0, |v| v as f64, |v| v as f32, |a, b| a + b, |a, b| a * b;

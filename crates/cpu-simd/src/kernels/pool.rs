@@ -1,10 +1,11 @@
 //! Pooling over one to three spatial dimensions, and its gradient.
 
-use rustorch_backend::{DType, Operand, PoolOp, PoolParams, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, Operand, PoolOp, PoolParams, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
+use super::walk::Elements;
 use crate::threads::{parallel_for, try_parallel_for};
 
 mod average;
@@ -410,19 +411,19 @@ fn maximum_grad<T: Mean>(
     grad_input: Operand<'_>,
 ) -> Result<()> {
     let (grad, indices) = (Dense::<T>::contiguous(OP, grad)?, Dense::<i64>::contiguous(OP, indices)?);
-    let (grad, indices) = (Shared::new(grad.as_ptr().cast_mut()), Shared::new(indices.as_ptr().cast_mut()));
+    let (grad, indices) = (Shared::new(grad.as_ptr().cast_mut()), Elements::at_address(indices.as_ptr()));
     let (in_size, out_size) = (volume(geometry.input), volume(geometry.output));
     fill_contiguous(OP, grad_input, |to: *mut T| {
         let to = Shared::new(to);
         try_parallel_for(geometry.count, geometry.grain(), |planes| {
             for plane in planes {
                 let to = to.get().wrapping_add(plane * in_size);
-                // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint; indices are
-                // checked.
+                // SAFETY: the operands are contiguous and of the geometry's sizes; planes are disjoint; each
+                // index is checked where it is used.
                 unsafe {
                     std::slice::from_raw_parts_mut(to, in_size).fill(T::ZERO);
                     for at in plane * out_size..(plane + 1) * out_size {
-                        let index = *indices.get().add(at);
+                        let index = indices.index(at as isize);
                         if !(0..in_size as i64).contains(&index) {
                             let message =
                                 format!("index {index} is outside the input's plane of {in_size} elements");

@@ -1,7 +1,7 @@
 //! Linear maps along the last dimensions: padding by what is there, interpolation, and the gradients of both.
 
-use rustorch_backend::{DType, DimensionMap, Operand, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, DimensionMap, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rustorch_backend::{Dims, Layout, Operand, volume};
 use smallvec::smallvec;
@@ -207,6 +208,19 @@ impl<T: Copy> Elements<T> {
     pub(crate) unsafe fn set(self, offset: isize, value: T) {
         // SAFETY: passed on to the caller.
         unsafe { self.0.offset(offset).write(value) }
+    }
+}
+
+impl Elements<i64> {
+    /// The index at `offset`, read once, whatever another thread writes there meanwhile: what is checked is what is used.
+    ///
+    /// # Safety
+    /// As [`Self::at`].
+    #[inline(always)]
+    pub(crate) unsafe fn index(self, offset: isize) -> i64 {
+        // SAFETY: the caller's offset is that of an element, which is aligned. An atomic has the layout of its number, and
+        // a relaxed read is the plain instruction, which the compiler may not do twice.
+        unsafe { AtomicI64::from_ptr(self.0.offset(offset)).load(Ordering::Relaxed) }
     }
 }
 

@@ -4,7 +4,9 @@ use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
-use crate::threads::{parallel_for, try_parallel_for};
+use super::index::changed_meanwhile;
+use super::walk::Elements;
+use crate::threads::try_parallel_for;
 
 const OP: &str = "weighted_gather";
 
@@ -62,6 +64,35 @@ fn checked_indices(index: Operand<'_>, plane: usize) -> Result<Dense<i64>> {
     Ok(dense)
 }
 
+/// Indices that were checked, and are looked at again where they are used.
+#[derive(Clone, Copy)]
+struct Taps {
+    first: Elements<i64>,
+    plane: usize,
+}
+
+impl Taps {
+    fn of(indices: &Dense<i64>, plane: usize) -> Self {
+        Taps { first: Elements::at_address(indices.as_ptr()), plane }
+    }
+
+    /// The element of the plane that tap `i` picks, if it picks one. An index that is beyond the plane by now picks
+    /// nothing and is noted in `changed`.
+    ///
+    /// # Safety
+    /// There is a tap `i`.
+    #[inline(always)]
+    unsafe fn pick(self, i: usize, changed: &mut bool) -> Option<usize> {
+        // SAFETY: the caller's.
+        let at = unsafe { self.first.index(i as isize) };
+        if (at as u64) < self.plane as u64 {
+            return Some(at as usize);
+        }
+        *changed |= at >= 0;
+        None
+    }
+}
+
 /// What is computed in.
 trait Float: Compute + std::ops::Mul<Output = Self> + std::ops::AddAssign {
     const ZERO: Self;
@@ -101,29 +132,30 @@ pub fn weighted_gather(
 ) -> Result<()> {
     let taps = [index.layout.shape(), weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, output.layout.shape())?;
-    let index = checked_indices(index, sizes.plane)?;
+    let indices = checked_indices(index, sizes.plane)?;
+    let index = Taps::of(&indices, sizes.plane);
     by_float!(output.dtype, T => {
         let (input, weight) = (Dense::<T>::contiguous(OP, input)?, Dense::<T>::contiguous(OP, weight)?);
         fill_contiguous(OP, output, |output: *mut T| {
             // SAFETY: all are row-major and of these sizes.
-            unsafe { forward(sizes, input.as_ptr(), index.as_ptr(), weight.as_ptr(), output) };
-            Ok(())
+            unsafe { forward(sizes, input.as_ptr(), index, weight.as_ptr(), output) }
         })
     })
 }
 
 /// # Safety
-/// The pointers are valid for the sizes; indices are below the plane's size.
+/// The pointers are valid for the sizes, and the taps for their plane.
 unsafe fn forward<T: Float>(
     sizes: Sizes,
     input: *const T,
-    index: *const i64,
+    index: Taps,
     weight: *const T,
     output: *mut T,
-) {
+) -> Result<()> {
     let (input, weight) = (Shared::new(input.cast_mut()), Shared::new(weight.cast_mut()));
-    let (index, output) = (Shared::new(index.cast_mut()), Shared::new(output));
-    parallel_for(sizes.batch * sizes.channels, TASK_WORK.div_ceil(sizes.image().max(1)), |planes| {
+    let output = Shared::new(output);
+    try_parallel_for(sizes.batch * sizes.channels, TASK_WORK.div_ceil(sizes.image().max(1)), |planes| {
+        let mut changed = false;
         for plane in planes {
             let image = plane / sizes.channels;
             // SAFETY: the caller vouches for the sizes; planes are disjoint.
@@ -134,16 +166,16 @@ unsafe fn forward<T: Float>(
                 for p in 0..sizes.points {
                     let mut total = T::ZERO;
                     for tap in taps + p * sizes.taps..taps + (p + 1) * sizes.taps {
-                        let at = *index.get().add(tap);
-                        if at >= 0 {
-                            total += *from.add(at as usize) * *weight.get().add(tap);
+                        if let Some(at) = index.pick(tap, &mut changed) {
+                            total += *from.add(at) * *weight.get().add(tap);
                         }
                     }
                     *to.add(p) = total;
                 }
             }
         }
-    });
+        if changed { Err(changed_meanwhile(OP)) } else { Ok(()) }
+    })
 }
 
 /// The gradient of [`weighted_gather`] by its input.
@@ -158,24 +190,31 @@ pub fn weighted_gather_grad_input(
 ) -> Result<()> {
     let taps = [index.layout.shape(), weight.layout.shape()];
     let sizes = Sizes::new(grad_input.layout.shape(), taps, grad.layout.shape())?;
-    let index = checked_indices(index, sizes.plane)?;
+    let indices = checked_indices(index, sizes.plane)?;
+    let index = Taps::of(&indices, sizes.plane);
     by_float!(grad_input.dtype, T => {
         let (grad, weight) = (Dense::<T>::contiguous(OP, grad)?, Dense::<T>::contiguous(OP, weight)?);
         fill_contiguous(OP, grad_input, |to: *mut T| {
             // SAFETY: all are row-major and of these sizes.
-            unsafe { backward(sizes, grad.as_ptr(), index.as_ptr(), weight.as_ptr(), to) };
-            Ok(())
+            unsafe { backward(sizes, grad.as_ptr(), index, weight.as_ptr(), to) }
         })
     })
 }
 
 /// # Safety
 /// As [`forward`].
-unsafe fn backward<T: Float>(sizes: Sizes, grad: *const T, index: *const i64, weight: *const T, to: *mut T) {
+unsafe fn backward<T: Float>(
+    sizes: Sizes,
+    grad: *const T,
+    index: Taps,
+    weight: *const T,
+    to: *mut T,
+) -> Result<()> {
     let (grad, weight) = (Shared::new(grad.cast_mut()), Shared::new(weight.cast_mut()));
-    let (index, to) = (Shared::new(index.cast_mut()), Shared::new(to));
+    let to = Shared::new(to);
     let work = sizes.image().max(sizes.plane).max(1);
-    parallel_for(sizes.batch * sizes.channels, TASK_WORK.div_ceil(work), |planes| {
+    try_parallel_for(sizes.batch * sizes.channels, TASK_WORK.div_ceil(work), |planes| {
+        let mut changed = false;
         for plane in planes {
             let image = plane / sizes.channels;
             // SAFETY: the caller vouches for the sizes; planes are disjoint.
@@ -186,15 +225,15 @@ unsafe fn backward<T: Float>(sizes: Sizes, grad: *const T, index: *const i64, we
                 for p in 0..sizes.points {
                     let grad = *grad.get().add(plane * sizes.points + p);
                     for tap in taps + p * sizes.taps..taps + (p + 1) * sizes.taps {
-                        let at = *index.get().add(tap);
-                        if at >= 0 {
-                            to[at as usize] += grad * *weight.get().add(tap);
+                        if let Some(at) = index.pick(tap, &mut changed) {
+                            to[at] += grad * *weight.get().add(tap);
                         }
                     }
                 }
             }
         }
-    });
+        if changed { Err(changed_meanwhile(OP)) } else { Ok(()) }
+    })
 }
 
 /// The gradient of [`weighted_gather`] by its weight.
@@ -209,24 +248,31 @@ pub fn weighted_gather_grad_weight(
 ) -> Result<()> {
     let taps = [index.layout.shape(), grad_weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, grad.layout.shape())?;
-    let index = checked_indices(index, sizes.plane)?;
+    let indices = checked_indices(index, sizes.plane)?;
+    let index = Taps::of(&indices, sizes.plane);
     by_float!(grad_weight.dtype, T => {
         let (grad, input) = (Dense::<T>::contiguous(OP, grad)?, Dense::<T>::contiguous(OP, input)?);
         fill_contiguous(OP, grad_weight, |to: *mut T| {
             // SAFETY: all are row-major and of these sizes.
-            unsafe { correlate(sizes, grad.as_ptr(), input.as_ptr(), index.as_ptr(), to) };
-            Ok(())
+            unsafe { correlate(sizes, grad.as_ptr(), input.as_ptr(), index, to) }
         })
     })
 }
 
 /// # Safety
 /// As [`forward`].
-unsafe fn correlate<T: Float>(sizes: Sizes, grad: *const T, input: *const T, index: *const i64, to: *mut T) {
+unsafe fn correlate<T: Float>(
+    sizes: Sizes,
+    grad: *const T,
+    input: *const T,
+    index: Taps,
+    to: *mut T,
+) -> Result<()> {
     let (grad, input) = (Shared::new(grad.cast_mut()), Shared::new(input.cast_mut()));
-    let (index, to) = (Shared::new(index.cast_mut()), Shared::new(to));
+    let to = Shared::new(to);
     let work = (sizes.channels * sizes.taps).max(1);
-    parallel_for(sizes.batch * sizes.points, TASK_WORK.div_ceil(work), |points| {
+    try_parallel_for(sizes.batch * sizes.points, TASK_WORK.div_ceil(work), |points| {
+        let mut changed = false;
         // SAFETY: the caller vouches for the sizes; points are disjoint.
         unsafe {
             let first = points.start * sizes.taps;
@@ -238,15 +284,15 @@ unsafe fn correlate<T: Float>(sizes: Sizes, grad: *const T, input: *const T, ind
                     let grad = *grad.get().add(plane * sizes.points + p);
                     let from = input.get().add(plane * sizes.plane).cast_const();
                     for tap in point * sizes.taps..(point + 1) * sizes.taps {
-                        let at = *index.get().add(tap);
-                        if at >= 0 {
-                            *to.get().add(tap) += grad * *from.add(at as usize);
+                        if let Some(at) = index.pick(tap, &mut changed) {
+                            *to.get().add(tap) += grad * *from.add(at);
                         }
                     }
                 }
             }
         }
-    });
+        if changed { Err(changed_meanwhile(OP)) } else { Ok(()) }
+    })
 }
 
 #[cfg(test)]
@@ -306,5 +352,25 @@ mod tests {
         let index = Sample::indices(&[1, 1, 1], Lie::Contiguous, &[3]);
         let out = Sample::zeros(DType::Float32, &[1, 1, 1], Lie::Contiguous);
         assert!(weighted_gather(input.operand(), index.operand(), weight.operand(), out.operand()).is_err());
+    }
+
+    /// Indices that another thread writes after the check pick nothing, and are reported.
+    #[test]
+    fn an_index_that_changes_after_the_check_picks_nothing() {
+        let sizes = Sizes { batch: 1, channels: 1, plane: 3, points: 1, taps: 4 };
+        let indices = Sample::indices(&[4], Lie::Contiguous, &[1, 3, 1 << 40, -7]);
+        let index = Taps { first: Elements::of(indices.operand()), plane: 3 };
+        let (three, four, one) = ([1.0, 2.0, 4.0], [1.0; 4], [3.0]);
+        let (mut out, mut to_input, mut to_weight) = ([0.0; 1], [0.0; 3], [0.0; 4]);
+        // SAFETY: the arrays have the sizes' elements.
+        let outcomes = unsafe {
+            [
+                forward::<f64>(sizes, three.as_ptr(), index, four.as_ptr(), out.as_mut_ptr()),
+                backward::<f64>(sizes, one.as_ptr(), index, four.as_ptr(), to_input.as_mut_ptr()),
+                correlate::<f64>(sizes, one.as_ptr(), three.as_ptr(), index, to_weight.as_mut_ptr()),
+            ]
+        };
+        assert!(outcomes.iter().all(Result::is_err));
+        assert_eq!((out, to_input, to_weight), ([2.0], [0.0, 3.0, 0.0], [6.0, 0.0, 0.0, 0.0]));
     }
 }

@@ -43,7 +43,7 @@ pub trait Lanes: Algebra + Default {
     /// # Safety
     /// `to` is valid for that many writes and aligned to the whole vector. A fence follows before others read.
     unsafe fn stream(&self, to: *mut Self::Element, x: Self::Value);
-    /// Reads [`Self::LANES`] bytes of 0 or 1.
+    /// Reads [`Self::LANES`] bytes, of which any but 0 is true.
     ///
     /// # Safety
     /// `from` is valid for that many reads.

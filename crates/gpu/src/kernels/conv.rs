@@ -1,7 +1,7 @@
 //! Convolutions over one to three spatial dimensions, and their gradients, as implicit matrix products.
 
-use rustorch_backend::{Category, ConvParams, Dims, Layout, Operand, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{Category, ConvParams, Dims, Layout, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 

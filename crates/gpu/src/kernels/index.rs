@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
@@ -138,7 +138,8 @@ pub(crate) fn gather(
     index: Operand<'_>,
     output: Operand<'_>,
 ) -> Result<()> {
-    check(device, "gather", index, dim, input.layout.shape().get(dim).copied().unwrap_or(1))?;
+    let places = input.layout.shape().get(dim).copied().unwrap_or(1);
+    check(device, "gather", index, dim, places)?;
     let (from, to) = (Raw::of(input)?, Raw::of(output)?);
     let mut strides: Dims<isize> = Dims::from_slice(from.layout().strides());
     // The index, not the position, moves along `dim` of the input.
@@ -150,7 +151,7 @@ pub(crate) fn gather(
         Strided { name: "from", strides: &strides, offset: from.layout().offset() },
         Strided { name: "index", strides: &index_strides, offset: index.layout.offset() },
     ];
-    take(device, from.operand(input), index, to.operand(output), positions, along)
+    take(device, from.operand(input), (index, places), to.operand(output), positions, along)
 }
 
 /// `out[i…, r…] = input[indices[0][i…], …, r…]`.
@@ -170,13 +171,17 @@ pub(crate) fn index_read(
         Strided { name: "from", strides: &strides, offset: 0 },
         Strided { name: "index", strides: &index_strides, offset: 0 },
     ];
-    take(device, from.operand(input), listed.operand(), to.operand(output), positions, 1)
+    take(device, from.operand(input), (listed.operand(), ANY_PLACE), to.operand(output), positions, 1)
 }
 
+/// The bound of positions that were looked up, and that nobody else can write.
+pub(crate) const ANY_PLACE: usize = isize::MAX as usize;
+
+/// Moves elements from the places that an index names, of which there are so many.
 fn take(
     device: &dyn Device,
     from: Operand<'_>,
-    index: Operand<'_>,
+    (index, places): (Operand<'_>, usize),
     to: Operand<'_>,
     [from_position, index_position]: [Strided<'_>; 2],
     along: isize,
@@ -187,6 +192,7 @@ fn take(
         .read("index", index)
         .write("to", to)
         .size("n", n)
+        .size("places", places)
         .i64("along", along as i64)
         .positions(
             "POSITIONS",

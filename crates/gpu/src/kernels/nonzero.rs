@@ -80,6 +80,7 @@ pub(crate) fn nonzero(device: &dyn Device, input: Operand<'_>, output: Operand<'
         .read("parts", counts)
         .write("out", output)
         .constant("RANK", shape.len())
+        .size("rows", output.layout.shape()[0])
         .size("offset", output.layout.offset())
         .i64("row_step", rows[0] as i64)
         .i64("column_step", rows[1] as i64)

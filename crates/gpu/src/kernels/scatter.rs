@@ -9,7 +9,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
 use super::copy::{Raw, groups_for};
-use super::index::{Listed, Lookup, Negative, check, look_up};
+use super::index::{ANY_PLACE, Listed, Lookup, Negative, check, look_up};
 use super::map::define_value;
 use super::radix::{self, Keys, key_type};
 use crate::backend::Device;
@@ -133,6 +133,7 @@ pub(crate) fn scatter(
             device,
             combining(Call::new(kernel_text!("scatter_lines")), op, &numbers, source, output)
                 .read("index", index)
+                .size("places", size)
                 .i64("along", along as i64),
             &line_shape,
             [
@@ -212,6 +213,7 @@ pub(crate) fn index_write(
         device,
         combining(Call::new(kernel_text!("scatter_lines")), op, &numbers, source, output)
             .read("index", listed.operand())
+            .size("places", ANY_PLACE)
             .i64("along", 1),
         columns.shape(),
         [

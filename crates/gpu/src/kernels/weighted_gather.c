@@ -1,4 +1,4 @@
-// What each point picks from its plane: the weighted sum of the taps whose index is not negative. The n images have
+// What each point picks from its plane: the weighted sum of the taps whose index lies in it. The n images have
 // `channels` planes of the input, and of the output.
 KERNEL {
     const INDEX i = (INDEX)GROUP_ID(0) * GROUP + (INDEX)LID(0);
@@ -12,7 +12,7 @@ KERNEL {
         V sum = (V)0;
         for (i64 tap = 0; tap < p.taps; tap++) {
             const i64 index = LOAD_x1(at_index);
-            if (index >= 0) {
+            if ((u64)index < (u64)p.plane) {
                 sum += (V)LOAD_x0(from + index * p.x0_stride[2]) * (V)LOAD_x2(at_weight);
             }
             at_index += p.x1_stride[2];

@@ -41,6 +41,7 @@ impl Sizes {
             .index(if n < 1 << 31 { "u32" } else { "i64" })
             .size("n", n)
             .size("channels", self.channels)
+            .size("plane", self.plane)
             .size("points", self.points)
             .size("taps", self.taps);
         let named = [("x0", inputs[0]), ("x1", inputs[1]), ("x2", inputs[2]), ("y0", output)];

@@ -8,7 +8,7 @@ KERNEL {
         const i64 index = LOAD_x1(
             p.x1_offset + (i64)image * p.x1_stride[0] + (i64)point * p.x1_stride[1] + (i64)tap * p.x1_stride[2]);
         V sum = (V)0;
-        if (index >= 0) {
+        if ((u64)index < (u64)p.plane) {
             i64 at_grad = p.x0_offset + (i64)image * p.x0_stride[0] + (i64)point * p.x0_stride[2];
             i64 at_input = p.x2_offset + (i64)image * p.x2_stride[0] + index * p.x2_stride[2];
             for (i64 channel = 0; channel < p.channels; channel++) {

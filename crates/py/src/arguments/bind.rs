@@ -43,6 +43,11 @@ impl<'a, 'py> Places<'a, 'py> {
     pub fn get(&self, index: usize) -> Option<Borrowed<'a, 'py, PyAny>> {
         self.slots[index]
     }
+
+    /// The arguments that are there, and `out`.
+    pub fn all(&self) -> impl Iterator<Item = Borrowed<'a, 'py, PyAny>> {
+        self.slots.into_iter().chain([self.out]).flatten()
+    }
 }
 
 /// Why arguments do not fit a signature.

@@ -11,7 +11,7 @@ use pyo3::types::{PyString, PyTuple, PyType};
 use super::bind::{Call, bind};
 use super::overload::choose;
 use super::{Arguments, Binding};
-use crate::errors::internal;
+use crate::errors::{self, internal};
 
 /// The bindings of one file of the op table.
 pub trait Table {
@@ -19,22 +19,24 @@ pub trait Table {
     const BINDINGS: &'static [Binding];
 }
 
-/// The C function of the `INDEX`-th binding of a table. As a method `receiver` is the tensor, as a function it is null.
+/// The C function of the `INDEX`-th binding of a table under its `ALIAS`-th name, of which the first is its own. As a
+/// method `receiver` is the tensor, as a function it is null.
 ///
 /// # Safety
 /// The interpreter calls it, as `METH_FASTCALL | METH_KEYWORDS` says.
-pub unsafe extern "C" fn entry<T: Table, const INDEX: usize>(
+pub unsafe extern "C" fn entry<T: Table, const INDEX: usize, const ALIAS: usize>(
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     positional: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: the pointers are the interpreter's own, passed on as they came.
-    unsafe { enter(&T::BINDINGS[INDEX], receiver, arguments, positional, names) }
+    unsafe { enter(&T::BINDINGS[INDEX], ALIAS, receiver, arguments, positional, names) }
 }
 
 unsafe fn enter(
     binding: &'static Binding,
+    alias: usize,
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     positional: ffi::Py_ssize_t,
@@ -59,11 +61,41 @@ unsafe fn enter(
     }));
     let error = match outcome {
         Ok(Ok(object)) => return object.into_ptr(),
-        Ok(Err(error)) => error,
+        Ok(Err(error)) => {
+            name_op(binding, alias, error.value(py));
+            error
+        }
         Err(payload) => internal(py, binding.name, payload.as_ref()),
     };
     error.restore(py);
     ptr::null_mut()
+}
+
+/// Lets an error name the op as it was called: not by the name of which that is an alias, and not only by that of an op
+/// of which it is made.
+#[cold]
+fn name_op(binding: &Binding, alias: usize, value: &Bound<'_, PyAny>) {
+    let op = names(binding).nth(alias).unwrap_or(binding.name);
+    let text = value.to_string();
+    if let Some(rest) =
+        text.strip_prefix(binding.name).filter(|rest| op != binding.name && rest.starts_with([':', '(']))
+    {
+        let _ = value.setattr("args", (format!("{op}{rest}"),));
+        return;
+    }
+    if !errors::is_own(value) {
+        return;
+    }
+    // The functions of other modules are `linalg_norm` here, and `linalg.norm` or `norm` in messages.
+    let modules = ["linalg_", "special_", "fft_", "signal_windows_"];
+    let short = modules.iter().find_map(|module| op.strip_prefix(module)).unwrap_or(op).trim_end_matches('_');
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    let found = text.match_indices(short).any(|(at, _)| {
+        !text[..at].ends_with(part_of_name) && !text[at + short.len()..].starts_with(char::is_alphanumeric)
+    });
+    if !found {
+        let _ = value.setattr("args", (format!("{op}: {text}"),));
+    }
 }
 
 #[inline]
@@ -97,7 +129,7 @@ fn definition(
     })))
 }
 
-fn names(binding: &'static Binding) -> impl Iterator<Item = &'static str> {
+fn names(binding: &Binding) -> impl Iterator<Item = &'static str> {
     std::iter::once(binding.name).chain(binding.aliases.iter().copied())
 }
 
@@ -105,13 +137,13 @@ fn names(binding: &'static Binding) -> impl Iterator<Item = &'static str> {
 pub fn add_functions(
     module: &Bound<'_, PyModule>,
     bindings: &'static [Binding],
-    entries: &[Entry],
+    entries: &[&[Entry]],
 ) -> PyResult<()> {
     let py = module.py();
-    for (binding, &function) in bindings.iter().zip(entries) {
+    for (binding, functions) in bindings.iter().zip(entries) {
         let Some(home) = binding.module else { continue };
         let home = PyString::intern(py, home);
-        for name in names(binding) {
+        for (name, &function) in names(binding).zip(*functions) {
             let definition = definition(binding, name, function, false)?;
             // SAFETY: the definition lives forever; a null receiver marks a function.
             let object = unsafe {
@@ -128,14 +160,14 @@ pub fn add_functions(
 pub fn add_methods(
     class: &Bound<'_, PyType>,
     bindings: &'static [Binding],
-    entries: &[Entry],
+    entries: &[&[Entry]],
 ) -> PyResult<()> {
     let py = class.py();
-    for (binding, &function) in bindings.iter().zip(entries) {
+    for (binding, functions) in bindings.iter().zip(entries) {
         if !binding.method {
             continue;
         }
-        for name in names(binding) {
+        for (name, &function) in names(binding).zip(*functions) {
             let definition = definition(binding, name, function, true)?;
             // SAFETY: the definition lives forever; the descriptor checks that the receiver is of this class.
             let object = unsafe {

@@ -47,15 +47,45 @@ pub fn int(object: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     if !is_int(object) {
         return Ok(None);
     }
-    object.extract::<i64>().map(Some).map_err(|error| {
-        if error.is_instance_of::<PyOverflowError>(object.py()) {
-            PyOverflowError::new_err(
-                "an int that does not fit 64 bits was given where RusTorch takes an int64",
-            )
-        } else {
-            error
+    object.extract::<i64>().map(Some)
+}
+
+/// What is wrong with an int that no int64 holds; `why` may add what would have worked.
+#[cold]
+pub fn too_large(op: &str, argument: &str, why: &str) -> PyErr {
+    PyOverflowError::new_err(format!(
+        "{op}(): argument '{argument}': the int does not fit the 64 bits of an int64{why}"
+    ))
+}
+
+/// What is wrong with such an int beside tensors of integers.
+#[cold]
+pub fn too_large_number(op: &str, argument: &str) -> PyErr {
+    too_large(op, argument, "; only tensors of floats take larger numbers, as floats")
+}
+
+/// `read`, where an int that no int64 holds counts as the float that it is to tensors of floats, if there are such;
+/// else it is an error that names `op` and `argument`.
+#[inline]
+pub fn number_beside<T>(
+    object: &Bound<'_, PyAny>,
+    (op, argument): (&str, &str),
+    floating: impl FnOnce() -> bool,
+    read: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<Option<T>>,
+    of_float: impl FnOnce(f64) -> PyResult<T>,
+) -> PyResult<Option<T>> {
+    match read(object) {
+        Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
+            let value = wide_int(object).filter(|_| floating());
+            value.ok_or_else(|| too_large_number(op, argument)).and_then(of_float).map(Some)
         }
-    })
+        other => other,
+    }
+}
+
+/// An int of any size as a float, if that is finite.
+pub fn wide_int(object: &Bound<'_, PyAny>) -> Option<f64> {
+    object.cast::<PyInt>().ok()?.extract::<f64>().ok()
 }
 
 /// Whether an object counts as a number: Python's, NumPy's scalars; tensors do not.
@@ -90,19 +120,14 @@ pub fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
         return Ok(Some(Scalar::Float(object.extract()?)));
     }
     if object.is_exact_instance_of::<PyInt>() {
-        return Ok(Some(big_int(object)?));
+        return Ok(Some(integer(object)?));
     }
     uncommon_number(object)
 }
 
-/// An int; beyond 64 bits it can only stand for a float.
-fn big_int(object: &Bound<'_, PyAny>) -> PyResult<Scalar> {
-    match object.extract::<i64>() {
-        Ok(value) => Ok(Scalar::Int(value)),
-        Err(_) => Err(PyOverflowError::new_err(
-            "an int that does not fit 64 bits was given where RusTorch takes a Number; write it as a float",
-        )),
-    }
+/// An int; an OverflowError beyond 64 bits, where [`number_beside`] knows what it stands for.
+fn integer(object: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+    object.extract::<i64>().map(Scalar::Int)
 }
 
 fn uncommon_number(object: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
@@ -116,7 +141,7 @@ fn uncommon_number(object: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
         return Ok(Some(Scalar::Complex(value.real(), value.imag())));
     }
     if object.is_instance_of::<PyInt>() {
-        return Ok(Some(big_int(object)?));
+        return Ok(Some(integer(object)?));
     }
     if !is_number(object) {
         return Ok(None);
@@ -126,7 +151,7 @@ fn uncommon_number(object: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
         let item = object.call_method0("item")?;
         return if is_numpy_scalar(&item) { Ok(None) } else { number(&item) };
     }
-    Ok(Some(big_int(object)?))
+    Ok(Some(integer(object)?))
 }
 
 /// A number or the value of a tensor of one element.
@@ -142,6 +167,9 @@ pub fn scalar(object: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
 #[inline]
 pub fn float(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     if object.is_exact_instance_of::<PyFloat>() {
+        return object.extract().map(Some);
+    }
+    if object.is_exact_instance_of::<PyInt>() {
         return object.extract().map(Some);
     }
     Ok(scalar(object)?.filter(|s| !matches!(s, Scalar::Complex(..))).map(Scalar::to_f64))

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 use rustorch_backend::sizes::check_extent;
@@ -40,7 +40,7 @@ macro_rules! required {
         #[inline]
         pub fn $name(&self, place: usize) -> PyResult<$type> {
             let object = self.object(place)?;
-            match ($convert)(&object)? {
+            match ($convert)(&object).map_err(|error| self.named(place, error))? {
                 Some(value) => Ok(value),
                 None => Err(self.wrong_type(place, &object)),
             }
@@ -99,6 +99,40 @@ impl<'a, 'py> Arguments<'a, 'py> {
         ))
     }
 
+    /// An error of reading the argument at a place, with its name if it lacks that.
+    #[cold]
+    fn named(&self, place: usize, error: PyErr) -> PyErr {
+        if error.is_instance_of::<PyOverflowError>(self.py) {
+            let parameter = &self.overload.parameters[place];
+            let why = match parameter.kind {
+                super::Kind::Float | super::Kind::OptionalFloat => ", nor does a float hold it",
+                _ => "",
+            };
+            convert::too_large(self.binding.name, parameter.name, why)
+        } else {
+            error
+        }
+    }
+
+    /// Whether a tensor of floats, or a dtype of them, is among the arguments.
+    #[cold]
+    fn floating(&self) -> bool {
+        self.places.all().any(|object| match convert::tensor(&object) {
+            Some(tensor) => tensor.dtype().is_differentiable(),
+            None => dtype::extract(&object).is_some_and(DType::is_differentiable),
+        })
+    }
+
+    /// The number at a place.
+    #[inline]
+    pub fn scalar(&self, place: usize) -> PyResult<Scalar> {
+        let object = self.object(place)?;
+        let names = (self.binding.name, self.overload.parameters[place].name);
+        let of_float = |value| Ok(Scalar::Float(value));
+        convert::number_beside(&object, names, || self.floating(), convert::scalar, of_float)?
+            .ok_or_else(|| self.wrong_type(place, &object))
+    }
+
     fn count(&self, tensor: &Tensor) {
         self.work.set(self.work.get().saturating_add(tensor.numel()));
         if self.places.out.is_some() && tensor.requires_grad() {
@@ -107,7 +141,6 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     required! {
-        scalar: Scalar = convert::scalar;
         int: i64 = convert::int;
         float: f64 = convert::float;
         floats: Dims<f64> = convert::floats;
@@ -157,7 +190,11 @@ impl<'a, 'py> Arguments<'a, 'py> {
     #[inline]
     pub fn tensor_like(&self, place: usize) -> PyResult<Tensor> {
         let object = self.object(place)?;
-        let tensor = convert::tensor_like(&object)?.ok_or_else(|| self.wrong_type(place, &object))?;
+        let names = (self.binding.name, self.overload.parameters[place].name);
+        let of_float = |value: f64| Tensor::number(value).into_py(self.py);
+        let tensor =
+            convert::number_beside(&object, names, || self.floating(), convert::tensor_like, of_float)?
+                .ok_or_else(|| self.wrong_type(place, &object))?;
         self.count(&tensor);
         Ok(tensor)
     }
@@ -198,11 +235,15 @@ impl<'a, 'py> Arguments<'a, 'py> {
                 .map(|&raw| {
                     // SAFETY: the interpreter keeps the arguments alive for the length of the call.
                     let size = unsafe { Borrowed::from_ptr(self.py, raw) };
-                    convert::int(&size)?.ok_or_else(|| self.wrong_type(place, &size))
+                    convert::int(&size)
+                        .map_err(|error| self.named(place, error))?
+                        .ok_or_else(|| self.wrong_type(place, &size))
                 })
                 .collect();
         }
-        convert::ints(&object)?.ok_or_else(|| self.wrong_type(place, &object))
+        convert::ints(&object)
+            .map_err(|error| self.named(place, error))?
+            .ok_or_else(|| self.wrong_type(place, &object))
     }
 
     /// Runs `op`, without the GIL where the work is worth it.

@@ -10,6 +10,8 @@ pub const VERSION: Version = Version { major: 1, minor: 0 };
 pub const NAMES: (&CStr, &CStr) = (c"dltensor", c"used_dltensor");
 /// The same for a capsule with a version.
 pub const VERSIONED_NAMES: (&CStr, &CStr) = (c"dltensor_versioned", c"used_dltensor_versioned");
+/// The most dimensions that are believed; a producer that names more has written something else there.
+pub const MOST_DIMENSIONS: usize = 1024;
 /// The type of device that main memory is.
 pub const CPU: i32 = 1;
 /// The types of the other devices.

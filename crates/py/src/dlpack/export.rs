@@ -1,6 +1,7 @@
 //! Tensors handed to other libraries.
 
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
@@ -66,14 +67,19 @@ fn nothing() -> DLTensor {
     }
 }
 
+/// Frees an export. Who calls is C, which no panic may reach: what is left of the memory then is lost.
+fn free<M>(export: Box<Export<M>>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(export)));
+}
+
 unsafe extern "C" fn free_unversioned(managed: *mut Unversioned) {
     // SAFETY: `context` is the export that `capsule` boxed; a consumer calls its deleter once.
-    drop(unsafe { Box::from_raw((*managed).context.cast::<Export<Unversioned>>()) });
+    free(unsafe { Box::from_raw((*managed).context.cast::<Export<Unversioned>>()) });
 }
 
 unsafe extern "C" fn free_versioned(managed: *mut Versioned) {
     // SAFETY: as above.
-    drop(unsafe { Box::from_raw((*managed).context.cast::<Export<Versioned>>()) });
+    free(unsafe { Box::from_raw((*managed).context.cast::<Export<Versioned>>()) });
 }
 
 impl Managed for Unversioned {

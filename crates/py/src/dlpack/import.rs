@@ -110,8 +110,14 @@ fn layout(tensor: &DLTensor) -> PyResult<Layout> {
     let wrong = |what: String| PyBufferError::new_err(format!("from_dlpack(): {what}"));
     let ndim = usize::try_from(tensor.ndim)
         .map_err(|_| wrong(format!("the number of dimensions must not be negative, got {}", tensor.ndim)))?;
+    if ndim > abi::MOST_DIMENSIONS {
+        return Err(wrong(format!("{ndim} dimensions are more than any tensor has")));
+    }
     if ndim > 0 && tensor.shape.is_null() {
         return Err(wrong(format!("there is no shape for {ndim} dimensions")));
+    }
+    if !tensor.shape.is_aligned() || !tensor.strides.is_aligned() {
+        return Err(wrong("shape or strides do not lie where int64 numbers can".into()));
     }
     let list = |pointer: *mut i64| -> &[i64] {
         if ndim == 0 || pointer.is_null() {
@@ -160,8 +166,14 @@ fn tensor(py: Python<'_>, capsule: &Bound<'_, PyCapsule>, copy: Option<bool>) ->
             "the data is read-only, and tensors can be written: it has to be copied, which copy=False forbids".into(),
         ));
     }
-    let offset = source.byte_offset as usize;
+    let offset = usize::try_from(source.byte_offset)
+        .ok()
+        .filter(|offset| offset.checked_add(bytes).is_some_and(|end| isize::try_from(end).is_ok()))
+        .ok_or_else(|| wrong(format!("an offset of {} bytes fits no memory", source.byte_offset)))?;
     let is_handle = matches!(kind, DeviceKind::OpenCl | DeviceKind::Metal);
+    if bytes > 0 && !is_handle && source.data.addr().checked_add(offset + bytes).is_none() {
+        return Err(wrong(format!("{bytes} bytes from byte {offset} on fit no memory")));
+    }
     let start = source.data.cast::<u8>().wrapping_add(if is_handle { 0 } else { offset });
     let address = NonNull::new(start).unwrap_or(NonNull::<u64>::dangling().cast());
     let place = if is_handle { offset } else { address.addr().get() };

@@ -56,4 +56,4 @@ rustorch.tensor([[1.0], [3.0]]))\ntensor([[2.]])",
     }];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[entry::<File, 0>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[&[entry::<File, 0, 0>]];

@@ -302,19 +302,19 @@ rustorch.special.spherical_bessel_j0(rustorch.tensor([0.0, \
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
-    entry::<File, 0>,
-    entry::<File, 1>,
-    entry::<File, 2>,
-    entry::<File, 3>,
-    entry::<File, 4>,
-    entry::<File, 5>,
-    entry::<File, 6>,
-    entry::<File, 7>,
-    entry::<File, 8>,
-    entry::<File, 9>,
-    entry::<File, 10>,
-    entry::<File, 11>,
-    entry::<File, 12>,
-    entry::<File, 13>,
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+    &[entry::<File, 5, 0>],
+    &[entry::<File, 6, 0>],
+    &[entry::<File, 7, 0>],
+    &[entry::<File, 8, 0>],
+    &[entry::<File, 9, 0>],
+    &[entry::<File, 10, 0>],
+    &[entry::<File, 11, 0>],
+    &[entry::<File, 12, 0>],
+    &[entry::<File, 13, 0>],
 ];

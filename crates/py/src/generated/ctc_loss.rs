@@ -51,4 +51,4 @@ rustorch.tensor([1]), [2], [1])\ntensor(0.2877)",
     }];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[entry::<File, 0>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[&[entry::<File, 0, 0>]];

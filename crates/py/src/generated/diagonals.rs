@@ -197,12 +197,12 @@ elements)\n\nExample:\n\n>>> rustorch.triu_indices(2, 2)\ntensor([[0, 0, 1],\n  
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
-    entry::<File, 0>,
-    entry::<File, 1>,
-    entry::<File, 2>,
-    entry::<File, 3>,
-    entry::<File, 4>,
-    entry::<File, 5>,
-    entry::<File, 6>,
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+    &[entry::<File, 5, 0>],
+    &[entry::<File, 6, 0>],
 ];

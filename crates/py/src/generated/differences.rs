@@ -206,5 +206,9 @@ bool.\n\nExample:\n\n>>> rustorch.cumulative_trapezoid(rustorch.tensor([1.0, 2.0
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>, entry::<File, 3>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>, entry::<File, 2, 1>],
+    &[entry::<File, 3, 0>],
+];

@@ -131,5 +131,5 @@ rustorch.cosine_similarity(rustorch.tensor([1.0, 0.0]), rustorch.tensor([1.0, \
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>, entry::<File, 3>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] =
+    &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>], &[entry::<File, 2, 0>], &[entry::<File, 3, 0>]];

@@ -123,5 +123,5 @@ rustorch.tensor([0, 1]), mode='sum')\ntensor([[1.],\n        [5.]])",
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] =
+    &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>], &[entry::<File, 2, 0>]];

@@ -132,5 +132,10 @@ by `posinf` and `neginf` (the dtype's largest and lowest number if None).",
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>, entry::<File, 3>, entry::<File, 4>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+];

@@ -79,4 +79,4 @@ rustorch.nn.functional.affine_grid(rustorch.tensor([[[1., 0., 0.], [0., 1., \
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[entry::<File, 0>, entry::<File, 1>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>]];

@@ -52,4 +52,4 @@ scale_factor=2, mode=\"linear\")\ntensor([[[1.0000, 1.5000, 2.5000, 3.0000]]])",
     }];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[entry::<File, 0>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[&[entry::<File, 0, 0>]];

@@ -79,4 +79,4 @@ rustorch.nn.functional.fold(rustorch.ones(4, 2), (2, 3), (2, 2))\ntensor([[[1., 
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[entry::<File, 0>, entry::<File, 1>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>]];

@@ -87,5 +87,5 @@ rustorch.channel_shuffle(rustorch.arange(4).view(1, 4, 1), \
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] =
+    &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>], &[entry::<File, 2, 0>, entry::<File, 2, 1>]];

@@ -286,13 +286,13 @@ rustorch.tensor([[[[1]]]]), (1, 1, 2))\ntensor([[[[0., 5.]]]])",
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
-    entry::<File, 0>,
-    entry::<File, 1>,
-    entry::<File, 2>,
-    entry::<File, 3>,
-    entry::<File, 4>,
-    entry::<File, 5>,
-    entry::<File, 6>,
-    entry::<File, 7>,
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+    &[entry::<File, 5, 0>],
+    &[entry::<File, 6, 0>],
+    &[entry::<File, 7, 0>],
 ];

@@ -144,5 +144,5 @@ rustorch.repeat_interleave(rustorch.tensor([1, 2]), rustorch.tensor([3, 1]), \
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>, entry::<File, 3>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] =
+    &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>], &[entry::<File, 2, 0>], &[entry::<File, 3, 0>]];

@@ -457,15 +457,15 @@ for an index outside `dim`.",
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
-    entry::<File, 0>,
-    entry::<File, 1>,
-    entry::<File, 2>,
-    entry::<File, 3>,
-    entry::<File, 4>,
-    entry::<File, 5>,
-    entry::<File, 6>,
-    entry::<File, 7>,
-    entry::<File, 8>,
-    entry::<File, 9>,
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+    &[entry::<File, 5, 0>],
+    &[entry::<File, 6, 0>],
+    &[entry::<File, 7, 0>],
+    &[entry::<File, 8, 0>],
+    &[entry::<File, 9, 0>],
 ];

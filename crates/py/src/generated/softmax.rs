@@ -89,5 +89,5 @@ rustorch.nn.functional.softmin(rustorch.tensor([0.0, 0.0]), 0)\ntensor([0.5000, 
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] =
+    &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>], &[entry::<File, 2, 0>]];

@@ -160,5 +160,10 @@ rustorch.kthvalue(rustorch.tensor([3.0, 1.0, 2.0]), 2).values\ntensor(2.)",
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>, entry::<File, 3>, entry::<File, 4>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+];

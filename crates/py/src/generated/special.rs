@@ -164,34 +164,39 @@ otherwise.\n\nExample:\n\n>>> rustorch.special.zeta(rustorch.tensor([2.0, 4.0]),
         },
         Binding {
             name: "polygamma",
-            overloads: &[
-                Overload {
-                    signature: "(n, input)",
-                    parameters: &[Parameter::new("n", Kind::Int), Parameter::new("input", Kind::Tensor)],
-                    out: true,
-                    call: |a| {
-                        let p0 = a.int(0)?;
-                        let p1 = a.tensor(1)?;
-                        a.give(&|| ops::polygamma(p0, &p1))
-                    },
+            overloads: &[Overload {
+                signature: "(n, input)",
+                parameters: &[Parameter::new("n", Kind::Int), Parameter::new("input", Kind::Tensor)],
+                out: true,
+                call: |a| {
+                    let p0 = a.int(0)?;
+                    let p1 = a.tensor(1)?;
+                    a.give(&|| ops::polygamma(p0, &p1))
                 },
-                Overload {
-                    signature: "(input, n)",
-                    parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("n", Kind::Int)],
-                    out: false,
-                    call: |a| {
-                        let p0 = a.tensor(0)?;
-                        let p1 = a.int(1)?;
-                        a.give(&|| ops::polygamma_method(&p0, p1))
-                    },
-                },
-            ],
-            doc: "polygamma(n, input)\n    The n-th derivative of digamma.\n\npolygamma(input, n)\n    \
-The n-th derivative of digamma.\n\nErrors: InvalidArgumentError for a negative \
+            }],
+            doc: "The n-th derivative of digamma.\n\nErrors: InvalidArgumentError for a negative \
 n.\n\nExample:\n\n>>> rustorch.polygamma(1, rustorch.tensor([1.0, \
 0.5]))\ntensor([1.6449, 4.9348])",
             module: Some("rustorch"),
             method: false,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "polygamma",
+            overloads: &[Overload {
+                signature: "(input, n)",
+                parameters: &[Parameter::new("input", Kind::Tensor), Parameter::new("n", Kind::Int)],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    a.give(&|| ops::polygamma_method(&p0, p1))
+                },
+            }],
+            doc: "The n-th derivative of digamma.",
+            module: None,
+            method: true,
             aliases: &[],
             release_from: 1 << 15,
         },
@@ -341,20 +346,21 @@ otherwise.",
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
-    entry::<File, 0>,
-    entry::<File, 1>,
-    entry::<File, 2>,
-    entry::<File, 3>,
-    entry::<File, 4>,
-    entry::<File, 5>,
-    entry::<File, 6>,
-    entry::<File, 7>,
-    entry::<File, 8>,
-    entry::<File, 9>,
-    entry::<File, 10>,
-    entry::<File, 11>,
-    entry::<File, 12>,
-    entry::<File, 13>,
-    entry::<File, 14>,
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>],
+    &[entry::<File, 1, 0>],
+    &[entry::<File, 2, 0>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+    &[entry::<File, 5, 0>],
+    &[entry::<File, 6, 0>],
+    &[entry::<File, 7, 0>],
+    &[entry::<File, 8, 0>],
+    &[entry::<File, 9, 0>],
+    &[entry::<File, 10, 0>],
+    &[entry::<File, 11, 0>],
+    &[entry::<File, 12, 0>],
+    &[entry::<File, 13, 0>],
+    &[entry::<File, 14, 0>],
+    &[entry::<File, 15, 0>],
 ];

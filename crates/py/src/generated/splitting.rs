@@ -321,13 +321,13 @@ rustorch.dsplit(rustorch.tensor([[[1, 2], [3, 4]]]), 2)\n(tensor([[[1],\n       
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] = &[
-    entry::<File, 0>,
-    entry::<File, 1>,
-    entry::<File, 2>,
-    entry::<File, 3>,
-    entry::<File, 4>,
-    entry::<File, 5>,
-    entry::<File, 6>,
-    entry::<File, 7>,
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
+    &[entry::<File, 0, 0>, entry::<File, 0, 1>],
+    &[entry::<File, 1, 0>, entry::<File, 1, 1>],
+    &[entry::<File, 2, 0>, entry::<File, 2, 1>],
+    &[entry::<File, 3, 0>],
+    &[entry::<File, 4, 0>],
+    &[entry::<File, 5, 0>],
+    &[entry::<File, 6, 0>],
+    &[entry::<File, 7, 0>],
 ];

@@ -136,5 +136,5 @@ requires grad.\n\nExample:\n\n>>> rustorch.zeros(2, \
     ];
 }
 
-pub(super) const ENTRIES: &[crate::arguments::Entry] =
-    &[entry::<File, 0>, entry::<File, 1>, entry::<File, 2>, entry::<File, 3>];
+pub(super) const ENTRIES: &[&[crate::arguments::Entry]] =
+    &[&[entry::<File, 0, 0>], &[entry::<File, 1, 0>], &[entry::<File, 2, 0>], &[entry::<File, 3, 0>]];

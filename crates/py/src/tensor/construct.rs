@@ -14,6 +14,9 @@ use crate::arguments::{convert, type_name};
 use crate::errors::IntoPyResult;
 use crate::{device, dtype, numpy, sharing};
 
+/// How deep sequences may be nested, as in PyTorch: a list inside of itself ends here, and not at the end of the stack.
+const DEEPEST: usize = 128;
+
 /// The elements of nested sequences, read in one pass.
 struct Elements {
     op: &'static str,
@@ -21,6 +24,8 @@ struct Elements {
     /// Whether an element has been met, so that the number of dimensions is known.
     known: bool,
     values: Scratch<Scalar>,
+    /// Whether an int was among them that only floats hold.
+    wide: bool,
     dtype: Option<DType>,
 }
 
@@ -61,6 +66,13 @@ impl Elements {
     }
 
     fn read(&mut self, object: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
+        if depth > DEEPEST {
+            return Err(PyValueError::new_err(format!(
+                "{}(): too many dimensions '{}': sequences may be nested {DEEPEST} deep; is one inside of itself?",
+                self.op,
+                type_name(object)
+            )));
+        }
         if let Ok(list) = object.cast::<PyList>() {
             self.dimension(depth, list.len())?;
             return list.iter().try_for_each(|item| self.read(&item, depth + 1));
@@ -72,7 +84,20 @@ impl Elements {
         if let Some(tensor) = convert::tensor(object) {
             return self.tensor(object.py(), &tensor, depth);
         }
-        if let Some(value) = convert::number(object)? {
+        let mut wide = false;
+        let of_float = |value| {
+            wide = true;
+            Ok(Scalar::Float(value))
+        };
+        let number = convert::number_beside(object, (self.op, "data"), || true, convert::number, of_float)?;
+        if wide {
+            self.leaf(depth)?;
+            self.wide = true;
+            self.values.extend(number).into_py(object.py())?;
+            self.dtype = Some(self.dtype.map_or(DType::Int64, |seen| seen.promote(DType::Int64)));
+            return Ok(());
+        }
+        if let Some(value) = number {
             self.leaf(depth)?;
             let dtype = match value {
                 // NumPy's scalars know their dtype; float64 is Python's float, too.
@@ -87,10 +112,11 @@ impl Elements {
         if let Ok(sequence) = object.cast::<PySequence>()
             && !object.is_instance_of::<PyString>()
         {
-            self.dimension(depth, sequence.len()?)?;
+            let length = sequence.len()?;
+            self.dimension(depth, length)?;
             // What has no memory of its own, as a range, may be longer than there is room for.
-            self.values.reserve(sequence.len()?).into_py(object.py())?;
-            return (0..sequence.len()?).try_for_each(|i| self.read(&sequence.get_item(i)?, depth + 1));
+            self.values.reserve(length).into_py(object.py())?;
+            return (0..length).try_for_each(|i| self.read(&sequence.get_item(i)?, depth + 1));
         }
         Err(PyTypeError::new_err(format!(
             "{}(): a tensor is made of numbers, not of {}: give nested sequences of numbers, a NumPy array or a Tensor",
@@ -110,23 +136,17 @@ impl Elements {
 
     fn build(self, dtype: Option<DType>) -> rustorch_tensor::Result<Tensor> {
         let dtype = dtype.or(self.dtype).unwrap_or_else(rustorch_tensor::default_dtype);
-        if dtype.category() <= Category::Integer && self.dtype.is_some_and(DType::is_complex) {
+        if self.dtype.is_some_and(DType::is_complex) && !dtype.is_complex() {
             return Err(RusTorchError::dtype(self.op, format!("complex numbers do not convert to {dtype}")));
         }
         fn dense<T: Element>(elements: &Elements) -> rustorch_tensor::Result<Tensor> {
-            let converted = Scratch::collect(elements.values.iter().map(|&value| T::from_scalar(value)))?;
-            if T::DTYPE.category() == Category::Integer
-                && let Some((value, _)) = elements
-                    .values
-                    .iter()
-                    .zip(&converted)
-                    .find(|(value, made)| made.to_scalar().to_i64() != value.to_i64())
-            {
-                return Err(RusTorchError::argument(
-                    elements.op,
-                    format!("value {value} cannot be converted to {} without overflow", T::DTYPE),
-                ));
-            }
+            // What is too large for a float is infinite, as PyTorch has it here.
+            let checked = T::DTYPE.category() == Category::Integer;
+            let convert = |&value: &Scalar| {
+                let value = if checked { value.convert(elements.op, "data", T::DTYPE)? } else { value };
+                Ok(T::from_scalar(value))
+            };
+            let converted = Scratch::try_collect(elements.values.iter().map(convert))?;
             Tensor::from_slice(&converted, &elements.shape)
         }
         with_element!(dtype, T => dense::<T>(&self), else self.complex(dtype))
@@ -160,9 +180,18 @@ pub fn tensor_from_data(op: &'static str, data: &Bound<'_, PyAny>, dtype: Option
     } else if let Some(shown) = sharing::cuda_array(op, data)? {
         shown
     } else {
-        let mut elements =
-            Elements { op, shape: Vec::new(), known: false, values: Scratch::new(), dtype: None };
+        let mut elements = Elements {
+            op,
+            shape: Vec::new(),
+            known: false,
+            values: Scratch::new(),
+            wide: false,
+            dtype: None,
+        };
         elements.read(data, 0)?;
+        if elements.wide && !dtype.or(elements.dtype).is_some_and(DType::is_differentiable) {
+            return Err(convert::too_large_number(op, "data"));
+        }
         return elements.build(dtype).into_py(py);
     };
     let result = match dtype {
@@ -185,14 +214,24 @@ fn dtype_argument(op: &str, object: Option<&Bound<'_, PyAny>>) -> PyResult<Optio
     }
 }
 
+/// An error of reading a device, with the name of the function that asked for it.
+fn named<T>(op: &str, object: &Bound<'_, PyAny>, read: PyResult<T>) -> PyResult<T> {
+    read.inspect_err(|error| {
+        let value = error.value(object.py());
+        let _ = value.setattr("args", (format!("{op}(): argument 'device': {value}"),));
+    })
+}
+
 fn device_argument(op: &str, object: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Device>> {
     match object {
-        Some(object) if !object.is_none() => device::extract(object)?.map(Some).ok_or_else(|| {
-            PyTypeError::new_err(format!(
-                "{op}(): argument 'device' must be rustorch.device or str, not {}",
-                type_name(object)
-            ))
-        }),
+        Some(object) if !object.is_none() => {
+            named(op, object, device::extract(object))?.map(Some).ok_or_else(|| {
+                PyTypeError::new_err(format!(
+                    "{op}(): argument 'device' must be rustorch.device or str, not {}",
+                    type_name(object)
+                ))
+            })
+        }
         _ => Ok(None),
     }
 }

@@ -3,8 +3,9 @@
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyDict, PyInt, PyTuple};
+use rustorch_backend::memory::reserve;
 use rustorch_backend::sizes::check_extent;
-use rustorch_backend::{DType, Device, Scalar};
+use rustorch_backend::{DType, Device, Scalar, volume};
 use rustorch_tensor::operations::creation;
 use rustorch_tensor::{DeviceKind, MemoryFormat, Tensor, ops, registry};
 
@@ -16,19 +17,31 @@ use crate::errors::IntoPyResult;
 use crate::memory_format::PyMemoryFormat;
 use crate::{device, dtype, numpy, sequences};
 
-/// The elements as nested lists; `values` gives them in row-major order.
+/// The elements as nested lists; `values` gives them in row-major order. From the innermost lists outward, since a tensor
+/// may have more dimensions than the stack has room for.
 fn nested<'py>(
     py: Python<'py>,
     shape: &[usize],
-    values: &mut impl Iterator<Item = Scalar>,
+    values: impl Iterator<Item = Scalar>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let [size, rest @ ..] = shape else {
-        let value = values.next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"))?;
-        return sequences::number(py, value);
-    };
-    // Without elements there may be any number of lists.
-    check_extent("tolist", *size).into_py(py)?;
-    Ok(sequences::list(py, *size, (0..*size).map(|_| nested(py, rest, values)))?.into_any())
+    let mut level = Vec::new();
+    reserve(&mut level, volume(shape)).into_py(py)?;
+    for value in values {
+        level.push(sequences::number(py, value)?);
+    }
+    for (d, &size) in shape.iter().enumerate().rev() {
+        let count = volume(&shape[..d]);
+        // Without elements there may be any number of lists.
+        check_extent("tolist", count.saturating_mul(size.max(1))).into_py(py)?;
+        let mut items = level.into_iter();
+        let mut outer = Vec::new();
+        reserve(&mut outer, count).into_py(py)?;
+        for _ in 0..count {
+            outer.push(sequences::list(py, size, items.by_ref().take(size).map(Ok))?.into_any());
+        }
+        level = outer;
+    }
+    level.into_iter().next().ok_or_else(|| PyRuntimeError::new_err("tolist(): too few elements"))
 }
 
 /// What `to` was asked for.

@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyList, PySlice, PyTuple};
+use rustorch_tensor::operations::creation;
 use rustorch_tensor::operations::indexing::{self, IndexItem};
 use rustorch_tensor::{Device, Tensor, ops};
 use smallvec::SmallVec;
@@ -123,7 +124,13 @@ impl PyTensor {
 
 /// The value of an assignment as a tensor: a number, a tensor, an array or a sequence.
 fn assigned(target: &Tensor, value: &Bound<'_, PyAny>) -> PyResult<Tensor> {
-    if let Some(tensor) = convert::tensor_like(value)? {
+    let py = value.py();
+    let floating = || target.dtype().is_differentiable();
+    let of_float = |value: f64| Tensor::number(value).into_py(py);
+    let number =
+        convert::number_beside(value, ("__setitem__", "value"), floating, convert::tensor_like, of_float)?;
+    if let Some(tensor) = number {
+        creation::check_number("__setitem__", "value", &tensor, target.dtype()).into_py(py)?;
         return Ok(tensor);
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() || numpy::is_array(value) {

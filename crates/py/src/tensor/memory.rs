@@ -299,14 +299,22 @@ impl PyTensor {
     /// Says that a stream other than the one that allocated the memory uses it: the memory is not handed out again before
     /// what that stream was asked for until then is done.
     fn record_stream(slf: &Bound<'_, Self>, stream: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (device, tensor) = (stream.getattr("device")?, slf.get().tensor(slf));
+        let part = |name: &str| {
+            stream.getattr(name).map_err(|_| {
+                PyTypeError::new_err(format!(
+                    "record_stream(): argument 'stream' must be a stream, one of the ones that rustorch.Stream() makes, not {}",
+                    type_name(stream)
+                ))
+            })
+        };
+        let (device, tensor) = (part("device")?, slf.get().tensor(slf));
         let streams = crate::streams::of(&device)?;
         let of: Device = crate::devices::required(&device)?;
         if !of.is_same(tensor.device()) {
             let message = format!("the stream is of {of}, the tensor on {}", tensor.device());
             return Err(RusTorchError::device("record_stream", message)).into_py(slf.py());
         }
-        let stream = StreamId(stream.getattr("stream_id")?.extract()?);
+        let stream = StreamId(part("stream_id")?.extract()?);
         streams.record_use(tensor.storage().buffer(), stream).into_py(slf.py())
     }
 

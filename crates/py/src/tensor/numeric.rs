@@ -62,11 +62,24 @@ fn run(
     result.into_py(py)
 }
 
+/// The other operand: a tensor or a number.
+#[inline]
+fn operand(
+    slf: &Bound<'_, PyTensor>,
+    other: &Bound<'_, PyAny>,
+    name: &'static str,
+) -> PyResult<Option<Tensor>> {
+    let floating = || slf.get().with(|tensor| tensor.dtype().is_differentiable());
+    let of_float = |value: f64| Tensor::number(value).into_py(slf.py());
+    convert::number_beside(other, (name, "other"), floating, convert::tensor_like, of_float)
+}
+
 /// An operator with another tensor or a number on its right; `NotImplemented` for anything else.
 #[inline]
 fn binary<'py>(
     slf: &Bound<'py, PyTensor>,
     other: &Bound<'py, PyAny>,
+    name: &'static str,
     from: usize,
     op: Binary,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -74,7 +87,7 @@ fn binary<'py>(
     if let Ok(other) = other.cast::<PyTensor>() {
         return wrap(py, run(py, slf, other, from, op)?);
     }
-    let Some(number) = convert::tensor_like(other)? else { return Ok(py.NotImplemented().into_bound(py)) };
+    let Some(number) = operand(slf, other, name)? else { return Ok(py.NotImplemented().into_bound(py)) };
     with_number(slf, from, |tensor| op(tensor, &number))
 }
 
@@ -82,11 +95,12 @@ fn binary<'py>(
 fn reflected<'py>(
     slf: &Bound<'py, PyTensor>,
     other: &Bound<'py, PyAny>,
+    name: &'static str,
     from: usize,
     op: Binary,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
-    let Some(number) = convert::tensor_like(other)? else { return Ok(py.NotImplemented().into_bound(py)) };
+    let Some(number) = operand(slf, other, name)? else { return Ok(py.NotImplemented().into_bound(py)) };
     with_number(slf, from, |tensor| op(&number, tensor))
 }
 
@@ -107,10 +121,16 @@ fn with_number<'py>(
 }
 
 /// An in-place operator.
-fn in_place(slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>, symbol: &str, op: InPlace) -> PyResult<()> {
+fn in_place(
+    slf: &Bound<'_, PyTensor>,
+    other: &Bound<'_, PyAny>,
+    name: &'static str,
+    symbol: &str,
+    op: InPlace,
+) -> PyResult<()> {
     let py = slf.py();
     let target = slf.get().tensor(slf);
-    let Some(other) = convert::tensor_like(other)? else {
+    let Some(other) = operand(slf, other, name)? else {
         return Err(PyTypeError::new_err(format!(
             "unsupported operand type(s) for {symbol}: 'Tensor' and '{}'",
             type_name(other)
@@ -137,58 +157,58 @@ fn no_modulus(modulus: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
 #[pymethods]
 impl PyTensor {
     fn __add__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, add)
+        binary(slf, other, "__add__", RELEASE_FROM, add)
     }
     fn __radd__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, |a, b| add(b, a))
+        reflected(slf, other, "__radd__", RELEASE_FROM, |a, b| add(b, a))
     }
     fn __iadd__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "+=", add_)
+        in_place(slf, other, "__iadd__", "+=", add_)
     }
     fn __sub__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, sub)
+        binary(slf, other, "__sub__", RELEASE_FROM, sub)
     }
     fn __rsub__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, sub)
+        reflected(slf, other, "__rsub__", RELEASE_FROM, sub)
     }
     fn __isub__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "-=", sub_)
+        in_place(slf, other, "__isub__", "-=", sub_)
     }
     fn __mul__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::mul)
+        binary(slf, other, "__mul__", RELEASE_FROM, ops::mul)
     }
     fn __rmul__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, |a, b| ops::mul(b, a))
+        reflected(slf, other, "__rmul__", RELEASE_FROM, |a, b| ops::mul(b, a))
     }
     fn __imul__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "*=", ops::mul_)
+        in_place(slf, other, "__imul__", "*=", ops::mul_)
     }
     fn __truediv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, div)
+        binary(slf, other, "__truediv__", RELEASE_FROM, div)
     }
     fn __rtruediv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, div)
+        reflected(slf, other, "__rtruediv__", RELEASE_FROM, div)
     }
     fn __itruediv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "/=", div_)
+        in_place(slf, other, "__itruediv__", "/=", div_)
     }
     fn __floordiv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::floor_divide)
+        binary(slf, other, "__floordiv__", RELEASE_FROM, ops::floor_divide)
     }
     fn __rfloordiv__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, ops::floor_divide)
+        reflected(slf, other, "__rfloordiv__", RELEASE_FROM, ops::floor_divide)
     }
     fn __ifloordiv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "//=", ops::floor_divide_)
+        in_place(slf, other, "__ifloordiv__", "//=", ops::floor_divide_)
     }
     fn __mod__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::remainder)
+        binary(slf, other, "__mod__", RELEASE_FROM, ops::remainder)
     }
     fn __rmod__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, ops::remainder)
+        reflected(slf, other, "__rmod__", RELEASE_FROM, ops::remainder)
     }
     fn __imod__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "%=", ops::remainder_)
+        in_place(slf, other, "__imod__", "%=", ops::remainder_)
     }
     fn __pow__<'py>(
         slf: &Bound<'py, Self>,
@@ -196,7 +216,7 @@ impl PyTensor {
         modulus: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         no_modulus(modulus)?;
-        binary(slf, other, RELEASE_FROM, ops::pow)
+        binary(slf, other, "__pow__", RELEASE_FROM, ops::pow)
     }
     fn __rpow__<'py>(
         slf: &Bound<'py, Self>,
@@ -204,7 +224,7 @@ impl PyTensor {
         modulus: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         no_modulus(modulus)?;
-        reflected(slf, other, RELEASE_FROM, ops::pow)
+        reflected(slf, other, "__rpow__", RELEASE_FROM, ops::pow)
     }
     fn __ipow__(
         slf: &Bound<'_, Self>,
@@ -212,7 +232,7 @@ impl PyTensor {
         modulus: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         no_modulus(modulus)?;
-        in_place(slf, other, "**=", ops::pow_)
+        in_place(slf, other, "__ipow__", "**=", ops::pow_)
     }
     fn __matmul__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
@@ -222,43 +242,43 @@ impl PyTensor {
         }
     }
     fn __and__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::bitwise_and)
+        binary(slf, other, "__and__", RELEASE_FROM, ops::bitwise_and)
     }
     fn __rand__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, ops::bitwise_and)
+        reflected(slf, other, "__rand__", RELEASE_FROM, ops::bitwise_and)
     }
     fn __iand__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "&=", ops::bitwise_and_)
+        in_place(slf, other, "__iand__", "&=", ops::bitwise_and_)
     }
     fn __or__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::bitwise_or)
+        binary(slf, other, "__or__", RELEASE_FROM, ops::bitwise_or)
     }
     fn __ror__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, ops::bitwise_or)
+        reflected(slf, other, "__ror__", RELEASE_FROM, ops::bitwise_or)
     }
     fn __ior__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "|=", ops::bitwise_or_)
+        in_place(slf, other, "__ior__", "|=", ops::bitwise_or_)
     }
     fn __xor__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::bitwise_xor)
+        binary(slf, other, "__xor__", RELEASE_FROM, ops::bitwise_xor)
     }
     fn __rxor__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, ops::bitwise_xor)
+        reflected(slf, other, "__rxor__", RELEASE_FROM, ops::bitwise_xor)
     }
     fn __ixor__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        in_place(slf, other, "^=", ops::bitwise_xor_)
+        in_place(slf, other, "__ixor__", "^=", ops::bitwise_xor_)
     }
     fn __lshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::bitwise_left_shift)
+        binary(slf, other, "__lshift__", RELEASE_FROM, ops::bitwise_left_shift)
     }
     fn __rlshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, ops::bitwise_left_shift)
+        reflected(slf, other, "__rlshift__", RELEASE_FROM, ops::bitwise_left_shift)
     }
     fn __rshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        binary(slf, other, RELEASE_FROM, ops::bitwise_right_shift)
+        binary(slf, other, "__rshift__", RELEASE_FROM, ops::bitwise_right_shift)
     }
     fn __rrshift__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        reflected(slf, other, RELEASE_FROM, ops::bitwise_right_shift)
+        reflected(slf, other, "__rrshift__", RELEASE_FROM, ops::bitwise_right_shift)
     }
     fn __neg__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         unary(slf, ops::neg)
@@ -277,15 +297,15 @@ impl PyTensor {
         other: &Bound<'py, PyAny>,
         op: CompareOp,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let compare = match op {
-            CompareOp::Eq => ops::eq,
-            CompareOp::Ne => ops::ne,
-            CompareOp::Lt => ops::lt,
-            CompareOp::Le => ops::le,
-            CompareOp::Gt => ops::gt,
-            CompareOp::Ge => ops::ge,
+        let (name, compare): (_, Binary) = match op {
+            CompareOp::Eq => ("__eq__", ops::eq),
+            CompareOp::Ne => ("__ne__", ops::ne),
+            CompareOp::Lt => ("__lt__", ops::lt),
+            CompareOp::Le => ("__le__", ops::le),
+            CompareOp::Gt => ("__gt__", ops::gt),
+            CompareOp::Ge => ("__ge__", ops::ge),
         };
-        binary(slf, other, RELEASE_FROM, compare)
+        binary(slf, other, name, RELEASE_FROM, compare)
     }
     fn __hash__(slf: &Bound<'_, Self>) -> isize {
         // As the interpreter hashes identity: the address without the bits that alignment makes zero.

@@ -107,13 +107,13 @@ fn indices_out_of_range_are_refused_in_the_cpu_s_words() {
         let source = Data::random(1, DType::Float32, &[700], Lie::Contiguous, 5.0);
         let table = Data::random(1, DType::Float32, &[5], Lie::Contiguous, 5.0);
         let data = [table.clone(), index.clone(), source.clone()];
-        compare_errors("gather", &data, |b, o| b.gather(o[0], 0, o[1], o[2]));
-        compare_errors("scatter", &data, |b, o| {
+        compare_errors("gather", &data, 2, |b, o| b.gather(o[0], 0, o[1], o[2]));
+        compare_errors("scatter", &data, 3, |b, o| {
             b.scatter(rustorch::backend::ScatterOp::Add, 0, o[1], o[2], o[0])
         });
         if bad != -1.0 {
-            compare_errors("index_read", &data, |b, o| b.index_read(o[0], &o[1..2], o[2]));
-            compare_errors("index_write", &data, |b, o| b.index_write(true, &o[1..2], o[2], o[0]));
+            compare_errors("index_read", &data, 3, |b, o| b.index_read(o[0], &o[1..2], o[2]));
+            compare_errors("index_write", &data, 3, |b, o| b.index_write(true, &o[1..2], o[2], o[0]));
         }
     }
     let data = [
@@ -122,5 +122,5 @@ fn indices_out_of_range_are_refused_in_the_cpu_s_words() {
         Data::new(DType::Int64, &[3], Lie::Contiguous, &[0.0, 4.0, -7.0]),
         Data::zeros(DType::Float32, &[3]),
     ];
-    compare_errors("the second index", &data, |b, o| b.index_read(o[0], &o[1..3], o[3]));
+    compare_errors("the second index", &data, 4, |b, o| b.index_read(o[0], &o[1..3], o[3]));
 }

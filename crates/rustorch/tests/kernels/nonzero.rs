@@ -2,7 +2,7 @@
 
 use rustorch::backend::DType;
 
-use crate::harness::{Data, LIES, Lie, compare, device, noise};
+use crate::harness::{Data, LIES, Lie, compare, device, noise, run};
 
 #[test]
 fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
@@ -60,5 +60,22 @@ fn coordinates_are_written_to_any_layout() {
         let coordinates = Data::new(DType::Int64, &[count, 2], lie, &vec![0.0; 2 * count]);
         let data = [Data::new(DType::Float32, &[6, 10], Lie::Contiguous, &values), coordinates];
         compare("coordinates", &data, 0.0, |b, o| b.nonzero(o[0], o[1]));
+    }
+}
+
+/// Another thread writes to the elements between the count and the search, which a test can have by asking for other rows.
+#[test]
+fn other_rows_than_there_are_elements_stay_inside_and_have_no_old_memory() {
+    let Some(device) = device().filter(|device| device.runs) else { return };
+    let values: Vec<f64> = (0..20_000).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
+    let count = values.iter().filter(|&&v| v != 0.0).count();
+    for rows in [1, 100, count - 1, count + 1, count + 5000] {
+        let coordinates = Data::new(DType::Int64, &[rows, 1], Lie::Gaps, &vec![7.0; rows]);
+        let data = [Data::new(DType::Float32, &[20_000], Lie::Contiguous, &values), coordinates];
+        let bytes = run(device.backend, &data, |b, o| b.nonzero(o[0], o[1])).expect("it runs");
+        let found = (0..20_000).step_by(3).map(f64::from).chain(std::iter::repeat(0.0));
+        assert_eq!(data[1].values(&bytes[1]), found.take(rows).collect::<Vec<_>>(), "{rows} rows");
+        // What lies between and behind the rows is as it was: all of it sevens.
+        assert!(data[1].rest(&bytes[1]).iter().all(|&byte| byte == 7), "{rows} rows");
     }
 }

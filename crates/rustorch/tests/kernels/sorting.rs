@@ -144,7 +144,7 @@ fn searches_in_sorted_lines() {
         Data::zeros(DType::Float32, &[2]),
         Data::zeros(DType::Int64, &[2]),
     ];
-    compare_errors("a place outside", &data, |b, o| b.search_sorted(o[0], Some(o[1]), o[2], false, o[3]));
+    compare_errors("a place outside", &data, 4, |b, o| b.search_sorted(o[0], Some(o[1]), o[2], false, o[3]));
     let data = [
         Data::zeros(DType::Float32, &[0]),
         Data::zeros(DType::Float32, &[2]),

@@ -1,6 +1,6 @@
 //! Forms of elementwise ops that are made of others.
 
-use rustorch_backend::{DType, Scalar};
+use rustorch_backend::{Category, DType, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::widening::{Given, Narrowed as _, Widening};
@@ -44,7 +44,7 @@ pub(crate) fn pow_special_case(exponent: &Tensor) -> Option<f64> {
 /// `pow` for the exponents of [`pow_special_case`].
 pub(crate) fn pow_by_constant(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
     let value = exponent.item()?;
-    let integers = input.dtype().is_integral(true) && matches!(value, Scalar::Int(_));
+    let integers = crate::result_type(&[input, exponent]).is_integral(true);
     if integers && value.to_f64() < 0.0 {
         return Err(RusTorchError::argument("pow", "integers to negative integer powers are not allowed"));
     }
@@ -89,9 +89,32 @@ pub(crate) fn logit_clamped(input: &Tensor, eps: Option<f64>) -> Result<Tensor> 
     ops::logit(&clamp(input, Some(&low), Some(&high))?, None)
 }
 
+/// `input + factor * other`, where `alpha`, which the caller of `op` gave, is the factor or its negative.
+pub(crate) fn add_scaled(
+    op: &'static str,
+    input: &Tensor,
+    other: &Tensor,
+    alpha: Scalar,
+    factor: Scalar,
+) -> Result<Tensor> {
+    let dtype = crate::result_type(&[input, other]);
+    if dtype.is_integral(true) && alpha.category() > Category::Integer {
+        return Err(RusTorchError::argument(
+            op,
+            format!(
+                "for integral input tensors, argument alpha must not be a floating point or complex number, got {alpha}"
+            ),
+        ));
+    }
+    alpha.convert_factor(op, "alpha", dtype.compute())?;
+    ops::scaled_add(input, other, factor)
+}
+
 /// `input + value * tensor1 * tensor2`.
 pub fn addcmul(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar) -> Result<Tensor> {
-    ops::add(input, &ops::mul(tensor1, tensor2)?, value)
+    let product = ops::mul(tensor1, tensor2)?;
+    let dtype = crate::result_type(&[input, &product]);
+    ops::add(input, &product, value.convert_factor("addcmul", "value", dtype.compute())?)
 }
 
 /// `input + value * tensor1 / tensor2`.
@@ -102,7 +125,9 @@ pub fn addcdiv(input: &Tensor, tensor1: &Tensor, tensor2: &Tensor, value: Scalar
             "integer division is not supported; convert to a floating-point dtype",
         ));
     }
-    ops::add(input, &ops::div(tensor1, tensor2, None)?, value)
+    let quotient = ops::div(tensor1, tensor2, None)?;
+    let dtype = crate::result_type(&[input, &quotient]);
+    ops::add(input, &quotient, value.convert_factor("addcdiv", "value", dtype.compute())?)
 }
 
 /// Limits each element; either end may be absent.
@@ -120,14 +145,11 @@ pub fn clamp(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Resu
 
 /// `other - alpha * input`.
 pub fn rsub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    let common = crate::result_type(&[input, other]);
-    if common.is_integral(true) && !matches!(alpha, Scalar::Int(_) | Scalar::Bool(_)) {
-        return Err(RusTorchError::argument(
-            "rsub",
-            "for integral input tensors, argument alpha must not be a floating point number",
-        ));
+    if alpha.is_one() {
+        ops::sub(other, input, alpha)
+    } else {
+        add_scaled("rsub", other, input, alpha, -alpha)
     }
-    ops::sub(other, input, alpha)
 }
 
 /// The tensor itself.

@@ -5,7 +5,8 @@ use rustorch_backend::{Category, DType, Device, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{GradMode, check_inplace};
-use crate::operations::elementwise;
+pub use crate::operations::numbers::{check_number, dtype_of};
+use crate::operations::{elementwise, numbers};
 use crate::pinned;
 use crate::placement::transfer;
 use crate::registry::default_device;
@@ -39,20 +40,9 @@ fn filled(
 ) -> Result<Tensor> {
     let tensor = Tensor::empty(&sizes(op, size)?, dtype, device.unwrap_or_else(default_device))?;
     if let Some(value) = value {
-        representable(op, value, dtype)?;
-        tensor.backend()?.fill(tensor.operand(), value)?;
+        tensor.backend()?.fill(tensor.operand(), value.convert(op, "fill_value", dtype)?)?;
     }
     finish(tensor, requires_grad)
-}
-
-/// Refuses a complex number for a real tensor.
-fn representable(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
-    match value {
-        Scalar::Complex(_, imaginary) if imaginary != 0.0 && !dtype.is_complex() => Err(
-            RusTorchError::dtype(op, format!("the complex number {value} cannot be converted to {dtype}")),
-        ),
-        _ => Ok(()),
-    }
 }
 
 /// A tensor of zeros.
@@ -93,25 +83,8 @@ pub fn full(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
-    filled(
-        "full",
-        size,
-        Some(fill_value),
-        dtype.unwrap_or_else(|| dtype_of(fill_value)),
-        device,
-        requires_grad,
-    )
-}
-
-/// The dtype of a tensor made from a Python number.
-pub fn dtype_of(value: Scalar) -> DType {
-    match value.category() {
-        Category::Bool => DType::Bool,
-        Category::Integer => DType::Int64,
-        Category::Float => default_dtype(),
-        Category::Complex if default_dtype() == DType::Float64 => DType::Complex128,
-        Category::Complex => DType::Complex64,
-    }
+    let dtype = dtype.unwrap_or_else(|| dtype_of(fill_value));
+    filled("full", size, Some(fill_value), dtype, device, requires_grad)
 }
 
 fn like(
@@ -124,8 +97,9 @@ fn like(
     let tensor =
         Tensor::empty(input.shape(), dtype.unwrap_or(input.dtype()), device.unwrap_or(input.device()))?;
     if let Some(value) = value {
-        representable("full_like", value, tensor.dtype())?;
-        tensor.backend()?.fill(tensor.operand(), value)?;
+        tensor
+            .backend()?
+            .fill(tensor.operand(), value.convert("full_like", "fill_value", tensor.dtype())?)?;
     }
     finish(tensor, requires_grad)
 }
@@ -213,7 +187,8 @@ pub fn new_full(
     device: Option<Device>,
     requires_grad: bool,
 ) -> Result<Tensor> {
-    full(size, fill_value, dtype.or(Some(input.dtype())), device.or(Some(input.device())), requires_grad)
+    let (dtype, device) = (dtype.unwrap_or(input.dtype()), device.or(Some(input.device())));
+    filled("new_full", size, Some(fill_value), dtype, device, requires_grad)
 }
 
 /// The numbers from 0 up to `end`.
@@ -239,8 +214,16 @@ pub fn arange_step(
     let dtype = dtype.unwrap_or_else(|| if integers { DType::Int64 } else { default_dtype() });
     // As PyTorch: for an integer dtype the ends and the step are truncated first.
     let integers = integers || dtype.is_integral(false);
-    let truncated = |s: Scalar| if integers { Scalar::Int(s.to_i64()) } else { s };
-    let (start, end, step) = (truncated(start), truncated(end), truncated(step));
+    let number = |s: Scalar, argument| {
+        let real = s.real("arange", argument)?;
+        match s {
+            // What is not finite is refused below, with the others.
+            _ if integers && real.is_finite() => s.convert("arange", argument, DType::Int64),
+            Scalar::Complex(..) => Ok(Scalar::Float(real)),
+            s => Ok(s),
+        }
+    };
+    let (start, end, step) = (number(start, "start")?, number(end, "end")?, number(step, "step")?);
     let (a, b, s) = (start.to_f64(), end.to_f64(), step.to_f64());
     if s == 0.0 || !s.is_finite() || !a.is_finite() || !b.is_finite() {
         return Err(RusTorchError::argument(
@@ -266,6 +249,12 @@ pub fn arange_step(
     if count > i64::MAX as f64 {
         return Err(RusTorchError::argument("arange", format!("{count} elements are too many")));
     }
+    if count > 0.0 && dtype.is_integral(false) {
+        // In between lies what fits between the ends; their last one is not `end`.
+        start.convert("arange", "start", dtype)?;
+        let last = i128::from(start.to_i64()) + (count as i128 - 1) * i128::from(step.to_i64());
+        Scalar::Int(last as i64).convert("arange", "end", dtype)?;
+    }
     let tensor = Tensor::empty(&[count as usize], dtype, device.unwrap_or_else(default_device))?;
     tensor.backend()?.arange(start, step, tensor.operand())?;
     finish(tensor, requires_grad)
@@ -284,12 +273,18 @@ fn spaced(
     let n = usize::try_from(steps).map_err(|_| {
         RusTorchError::argument(op, format!("number of steps must be non-negative, got {steps}"))
     })?;
-    let end_of = |s: Scalar| if dtype.is_integral(true) { s.to_i64() as f64 } else { s.to_f64() };
-    let (a, b) = (end_of(start), end_of(end));
+    let end_of = |s: Scalar, argument| Ok(s.convert(op, argument, dtype)?.to_f64());
+    let (a, b) = (end_of(start, "start")?, end_of(end, "end")?);
     let step = if n > 1 { (b - a) / (n - 1) as f64 } else { 0.0 };
     // Counted from both ends, so that the last element is exactly `end`.
     let at = |i| if i < n / 2 || n == 1 { a + step * i as f64 } else { b - step * (n - 1 - i) as f64 };
     let values = Scratch::collect((0..n).map(|i| f(at(i))))?;
+    if dtype.is_integral(false) {
+        // Powers of what fits may not.
+        for &value in [values.first(), values.last()].into_iter().flatten() {
+            Scalar::Float(value).convert(op, "end", dtype)?;
+        }
+    }
     to_dtype(&Tensor::from_slice(&values, &[n])?, Some(dtype))
 }
 
@@ -346,7 +341,10 @@ pub fn scalar_tensor(
     requires_grad: bool,
 ) -> Result<Tensor> {
     let default = if s.category() == Category::Complex { dtype_of(s) } else { default_dtype() };
-    full(&[], s, Some(dtype.unwrap_or(default)), device, requires_grad)
+    let tensor = filled("scalar_tensor", &[], None, dtype.unwrap_or(default), device, false)?;
+    let value = s.convert("scalar_tensor", "s", tensor.dtype())?;
+    tensor.backend()?.fill(tensor.operand(), value)?;
+    finish(tensor, requires_grad)
 }
 
 /// Ones on the diagonal.
@@ -410,7 +408,12 @@ pub fn moved_with(input: &Tensor, device: Device, non_blocking: bool) -> Result<
 
 /// The tensor in another dtype, itself when it has that dtype already; recorded.
 pub fn cast(input: &Tensor, dtype: DType) -> Result<Tensor> {
-    if input.dtype() == dtype { Ok(input.clone()) } else { ops::to_dtype(input, Some(dtype)) }
+    if input.dtype() == dtype {
+        return Ok(input.clone());
+    }
+    // Ops that know the argument's name have looked before.
+    check_number("number", "value", input, dtype)?;
+    ops::to_dtype(input, Some(dtype))
 }
 
 /// Sets every element.
@@ -425,10 +428,13 @@ pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
         ));
     }
     if value.requires_grad() || input.requires_grad() {
-        return ops::copy_(input, value, false);
+        return ops::copy_(input, &numbers::filling("fill_", "value", value, input.dtype())?, false);
     }
     check_inplace("fill_", input, &[])?;
-    input.backend()?.fill(input.operand(), value.item()?)?;
+    let number = value.item()?;
+    let number =
+        if value.is_wrapped_number() { number.convert("fill_", "value", input.dtype())? } else { number };
+    input.backend()?.fill(input.operand(), number)?;
     input.storage().bump_version();
     Ok(())
 }

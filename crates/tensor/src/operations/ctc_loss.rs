@@ -32,10 +32,13 @@ fn first_targets(
             format!("expected input_lengths between 0 and the {frames} frames, but got {length}"),
         ));
     }
-    if let Some(length) = target_lengths.iter().find(|&&n| n < 0) {
+    if let Some(length) = target_lengths.iter().find(|&&n| n < 0 || n > targets.numel() as i64) {
         return Err(RusTorchError::argument(
             OP,
-            format!("expected target_lengths of at least 0, but got {length}"),
+            format!(
+                "expected target_lengths between 0 and the {} targets, but got {length}",
+                targets.numel()
+            ),
         ));
     }
     let total: i64 = target_lengths.iter().sum();
@@ -121,8 +124,7 @@ pub fn ctc_loss(
         input_lengths,
         target_lengths,
     )?;
-    let flat = cast(&reshape_to(&targets.detach(), &[targets.numel()])?, DType::Int64)?;
-    let listed = flat.to_vec::<i64>()?;
+    let listed = targets.to_vec::<i64>()?;
     for (&start, &length) in first.iter().zip(target_lengths) {
         let own = &listed[start as usize..(start + length) as usize];
         if let Some(bad) = own.iter().find(|&&class| class < 0 || class >= classes as i64) {
@@ -132,6 +134,8 @@ pub fn ctc_loss(
             ));
         }
     }
+    // A copy is what the backward pass sees, too: the caller's tensor may be another's memory, and change unnoticed.
+    let flat = Tensor::from_slice_on(targets.device(), &listed, &[listed.len()])?;
     let wide = cast(&probabilities, DType::Float64)?;
     let (losses, _) = ops::ctc(&wide, &flat, input_lengths, target_lengths, &first, blank, zero_infinity)?;
     if reduction == "mean" {

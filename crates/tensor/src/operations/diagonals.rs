@@ -64,7 +64,7 @@ pub fn trace(input: &Tensor) -> Result<Tensor> {
 
 /// Writes a number on the diagonal; with `wrap` a tall matrix gets another diagonal below each one, a row apart.
 pub fn fill_diagonal_(input: &Tensor, fill_value: Scalar, wrap: bool) -> Result<()> {
-    let fill_value = &Tensor::number(fill_value)?;
+    let fill_value = &Tensor::number(fill_value.convert("fill_diagonal_", "fill_value", input.dtype())?)?;
     let (shape, strides) = (input.shape(), input.strides());
     if shape.len() < 2 {
         return Err(RusTorchError::shape(

@@ -125,7 +125,7 @@ fn scaled(input: &Tensor, factor: f64) -> Result<Tensor> {
 
 /// The derivative along one dimension of samples at equal distances.
 fn along_uniform(input: &Tensor, d: usize, spacing: Scalar, edge_order: i64) -> Result<Tensor> {
-    let (step, inner) = (spacing.to_f64(), input.shape()[d] as i64 - 2);
+    let (step, inner) = (spacing.real("gradient", "spacing")?, input.shape()[d] as i64 - 2);
     let centre = sub(&part(input, d, 2, inner)?, &part(input, d, 0, inner)?)?;
     let (first, last) = if edge_order == 1 {
         let end = |a: i64, b: i64| scaled(&sub(&part(input, d, b, 1)?, &part(input, d, a, 1)?)?, 2.0);

@@ -11,7 +11,7 @@ use super::creation::moved;
 use super::memory_overlap::overlaps_partly;
 use crate::Tensor;
 use crate::placement::{apart, common_device};
-use crate::promotion::{default_dtype, result_type};
+use crate::promotion::{comparison_type, default_dtype, result_type};
 
 /// How the dtypes of the arguments give the dtype of the computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Spec {
     pub name: &'static str,
     /// The name of the in-place form.
     pub in_place: &'static str,
+    /// The names of the tensors and of the scalars after them, for errors.
+    pub arguments: &'static [&'static str],
     /// What each element goes through.
     pub op: ElementwiseOp,
     /// See [`Promote`].
@@ -61,6 +63,9 @@ pub struct Spec {
     pub domain: Domain,
     /// What it makes of complex numbers, if it takes them.
     pub complex: Option<Parts>,
+    /// Whether integers are residues to it, as to sums and products: a number that the dtype does not hold counts by its
+    /// low bits. Elsewhere such a number is an error.
+    pub wraps: bool,
 }
 
 impl Spec {
@@ -87,7 +92,8 @@ impl Spec {
                 ),
             ));
         }
-        let common = result_type(&inputs[masks..]);
+        let values = &inputs[masks..];
+        let common = if self.result_is_mask() { comparison_type(values)? } else { result_type(values) };
         let dtype =
             if self.promote == Promote::Float && common.is_integral(true) { default_dtype() } else { common };
         let supported = match self.domain {
@@ -98,6 +104,22 @@ impl Spec {
             Domain::Integer => dtype.is_integral(true),
         };
         if supported { Ok(dtype) } else { Err(self.dtype_error(dtype)) }
+    }
+
+    /// A number beside tensors of `dtype`, which is the dtype of the computation.
+    #[inline]
+    fn constant(&self, place: usize, value: Scalar, dtype: DType) -> Result<Scalar> {
+        match value {
+            // Rounded as results are: what is too large is infinite.
+            Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_)
+                if dtype.is_floating_point() || dtype.is_complex() =>
+            {
+                Ok(value)
+            }
+            Scalar::Int(_) if self.wraps => Ok(value),
+            Scalar::Complex(..) if dtype.is_complex() => Ok(value),
+            _ => value.convert(self.name, self.arguments[place], dtype),
+        }
     }
 
     /// The dtype of the result, computed in `dtype`.
@@ -240,14 +262,20 @@ pub fn run_into(
     };
     for (place, (argument, &input)) in instruction.arguments.iter_mut().zip(inputs).enumerate() {
         *argument = if numbers < inputs.len() && is_constant(place, input) {
-            constant(input.item()?)
+            let value = input.item()?;
+            constant(if foreign(input) && !input.is_wrapped_number() {
+                value
+            } else {
+                spec.constant(place, value, dtype)?
+            })
         } else {
             tensors.push(input);
             Source::Input(tensors.len() as u8 - 1)
         };
     }
-    for (argument, &scalar) in instruction.arguments[inputs.len()..].iter_mut().zip(scalars) {
-        *argument = constant(scalar);
+    let scalars = scalars.iter().enumerate();
+    for (argument, (place, &scalar)) in instruction.arguments[inputs.len()..].iter_mut().zip(scalars) {
+        *argument = constant(spec.constant(inputs.len() + place, scalar, dtype)?);
     }
     run_program(&program, &tensors, output)
 }

@@ -1,7 +1,7 @@
 //! Counting values and binning them.
 
-use rustorch_backend::{DType, Scalar, volume};
 use rustorch_backend::memory::{Scratch, gathered};
+use rustorch_backend::{DType, Scalar, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -93,7 +93,7 @@ pub fn histc(input: &Tensor, bins: i64, min: Scalar, max: Scalar) -> Result<Tens
     floats_only("histc", input)?;
     positive_bins("histc", bins)?;
     let flat = ops::reshape(&input.detach(), &[-1])?;
-    let (mut low, mut high) = (min.to_f64(), max.to_f64());
+    let (mut low, mut high) = (min.real("histc", "min")?, max.real("histc", "max")?);
     if low == high && flat.numel() > 0 {
         (low, high) = extremes(&flat)?;
     }
@@ -142,7 +142,14 @@ fn edges_of(
     if low == high {
         (low, high) = (low - 0.5, high + 0.5);
     }
-    ops::linspace(low.into(), high.into(), bins + 1, Some(column.dtype()), Some(column.device()), false)
+    ops::linspace(
+        low.into(),
+        high.into(),
+        bins.saturating_add(1),
+        Some(column.dtype()),
+        Some(column.device()),
+        false,
+    )
 }
 
 fn check_edges(op: &'static str, input: &Tensor, edges: &Tensor, dimension: usize) -> Result<()> {

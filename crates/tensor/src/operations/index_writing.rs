@@ -3,8 +3,8 @@
 use rustorch_backend::{DType, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
-use super::creation::cast;
 use super::indexing::{check_mask, mask_indices, negative, raise};
+use super::numbers::filling;
 use super::shape_ops::{expand_to, movedim, reshape_to};
 use crate::{Tensor, ops};
 
@@ -65,7 +65,8 @@ pub fn index_fill(input: &Tensor, dim: i64, index: &Tensor, value: &Tensor) -> R
     // A mask, so that the value's gradient counts a slice that is named twice once.
     let none = ops::zeros(&[size as i64], Some(DType::Bool), Some(input.device()), false)?;
     let named = ops::index_write(&none, &[index], &Tensor::number(true)?, false)?;
-    ops::where_(&reshape_to(&named, &shape)?, &cast(value, input.dtype())?, input)
+    let value = filling("index_fill", "value", value, input.dtype())?;
+    ops::where_(&reshape_to(&named, &shape)?, &value, input)
 }
 
 /// A copy with the slices of `source` in the places that `index` names.

@@ -186,7 +186,7 @@ pub fn multi_margin_loss(
     reduction: &str,
 ) -> Result<Tensor> {
     let op = "multi_margin_loss";
-    let p = p.to_f64();
+    let p = p.real(op, "p")?;
     if p != 1.0 && p != 2.0 {
         return Err(RusTorchError::argument(op, format!("only p == 1 and p == 2 are supported, got {p}")));
     }

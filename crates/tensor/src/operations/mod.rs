@@ -31,6 +31,7 @@ pub mod margin_loss;
 pub mod memory_overlap;
 pub mod norm;
 pub mod normalization;
+pub mod numbers;
 pub mod order_statistics;
 pub mod padding;
 pub mod patches;

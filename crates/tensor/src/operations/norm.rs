@@ -63,7 +63,7 @@ pub fn linalg_vector_norm(
     let x = in_dtype(op, x, dtype)?;
     let out = x.dtype();
     let dims = reduced_dims(op, &x, dim)?;
-    let p = ord.to_f64();
+    let p = ord.real(op, "ord")?;
     let empty = dims.iter().any(|&d| x.shape()[d] == 0);
     if empty && (p < 0.0 || p == f64::INFINITY) {
         return Err(RusTorchError::shape(
@@ -126,7 +126,7 @@ pub fn linalg_matrix_norm(
 ) -> Result<Tensor> {
     let op = "linalg.matrix_norm";
     let dims = matrix_dims(op, a, dim)?;
-    let p = ord.to_f64();
+    let p = ord.real(op, "ord")?;
     if p.abs() == 2.0 {
         return by_singular_values(&in_dtype(op, a, dtype)?, dims, keepdim, |values| {
             if p > 0.0 { ops::amax(values, &[-1], false) } else { ops::amin(values, &[-1], false) }

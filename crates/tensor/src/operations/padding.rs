@@ -44,7 +44,7 @@ fn padded_size(op: &'static str, size: usize, (before, after): (i64, i64), dim: 
 /// A constant around a tensor.
 pub fn constant_pad_nd(input: &Tensor, pad: &[i64], value: Scalar) -> Result<Tensor> {
     let op = "constant_pad_nd";
-    check_fits(op, value, input.dtype())?;
+    let value = value.convert("pad", "value", input.dtype())?;
     let pairs = pairs(op, input.ndim(), pad)?;
     let mut shape = Shape::new();
     let mut whole = true;
@@ -75,26 +75,6 @@ pub fn constant_pad_nd(input: &Tensor, pad: &[i64], value: Scalar) -> Result<Ten
         output.backend()?.copy(from.operand(), to.operand())?;
     }
     Ok(output)
-}
-
-/// Whether a number may stand in a tensor of integers; PyTorch wraps what is negative in unsigned ones nowhere.
-fn check_fits(op: &'static str, value: Scalar, dtype: DType) -> Result<()> {
-    let limits = match dtype {
-        DType::UInt8 => (0.0, 255.0),
-        DType::Int8 => (-128.0, 127.0),
-        DType::Int16 => (-32768.0, 32767.0),
-        DType::Int32 => (-2_147_483_648.0, 2_147_483_647.0),
-        _ => (f64::NEG_INFINITY, f64::INFINITY),
-    };
-    let number = value.to_f64();
-    let complex = matches!(value, Scalar::Complex(_, im) if im != 0.0) && !dtype.is_complex();
-    if complex || number.trunc() < limits.0 || number.trunc() > limits.1 {
-        return Err(RusTorchError::argument(
-            op,
-            format!("value {value} cannot be converted to type {dtype}"),
-        ));
-    }
-    Ok(())
 }
 
 /// The input that each output shows.
@@ -168,11 +148,7 @@ fn padded_sizes(input: &[usize], pad: &[i64], mode: &str) -> Result<Shape> {
 fn maps(input: &[usize], padded: &[usize], pad: &[i64], mode: &str) -> Result<Maps> {
     let sizes = &input[input.len() - padded.len()..];
     let along = sizes.iter().zip(padded).zip(pad.chunks_exact(2).rev());
-    along
-        .map(|((&size, &padded), pair)| {
-            positions(mode, size, padded, (pair[0], pair[1]))
-        })
-        .collect()
+    along.map(|((&size, &padded), pair)| positions(mode, size, padded, (pair[0], pair[1]))).collect()
 }
 
 #[cold]
@@ -207,18 +183,21 @@ pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], m
     let output = Tensor::empty(&shape, grad_output.dtype(), grad_output.device())?;
     if output.numel() > 0 {
         let grad = contiguous(grad_output)?;
-        let maps = maps(&shape, &padded, pad, mode)?.iter().map(DimensionMap::transposed).collect::<Result<Maps>>()?;
+        let maps = maps(&shape, &padded, pad, mode)?
+            .iter()
+            .map(DimensionMap::transposed)
+            .collect::<Result<Maps>>()?;
         output.backend()?.resample(&maps, grad.operand(), output.operand())?;
     }
     Ok(output)
 }
 
 /// Padding in any of its modes.
-pub fn pad(input: &Tensor, pad: &[i64], mode: &str, value: Option<f64>) -> Result<Tensor> {
+pub fn pad(input: &Tensor, pad: &[i64], mode: &str, value: Option<Scalar>) -> Result<Tensor> {
     match mode {
-        "constant" => ops::constant_pad_nd(input, pad, value.unwrap_or(0.0).into()),
+        "constant" => ops::constant_pad_nd(input, pad, value.unwrap_or(Scalar::Int(0))),
         "reflect" | "replicate" | "circular" => {
-            if value.is_some_and(|value| value != 0.0) {
+            if value.is_some_and(Scalar::to_bool) {
                 return Err(RusTorchError::argument(
                     "pad",
                     format!("mode '{mode}' doesn't take in value argument"),

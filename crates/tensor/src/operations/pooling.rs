@@ -429,7 +429,7 @@ fn lp_pool(
 ) -> Result<Tensor> {
     const NAMES: [&str; 3] = ["lp_pool1d", "lp_pool2d", "lp_pool3d"];
     let op = NAMES[spatial - 1];
-    let size = checked_product(op, &per_dimension(op, "kernel_size", kernel_size, spatial, 1, 1)?)?;
+    let size = checked_product(op, &per_dimension(op, "kernel_size", kernel_size, spatial, 1, 1)?)? as f64;
     if norm_type.is_infinite() {
         // The largest size, or the smallest: the limits of the norms.
         let max_pool = [ops::max_pool1d, ops::max_pool2d, ops::max_pool3d][spatial - 1];
@@ -443,7 +443,7 @@ fn lp_pool(
     let powers = ops::pow(input, &Tensor::number(norm_type)?)?;
     let means = avg_pool_nd(op, spatial, &powers, [kernel_size, stride, &[0]], ceil_mode, true, None)?;
     let sizes = ops::mul(&ops::sign(&means)?, &ops::relu(&ops::abs(&means)?)?)?;
-    ops::pow(&ops::mul(&sizes, &Tensor::number(size as f64)?)?, &Tensor::number(norm_type.recip())?)
+    ops::pow(&ops::mul(&sizes, &Tensor::number(size)?)?, &Tensor::number(norm_type.recip())?)
 }
 
 macro_rules! lp_pool_nd {

@@ -378,6 +378,7 @@ pub fn nanmean(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option
 
 /// The p-norm of the difference.
 pub fn dist(input: &Tensor, other: &Tensor, p: Scalar) -> Result<Tensor> {
+    p.real("dist", "p")?;
     ops::norm(&ops::sub(input, other, 1.into())?, Some(p), None, false, None)
 }
 
@@ -385,10 +386,11 @@ pub fn dist(input: &Tensor, other: &Tensor, p: Scalar) -> Result<Tensor> {
 pub fn renorm(input: &Tensor, p: Scalar, dim: i64, maxnorm: Scalar) -> Result<Tensor> {
     let d = input.dim_index("renorm", dim)?;
     let refuse = |why: String| Err(RusTorchError::argument("renorm", why));
-    if p.to_f64().is_nan() || p.to_f64() <= 0.0 {
+    let (order, largest) = (p.real("renorm", "p")?, maxnorm.real("renorm", "maxnorm")?);
+    if order.is_nan() || order <= 0.0 {
         return refuse(format!("non-positive-norm not supported, got p = {p}"));
     }
-    if maxnorm.to_f64().is_nan() || maxnorm.to_f64() < 0.0 {
+    if largest.is_nan() || largest < 0.0 {
         return refuse(format!("expected maxnorm to be >= 0 but got {maxnorm}"));
     }
     if input.ndim() < 2 {
@@ -399,7 +401,7 @@ pub fn renorm(input: &Tensor, p: Scalar, dim: i64, maxnorm: Scalar) -> Result<Te
     }
     let others: Vec<i64> = (0..input.ndim()).filter(|&i| i != d).map(|i| i as i64).collect();
     let norms = ops::norm(input, Some(p), Some(&others), true, None)?;
-    let limit = Tensor::number(maxnorm.to_f64())?;
+    let limit = Tensor::number(largest)?;
     let shrunk = ops::div(&limit, &ops::add(&norms, &Tensor::number(1e-7)?, 1.into())?, None)?;
     let factor = ops::where_(&ops::gt(&norms.detach(), &limit)?, &shrunk, &Tensor::number(1.0)?)?;
     ops::mul(input, &factor)

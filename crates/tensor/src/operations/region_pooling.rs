@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use rustorch_backend::{DType, Shape, checked_product, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, Shape, checked_product, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 

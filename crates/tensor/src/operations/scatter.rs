@@ -3,9 +3,9 @@
 use rustorch_backend::{Layout, Scalar, ScatterOp};
 use rustorch_error::{Result, RusTorchError};
 
-use super::creation::cast;
 use super::elementwise::contiguous_copy;
 use super::indexing::{int64, raise};
+use super::numbers::filling;
 use super::shape_ops::{expand_to, reshape_to};
 use crate::placement::{together, travelled};
 use crate::{Tensor, ops};
@@ -23,7 +23,8 @@ fn scattered(
     let d = input.dim_index(name, dim)?;
     let result = contiguous_copy(input)?;
     let src = if src.is_wrapped_number() {
-        expand_to(&travelled(name, &cast(&src.detach(), input.dtype())?, input.device())?, index.shape())?
+        let src = filling(name, "value", &src.detach(), input.dtype())?;
+        expand_to(&travelled(name, &src, input.device())?, index.shape())?
     } else {
         together(name, &[Some(input), Some(src)])?;
         src.detach()
@@ -82,7 +83,8 @@ pub fn scatter_combine(
     reduce: &str,
 ) -> Result<Tensor> {
     let src = if src.is_wrapped_number() {
-        &expand_to(&travelled("scatter", &cast(src, input.dtype())?, input.device())?, index.shape())?
+        let src = filling("scatter", "value", src, input.dtype())?;
+        &expand_to(&travelled("scatter", &src, input.device())?, index.shape())?
     } else {
         src
     };
@@ -217,6 +219,7 @@ fn index_of_elements(
 pub fn index_add(input: &Tensor, dim: i64, index: &Tensor, source: &Tensor, alpha: Scalar) -> Result<Tensor> {
     let d = input.dim_index("index_add", dim)?;
     let index = index_of_elements("index_add", input, d, &int64("index_add", index)?, source)?;
+    let alpha = alpha.convert_factor("index_add", "alpha", input.dtype())?;
     let scaled = if alpha.is_one() { source.clone() } else { ops::mul(source, &Tensor::number(alpha)?)? };
     ops::scatter_add(input, d as i64, &index, &super::creation::cast(&scaled, input.dtype())?)
 }

@@ -9,7 +9,7 @@ use super::shape_ops::reshape_to;
 use super::sorting::ordered_numbers;
 use crate::autograd::GradMode;
 use crate::placement::{common_device, together, travelled};
-use crate::promotion::result_type;
+use crate::promotion::comparison_type;
 use crate::{Tensor, ops};
 
 /// How many elements of their sequence are smaller than each value, or with `right` not larger; without checks.
@@ -43,7 +43,7 @@ fn search(
     out_int32: bool,
 ) -> Result<Tensor> {
     ordered_numbers(op, sorted)?;
-    let common = result_type(&[sorted, values]);
+    let common = comparison_type(&[sorted, values])?;
     together(op, &[Some(sorted), sorter])?;
     let values = travelled(op, &values.detach(), sorted.device())?;
     let (sorted, values) = (cast(&sorted.detach(), common)?, cast(&values, common)?);
@@ -134,7 +134,7 @@ pub fn bucketize(input: &Tensor, boundaries: &Tensor, out_int32: bool, right: bo
 pub fn isin(elements: &Tensor, test_elements: &Tensor, _assume_unique: bool, invert: bool) -> Result<Tensor> {
     ordered_numbers("isin", elements)?;
     ordered_numbers("isin", test_elements)?;
-    let common = result_type(&[elements, test_elements]);
+    let common = comparison_type(&[elements, test_elements])?;
     let device = common_device("isin", &[elements, test_elements])?;
     let here = |t: &Tensor| cast(&travelled("isin", &t.detach(), device)?, common);
     let elements = here(elements)?;

@@ -8,8 +8,8 @@ use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
 
 /// The number that the count is lowered by.
-pub(crate) fn correction_of(unbiased: bool, correction: Option<Scalar>) -> f64 {
-    correction.map_or(if unbiased { 1.0 } else { 0.0 }, Scalar::to_f64)
+pub(crate) fn correction_of(op: &'static str, unbiased: bool, correction: Option<Scalar>) -> Result<f64> {
+    correction.map_or(Ok(if unbiased { 1.0 } else { 0.0 }), |given| given.real(op, "correction"))
 }
 
 /// The variance over dimensions.
@@ -40,7 +40,7 @@ pub fn var(
     } else if m2.numel() > 0 {
         input.backend()?.moments(input.operand(), &dims, mean.operand(), m2.operand())?;
     }
-    let divisor = (count as f64 - correction_of(unbiased, correction)).max(0.0);
+    let divisor = (count as f64 - correction_of("var", unbiased, correction)?).max(0.0);
     let result = ops::div(&m2, &Tensor::number(divisor)?, None)?;
     Ok(drop_dims(super::creation::cast(&result, input.dtype())?, &dims, keepdim))
 }
@@ -53,6 +53,7 @@ pub fn std(
     keepdim: bool,
     correction: Option<Scalar>,
 ) -> Result<Tensor> {
+    correction_of("std", unbiased, correction)?;
     ops::sqrt(&ops::var(input, dim, unbiased, keepdim, correction)?)
 }
 

@@ -43,7 +43,7 @@ impl Window {
 
     /// The number of steps of the window's period.
     fn steps(self) -> f64 {
-        (if self.symmetric { self.points - 1 } else { self.points }) as f64
+        self.points as f64 - f64::from(u8::from(self.symmetric))
     }
 
     fn bartlett(self) -> Result<Tensor> {

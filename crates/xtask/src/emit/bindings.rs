@@ -73,7 +73,9 @@ pub fn public(ops: &[Op]) -> BTreeMap<&str, Vec<Public<'_>>> {
     let mut files: BTreeMap<&str, Vec<Public<'_>>> = BTreeMap::new();
     for op in ops.iter().filter(|op| op.public && (op.method || op.function)) {
         let names = files.entry(&op.file).or_default();
-        if let Some(known) = names.iter_mut().find(|p| p.name == op.name && !p.in_place) {
+        // A row that is a method alone is none of the function's overloads.
+        let same = |p: &Public<'_>| p.name == op.name && !p.in_place && op.function == p.module.is_some();
+        if let Some(known) = names.iter_mut().find(|p| same(p)) {
             known.rows.push(op);
         } else {
             let module = op.function.then(|| python_module(op));
@@ -321,10 +323,17 @@ pub fn emit(ops: &[Op]) -> Vec<(String, String)> {
             text += &binding(public);
         }
         text += "];\n}\n\n";
-        let entries: Vec<_> = (0..names.len()).map(|i| format!("entry::<File, {i}>")).collect();
+        let entries: Vec<_> = names
+            .iter()
+            .enumerate()
+            .map(|(i, public)| {
+                let of_name = |alias| format!("entry::<File, {i}, {alias}>");
+                format!("&[{}]", (0..=public.aliases().len()).map(of_name).collect::<Vec<_>>().join(", "))
+            })
+            .collect();
         let _ = writeln!(
             text,
-            "pub(super) const ENTRIES: &[crate::arguments::Entry] = &[{}];",
+            "pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[{}];",
             entries.join(", ")
         );
         out.push((format!("crates/py/src/generated/{file}.rs"), text));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::MARK;
+use super::bindings::python_name;
 use super::lower::Ops;
 use super::node::node;
 use crate::formula::{Expr, parse};
@@ -196,11 +197,14 @@ fn spec(op: &Op) -> String {
         "special" => "Float".to_owned(),
         other => pascal(other),
     };
+    let arguments: Vec<_> =
+        op.tensors().chain(op.constants()).map(|p| format!("\"{}\"", python_name(&p.name))).collect();
     format!(
-        "static {}: Spec = Spec {{ name: \"{}\", in_place: \"{}_\", op: ElementwiseOp::{}, promote: Promote::{}, domain: Domain::{domain}, complex: {} }};\n",
+        "static {}: Spec = Spec {{ name: \"{}\", in_place: \"{}_\", arguments: &[{}], op: ElementwiseOp::{}, promote: Promote::{}, domain: Domain::{domain}, complex: {}, wraps: {} }};\n",
         op.rust_name.to_uppercase(),
         op.name,
         op.name,
+        arguments.join(", "),
         op.variant(),
         pascal(&op.promote),
         match op.complex {
@@ -208,6 +212,7 @@ fn spec(op: &Op) -> String {
             Some(ComplexForm::Real) => "Some(Parts::Real)",
             Some(_) => "Some(Parts::Complex)",
         },
+        op.wraps,
     )
 }
 

@@ -6,6 +6,7 @@ import warnings
 
 from rustorch import _C
 from rustorch._C import Tensor
+from rustorch._naming import named
 from rustorch.nn import _functional_ops as _ops
 
 from ._documented import documented_as
@@ -21,21 +22,25 @@ def relu_(input: Tensor) -> Tensor:
     return input.relu_()
 
 
+@named
 @documented_as(_ops.relu6)
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return _ops.relu6_(input) if inplace else _ops.relu6(input)
 
 
+@named
 @documented_as(_ops.elu)
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _ops.elu_(input, alpha) if inplace else _ops.elu(input, alpha)
 
 
+@named
 @documented_as(_C.selu)
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _C.selu_(input) if inplace else _C.selu(input)
 
 
+@named
 @documented_as(_C.celu)
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _C.celu_(input, alpha) if inplace else _C.celu(input, alpha)
@@ -51,21 +56,25 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     return _ops.silu_(input) if inplace else _ops.silu(input)
 
 
+@named
 @documented_as(_ops.mish)
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return _ops.mish_(input) if inplace else _ops.mish(input)
 
 
+@named
 @documented_as(_ops.hardswish)
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return _ops.hardswish_(input) if inplace else _ops.hardswish(input)
 
 
+@named
 @documented_as(_ops.hardsigmoid)
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     return _ops.hardsigmoid_(input) if inplace else _ops.hardsigmoid(input)
 
 
+@named
 @documented_as(_ops.hardtanh)
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     if min_val > max_val:
@@ -73,11 +82,13 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     return _ops.hardtanh_(input, min_val, max_val) if inplace else _ops.hardtanh(input, min_val, max_val)
 
 
+@named
 @documented_as(_C.threshold)
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     return _C.threshold_(input, threshold, value) if inplace else _C.threshold(input, threshold, value)
 
 
+@named
 @documented_as(_C.rrelu)
 def rrelu(
     input: Tensor,

@@ -7,6 +7,7 @@ import math
 import rustorch
 from rustorch import _C
 from rustorch._C import Tensor
+from rustorch._naming import named
 from rustorch.nn import _functional_ops as _ops
 
 from .dropout import dropout
@@ -75,6 +76,7 @@ def _check_shapes(query: Tensor, key: Tensor, value: Tensor, padding: Tensor | N
         raise AssertionError(f"Expected key_padding_mask to be {query.ndim - 1}-D but found {padding.ndim}-D")
 
 
+@named
 def multi_head_attention_forward(
     query: Tensor,
     key: Tensor,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rustorch import _C
 from rustorch._C import Tensor
+from rustorch._naming import named
 
 from ._documented import documented_as
 
@@ -30,18 +31,21 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return (_C.dropout_ if inplace else _C.dropout)(input, p, training)
 
 
+@named
 @documented_as(_C.alpha_dropout)
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     _check(p)
     return (_C.alpha_dropout_ if inplace else _C.alpha_dropout)(input, p, training)
 
 
+@named
 @documented_as(_C.feature_alpha_dropout)
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     _check(p)
     return (_C.feature_alpha_dropout_ if inplace else _C.feature_alpha_dropout)(input, p, training)
 
 
+@named
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, zeroes channels of (N, C, L) or (C, L) with probability `p`, scales the rest by 1 / (1 - p)."""
     _check(p)
@@ -55,6 +59,7 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     return drop(input, p, training) if input.ndim == 3 else _unbatched(drop, input, p, training, inplace)
 
 
+@named
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, zeroes whole channels of (N, C, H, W) with probability `p`, and scales the rest by 1 / (1 - p).
 
@@ -67,11 +72,12 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
         warnings.warn(
             "dropout2d: Received a 3-D input, which is taken as (N, C, L): whole rows are dropped. A future release "
             "will take it as (C, H, W), without a batch dimension; use dropout1d to keep what happens now.",
-            stacklevel=2,
+            stacklevel=3,
         )
     return (_C.feature_dropout_ if inplace else _C.feature_dropout)(input, p, training)
 
 
+@named
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, zeroes whole channels of (N, C, D, H, W) or (C, D, H, W), and scales the rest by 1 / (1 - p).
 
@@ -89,5 +95,5 @@ def _warn_of_dimensions(name: str, ndim: int, spatial: int) -> None:
         f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will be an error in a future release. "
         f"{name} drops channels of inputs with {spatial} spatial dimensions, a channel dimension and perhaps a batch "
         "dimension; use dropout for others.",
-        stacklevel=3,
+        stacklevel=4,
     )

@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from rustorch._C import Tensor
+from rustorch._naming import named
 from rustorch.nn import _functional_ops as _ops
 from rustorch.nn._options import check_reduction
 
 from ._documented import documented_as
 
 
+@named
 @documented_as(_ops.mse_loss)
 def mse_loss(
     input: Tensor,
@@ -26,6 +28,7 @@ def mse_loss(
     return _ops.mse_loss(input, target, reduction=reduction, weight=weight)
 
 
+@named
 @documented_as(_ops.l1_loss)
 def l1_loss(
     input: Tensor,
@@ -46,10 +49,11 @@ def _warn_if_shapes_differ(name: str, input: Tensor, target: Tensor) -> None:
             f"{name}: using a target size ({target.size()}) that is different to the input size ({input.size()}). "
             "This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
+@named
 @documented_as(_ops.nll_loss)
 def nll_loss(
     input: Tensor,
@@ -64,6 +68,7 @@ def nll_loss(
     return _ops.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
+@named
 @documented_as(_ops.cross_entropy)
 def cross_entropy(
     input: Tensor,
@@ -81,6 +86,7 @@ def cross_entropy(
     )
 
 
+@named
 @documented_as(_ops.binary_cross_entropy)
 def binary_cross_entropy(
     input: Tensor,
@@ -94,6 +100,7 @@ def binary_cross_entropy(
     return _ops.binary_cross_entropy(input, target, weight, reduction=reduction)
 
 
+@named
 @documented_as(_ops.binary_cross_entropy_with_logits)
 def binary_cross_entropy_with_logits(
     input: Tensor,
@@ -108,6 +115,7 @@ def binary_cross_entropy_with_logits(
     return _ops.binary_cross_entropy_with_logits(input, target, weight, reduction=reduction, pos_weight=pos_weight)
 
 
+@named
 @documented_as(_ops.smooth_l1_loss)
 def smooth_l1_loss(
     input: Tensor,
@@ -122,6 +130,7 @@ def smooth_l1_loss(
     return _ops.smooth_l1_loss(input, target, reduction=reduction, beta=beta)
 
 
+@named
 @documented_as(_ops.huber_loss)
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
@@ -130,6 +139,7 @@ def huber_loss(
     return _ops.huber_loss(input, target, reduction, delta, weight)
 
 
+@named
 @documented_as(_ops.kl_div)
 def kl_div(
     input: Tensor,
@@ -144,11 +154,12 @@ def kl_div(
         warnings.warn(
             "kl_div: reduction='mean' divides the total loss by both the batch size and the support size; "
             "'batchmean' divides by the batch size alone and gives the Kullback-Leibler divergence.",
-            stacklevel=2,
+            stacklevel=3,
         )
     return _ops.kl_div(input, target, reduction=reduction, log_target=log_target)
 
 
+@named
 @documented_as(_ops.poisson_nll_loss)
 def poisson_nll_loss(
     input: Tensor,
@@ -164,6 +175,7 @@ def poisson_nll_loss(
     return _ops.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=reduction)
 
 
+@named
 @documented_as(_ops.hinge_embedding_loss)
 def hinge_embedding_loss(
     input: Tensor,
@@ -177,6 +189,7 @@ def hinge_embedding_loss(
     return _ops.hinge_embedding_loss(input, target, margin, reduction=reduction)
 
 
+@named
 @documented_as(_ops.margin_ranking_loss)
 def margin_ranking_loss(
     input1: Tensor,
@@ -191,6 +204,7 @@ def margin_ranking_loss(
     return _ops.margin_ranking_loss(input1, input2, target, margin, reduction=reduction)
 
 
+@named
 @documented_as(_ops.cosine_embedding_loss)
 def cosine_embedding_loss(
     input1: Tensor,
@@ -205,6 +219,7 @@ def cosine_embedding_loss(
     return _ops.cosine_embedding_loss(input1, input2, target, margin, reduction=reduction)
 
 
+@named
 @documented_as(_ops.soft_margin_loss)
 def soft_margin_loss(
     input: Tensor,
@@ -217,6 +232,7 @@ def soft_margin_loss(
     return _ops.soft_margin_loss(input, target, reduction=reduction)
 
 
+@named
 @documented_as(_ops.triplet_margin_loss)
 def triplet_margin_loss(
     anchor: Tensor,
@@ -234,6 +250,7 @@ def triplet_margin_loss(
     return _ops.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=reduction)
 
 
+@named
 @documented_as(_ops.multi_margin_loss)
 def multi_margin_loss(
     input: Tensor,
@@ -249,6 +266,7 @@ def multi_margin_loss(
     return _ops.multi_margin_loss(input, target, p, margin, weight, reduction=reduction)
 
 
+@named
 @documented_as(_ops.multilabel_margin_loss)
 def multilabel_margin_loss(
     input: Tensor,
@@ -261,6 +279,7 @@ def multilabel_margin_loss(
     return _ops.multilabel_margin_loss(input, target, reduction=reduction)
 
 
+@named
 @documented_as(_ops.multilabel_soft_margin_loss)
 def multilabel_soft_margin_loss(
     input: Tensor,
@@ -274,6 +293,7 @@ def multilabel_soft_margin_loss(
     return _ops.multilabel_soft_margin_loss(input, target, weight, reduction=reduction)
 
 
+@named
 def triplet_margin_with_distance_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -317,6 +337,7 @@ def _lengths(given: Tensor | Sequence[int]) -> list[int]:
     return [int(n) for n in given.reshape(-1).tolist()]
 
 
+@named
 @documented_as(_ops.ctc_loss)
 def ctc_loss(
     log_probs: Tensor,

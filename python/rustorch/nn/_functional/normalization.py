@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from rustorch import _C
 from rustorch._C import Tensor
+from rustorch._naming import named
 
 from ._documented import documented_as
 
 
+@named
 @documented_as(_C.group_norm)
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5

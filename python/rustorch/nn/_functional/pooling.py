@@ -7,6 +7,7 @@ from typing import Any
 
 from rustorch import _C
 from rustorch._C import Tensor
+from rustorch._naming import named
 
 from .. import _functional_ops as _ops
 from ._documented import documented_as
@@ -14,6 +15,7 @@ from ._documented import documented_as
 Size = int | Sequence[int]
 
 
+@named
 def max_pool1d_with_indices(
     input: Tensor,
     kernel_size: Size,
@@ -27,6 +29,7 @@ def max_pool1d_with_indices(
     return _ops.max_pool1d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
+@named
 def max_pool2d_with_indices(
     input: Tensor,
     kernel_size: Size,
@@ -40,6 +43,7 @@ def max_pool2d_with_indices(
     return _ops.max_pool2d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
+@named
 def max_pool3d_with_indices(
     input: Tensor,
     kernel_size: Size,
@@ -58,6 +62,7 @@ def step(stride: Size | None) -> Size:
     return () if stride is None else stride
 
 
+@named
 def max_pool1d(
     input: Tensor,
     kernel_size: Size,
@@ -73,6 +78,7 @@ def max_pool1d(
     return _C.max_pool1d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
+@named
 def max_pool2d(
     input: Tensor,
     kernel_size: Size,
@@ -88,6 +94,7 @@ def max_pool2d(
     return _C.max_pool2d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
+@named
 def max_pool3d(
     input: Tensor,
     kernel_size: Size,
@@ -103,6 +110,7 @@ def max_pool3d(
     return _C.max_pool3d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
+@named
 @documented_as(_C.avg_pool1d)
 def avg_pool1d(
     input: Tensor,
@@ -115,6 +123,7 @@ def avg_pool1d(
     return _C.avg_pool1d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad)
 
 
+@named
 @documented_as(_ops.avg_pool2d)
 def avg_pool2d(
     input: Tensor,
@@ -128,6 +137,7 @@ def avg_pool2d(
     return _ops.avg_pool2d(input, kernel_size, step(stride), padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@named
 @documented_as(_ops.avg_pool3d)
 def avg_pool3d(
     input: Tensor,
@@ -149,21 +159,25 @@ def output_sizes(input: Tensor, output_size: int | Sequence[int | None] | None, 
     return [own if size is None else size for size, own in zip(sizes, input.shape[-len(sizes) :], strict=True)]
 
 
+@named
 def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of `output_size` windows that cover (N, C, L) or (C, L)."""
     return _C.adaptive_avg_pool1d(input, output_sizes(input, output_size, 1))
 
 
+@named
 def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of windows that cover (N, C, H, W) or (C, H, W), `output_size` of them per dimension."""
     return _ops.adaptive_avg_pool2d(input, output_sizes(input, output_size, 2))
 
 
+@named
 def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of windows that cover (N, C, D, H, W) or (C, D, H, W), `output_size` of them per dimension."""
     return _ops.adaptive_avg_pool3d(input, output_sizes(input, output_size, 3))
 
 
+@named
 @documented_as(_ops.lp_pool1d)
 def lp_pool1d(
     input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
@@ -171,6 +185,7 @@ def lp_pool1d(
     return _ops.lp_pool1d(input, norm_type, kernel_size, step(stride), ceil_mode)
 
 
+@named
 @documented_as(_ops.lp_pool2d)
 def lp_pool2d(
     input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
@@ -178,6 +193,7 @@ def lp_pool2d(
     return _ops.lp_pool2d(input, norm_type, kernel_size, step(stride), ceil_mode)
 
 
+@named
 @documented_as(_ops.lp_pool3d)
 def lp_pool3d(
     input: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 
 from rustorch import _C
 from rustorch._C import Tensor
+from rustorch._naming import named
 
 from .. import _functional_ops as _ops
 from ._documented import documented_as
@@ -16,6 +17,7 @@ OutputSize = int | Sequence[int | None] | None
 Ratio = float | Sequence[float]
 
 
+@named
 def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: OutputSize, return_indices: bool = True
 ) -> tuple[Tensor, Tensor]:
@@ -23,12 +25,14 @@ def adaptive_max_pool1d_with_indices(
     return _C.adaptive_max_pool1d(input, output_sizes(input, output_size, 1))
 
 
+@named
 def adaptive_max_pool1d(input: Tensor, output_size: OutputSize, return_indices: bool = False) -> Any:
     """The largest elements of windows that cover (N, C, L) or (C, L), and with `return_indices` where."""
     values, indices = adaptive_max_pool1d_with_indices(input, output_size)
     return (values, indices) if return_indices else values
 
 
+@named
 def adaptive_max_pool2d_with_indices(
     input: Tensor, output_size: OutputSize, return_indices: bool = True
 ) -> tuple[Tensor, Tensor]:
@@ -36,12 +40,14 @@ def adaptive_max_pool2d_with_indices(
     return _ops.adaptive_max_pool2d(input, output_sizes(input, output_size, 2))
 
 
+@named
 def adaptive_max_pool2d(input: Tensor, output_size: OutputSize, return_indices: bool = False) -> Any:
     """The largest elements of windows that cover (N, C, H, W) or (C, H, W), and with `return_indices` where."""
     values, indices = adaptive_max_pool2d_with_indices(input, output_size)
     return (values, indices) if return_indices else values
 
 
+@named
 def adaptive_max_pool3d_with_indices(
     input: Tensor, output_size: OutputSize, return_indices: bool = True
 ) -> tuple[Tensor, Tensor]:
@@ -49,12 +55,14 @@ def adaptive_max_pool3d_with_indices(
     return _ops.adaptive_max_pool3d(input, output_sizes(input, output_size, 3))
 
 
+@named
 def adaptive_max_pool3d(input: Tensor, output_size: OutputSize, return_indices: bool = False) -> Any:
     """The largest elements of windows that cover (N, C, D, H, W) or (C, D, H, W), and with `return_indices` where."""
     values, indices = adaptive_max_pool3d_with_indices(input, output_size)
     return (values, indices) if return_indices else values
 
 
+@named
 def fractional_max_pool2d_with_indices(
     input: Tensor,
     kernel_size: Size,
@@ -67,6 +75,7 @@ def fractional_max_pool2d_with_indices(
     return _ops.fractional_max_pool2d_with_indices(input, kernel_size, output_size, output_ratio, _random_samples)
 
 
+@named
 def fractional_max_pool2d(
     input: Tensor,
     kernel_size: Size,
@@ -82,6 +91,7 @@ def fractional_max_pool2d(
     return (values, indices) if return_indices else values
 
 
+@named
 def fractional_max_pool3d_with_indices(
     input: Tensor,
     kernel_size: Size,
@@ -94,6 +104,7 @@ def fractional_max_pool3d_with_indices(
     return _ops.fractional_max_pool3d_with_indices(input, kernel_size, output_size, output_ratio, _random_samples)
 
 
+@named
 def fractional_max_pool3d(
     input: Tensor,
     kernel_size: Size,
@@ -109,6 +120,7 @@ def fractional_max_pool3d(
     return (values, indices) if return_indices else values
 
 
+@named
 @documented_as(_ops.max_unpool1d)
 def max_unpool1d(
     input: Tensor,
@@ -121,6 +133,7 @@ def max_unpool1d(
     return _ops.max_unpool1d(input, indices, kernel_size, step(stride), padding, output_size)
 
 
+@named
 @documented_as(_ops.max_unpool2d)
 def max_unpool2d(
     input: Tensor,
@@ -133,6 +146,7 @@ def max_unpool2d(
     return _ops.max_unpool2d(input, indices, kernel_size, step(stride), padding, output_size)
 
 
+@named
 @documented_as(_ops.max_unpool3d)
 def max_unpool3d(
     input: Tensor,

@@ -7,12 +7,14 @@ import warnings
 import rustorch
 from rustorch import _C
 from rustorch._C import Tensor
+from rustorch._naming import named
 from rustorch.nn import _functional_ops as _ops
 from rustorch.nn._options import refuse_sparse
 
 from ._documented import documented_as
 
 
+@named
 @documented_as(_C.embedding)
 def embedding(
     input: Tensor,
@@ -37,6 +39,7 @@ def embedding(
     return _C.embedding(weight, input, padding_idx, scale_grad_by_freq)
 
 
+@named
 @documented_as(_ops.embedding_bag)
 def embedding_bag(
     input: Tensor,
@@ -54,7 +57,7 @@ def embedding_bag(
     if weight.dtype is rustorch.int64 and input.is_floating_point():
         warnings.warn(
             "embedding_bag: the arguments are (input, weight, ...); (weight, input, ...) was an order of long ago",
-            stacklevel=2,
+            stacklevel=3,
         )
         input, weight = weight, input
     refuse_sparse("embedding_bag", sparse)

@@ -9,8 +9,8 @@ mod tests;
 
 use std::ptr;
 
-use rustorch_backend::{AttentionParams, DType, Operand, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{AttentionParams, DType, Operand, volume};
 use rustorch_error::Result;
 
 use super::dense::{Compute, Dense, Shared, address, fill_contiguous, unsupported};

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use rustorch_backend::volume;
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::volume;
 use rustorch_error::Result;
 
 use crate::kernels::matmul::microkernel::Output;

@@ -4,8 +4,8 @@
 //! `k d mod s`. Positions of one residue are kept together, in a plane of their own, where the tap reads position
 //! `o + k d / s`: from every output the same distance away.
 
-use rustorch_backend::volume;
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::volume;
 
 use crate::kernels::matmul::vector::Float;
 

@@ -4,10 +4,10 @@ use rustorch_backend::{Dims, Operand};
 use rustorch_error::Result;
 use smallvec::smallvec;
 
-use super::check::check;
+use super::check::{Bound, outside};
 use crate::kernels::number::with_bytes;
 use crate::kernels::walk::{Elements, Walk};
-use crate::threads::parallel_for;
+use crate::threads::try_parallel_for;
 
 /// How many elements a thread gathers at a time.
 const GRAIN: usize = 1 << 14;
@@ -15,15 +15,19 @@ const GRAIN: usize = 1 << 14;
 /// `out[i…] = input[i… with index[i…] at dim]`, for every dtype. Indices do not count from the end.
 ///
 /// # Errors
-/// `IndexOutOfRange` for an index outside `0..input.shape[dim]`, before anything is written.
+/// `IndexOutOfRange` for an index outside `0..input.shape[dim]`; what the output holds then is unspecified.
 pub fn gather(input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>) -> Result<()> {
     let size = input.layout.shape().get(dim).copied().unwrap_or(1);
-    check("gather", index, dim, size)?;
-    with_bytes!(input.dtype, T => gather_elements::<T>(input, dim, index, output));
-    Ok(())
+    with_bytes!(input.dtype, T => gather_elements::<T>(input, dim, size, index, output))
 }
 
-fn gather_elements<T: Copy>(input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>) {
+fn gather_elements<T: Copy>(
+    input: Operand<'_>,
+    dim: usize,
+    size: usize,
+    index: Operand<'_>,
+    output: Operand<'_>,
+) -> Result<()> {
     let shape = output.layout.shape();
     let dims: Dims<usize> = (0..shape.len()).collect();
     // The index, not the position, moves along `dim` of the input.
@@ -44,16 +48,20 @@ fn gather_elements<T: Copy>(input: Operand<'_>, dim: usize, index: Operand<'_>, 
     let [input_step, index_step, output_step] = walk.steps();
     let (from, indices, to) =
         (Elements::<T>::of(input), Elements::<i64>::of(index), Elements::<T>::of(output));
-    parallel_for(walk.len(), GRAIN, |range| {
+    let bound = Bound::new(size);
+    try_parallel_for(walk.len(), GRAIN, |range| {
         for (_, [from_start, index_start, to_start], count) in walk.runs(range) {
             for i in 0..count as isize {
-                // SAFETY: positions of the layouts; the index was checked, so with it the input's is one too. Each
-                // output element belongs to one range.
+                // SAFETY: positions of the layouts, the input's by a place within its bound. Each output element belongs
+                // to one range.
                 unsafe {
-                    let at = indices.get(index_start + i * index_step) as isize;
+                    let Some(at) = bound.place(indices.index(index_start + i * index_step)) else {
+                        return Err(outside("gather", index, dim, size));
+                    };
                     to.set(to_start + i * output_step, from.get(from_start + i * input_step + at * along));
                 }
             }
         }
-    });
+        Ok(())
+    })
 }

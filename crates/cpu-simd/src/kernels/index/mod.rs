@@ -6,7 +6,7 @@ mod nonzero;
 mod rows;
 mod scatter;
 
-pub(crate) use check::check;
+pub(crate) use check::{Bound, changed_meanwhile, check};
 pub use gather::gather;
 pub use nonzero::{count_nonzero, nonzero};
 pub use rows::{index_read, index_write};

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use rustorch_backend::{Dims, Layout, Operand, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{Dims, Layout, Operand, volume};
 use rustorch_error::Result;
 
 use super::check::out_of_bounds;
@@ -51,7 +51,7 @@ pub fn index_write(
 }
 
 /// Where each named row begins.
-struct Rows {
+pub(super) struct Rows {
     /// The first element of each row, counted from the operand's.
     offsets: Scratch<i64>,
     count: usize,
@@ -61,7 +61,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn find(op: &'static str, indices: &[Operand<'_>], layout: &Layout) -> Result<Self> {
+    pub(super) fn find(op: &'static str, indices: &[Operand<'_>], layout: &Layout) -> Result<Self> {
         let shape = indices.first().map_or(&[][..], |index| index.layout.shape());
         let count = volume(shape);
         let offsets = Scratch::<i64>::zeroed(count)?;
@@ -77,7 +77,7 @@ impl Rows {
                         // SAFETY: a position of the index, and the number of the same row in `offsets`, which belongs
                         // to one range.
                         unsafe {
-                            let value = elements.get(start + i * step);
+                            let value = elements.index(start + i * step);
                             let at = if value < 0 { value.wrapping_add(size as i64) } else { value };
                             if at as u64 >= size as u64 {
                                 return Err(out_of_bounds(op, value, dim, size));
@@ -155,7 +155,12 @@ impl Rows {
     }
 
     /// Threads divide the columns, so each place sees its writes in the order of the rows.
-    fn write<T: Copy>(&self, source: Operand<'_>, output: Operand<'_>, combine: impl Fn(T, T) -> T + Sync) {
+    pub(super) fn write<T: Copy>(
+        &self,
+        source: Operand<'_>,
+        output: Operand<'_>,
+        combine: impl Fn(T, T) -> T + Sync,
+    ) {
         let row = self.row(output.layout, source.layout);
         let listed = self.listed(source.layout);
         let [listed_step] = listed.steps();

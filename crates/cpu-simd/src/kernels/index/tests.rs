@@ -5,6 +5,7 @@ use rustorch_backend::{DType, ScatterOp};
 use super::*;
 use crate::kernels::number::Complex;
 use crate::kernels::samples::{LIES, Lie, Sample, coordinates, flat, noise};
+use crate::kernels::walk::Walk;
 
 /// Whole numbers that every dtype holds: 0 and 1 for bool.
 fn whole(dtype: DType, seed: u64, count: usize) -> Vec<f64> {
@@ -301,4 +302,59 @@ fn nonzero_lists_coordinates_in_order() {
     }
     let odd = Sample::new(DType::Float32, &[3], Lie::Contiguous, &[f64::NAN, -0.0, f64::INFINITY]);
     assert_eq!(count_nonzero(odd.operand()).unwrap(), 2);
+}
+
+/// Indices that another thread writes after the check, which these tests leave out: the first is right.
+const WRITTEN_SINCE: [i64; 4] = [2, 1 << 40, -1, i64::MIN];
+
+#[test]
+fn an_index_that_changes_after_the_check_stays_inside_and_is_reported() {
+    for lie in LIES {
+        let index = Sample::indices(&[4, 1], lie, &WRITTEN_SINCE);
+        let bound = check::Bound::new(4);
+        let target = Sample::zeros(DType::Float32, &[4, 3], Lie::Contiguous);
+        let source = Sample::new(DType::Float32, &[4, 1], lie, &[1.0, 2.0, 3.0, 4.0]);
+        let plan = scatter::Plan::new(0, bound, index.operand(), source.operand(), target.operand());
+        let outcome = plan.run::<f32>(source.operand(), target.operand(), |old, new| old + new);
+        assert!(outcome.unwrap_err().to_string().contains("scatter: another thread"), "{lie:?}");
+        let mut expected = [0.0; 12];
+        expected[6] = 1.0;
+        assert_eq!(target.values(), expected);
+    }
+}
+
+#[test]
+fn rows_are_found_in_a_copy_of_the_indices() {
+    // The indices are those of the second call: what the first call found is its own.
+    let index = Sample::indices(&[2], Lie::Contiguous, &[1, 0]);
+    let output = Sample::zeros(DType::Int64, &[2], Lie::Contiguous);
+    let rows = rows::Rows::find("index", &[index.operand()], output.operand().layout).unwrap();
+    // SAFETY: the buffer holds two numbers.
+    unsafe { index.buffer.address().cast::<[i64; 2]>().write([1 << 40, i64::MIN]) };
+    let source = Sample::indices(&[2], Lie::Contiguous, &[7, 8]);
+    rows.write::<i64>(source.operand(), output.operand(), |_, new| new);
+    assert_eq!(output.values(), [8.0, 7.0]);
+}
+
+#[test]
+fn more_or_fewer_elements_than_were_counted_are_an_error_and_stay_inside() {
+    // Several parts, so that threads take part, and a guard behind the rows.
+    let count = 100_000;
+    let values: Vec<f64> = (0..count).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
+    let input = Sample::new(DType::Bool, &[count], Lie::Contiguous, &values);
+    let found = count_nonzero(input.operand()).unwrap();
+    for rows in [0, 1, found - 1, found + 1, count] {
+        let output = Sample::zeros(DType::Int64, &[rows, 1], Lie::Gaps);
+        let message = nonzero(input.operand(), output.operand()).unwrap_err().to_string();
+        assert!(message.contains("nonzero: another thread"), "{message}");
+    }
+    // Each part writes no more rows than it has, and says so when it finds other than those.
+    let walk = Walk::new(&[count], [input.operand().layout]);
+    let output = Sample::indices(&[4, 1], Lie::Contiguous, &[-1; 4]);
+    for (rows, expected) in [(1..1, [-1; 4]), (1..3, [-1, 0, 3, -1]), (0..3, [0, 3, 6, -1])] {
+        let found = nonzero::write_rows::<u8>(input.operand(), &walk, 0..7, output.operand(), rows.clone());
+        assert_eq!(found, rows.len() == 3, "{rows:?}");
+        assert_eq!(output.elements::<i64>(), expected);
+    }
+    assert!(!nonzero::write_rows::<u8>(input.operand(), &walk, 0..7, output.operand(), 0..4));
 }

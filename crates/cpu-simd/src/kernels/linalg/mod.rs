@@ -15,8 +15,8 @@ mod symmetric;
 mod tests;
 mod triangular;
 
-use rustorch_backend::{DType, Factorization, Operand, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, Factorization, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use self::precision::Precision;

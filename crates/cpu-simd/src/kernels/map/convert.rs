@@ -2,7 +2,7 @@
 //! but zero is true, a complex number's real part stands for it.
 
 use half::{bf16, f16};
-use rustorch_backend::DType;
+use rustorch_backend::{DType, Truth};
 
 use crate::kernels::number::Complex;
 use crate::simd::SimdLevel;
@@ -42,7 +42,7 @@ macro_rules! numbers {
 }
 
 numbers! {
-    bool: x => i64::from(x), f32::from(u8::from(x)), f64::from(u8::from(x)), x;
+    Truth: x => i64::from(x), if x.get() { 1.0 } else { 0.0 }, if x.get() { 1.0 } else { 0.0 }, x.get();
     u8: x => i64::from(x), f32::from(x), f64::from(x), x != 0;
     i8: x => i64::from(x), f32::from(x), f64::from(x), x != 0;
     i16: x => i64::from(x), f32::from(x), f64::from(x), x != 0;
@@ -88,7 +88,7 @@ macro_rules! from_numbers {
 }
 
 from_numbers! {
-    bool: x => x.to_bool();
+    Truth: x => x.to_bool().into();
     u8: x => x.to_i64() as u8;
     i8: x => x.to_i64() as i8;
     i16: x => x.to_i64() as i16;
@@ -183,7 +183,7 @@ pub(crate) fn convert(from: DType, to: DType, level: SimdLevel) -> Convert {
     macro_rules! to {
         ($S:ty) => {
             match to {
-                DType::Bool => convert_elements::<$S, bool>,
+                DType::Bool => convert_elements::<$S, Truth>,
                 DType::UInt8 => convert_elements::<$S, u8>,
                 DType::Int8 => convert_elements::<$S, i8>,
                 DType::Int16 => convert_elements::<$S, i16>,
@@ -217,7 +217,7 @@ pub(crate) fn convert(from: DType, to: DType, level: SimdLevel) -> Convert {
         },
         (DType::BFloat16, DType::Float32) => brain::widen,
         (DType::Float32, DType::BFloat16) => brain::narrow,
-        (DType::Bool, _) => to!(bool),
+        (DType::Bool, _) => to!(Truth),
         (DType::UInt8, _) => to!(u8),
         (DType::Int8, _) => to!(i8),
         (DType::Int16, _) => to!(i16),

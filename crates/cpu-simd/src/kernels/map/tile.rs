@@ -118,12 +118,25 @@ pub(super) fn run(
     }
 }
 
+/// The bits of an int64 that an integer of a dtype keeps.
+fn low_bits(dtype: DType) -> i64 {
+    match dtype.size() {
+        size @ 1..8 => (1 << (8 * size)) - 1,
+        _ => -1,
+    }
+}
+
 /// Finds zeros among integer divisors that are inputs or constants, before anything is written.
 fn check_divisors(program: &Program, inputs: &[Operand<'_>]) -> Result<()> {
     for instruction in program.instructions.iter().filter(|i| divides(i.op, program.compute)) {
         let zero = match instruction.arguments[1] {
-            Source::Constant(c) => program.constants[c as usize].to_i64() == 0,
-            Source::Input(i) => super::super::reduce::contains_zero(inputs[i as usize])?,
+            // As the division will see them: in its dtype, in which 256 may be 0.
+            Source::Constant(c) => program.constants[c as usize].to_i64() & low_bits(program.compute) == 0,
+            Source::Input(i) => {
+                let divisor = inputs[i as usize];
+                let bits = if divisor.dtype == program.compute { -1 } else { low_bits(program.compute) };
+                super::super::reduce::contains_zero(divisor, bits)?
+            }
             Source::Register(_) => false,
         };
         if zero {

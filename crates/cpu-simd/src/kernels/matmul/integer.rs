@@ -1,8 +1,8 @@
 //! Products of integer matrices, which wrap around as in PyTorch.
 
 use rustorch_backend::Element;
-use rustorch_backend::volume;
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::volume;
 use rustorch_error::Result;
 
 use super::blocking::{Product, TASK_WORK};

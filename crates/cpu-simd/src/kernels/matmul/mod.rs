@@ -15,8 +15,8 @@ pub mod vector;
 
 use std::ptr;
 
-use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, address, store, unsupported};

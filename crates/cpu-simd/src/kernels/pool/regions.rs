@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use rustorch_backend::{DType, Operand, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::{Maximum, OP, TASK_WORK, by_float, by_maximum, check_indices};

@@ -7,7 +7,7 @@ mod sampler;
 
 pub use sampler::sample;
 
-use rustorch_backend::{DType, Distribution, Layout, Operand, RandomKey, Scalar, with_element};
+use rustorch_backend::{DType, Distribution, Layout, Operand, RandomKey, Scalar, Truth, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use super::rowwise::{Computed as _, RowKernel};
@@ -136,7 +136,7 @@ fn floats(output: Operand<'_>, what: &str, fill: impl FnOnce(Parts<'_>, DType)) 
 /// Fills every real dtype with what `generator` gives.
 fn reals<G>(output: Operand<'_>, what: &str, generator: &G) -> Result<()>
 where
-    G: Generate<bool> + Generate<u8> + Generate<i8> + Generate<i16> + Generate<i32> + Generate<i64>,
+    G: Generate<Truth> + Generate<u8> + Generate<i8> + Generate<i16> + Generate<i32> + Generate<i64>,
     G: Generate<half::f16> + Generate<half::bf16> + Generate<f32> + Generate<f64>,
 {
     let parts = Parts { operand: output, layout: output.layout.clone() };

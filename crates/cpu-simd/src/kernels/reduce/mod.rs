@@ -298,8 +298,8 @@ impl<P: Partial> Sink<P> {
     }
 }
 
-/// Whether any element of an integer tensor is zero.
-pub(super) fn contains_zero(input: Operand<'_>) -> Result<bool> {
+/// Whether any element of an integer tensor is zero in those bits that a cast of it keeps.
+pub(super) fn contains_zero(input: Operand<'_>, bits: i64) -> Result<bool> {
     let plan = Plan::new(&[input], 0);
     if plan.numel() == 0 {
         return Ok(false);
@@ -310,10 +310,15 @@ pub(super) fn contains_zero(input: Operand<'_>) -> Result<bool> {
         parallel_for(plan.numel(), PIECE, |range| {
             let step = plan.inner_step(0);
             plan.runs(0, range.start, range.len(), |_, position, count| {
+                // SAFETY: the positions are the operand's.
+                let at = |i: isize| unsafe { *base.get().cast::<T>().offset(position + i * step) };
+                let whole = bits == -1 || !input.dtype.is_integral(false);
                 let mut zero = false;
-                for i in 0..count as isize {
-                    // SAFETY: the positions are the operand's.
-                    zero |= unsafe { *base.get().cast::<T>().offset(position + i * step) } == T::default();
+                if whole {
+                    (0..count as isize).for_each(|i| zero |= at(i) == T::default());
+                } else {
+                    let kept = |i| rustorch_backend::Element::to_scalar(at(i)).to_i64() & bits;
+                    (0..count as isize).for_each(|i| zero |= kept(i) == 0);
                 }
                 if zero {
                     found.store(true, std::sync::atomic::Ordering::Relaxed);

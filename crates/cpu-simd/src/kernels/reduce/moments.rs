@@ -1,8 +1,8 @@
 //! Mean and sum of squared deviations, piece by piece, joined as Chan, Golub and LeVeque (1979) do.
 
 use rustorch_backend::memory::PoolAllocator;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, volume};
 use rustorch_error::Result;
 
 use super::rows::Rows;

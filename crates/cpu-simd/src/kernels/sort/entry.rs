@@ -1,5 +1,6 @@
 //! Elements as unsigned numbers of the same order.
 
+use rustorch_backend::Truth;
 use rustorch_backend::half::{bf16, f16};
 
 /// An element that can be sorted by an unsigned key of [`Self::BITS`] bits.
@@ -38,15 +39,15 @@ integers! {
     i64, u64, 1 << 63;
 }
 
-impl SortKey for bool {
+impl SortKey for Truth {
     const BITS: u32 = 8;
     #[inline(always)]
     fn key(self) -> u64 {
-        u64::from(self)
+        u64::from(self.get())
     }
     #[inline(always)]
     fn from_key(key: u64) -> Option<Self> {
-        Some(key != 0)
+        Some(Truth::from(key != 0))
     }
 }
 

@@ -3,9 +3,9 @@
 use rustorch_backend::{DType, Dims, Operand, with_element};
 use rustorch_error::{Result, RusTorchError};
 
-use crate::kernels::index::check;
+use crate::kernels::index::{Bound, changed_meanwhile, check};
 use crate::kernels::walk::{Elements, Walk};
-use crate::threads::parallel_for;
+use crate::threads::try_parallel_for;
 
 /// How many values a thread looks for at a time.
 const GRAIN: usize = 1 << 11;
@@ -15,8 +15,8 @@ const GRAIN: usize = 1 << 11;
 /// (int64) of its shape gives the order of its elements where they are not sorted. `output` is int64 or int32.
 ///
 /// # Errors
-/// `IndexOutOfRange` for a place in `sorter` that is not one of the line's, `DType` for complex numbers.
-#[allow(clippy::bool_comparison)] // One order for every dtype, of which bool is one.
+/// `IndexOutOfRange` for a place in `sorter` that is not one of the line's, before anything is written or when another
+/// thread writes it; `DType` for complex numbers.
 pub fn search_sorted(
     sorted: Operand<'_>,
     sorter: Option<Operand<'_>>,
@@ -33,22 +33,21 @@ pub fn search_sorted(
         (DType::Int32, true) => search(sorted, sorter, values, output, |a: T, b: T| a > b, |n| n as i32),
         (_, false) => search(sorted, sorter, values, output, |a: T, b: T| a >= b, |n| n as i64),
         (_, true) => search(sorted, sorter, values, output, |a: T, b: T| a > b, |n| n as i64),
-    }, else return Err(RusTorchError::dtype(
+    }, else Err(RusTorchError::dtype(
         "searchsorted",
         format!("complex numbers have no order; got {}, and every real dtype works", values.dtype),
-    )));
-    Ok(())
+    )))
 }
 
 /// The first place of a line whose element is `beyond` the value, for each value.
-fn search<T: Copy + Send + Sync, I: Copy + Send + Sync>(
+pub(super) fn search<T: Copy + Send + Sync, I: Copy + Send + Sync>(
     sorted: Operand<'_>,
     sorter: Option<Operand<'_>>,
     values: Operand<'_>,
     output: Operand<'_>,
     beyond: impl Fn(T, T) -> bool + Sync,
     count: impl Fn(usize) -> I + Sync,
-) {
+) -> Result<()> {
     let shape = values.layout.shape();
     let dims: Dims<usize> = (0..shape.len()).collect();
     let last = sorted.layout.shape().len() - 1;
@@ -75,18 +74,25 @@ fn search<T: Copy + Send + Sync, I: Copy + Send + Sync>(
     let (elements, places) = (Elements::<T>::of(sorted), sorter.map(Elements::<i64>::of));
     let (from, to) = (Elements::<T>::of(values), Elements::<I>::of(output));
     let steps = walk.steps();
-    parallel_for(walk.len(), GRAIN, |range| {
+    let bound = Bound::new(length);
+    try_parallel_for(walk.len(), GRAIN, |range| {
         for (_, starts, run) in walk.runs(range) {
             for i in 0..run as isize {
                 let at = |t: usize| starts[t] + i * steps[t];
-                // SAFETY: positions of the layouts; places were checked; each result belongs to one range.
+                // SAFETY: positions of the layouts, those of a line within its bound; each result belongs to one range.
                 unsafe {
                     let value = from.get(at(2));
                     let (mut low, mut high) = (0, length);
                     while low < high {
                         let middle = low + (high - low) / 2;
                         let place = match places {
-                            Some(places) => places.get(at(1) + middle as isize * order_along) as isize,
+                            Some(places) => {
+                                let place = places.index(at(1) + middle as isize * order_along);
+                                let Some(place) = bound.place(place) else {
+                                    return Err(changed_meanwhile("searchsorted"));
+                                };
+                                place
+                            }
                             None => middle as isize,
                         };
                         if beyond(elements.get(at(0) + place * sorted_along), value) {
@@ -99,5 +105,6 @@ fn search<T: Copy + Send + Sync, I: Copy + Send + Sync>(
                 }
             }
         }
-    });
+        Ok(())
+    })
 }

@@ -167,3 +167,22 @@ fn what_does_not_work_says_so() {
         .unwrap_err();
     assert_eq!(error.to_string(), "searchsorted: index 2 is out of bounds for dimension 0 with size 2");
 }
+
+#[test]
+fn a_sorter_that_changes_after_the_check_stays_inside_and_is_reported() {
+    let line = Sample::new(DType::Float32, &[5], Lie::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
+    let wanted = Sample::new(DType::Float32, &[1], Lie::Contiguous, &[4.5]);
+    for bad in [5, 1 << 40, -1, i64::MIN] {
+        let sorter = Sample::indices(&[5], Lie::Contiguous, &[0, 1, bad, 3, 4]);
+        let output = Sample::zeros(DType::Int64, &[1], Lie::Contiguous);
+        let outcome = search::search(
+            line.operand(),
+            Some(sorter.operand()),
+            wanted.operand(),
+            output.operand(),
+            |a: f32, b: f32| a >= b,
+            |n| n as i64,
+        );
+        assert!(outcome.unwrap_err().to_string().contains("searchsorted: another thread"), "{bad}");
+    }
+}

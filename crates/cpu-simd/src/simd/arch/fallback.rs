@@ -1,6 +1,5 @@
 //! One lane, in plain Rust: what runs where no vector instruction set is known.
 // The trait's functions are unsafe for the sake of the others; only the reads and writes are here.
-#![allow(clippy::missing_safety_doc, clippy::undocumented_unsafe_blocks)]
 
 use super::Vector;
 
@@ -23,10 +22,12 @@ macro_rules! scalar {
             }
             #[inline(always)]
             unsafe fn load(p: *const $t) -> $t {
+                // SAFETY: `p` is valid for a read of one element.
                 unsafe { *p }
             }
             #[inline(always)]
             unsafe fn store(p: *mut $t, x: $t) {
+                // SAFETY: `p` is valid for a write of one element.
                 unsafe { *p = x }
             }
             #[inline(always)]
@@ -38,14 +39,17 @@ macro_rules! scalar {
             unsafe fn store_partial(_p: *mut $t, _x: $t, _n: usize) {}
             #[inline(always)]
             unsafe fn stream(p: *mut $t, x: $t) {
+                // SAFETY: `p` is valid for a write of one element.
                 unsafe { *p = x }
             }
             #[inline(always)]
             unsafe fn load_mask(p: *const u8) -> bool {
+                // SAFETY: `p` is valid for a read of one byte.
                 unsafe { *p != 0 }
             }
             #[inline(always)]
             unsafe fn store_mask(p: *mut u8, m: bool) {
+                // SAFETY: `p` is valid for a write of one byte.
                 unsafe { *p = u8::from(m) }
             }
             #[inline(always)]

@@ -58,7 +58,8 @@ pub(crate) const MAX_LANES: usize = 16;
 ///
 /// # Safety
 /// Every function may only run on a machine that has the instruction set. Pointers are valid for what the name says;
-/// partial reads and writes touch `n < LANES` elements. Masks in memory are bytes of 0 or 1.
+/// partial reads and writes touch `n < LANES` elements. Masks in memory are bytes: any but 0 reads as true, 0 or 1 is
+/// written.
 #[allow(missing_docs, clippy::missing_safety_doc)]
 pub unsafe trait Vector: Copy + Default + 'static {
     type Element: FloatElement;
@@ -113,6 +114,19 @@ pub unsafe trait Vector: Copy + Default + 'static {
     /// As `FloatBits::split_exponent`.
     unsafe fn split_exponent(x: Self::Register) -> (Self::Register, Self::Register);
 }
+
+/// Functions of a [`Vector`] from registers to a register, written as their bodies alone.
+macro_rules! registers {
+    ($(fn $name:ident($($x:ident: $t:ty),*) -> $result:ty $body:block)*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($x: $t),*) -> $result {
+            // SAFETY: instructions between registers touch no memory and are defined for every value of their lanes. That
+            // the machine has them is what the trait asks of whoever calls its functions.
+            unsafe { $body }
+        }
+    )*};
+}
+pub(super) use registers;
 
 /// The algebra of the vector `V`.
 #[derive(Clone, Copy, Default)]

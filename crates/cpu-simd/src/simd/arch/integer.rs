@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use rustorch_backend::Truth;
 use rustorch_backend::algebra::{Algebra, IntegerAlgebra};
 
 use crate::simd::Lanes;
@@ -19,7 +20,8 @@ impl<T> Default for Integer<T> {
     }
 }
 
-/// Arithmetic of one integer type, wrapping; bool is the integers modulo "more than none".
+/// Arithmetic of one integer type, wrapping. Divisors have been looked at before, and one that another thread has made 0
+/// since gives 0. Bool is the integers modulo "more than none".
 #[allow(missing_docs)]
 pub trait IntegerElement: Copy + Default + PartialEq + PartialOrd + 'static {
     const ZERO: Self;
@@ -68,17 +70,23 @@ macro_rules! integer {
             fn min(self, y: Self) -> Self { Ord::min(self, y) }
             #[inline(always)]
             fn floor_divide(self, y: Self) -> Self {
+                if y == 0 {
+                    return 0;
+                }
                 let rest = self.wrapping_rem(y);
                 let quotient = self.wrapping_div(y);
                 if rest != 0 && (rest < 0) != (y < 0) { quotient.wrapping_sub(1) } else { quotient }
             }
             #[inline(always)]
             fn remainder(self, y: Self) -> Self {
+                if y == 0 {
+                    return 0;
+                }
                 let rest = self.wrapping_rem(y);
                 if rest != 0 && (rest < 0) != (y < 0) { rest.wrapping_add(y) } else { rest }
             }
             #[inline(always)]
-            fn fmod(self, y: Self) -> Self { self.wrapping_rem(y) }
+            fn fmod(self, y: Self) -> Self { if y == 0 { 0 } else { self.wrapping_rem(y) } }
             #[inline(always)]
             fn pow(self, y: Self) -> Self {
                 if y < 0 {
@@ -141,11 +149,11 @@ macro_rules! integer {
 
 integer! { u8 i8 i16 i32 i64 }
 
-impl IntegerElement for bool {
-    const ZERO: Self = false;
+impl IntegerElement for Truth {
+    const ZERO: Self = Truth::FALSE;
     #[inline(always)]
     fn from_constant(value: f64) -> Self {
-        value != 0.0
+        Truth::from(value != 0.0)
     }
     #[inline(always)]
     fn add(self, y: Self) -> Self {
@@ -181,11 +189,11 @@ impl IntegerElement for bool {
     }
     #[inline(always)]
     fn remainder(self, _y: Self) -> Self {
-        false
+        Truth::FALSE
     }
     #[inline(always)]
     fn fmod(self, _y: Self) -> Self {
-        false
+        Truth::FALSE
     }
     #[inline(always)]
     fn pow(self, y: Self) -> Self {

@@ -1,11 +1,11 @@
 //! ARM's 128-bit vectors.
-// One instruction per block: the trait's contract is the reason for each. Where NEON is part of the target, as it is
-// on every 64-bit ARM, its instructions need no block.
-#![allow(clippy::missing_safety_doc, clippy::undocumented_unsafe_blocks, unused_unsafe)]
+// Where NEON is part of the target, as it is on every 64-bit ARM, its instructions need no block.
+#![allow(unused_unsafe)]
 
 use std::arch::aarch64::*;
 
 use super::Vector;
+use super::float::registers;
 
 /// 4 lanes of float32.
 #[derive(Clone, Copy, Default)]
@@ -18,20 +18,22 @@ unsafe impl Vector for NeonF32 {
     type Mask = uint32x4_t;
     const LANES: usize = 4;
 
-    #[inline(always)]
-    unsafe fn splat(x: f32) -> float32x4_t {
-        unsafe { vdupq_n_f32(x) }
+    registers! {
+        fn splat(x: f32) -> float32x4_t { vdupq_n_f32(x) }
     }
     #[inline(always)]
     unsafe fn load(p: *const f32) -> float32x4_t {
+        // SAFETY: `p` is valid for a read of every lane, whatever its alignment.
         unsafe { vld1q_f32(p) }
     }
     #[inline(always)]
     unsafe fn store(p: *mut f32, x: float32x4_t) {
+        // SAFETY: `p` is valid for a write of every lane, whatever its alignment.
         unsafe { vst1q_f32(p, x) }
     }
     #[inline(always)]
     unsafe fn load_partial(p: *const f32, n: usize) -> float32x4_t {
+        // SAFETY: `p` is valid for `n` reads, and `n` is less than the lanes that the copy has.
         unsafe {
             let mut lanes = [0.0; 4];
             std::ptr::copy_nonoverlapping(p, lanes.as_mut_ptr(), n);
@@ -40,6 +42,7 @@ unsafe impl Vector for NeonF32 {
     }
     #[inline(always)]
     unsafe fn store_partial(p: *mut f32, x: float32x4_t, n: usize) {
+        // SAFETY: `p` is valid for `n` writes, and `n` is less than the lanes that the copy has.
         unsafe {
             let mut lanes = [0.0; 4];
             vst1q_f32(lanes.as_mut_ptr(), x);
@@ -48,10 +51,12 @@ unsafe impl Vector for NeonF32 {
     }
     #[inline(always)]
     unsafe fn stream(p: *mut f32, x: float32x4_t) {
+        // SAFETY: `p` is valid for a write of every lane.
         unsafe { vst1q_f32(p, x) }
     }
     #[inline(always)]
     unsafe fn load_mask(p: *const u8) -> uint32x4_t {
+        // SAFETY: `p` is valid for reads of a byte per lane, and no more are touched.
         unsafe {
             let lanes: [u32; 4] = std::array::from_fn(|i| u32::from(*p.add(i)));
             vcgtq_u32(vld1q_u32(lanes.as_ptr()), vdupq_n_u32(0))
@@ -59,6 +64,7 @@ unsafe impl Vector for NeonF32 {
     }
     #[inline(always)]
     unsafe fn store_mask(p: *mut u8, m: uint32x4_t) {
+        // SAFETY: `p` is valid for writes of a byte per lane, and no more are touched.
         unsafe {
             let mut lanes = [0; 4];
             vst1q_u32(lanes.as_mut_ptr(), m);
@@ -67,117 +73,37 @@ unsafe impl Vector for NeonF32 {
             }
         }
     }
-    #[inline(always)]
-    unsafe fn add(x: float32x4_t, y: float32x4_t) -> float32x4_t {
-        unsafe { vaddq_f32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn sub(x: float32x4_t, y: float32x4_t) -> float32x4_t {
-        unsafe { vsubq_f32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mul(x: float32x4_t, y: float32x4_t) -> float32x4_t {
-        unsafe { vmulq_f32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn div(x: float32x4_t, y: float32x4_t) -> float32x4_t {
-        unsafe { vdivq_f32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mul_add(x: float32x4_t, y: float32x4_t, z: float32x4_t) -> float32x4_t {
-        unsafe { vfmaq_f32(z, x, y) }
-    }
-    #[inline(always)]
-    unsafe fn neg(x: float32x4_t) -> float32x4_t {
-        unsafe { vnegq_f32(x) }
-    }
-    #[inline(always)]
-    unsafe fn abs(x: float32x4_t) -> float32x4_t {
-        unsafe { vabsq_f32(x) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(x: float32x4_t) -> float32x4_t {
-        unsafe { vsqrtq_f32(x) }
-    }
-    #[inline(always)]
-    unsafe fn max(x: float32x4_t, y: float32x4_t) -> float32x4_t {
-        unsafe { vbslq_f32(vcgtq_f32(x, y), x, y) }
-    }
-    #[inline(always)]
-    unsafe fn min(x: float32x4_t, y: float32x4_t) -> float32x4_t {
-        unsafe { vbslq_f32(vcltq_f32(x, y), x, y) }
-    }
-    #[inline(always)]
-    unsafe fn floor(x: float32x4_t) -> float32x4_t {
-        unsafe { vrndmq_f32(x) }
-    }
-    #[inline(always)]
-    unsafe fn ceil(x: float32x4_t) -> float32x4_t {
-        unsafe { vrndpq_f32(x) }
-    }
-    #[inline(always)]
-    unsafe fn round(x: float32x4_t) -> float32x4_t {
-        unsafe { vrndnq_f32(x) }
-    }
-    #[inline(always)]
-    unsafe fn trunc(x: float32x4_t) -> float32x4_t {
-        unsafe { vrndq_f32(x) }
-    }
-    #[inline(always)]
-    unsafe fn copysign(magnitude: float32x4_t, sign: float32x4_t) -> float32x4_t {
-        unsafe { vbslq_f32(vdupq_n_u32(1 << 31), sign, magnitude) }
-    }
-    #[inline(always)]
-    unsafe fn eq(x: float32x4_t, y: float32x4_t) -> uint32x4_t {
-        unsafe { vceqq_f32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn ne(x: float32x4_t, y: float32x4_t) -> uint32x4_t {
-        unsafe { Self::mask_not(Self::eq(x, y)) }
-    }
-    #[inline(always)]
-    unsafe fn lt(x: float32x4_t, y: float32x4_t) -> uint32x4_t {
-        unsafe { vcltq_f32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn le(x: float32x4_t, y: float32x4_t) -> uint32x4_t {
-        unsafe { vcleq_f32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn sign_bit(x: float32x4_t) -> uint32x4_t {
-        unsafe { vcltzq_s32(vreinterpretq_s32_f32(x)) }
-    }
-    #[inline(always)]
-    unsafe fn select(m: uint32x4_t, x: float32x4_t, y: float32x4_t) -> float32x4_t {
-        unsafe { vbslq_f32(m, x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_constant(value: bool) -> uint32x4_t {
-        unsafe { vdupq_n_u32(if value { u32::MAX } else { 0 }) }
-    }
-    #[inline(always)]
-    unsafe fn mask_and(x: uint32x4_t, y: uint32x4_t) -> uint32x4_t {
-        unsafe { vandq_u32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_or(x: uint32x4_t, y: uint32x4_t) -> uint32x4_t {
-        unsafe { vorrq_u32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_xor(x: uint32x4_t, y: uint32x4_t) -> uint32x4_t {
-        unsafe { veorq_u32(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_not(x: uint32x4_t) -> uint32x4_t {
-        unsafe { veorq_u32(x, vdupq_n_u32(u32::MAX)) }
-    }
-    #[inline(always)]
-    unsafe fn any(m: uint32x4_t) -> bool {
-        unsafe { vmaxvq_u32(m) != 0 }
-    }
-    #[inline(always)]
-    unsafe fn scale(x: float32x4_t, n: float32x4_t) -> float32x4_t {
-        unsafe {
+    registers! {
+        fn add(x: float32x4_t, y: float32x4_t) -> float32x4_t { vaddq_f32(x, y) }
+        fn sub(x: float32x4_t, y: float32x4_t) -> float32x4_t { vsubq_f32(x, y) }
+        fn mul(x: float32x4_t, y: float32x4_t) -> float32x4_t { vmulq_f32(x, y) }
+        fn div(x: float32x4_t, y: float32x4_t) -> float32x4_t { vdivq_f32(x, y) }
+        fn mul_add(x: float32x4_t, y: float32x4_t, z: float32x4_t) -> float32x4_t { vfmaq_f32(z, x, y) }
+        fn neg(x: float32x4_t) -> float32x4_t { vnegq_f32(x) }
+        fn abs(x: float32x4_t) -> float32x4_t { vabsq_f32(x) }
+        fn sqrt(x: float32x4_t) -> float32x4_t { vsqrtq_f32(x) }
+        fn max(x: float32x4_t, y: float32x4_t) -> float32x4_t { vbslq_f32(vcgtq_f32(x, y), x, y) }
+        fn min(x: float32x4_t, y: float32x4_t) -> float32x4_t { vbslq_f32(vcltq_f32(x, y), x, y) }
+        fn floor(x: float32x4_t) -> float32x4_t { vrndmq_f32(x) }
+        fn ceil(x: float32x4_t) -> float32x4_t { vrndpq_f32(x) }
+        fn round(x: float32x4_t) -> float32x4_t { vrndnq_f32(x) }
+        fn trunc(x: float32x4_t) -> float32x4_t { vrndq_f32(x) }
+        fn copysign(magnitude: float32x4_t, sign: float32x4_t) -> float32x4_t {
+            vbslq_f32(vdupq_n_u32(1 << 31), sign, magnitude)
+        }
+        fn eq(x: float32x4_t, y: float32x4_t) -> uint32x4_t { vceqq_f32(x, y) }
+        fn ne(x: float32x4_t, y: float32x4_t) -> uint32x4_t { Self::mask_not(Self::eq(x, y)) }
+        fn lt(x: float32x4_t, y: float32x4_t) -> uint32x4_t { vcltq_f32(x, y) }
+        fn le(x: float32x4_t, y: float32x4_t) -> uint32x4_t { vcleq_f32(x, y) }
+        fn sign_bit(x: float32x4_t) -> uint32x4_t { vcltzq_s32(vreinterpretq_s32_f32(x)) }
+        fn select(m: uint32x4_t, x: float32x4_t, y: float32x4_t) -> float32x4_t { vbslq_f32(m, x, y) }
+        fn mask_constant(value: bool) -> uint32x4_t { vdupq_n_u32(if value { u32::MAX } else { 0 }) }
+        fn mask_and(x: uint32x4_t, y: uint32x4_t) -> uint32x4_t { vandq_u32(x, y) }
+        fn mask_or(x: uint32x4_t, y: uint32x4_t) -> uint32x4_t { vorrq_u32(x, y) }
+        fn mask_xor(x: uint32x4_t, y: uint32x4_t) -> uint32x4_t { veorq_u32(x, y) }
+        fn mask_not(x: uint32x4_t) -> uint32x4_t { veorq_u32(x, vdupq_n_u32(u32::MAX)) }
+        fn any(m: uint32x4_t) -> bool { vmaxvq_u32(m) != 0 }
+        fn scale(x: float32x4_t, n: float32x4_t) -> float32x4_t {
             // 2^n as a product of two powers whose exponents fit, so that a subnormal result is rounded once.
             let n = vcvtq_s32_f32(n);
             let half = vshrq_n_s32::<1>(n);
@@ -185,10 +111,7 @@ unsafe impl Vector for NeonF32 {
             let power = |n| vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(n, bias)));
             vmulq_f32(vmulq_f32(x, power(half)), power(vsubq_s32(n, half)))
         }
-    }
-    #[inline(always)]
-    unsafe fn split_exponent(x: float32x4_t) -> (float32x4_t, float32x4_t) {
-        unsafe {
+        fn split_exponent(x: float32x4_t) -> (float32x4_t, float32x4_t) {
             let tiny = vcltq_f32(x, vdupq_n_f32(f32::MIN_POSITIVE));
             let normal = vbslq_f32(tiny, vmulq_f32(x, vdupq_n_f32(33_554_432.0)), x);
             let bits = vreinterpretq_s32_f32(normal);
@@ -212,20 +135,22 @@ unsafe impl Vector for NeonF64 {
     type Mask = uint64x2_t;
     const LANES: usize = 2;
 
-    #[inline(always)]
-    unsafe fn splat(x: f64) -> float64x2_t {
-        unsafe { vdupq_n_f64(x) }
+    registers! {
+        fn splat(x: f64) -> float64x2_t { vdupq_n_f64(x) }
     }
     #[inline(always)]
     unsafe fn load(p: *const f64) -> float64x2_t {
+        // SAFETY: `p` is valid for a read of every lane, whatever its alignment.
         unsafe { vld1q_f64(p) }
     }
     #[inline(always)]
     unsafe fn store(p: *mut f64, x: float64x2_t) {
+        // SAFETY: `p` is valid for a write of every lane, whatever its alignment.
         unsafe { vst1q_f64(p, x) }
     }
     #[inline(always)]
     unsafe fn load_partial(p: *const f64, n: usize) -> float64x2_t {
+        // SAFETY: `p` is valid for `n` reads, and `n` is less than the lanes that the copy has.
         unsafe {
             let mut lanes = [0.0; 2];
             std::ptr::copy_nonoverlapping(p, lanes.as_mut_ptr(), n);
@@ -234,6 +159,7 @@ unsafe impl Vector for NeonF64 {
     }
     #[inline(always)]
     unsafe fn store_partial(p: *mut f64, x: float64x2_t, n: usize) {
+        // SAFETY: `p` is valid for `n` writes, and `n` is less than the lanes that the copy has.
         unsafe {
             let mut lanes = [0.0; 2];
             vst1q_f64(lanes.as_mut_ptr(), x);
@@ -242,10 +168,12 @@ unsafe impl Vector for NeonF64 {
     }
     #[inline(always)]
     unsafe fn stream(p: *mut f64, x: float64x2_t) {
+        // SAFETY: `p` is valid for a write of every lane.
         unsafe { vst1q_f64(p, x) }
     }
     #[inline(always)]
     unsafe fn load_mask(p: *const u8) -> uint64x2_t {
+        // SAFETY: `p` is valid for reads of a byte per lane, and no more are touched.
         unsafe {
             let lanes: [u64; 2] = std::array::from_fn(|i| u64::from(*p.add(i)));
             vcgtq_u64(vld1q_u64(lanes.as_ptr()), vdupq_n_u64(0))
@@ -253,6 +181,7 @@ unsafe impl Vector for NeonF64 {
     }
     #[inline(always)]
     unsafe fn store_mask(p: *mut u8, m: uint64x2_t) {
+        // SAFETY: `p` is valid for writes of a byte per lane, and no more are touched.
         unsafe {
             let mut lanes = [0; 2];
             vst1q_u64(lanes.as_mut_ptr(), m);
@@ -261,117 +190,37 @@ unsafe impl Vector for NeonF64 {
             }
         }
     }
-    #[inline(always)]
-    unsafe fn add(x: float64x2_t, y: float64x2_t) -> float64x2_t {
-        unsafe { vaddq_f64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn sub(x: float64x2_t, y: float64x2_t) -> float64x2_t {
-        unsafe { vsubq_f64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mul(x: float64x2_t, y: float64x2_t) -> float64x2_t {
-        unsafe { vmulq_f64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn div(x: float64x2_t, y: float64x2_t) -> float64x2_t {
-        unsafe { vdivq_f64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mul_add(x: float64x2_t, y: float64x2_t, z: float64x2_t) -> float64x2_t {
-        unsafe { vfmaq_f64(z, x, y) }
-    }
-    #[inline(always)]
-    unsafe fn neg(x: float64x2_t) -> float64x2_t {
-        unsafe { vnegq_f64(x) }
-    }
-    #[inline(always)]
-    unsafe fn abs(x: float64x2_t) -> float64x2_t {
-        unsafe { vabsq_f64(x) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(x: float64x2_t) -> float64x2_t {
-        unsafe { vsqrtq_f64(x) }
-    }
-    #[inline(always)]
-    unsafe fn max(x: float64x2_t, y: float64x2_t) -> float64x2_t {
-        unsafe { vbslq_f64(vcgtq_f64(x, y), x, y) }
-    }
-    #[inline(always)]
-    unsafe fn min(x: float64x2_t, y: float64x2_t) -> float64x2_t {
-        unsafe { vbslq_f64(vcltq_f64(x, y), x, y) }
-    }
-    #[inline(always)]
-    unsafe fn floor(x: float64x2_t) -> float64x2_t {
-        unsafe { vrndmq_f64(x) }
-    }
-    #[inline(always)]
-    unsafe fn ceil(x: float64x2_t) -> float64x2_t {
-        unsafe { vrndpq_f64(x) }
-    }
-    #[inline(always)]
-    unsafe fn round(x: float64x2_t) -> float64x2_t {
-        unsafe { vrndnq_f64(x) }
-    }
-    #[inline(always)]
-    unsafe fn trunc(x: float64x2_t) -> float64x2_t {
-        unsafe { vrndq_f64(x) }
-    }
-    #[inline(always)]
-    unsafe fn copysign(magnitude: float64x2_t, sign: float64x2_t) -> float64x2_t {
-        unsafe { vbslq_f64(vdupq_n_u64(1 << 63), sign, magnitude) }
-    }
-    #[inline(always)]
-    unsafe fn eq(x: float64x2_t, y: float64x2_t) -> uint64x2_t {
-        unsafe { vceqq_f64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn ne(x: float64x2_t, y: float64x2_t) -> uint64x2_t {
-        unsafe { Self::mask_not(Self::eq(x, y)) }
-    }
-    #[inline(always)]
-    unsafe fn lt(x: float64x2_t, y: float64x2_t) -> uint64x2_t {
-        unsafe { vcltq_f64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn le(x: float64x2_t, y: float64x2_t) -> uint64x2_t {
-        unsafe { vcleq_f64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn sign_bit(x: float64x2_t) -> uint64x2_t {
-        unsafe { vcltzq_s64(vreinterpretq_s64_f64(x)) }
-    }
-    #[inline(always)]
-    unsafe fn select(m: uint64x2_t, x: float64x2_t, y: float64x2_t) -> float64x2_t {
-        unsafe { vbslq_f64(m, x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_constant(value: bool) -> uint64x2_t {
-        unsafe { vdupq_n_u64(if value { u64::MAX } else { 0 }) }
-    }
-    #[inline(always)]
-    unsafe fn mask_and(x: uint64x2_t, y: uint64x2_t) -> uint64x2_t {
-        unsafe { vandq_u64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_or(x: uint64x2_t, y: uint64x2_t) -> uint64x2_t {
-        unsafe { vorrq_u64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_xor(x: uint64x2_t, y: uint64x2_t) -> uint64x2_t {
-        unsafe { veorq_u64(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn mask_not(x: uint64x2_t) -> uint64x2_t {
-        unsafe { veorq_u64(x, vdupq_n_u64(u64::MAX)) }
-    }
-    #[inline(always)]
-    unsafe fn any(m: uint64x2_t) -> bool {
-        unsafe { vgetq_lane_u64::<0>(m) | vgetq_lane_u64::<1>(m) != 0 }
-    }
-    #[inline(always)]
-    unsafe fn scale(x: float64x2_t, n: float64x2_t) -> float64x2_t {
-        unsafe {
+    registers! {
+        fn add(x: float64x2_t, y: float64x2_t) -> float64x2_t { vaddq_f64(x, y) }
+        fn sub(x: float64x2_t, y: float64x2_t) -> float64x2_t { vsubq_f64(x, y) }
+        fn mul(x: float64x2_t, y: float64x2_t) -> float64x2_t { vmulq_f64(x, y) }
+        fn div(x: float64x2_t, y: float64x2_t) -> float64x2_t { vdivq_f64(x, y) }
+        fn mul_add(x: float64x2_t, y: float64x2_t, z: float64x2_t) -> float64x2_t { vfmaq_f64(z, x, y) }
+        fn neg(x: float64x2_t) -> float64x2_t { vnegq_f64(x) }
+        fn abs(x: float64x2_t) -> float64x2_t { vabsq_f64(x) }
+        fn sqrt(x: float64x2_t) -> float64x2_t { vsqrtq_f64(x) }
+        fn max(x: float64x2_t, y: float64x2_t) -> float64x2_t { vbslq_f64(vcgtq_f64(x, y), x, y) }
+        fn min(x: float64x2_t, y: float64x2_t) -> float64x2_t { vbslq_f64(vcltq_f64(x, y), x, y) }
+        fn floor(x: float64x2_t) -> float64x2_t { vrndmq_f64(x) }
+        fn ceil(x: float64x2_t) -> float64x2_t { vrndpq_f64(x) }
+        fn round(x: float64x2_t) -> float64x2_t { vrndnq_f64(x) }
+        fn trunc(x: float64x2_t) -> float64x2_t { vrndq_f64(x) }
+        fn copysign(magnitude: float64x2_t, sign: float64x2_t) -> float64x2_t {
+            vbslq_f64(vdupq_n_u64(1 << 63), sign, magnitude)
+        }
+        fn eq(x: float64x2_t, y: float64x2_t) -> uint64x2_t { vceqq_f64(x, y) }
+        fn ne(x: float64x2_t, y: float64x2_t) -> uint64x2_t { Self::mask_not(Self::eq(x, y)) }
+        fn lt(x: float64x2_t, y: float64x2_t) -> uint64x2_t { vcltq_f64(x, y) }
+        fn le(x: float64x2_t, y: float64x2_t) -> uint64x2_t { vcleq_f64(x, y) }
+        fn sign_bit(x: float64x2_t) -> uint64x2_t { vcltzq_s64(vreinterpretq_s64_f64(x)) }
+        fn select(m: uint64x2_t, x: float64x2_t, y: float64x2_t) -> float64x2_t { vbslq_f64(m, x, y) }
+        fn mask_constant(value: bool) -> uint64x2_t { vdupq_n_u64(if value { u64::MAX } else { 0 }) }
+        fn mask_and(x: uint64x2_t, y: uint64x2_t) -> uint64x2_t { vandq_u64(x, y) }
+        fn mask_or(x: uint64x2_t, y: uint64x2_t) -> uint64x2_t { vorrq_u64(x, y) }
+        fn mask_xor(x: uint64x2_t, y: uint64x2_t) -> uint64x2_t { veorq_u64(x, y) }
+        fn mask_not(x: uint64x2_t) -> uint64x2_t { veorq_u64(x, vdupq_n_u64(u64::MAX)) }
+        fn any(m: uint64x2_t) -> bool { vgetq_lane_u64::<0>(m) | vgetq_lane_u64::<1>(m) != 0 }
+        fn scale(x: float64x2_t, n: float64x2_t) -> float64x2_t {
             // 2^n as a product of two powers whose exponents fit, so that a subnormal result is rounded once.
             let n = vcvtq_s64_f64(n);
             let half = vshrq_n_s64::<1>(n);
@@ -379,10 +228,7 @@ unsafe impl Vector for NeonF64 {
             let power = |n| vreinterpretq_f64_s64(vshlq_n_s64::<52>(vaddq_s64(n, bias)));
             vmulq_f64(vmulq_f64(x, power(half)), power(vsubq_s64(n, half)))
         }
-    }
-    #[inline(always)]
-    unsafe fn split_exponent(x: float64x2_t) -> (float64x2_t, float64x2_t) {
-        unsafe {
+        fn split_exponent(x: float64x2_t) -> (float64x2_t, float64x2_t) {
             let tiny = vcltq_f64(x, vdupq_n_f64(f64::MIN_POSITIVE));
             let normal = vbslq_f64(tiny, vmulq_f64(x, vdupq_n_f64(18_014_398_509_481_984.0)), x);
             let bits = vreinterpretq_s64_f64(normal);

@@ -1,7 +1,7 @@
 //! The loop of every elementwise operation, over contiguous memory.
 
 use rustorch_backend::algebra::{self, Algebra, FloatAlgebra, IntegerAlgebra};
-use rustorch_backend::{DType, ElementwiseOp, for_each_elementwise, special};
+use rustorch_backend::{DType, ElementwiseOp, Truth, for_each_elementwise, special};
 
 use super::comparison::{Kind, Mask, Value};
 #[cfg(target_arch = "x86_64")]
@@ -16,7 +16,7 @@ use crate::simd::{Lanes, SimdLevel};
 
 /// The loop of one operation: arguments, result, number of elements, whether to store around the caches.
 ///
-/// Numbers are of the compute dtype, truth values bytes of 0 or 1.
+/// Numbers are of the compute dtype, truth values bytes of which any but 0 is true; those that are written are 0 or 1.
 ///
 /// # Safety
 /// The level that the kernel was asked for is available. The operation's arguments are valid for reads of `n` elements,
@@ -275,7 +275,7 @@ mod baseline {
     table!(scalar_i16, integer, drive_baseline, Integer<i16>);
     table!(scalar_i32, integer, drive_baseline, Integer<i32>);
     table!(scalar_i64, integer, drive_baseline, Integer<i64>);
-    table!(scalar_bool, bool, drive_baseline, Integer<bool>);
+    table!(scalar_bool, bool, drive_baseline, Integer<Truth>);
 
     pub(super) fn kernel(op: ElementwiseOp, dtype: DType) -> Option<Kernel> {
         match dtype {

@@ -1,4 +1,4 @@
-//! What lies in memory for a truth value: a byte of 0 or 1; and for a number: itself.
+//! What lies in memory for a truth value: a byte, of which any but 0 is true; and for a number: itself.
 
 use crate::simd::Lanes;
 

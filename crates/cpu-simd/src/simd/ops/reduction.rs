@@ -30,10 +30,12 @@ trait Combination: 'static {
     fn of<A: Algebra>(a: &A, x: A::Value, y: A::Value) -> A::Value;
     fn of_wide(x: f64, y: f64) -> f64;
     fn of_integers(x: i64, y: i64) -> i64;
+    /// Of truth values, from how many of them are true.
+    fn of_truths(yes: usize, all: usize) -> i64;
 }
 
 macro_rules! combinations {
-    ($($name:ident $identity:expr, $of:ident, |$x:ident, $y:ident| $wide:expr, $integers:expr;)*) => {$(
+    ($($name:ident $identity:expr, $of:ident, |$x:ident, $y:ident| $wide:expr, $integers:expr, $truths:expr;)*) => {$(
         struct $name;
         impl Combination for $name {
             const IDENTITY: f64 = $identity;
@@ -49,15 +51,18 @@ macro_rules! combinations {
             fn of_integers($x: i64, $y: i64) -> i64 {
                 $integers
             }
+            fn of_truths(yes: usize, all: usize) -> i64 {
+                $truths(yes, all)
+            }
         }
     )*};
 }
 
 combinations! {
-    Sum 0.0, add, |x, y| x + y, x.wrapping_add(y);
-    Product 1.0, mul, |x, y| x * y, x.wrapping_mul(y);
-    Largest f64::NEG_INFINITY, max, |x, y| if x > y || x.is_nan() { x } else { y }, x.max(y);
-    Smallest f64::INFINITY, min, |x, y| if x < y || x.is_nan() { x } else { y }, x.min(y);
+    Sum 0.0, add, |x, y| x + y, x.wrapping_add(y), |yes, _| yes as i64;
+    Product 1.0, mul, |x, y| x * y, x.wrapping_mul(y), |yes, all| i64::from(yes == all);
+    Largest f64::NEG_INFINITY, max, |x, y| if x > y || x.is_nan() { x } else { y }, x.max(y), |yes, _| i64::from(yes > 0);
+    Smallest f64::INFINITY, min, |x, y| if x < y || x.is_nan() { x } else { y }, x.min(y), |yes, all| i64::from(yes == all);
 }
 
 #[inline(always)]
@@ -113,6 +118,36 @@ unsafe fn reduce_integers<T: Copy + Into<i64>, C: Combination>(row: *const u8, n
     total
 }
 
+/// How many of `n` truth values are true. A byte per lane counts while it can, so that a vector has many.
+///
+/// # Safety
+/// `row` is valid for reads of `n` bytes.
+#[inline]
+pub unsafe fn count_true(row: *const u8, n: usize) -> usize {
+    const LANES: usize = 64;
+    let mut total = 0;
+    let mut start = 0;
+    while n - start >= LANES {
+        let rows = ((n - start) / LANES).min(u8::MAX as usize);
+        let mut counts = [0u8; LANES];
+        for at in (0..rows).map(|i| start + i * LANES) {
+            for (lane, count) in counts.iter_mut().enumerate() {
+                // SAFETY: the caller's; the row's end is within n.
+                *count += unsafe { *row.add(at + lane) }.min(1);
+            }
+        }
+        total += counts.iter().map(|&count| count as usize).sum::<usize>();
+        start += rows * LANES;
+    }
+    // SAFETY: the caller's.
+    total + (start..n).map(|i| unsafe { *row.add(i) }.min(1) as usize).sum::<usize>()
+}
+
+unsafe fn truths<C: Combination>(row: *const u8, n: usize, result: *mut u8) {
+    // SAFETY: the caller's.
+    unsafe { result.cast::<i64>().write(C::of_truths(count_true(row, n), n)) }
+}
+
 macro_rules! row_with {
     ($floats:ident $integers:ident $(, $features:literal)?) => {
         $(#[target_feature(enable = $features)])?
@@ -150,9 +185,9 @@ fn kernel_of<C: Combination>(dtype: DType, level: SimdLevel) -> RowKernel {
         (DType::Float64, SimdLevel::Neon) => floats_baseline::<NeonF64, C>,
         (DType::Float32, _) => floats_baseline::<Scalar<f32>, C>,
         (DType::Float64, _) => floats_baseline::<Scalar<f64>, C>,
+        (DType::Bool, _) => truths::<C>,
         #[cfg(target_arch = "x86_64")]
         (integer, SimdLevel::Avx512) => match integer {
-            DType::Bool => integers_avx512::<bool, C>,
             DType::UInt8 => integers_avx512::<u8, C>,
             DType::Int8 => integers_avx512::<i8, C>,
             DType::Int16 => integers_avx512::<i16, C>,
@@ -161,7 +196,6 @@ fn kernel_of<C: Combination>(dtype: DType, level: SimdLevel) -> RowKernel {
         },
         #[cfg(target_arch = "x86_64")]
         (integer, SimdLevel::Avx2) => match integer {
-            DType::Bool => integers_avx2::<bool, C>,
             DType::UInt8 => integers_avx2::<u8, C>,
             DType::Int8 => integers_avx2::<i8, C>,
             DType::Int16 => integers_avx2::<i16, C>,
@@ -169,7 +203,6 @@ fn kernel_of<C: Combination>(dtype: DType, level: SimdLevel) -> RowKernel {
             _ => integers_avx2::<i64, C>,
         },
         (integer, _) => match integer {
-            DType::Bool => integers_baseline::<bool, C>,
             DType::UInt8 => integers_baseline::<u8, C>,
             DType::Int8 => integers_baseline::<i8, C>,
             DType::Int16 => integers_baseline::<i16, C>,

@@ -173,7 +173,7 @@ pub fn var_grad(
     let dims = reduced_dims("var", input, dim)?;
     let count = volume(dims.iter().map(|&d| shape[d]));
     let grad = keep(grad, &shape, dim, keepdim)?;
-    let divisor = (count as f64 - correction_of(unbiased, correction)).max(0.0);
+    let divisor = (count as f64 - correction_of("var", unbiased, correction)?).max(0.0);
     let centered = if dims.is_empty() {
         ops::sub(input, input, 1.into())?
     } else {

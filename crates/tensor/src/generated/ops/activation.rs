@@ -19,10 +19,12 @@ use crate::{Generator, Tensor};
 static RELU: Spec = Spec {
     name: "relu",
     in_place: "relu_",
+    arguments: &["input"],
     op: ElementwiseOp::Relu,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// `max(x, 0)`; NaN stays NaN.
 pub fn relu(input: &Tensor) -> Result<Tensor> {
@@ -104,10 +106,12 @@ impl Backward for ReluBackward {
 static RELU6: Spec = Spec {
     name: "relu6",
     in_place: "relu6_",
+    arguments: &["input"],
     op: ElementwiseOp::Relu6,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// `min(max(x, 0), 6)`.
 pub fn relu6(input: &Tensor) -> Result<Tensor> {
@@ -194,10 +198,12 @@ impl Backward for Relu6Backward {
 static LEAKY_RELU: Spec = Spec {
     name: "leaky_relu",
     in_place: "leaky_relu_",
+    arguments: &["input", "negative_slope"],
     op: ElementwiseOp::LeakyRelu,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// x where positive, `negative_slope * x` elsewhere.
 pub fn leaky_relu(input: &Tensor, negative_slope: f64) -> Result<Tensor> {
@@ -288,10 +294,12 @@ impl Backward for LeakyReluBackward {
 static SILU: Spec = Spec {
     name: "silu",
     in_place: "silu_",
+    arguments: &["input"],
     op: ElementwiseOp::Silu,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// `x * sigmoid(x)`, also known as swish.
 pub fn silu(input: &Tensor) -> Result<Tensor> {
@@ -377,10 +385,12 @@ impl Backward for SiluBackward {
 static MISH: Spec = Spec {
     name: "mish",
     in_place: "mish_",
+    arguments: &["input"],
     op: ElementwiseOp::Mish,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `x * tanh(softplus(x))`.
 pub fn mish(input: &Tensor) -> Result<Tensor> {
@@ -474,10 +484,12 @@ impl Backward for MishBackward {
 static GELU: Spec = Spec {
     name: "gelu",
     in_place: "gelu_",
+    arguments: &["input"],
     op: ElementwiseOp::Gelu,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `x * Φ(x)` with the Gaussian's cumulative distribution Φ; `approximate='tanh'` for the usual approximation.
 pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
@@ -584,10 +596,12 @@ impl Backward for GeluBackward {
 static GELU_TANH: Spec = Spec {
     name: "gelu_tanh",
     in_place: "gelu_tanh_",
+    arguments: &["input"],
     op: ElementwiseOp::GeluTanh,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
 ///
@@ -684,10 +698,12 @@ impl Backward for GeluTanhBackward {
 static SOFTPLUS: Spec = Spec {
     name: "softplus",
     in_place: "softplus_",
+    arguments: &["input", "beta", "threshold"],
     op: ElementwiseOp::Softplus,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `log(1 + exp(beta x)) / beta`; x itself where `beta x > threshold`.
 pub fn softplus(input: &Tensor, beta: f64, threshold: f64) -> Result<Tensor> {
@@ -790,10 +806,12 @@ impl Backward for SoftplusBackward {
 static LOGSIGMOID: Spec = Spec {
     name: "logsigmoid",
     in_place: "logsigmoid_",
+    arguments: &["input"],
     op: ElementwiseOp::LogSigmoid,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `log(sigmoid(x))`, without overflow.
 pub fn logsigmoid(input: &Tensor) -> Result<Tensor> {
@@ -871,10 +889,12 @@ impl Backward for LogsigmoidBackward {
 static ELU: Spec = Spec {
     name: "elu",
     in_place: "elu_",
+    arguments: &["input", "alpha"],
     op: ElementwiseOp::Elu,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// x where positive, `alpha * (exp(x) - 1)` elsewhere.
 pub fn elu(input: &Tensor, alpha: f64) -> Result<Tensor> {
@@ -964,10 +984,12 @@ impl Backward for EluBackward {
 static CELU: Spec = Spec {
     name: "celu",
     in_place: "celu_",
+    arguments: &["input", "alpha"],
     op: ElementwiseOp::Celu,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// x where positive, `alpha * (exp(x / alpha) - 1)` elsewhere.
 pub fn celu(input: &Tensor, alpha: f64) -> Result<Tensor> {
@@ -1057,10 +1079,12 @@ impl Backward for CeluBackward {
 static SELU: Spec = Spec {
     name: "selu",
     in_place: "selu_",
+    arguments: &["input"],
     op: ElementwiseOp::Selu,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The self-normalising ELU, with its fixed scale and alpha.
 pub fn selu(input: &Tensor) -> Result<Tensor> {
@@ -1150,10 +1174,12 @@ impl Backward for SeluBackward {
 static HARDSWISH: Spec = Spec {
     name: "hardswish",
     in_place: "hardswish_",
+    arguments: &["input"],
     op: ElementwiseOp::Hardswish,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `x * relu6(x + 3) / 6`.
 pub fn hardswish(input: &Tensor) -> Result<Tensor> {
@@ -1249,10 +1275,12 @@ impl Backward for HardswishBackward {
 static HARDSIGMOID: Spec = Spec {
     name: "hardsigmoid",
     in_place: "hardsigmoid_",
+    arguments: &["input"],
     op: ElementwiseOp::Hardsigmoid,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `relu6(x + 3) / 6`.
 pub fn hardsigmoid(input: &Tensor) -> Result<Tensor> {
@@ -1341,10 +1369,12 @@ impl Backward for HardsigmoidBackward {
 static HARDTANH: Spec = Spec {
     name: "hardtanh",
     in_place: "hardtanh_",
+    arguments: &["input", "min_val", "max_val"],
     op: ElementwiseOp::Clamp,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// Limits each element to `[min_val, max_val]`.
 pub fn hardtanh(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<Tensor> {
@@ -1448,10 +1478,12 @@ impl Backward for HardtanhBackward {
 static SOFTSIGN: Spec = Spec {
     name: "softsign",
     in_place: "softsign_",
+    arguments: &["input"],
     op: ElementwiseOp::Softsign,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `x / (1 + |x|)`.
 pub fn softsign(input: &Tensor) -> Result<Tensor> {
@@ -1532,10 +1564,12 @@ impl Backward for SoftsignBackward {
 static THRESHOLD: Spec = Spec {
     name: "threshold",
     in_place: "threshold_",
+    arguments: &["input", "threshold", "value"],
     op: ElementwiseOp::Threshold,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// x where greater than `threshold`, `value` elsewhere.
 pub fn threshold(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<Tensor> {
@@ -1631,10 +1665,12 @@ impl Backward for ThresholdBackward {
 static HARDSHRINK: Spec = Spec {
     name: "hardshrink",
     in_place: "hardshrink_",
+    arguments: &["input", "lambd"],
     op: ElementwiseOp::Hardshrink,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// 0 where `|x| <= lambd`, x elsewhere.
 pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
@@ -1705,10 +1741,12 @@ pub use crate::operations::activation::softshrink;
 static SHRINK: Spec = Spec {
     name: "shrink",
     in_place: "shrink_",
+    arguments: &["input", "lambd"],
     op: ElementwiseOp::Shrink,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `softshrink` with a `lambd` that has been checked.
 ///
@@ -1797,10 +1835,12 @@ pub use crate::operations::activation::prelu;
 static LEAKY_SLOPE: Spec = Spec {
     name: "leaky_slope",
     in_place: "leaky_slope_",
+    arguments: &["input", "weight"],
     op: ElementwiseOp::LeakyRelu,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `prelu` with a weight that broadcasts to the input.
 ///

@@ -19,15 +19,17 @@ use crate::{Generator, Tensor};
 static ADD: Spec = Spec {
     name: "add",
     in_place: "add_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Add,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Complex),
+    wraps: true,
 };
 /// Adds `other`, scaled by `alpha`, to `input`.
 pub fn add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
     if !alpha.is_one() {
-        return scaled_add(input, other, alpha);
+        return operations::arithmetic::add_scaled("add", input, other, alpha, alpha);
     }
     let result = elementwise::run(&ADD, &[input, other], &[])?;
     if autograd::is_recording(&[input, other]) {
@@ -45,7 +47,9 @@ pub fn add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
 /// In-place form of [`add`]: writes the result into `input`.
 pub fn add_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
     if !alpha.is_one() {
-        return autograd::overwrite("add_", input, || scaled_add(input, other, alpha));
+        return autograd::overwrite("add_", input, || {
+            operations::arithmetic::add_scaled("add", input, other, alpha, alpha)
+        });
     }
     autograd::check_inplace("add_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
@@ -86,10 +90,12 @@ impl Backward for AddBackward {
 static SCALED_ADD: Spec = Spec {
     name: "scaled_add",
     in_place: "scaled_add_",
+    arguments: &["input", "other", "alpha"],
     op: ElementwiseOp::ScaledAdd,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Complex),
+    wraps: true,
 };
 /// `input + alpha * other`: what `add` and `sub` become for an `alpha` other than 1.
 ///
@@ -156,15 +162,17 @@ impl Backward for ScaledAddBackward {
 static SUB: Spec = Spec {
     name: "sub",
     in_place: "sub_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Sub,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: Some(Parts::Complex),
+    wraps: true,
 };
 /// Subtracts `other`, scaled by `alpha`, from `input`.
 pub fn sub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
     if !alpha.is_one() {
-        return scaled_add(input, other, -alpha);
+        return operations::arithmetic::add_scaled("sub", input, other, alpha, -alpha);
     }
     let result = elementwise::run(&SUB, &[input, other], &[])?;
     if autograd::is_recording(&[input, other]) {
@@ -182,7 +190,9 @@ pub fn sub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
 /// In-place form of [`sub`]: writes the result into `input`.
 pub fn sub_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
     if !alpha.is_one() {
-        return autograd::overwrite("sub_", input, || scaled_add(input, other, -alpha));
+        return autograd::overwrite("sub_", input, || {
+            operations::arithmetic::add_scaled("sub", input, other, alpha, -alpha)
+        });
     }
     autograd::check_inplace("sub_", input, &[other])?;
     if !(autograd::is_recording(&[input, other])) {
@@ -240,10 +250,12 @@ pub use crate::operations::arithmetic::positive;
 static MUL: Spec = Spec {
     name: "mul",
     in_place: "mul_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Mul,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Complex),
+    wraps: true,
 };
 /// Multiplies `input` by `other`.
 pub fn mul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -343,10 +355,12 @@ impl Backward for MulBackward {
 static DIV: Spec = Spec {
     name: "div",
     in_place: "div_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Div,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// Divides `input` by `other`; `rounding_mode` is None (true division), 'trunc' or 'floor'.
 pub fn div(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<Tensor> {
@@ -467,10 +481,12 @@ impl Backward for DivBackward {
 static FLOOR_DIVIDE: Spec = Spec {
     name: "floor_divide",
     in_place: "floor_divide_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::FloorDivide,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// Divides and rounds toward minus infinity, as Python's `//`.
 pub fn floor_divide(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -529,10 +545,12 @@ impl Backward for FloorDivideBackward {
 static REMAINDER: Spec = Spec {
     name: "remainder",
     in_place: "remainder_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Remainder,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// The remainder of floor division; it has the sign of `other`, as Python's `%`.
 pub fn remainder(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -623,10 +641,12 @@ impl Backward for RemainderBackward {
 static FMOD: Spec = Spec {
     name: "fmod",
     in_place: "fmod_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Fmod,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// The remainder of truncating division; it has the sign of `input`, as C's `fmod`.
 pub fn fmod(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -719,10 +739,12 @@ impl Backward for FmodBackward {
 static POW: Spec = Spec {
     name: "pow",
     in_place: "pow_",
+    arguments: &["input", "exponent"],
     op: ElementwiseOp::Pow,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// Raises `input` to the power `exponent`.
 pub fn pow(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
@@ -894,10 +916,12 @@ pub fn float_power_(input: &Tensor, exponent: &Tensor) -> Result<()> {
 static GCD: Spec = Spec {
     name: "gcd",
     in_place: "gcd_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Gcd,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: false,
 };
 /// The greatest common divisor of each pair of integers; not negative, and 0 of two zeros.
 pub fn gcd(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -920,10 +944,12 @@ pub fn gcd_(input: &Tensor, other: &Tensor) -> Result<()> {
 static LCM: Spec = Spec {
     name: "lcm",
     in_place: "lcm_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Lcm,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: false,
 };
 /// The least common multiple of each pair of integers; not negative, and 0 where either is.
 pub fn lcm(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -946,10 +972,12 @@ pub fn lcm_(input: &Tensor, other: &Tensor) -> Result<()> {
 static NEG: Spec = Spec {
     name: "neg",
     in_place: "neg_",
+    arguments: &["input"],
     op: ElementwiseOp::Neg,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The negative of each element.
 pub fn neg(input: &Tensor) -> Result<Tensor> {
@@ -1015,10 +1043,12 @@ impl Backward for NegBackward {
 static ABS: Spec = Spec {
     name: "abs",
     in_place: "abs_",
+    arguments: &["input"],
     op: ElementwiseOp::Abs,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// The absolute value of each element.
 pub fn abs(input: &Tensor) -> Result<Tensor> {
@@ -1096,10 +1126,12 @@ impl Backward for AbsBackward {
 static SIGN: Spec = Spec {
     name: "sign",
     in_place: "sign_",
+    arguments: &["input"],
     op: ElementwiseOp::Sign,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// -1, 0 or 1 by the sign of each element.
 pub fn sign(input: &Tensor) -> Result<Tensor> {
@@ -1151,10 +1183,12 @@ impl Backward for SignBackward {
 static SQUARE: Spec = Spec {
     name: "square",
     in_place: "square_",
+    arguments: &["input"],
     op: ElementwiseOp::Square,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The square of each element.
 pub fn square(input: &Tensor) -> Result<Tensor> {
@@ -1242,10 +1276,12 @@ impl Backward for SquareBackward {
 static RECIPROCAL: Spec = Spec {
     name: "reciprocal",
     in_place: "reciprocal_",
+    arguments: &["input"],
     op: ElementwiseOp::Reciprocal,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// One divided by each element.
 pub fn reciprocal(input: &Tensor) -> Result<Tensor> {
@@ -1324,10 +1360,12 @@ impl Backward for ReciprocalBackward {
 static SQRT: Spec = Spec {
     name: "sqrt",
     in_place: "sqrt_",
+    arguments: &["input"],
     op: ElementwiseOp::Sqrt,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The square root of each element; NaN for negative ones.
 pub fn sqrt(input: &Tensor) -> Result<Tensor> {
@@ -1405,10 +1443,12 @@ impl Backward for SqrtBackward {
 static RSQRT: Spec = Spec {
     name: "rsqrt",
     in_place: "rsqrt_",
+    arguments: &["input"],
     op: ElementwiseOp::Rsqrt,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// One divided by the square root of each element.
 pub fn rsqrt(input: &Tensor) -> Result<Tensor> {
@@ -1490,10 +1530,12 @@ impl Backward for RsqrtBackward {
 static MAXIMUM: Spec = Spec {
     name: "maximum",
     in_place: "maximum_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Maximum,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// The larger of each pair of elements; NaN if either is NaN.
 pub fn maximum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1637,10 +1679,12 @@ impl Backward for MaximumBackward {
 static MINIMUM: Spec = Spec {
     name: "minimum",
     in_place: "minimum_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Minimum,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// The smaller of each pair of elements; NaN if either is NaN.
 pub fn minimum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1784,10 +1828,12 @@ impl Backward for MinimumBackward {
 static FMAX: Spec = Spec {
     name: "fmax",
     in_place: "fmax_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Fmax,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// The larger of each pair of elements; a NaN loses to a number.
 pub fn fmax(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1919,10 +1965,12 @@ impl Backward for FmaxBackward {
 static FMIN: Spec = Spec {
     name: "fmin",
     in_place: "fmin_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Fmin,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// The smaller of each pair of elements; a NaN loses to a number.
 pub fn fmin(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -2054,10 +2102,12 @@ impl Backward for FminBackward {
 static HYPOT: Spec = Spec {
     name: "hypot",
     in_place: "hypot_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Hypot,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
 pub fn hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -2171,10 +2221,12 @@ impl Backward for HypotBackward {
 static COPYSIGN: Spec = Spec {
     name: "copysign",
     in_place: "copysign_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Copysign,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The magnitude of `input` with the sign of `other`.
 pub fn copysign(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -2288,10 +2340,12 @@ impl Backward for CopysignBackward {
 static LERP: Spec = Spec {
     name: "lerp",
     in_place: "lerp_",
+    arguments: &["input", "end", "weight"],
     op: ElementwiseOp::Lerp,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// Linear interpolation, `input + weight * (end - input)`.
 pub fn lerp(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -2464,10 +2518,12 @@ pub fn clamp_(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Res
 static CLAMP_MIN: Spec = Spec {
     name: "clamp_min",
     in_place: "clamp_min_",
+    arguments: &["input", "min"],
     op: ElementwiseOp::Maximum,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Limits each element to at least `min`.
 pub fn clamp_min(input: &Tensor, min: &Tensor) -> Result<Tensor> {
@@ -2591,10 +2647,12 @@ impl Backward for ClampMinBackward {
 static CLAMP_MAX: Spec = Spec {
     name: "clamp_max",
     in_place: "clamp_max_",
+    arguments: &["input", "max"],
     op: ElementwiseOp::Minimum,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Limits each element to at most `max`.
 pub fn clamp_max(input: &Tensor, max: &Tensor) -> Result<Tensor> {
@@ -2718,10 +2776,12 @@ impl Backward for ClampMaxBackward {
 static FLOOR: Spec = Spec {
     name: "floor",
     in_place: "floor_",
+    arguments: &["input"],
     op: ElementwiseOp::Floor,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// Rounds each element toward minus infinity.
 pub fn floor(input: &Tensor) -> Result<Tensor> {
@@ -2773,10 +2833,12 @@ impl Backward for FloorBackward {
 static CEIL: Spec = Spec {
     name: "ceil",
     in_place: "ceil_",
+    arguments: &["input"],
     op: ElementwiseOp::Ceil,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// Rounds each element toward plus infinity.
 pub fn ceil(input: &Tensor) -> Result<Tensor> {
@@ -2828,10 +2890,12 @@ impl Backward for CeilBackward {
 static ROUND: Spec = Spec {
     name: "round",
     in_place: "round_",
+    arguments: &["input"],
     op: ElementwiseOp::Round,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// Rounds each element to the nearest integer, halves to even; or to `decimals` places.
 pub fn round(input: &Tensor, decimals: i64) -> Result<Tensor> {
@@ -2891,10 +2955,12 @@ impl Backward for RoundBackward {
 static TRUNC: Spec = Spec {
     name: "trunc",
     in_place: "trunc_",
+    arguments: &["input"],
     op: ElementwiseOp::Trunc,
     promote: Promote::Common,
     domain: Domain::Real,
     complex: None,
+    wraps: false,
 };
 /// Rounds each element toward zero.
 pub fn trunc(input: &Tensor) -> Result<Tensor> {
@@ -2946,10 +3012,12 @@ impl Backward for TruncBackward {
 static FRAC: Spec = Spec {
     name: "frac",
     in_place: "frac_",
+    arguments: &["input"],
     op: ElementwiseOp::Frac,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The fractional part of each element, with its sign.
 pub fn frac(input: &Tensor) -> Result<Tensor> {
@@ -3000,10 +3068,12 @@ impl Backward for FracBackward {
 static DEG2RAD: Spec = Spec {
     name: "deg2rad",
     in_place: "deg2rad_",
+    arguments: &["input"],
     op: ElementwiseOp::Deg2rad,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// Converts degrees to radians.
 pub fn deg2rad(input: &Tensor) -> Result<Tensor> {
@@ -3068,10 +3138,12 @@ impl Backward for Deg2radBackward {
 static RAD2DEG: Spec = Spec {
     name: "rad2deg",
     in_place: "rad2deg_",
+    arguments: &["input"],
     op: ElementwiseOp::Rad2deg,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// Converts radians to degrees.
 pub fn rad2deg(input: &Tensor) -> Result<Tensor> {

@@ -19,10 +19,12 @@ use crate::{Generator, Tensor};
 static I0: Spec = Spec {
     name: "i0",
     in_place: "i0_",
+    arguments: &["input"],
     op: ElementwiseOp::I0,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the first kind of order 0.
 pub fn i0(input: &Tensor) -> Result<Tensor> {
@@ -98,10 +100,12 @@ impl Backward for I0Backward {
 static SPECIAL_I0E: Spec = Spec {
     name: "special_i0e",
     in_place: "special_i0e_",
+    arguments: &["input"],
     op: ElementwiseOp::I0e,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the first kind of order 0, times `exp(-|x|)`.
 pub fn special_i0e(input: &Tensor) -> Result<Tensor> {
@@ -170,10 +174,12 @@ impl Backward for SpecialI0eBackward {
 static SPECIAL_I1: Spec = Spec {
     name: "special_i1",
     in_place: "special_i1_",
+    arguments: &["input"],
     op: ElementwiseOp::I1,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the first kind of order 1.
 pub fn special_i1(input: &Tensor) -> Result<Tensor> {
@@ -255,10 +261,12 @@ impl Backward for SpecialI1Backward {
 static SPECIAL_I1E: Spec = Spec {
     name: "special_i1e",
     in_place: "special_i1e_",
+    arguments: &["input"],
     op: ElementwiseOp::I1e,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the first kind of order 1, times `exp(-|x|)`.
 pub fn special_i1e(input: &Tensor) -> Result<Tensor> {
@@ -346,10 +354,12 @@ impl Backward for SpecialI1eBackward {
 static SPECIAL_BESSEL_J0: Spec = Spec {
     name: "special_bessel_j0",
     in_place: "special_bessel_j0_",
+    arguments: &["input"],
     op: ElementwiseOp::BesselJ0,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The Bessel function of the first kind of order 0.
 pub fn special_bessel_j0(input: &Tensor) -> Result<Tensor> {
@@ -411,10 +421,12 @@ impl Backward for SpecialBesselJ0Backward {
 static SPECIAL_BESSEL_J1: Spec = Spec {
     name: "special_bessel_j1",
     in_place: "special_bessel_j1_",
+    arguments: &["input"],
     op: ElementwiseOp::BesselJ1,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The Bessel function of the first kind of order 1.
 pub fn special_bessel_j1(input: &Tensor) -> Result<Tensor> {
@@ -496,10 +508,12 @@ impl Backward for SpecialBesselJ1Backward {
 static SPECIAL_BESSEL_Y0: Spec = Spec {
     name: "special_bessel_y0",
     in_place: "special_bessel_y0_",
+    arguments: &["input"],
     op: ElementwiseOp::BesselY0,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The Bessel function of the second kind of order 0; minus infinity at 0 and NaN below.
 pub fn special_bessel_y0(input: &Tensor) -> Result<Tensor> {
@@ -561,10 +575,12 @@ impl Backward for SpecialBesselY0Backward {
 static SPECIAL_BESSEL_Y1: Spec = Spec {
     name: "special_bessel_y1",
     in_place: "special_bessel_y1_",
+    arguments: &["input"],
     op: ElementwiseOp::BesselY1,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The Bessel function of the second kind of order 1; minus infinity at 0 and NaN below.
 pub fn special_bessel_y1(input: &Tensor) -> Result<Tensor> {
@@ -631,10 +647,12 @@ impl Backward for SpecialBesselY1Backward {
 static SPECIAL_MODIFIED_BESSEL_K0: Spec = Spec {
     name: "special_modified_bessel_k0",
     in_place: "special_modified_bessel_k0_",
+    arguments: &["input"],
     op: ElementwiseOp::ModifiedBesselK0,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the second kind of order 0; infinity at 0 and NaN below.
 pub fn special_modified_bessel_k0(input: &Tensor) -> Result<Tensor> {
@@ -696,10 +714,12 @@ impl Backward for SpecialModifiedBesselK0Backward {
 static SPECIAL_MODIFIED_BESSEL_K1: Spec = Spec {
     name: "special_modified_bessel_k1",
     in_place: "special_modified_bessel_k1_",
+    arguments: &["input"],
     op: ElementwiseOp::ModifiedBesselK1,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the second kind of order 1; infinity at 0 and NaN below.
 pub fn special_modified_bessel_k1(input: &Tensor) -> Result<Tensor> {
@@ -768,10 +788,12 @@ impl Backward for SpecialModifiedBesselK1Backward {
 static SPECIAL_SCALED_MODIFIED_BESSEL_K0: Spec = Spec {
     name: "special_scaled_modified_bessel_k0",
     in_place: "special_scaled_modified_bessel_k0_",
+    arguments: &["x"],
     op: ElementwiseOp::ScaledModifiedBesselK0,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the second kind of order 0, times `exp(x)`.
 pub fn special_scaled_modified_bessel_k0(x: &Tensor) -> Result<Tensor> {
@@ -836,10 +858,12 @@ impl Backward for SpecialScaledModifiedBesselK0Backward {
 static SPECIAL_SCALED_MODIFIED_BESSEL_K1: Spec = Spec {
     name: "special_scaled_modified_bessel_k1",
     in_place: "special_scaled_modified_bessel_k1_",
+    arguments: &["x"],
     op: ElementwiseOp::ScaledModifiedBesselK1,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The modified Bessel function of the second kind of order 1, times `exp(x)`.
 pub fn special_scaled_modified_bessel_k1(x: &Tensor) -> Result<Tensor> {
@@ -908,10 +932,12 @@ impl Backward for SpecialScaledModifiedBesselK1Backward {
 static SPECIAL_SPHERICAL_BESSEL_J0: Spec = Spec {
     name: "special_spherical_bessel_j0",
     in_place: "special_spherical_bessel_j0_",
+    arguments: &["x"],
     op: ElementwiseOp::SphericalBesselJ0,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The spherical Bessel function of the first kind of order 0, `sin(x) / x`.
 pub fn special_spherical_bessel_j0(x: &Tensor) -> Result<Tensor> {

@@ -19,10 +19,12 @@ use crate::{Generator, Tensor};
 static EQ: Spec = Spec {
     name: "eq",
     in_place: "eq_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Eq,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether elements are equal.
 pub fn eq(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -39,10 +41,12 @@ pub fn eq_(input: &Tensor, other: &Tensor) -> Result<()> {
 static NE: Spec = Spec {
     name: "ne",
     in_place: "ne_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Ne,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether elements differ.
 pub fn ne(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -59,10 +63,12 @@ pub fn ne_(input: &Tensor, other: &Tensor) -> Result<()> {
 static LT: Spec = Spec {
     name: "lt",
     in_place: "lt_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Lt,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Whether `input` is less than `other`.
 pub fn lt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -79,10 +85,12 @@ pub fn lt_(input: &Tensor, other: &Tensor) -> Result<()> {
 static LE: Spec = Spec {
     name: "le",
     in_place: "le_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Le,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Whether `input` is less than or equal to `other`.
 pub fn le(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -99,10 +107,12 @@ pub fn le_(input: &Tensor, other: &Tensor) -> Result<()> {
 static GT: Spec = Spec {
     name: "gt",
     in_place: "gt_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Gt,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Whether `input` is greater than `other`.
 pub fn gt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -119,10 +129,12 @@ pub fn gt_(input: &Tensor, other: &Tensor) -> Result<()> {
 static GE: Spec = Spec {
     name: "ge",
     in_place: "ge_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Ge,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Whether `input` is greater than or equal to `other`.
 pub fn ge(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -139,10 +151,12 @@ pub fn ge_(input: &Tensor, other: &Tensor) -> Result<()> {
 static ISNAN: Spec = Spec {
     name: "isnan",
     in_place: "isnan_",
+    arguments: &["input"],
     op: ElementwiseOp::Isnan,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether each element is not a number.
 pub fn isnan(input: &Tensor) -> Result<Tensor> {
@@ -153,10 +167,12 @@ pub fn isnan(input: &Tensor) -> Result<Tensor> {
 static ISINF: Spec = Spec {
     name: "isinf",
     in_place: "isinf_",
+    arguments: &["input"],
     op: ElementwiseOp::Isinf,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether each element is infinite.
 pub fn isinf(input: &Tensor) -> Result<Tensor> {
@@ -167,10 +183,12 @@ pub fn isinf(input: &Tensor) -> Result<Tensor> {
 static ISFINITE: Spec = Spec {
     name: "isfinite",
     in_place: "isfinite_",
+    arguments: &["input"],
     op: ElementwiseOp::Isfinite,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether each element is neither infinite nor NaN.
 pub fn isfinite(input: &Tensor) -> Result<Tensor> {
@@ -181,10 +199,12 @@ pub fn isfinite(input: &Tensor) -> Result<Tensor> {
 static ISPOSINF: Spec = Spec {
     name: "isposinf",
     in_place: "isposinf_",
+    arguments: &["input"],
     op: ElementwiseOp::Isposinf,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Whether each element is plus infinity.
 pub fn isposinf(input: &Tensor) -> Result<Tensor> {
@@ -195,10 +215,12 @@ pub fn isposinf(input: &Tensor) -> Result<Tensor> {
 static ISNEGINF: Spec = Spec {
     name: "isneginf",
     in_place: "isneginf_",
+    arguments: &["input"],
     op: ElementwiseOp::Isneginf,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Whether each element is minus infinity.
 pub fn isneginf(input: &Tensor) -> Result<Tensor> {
@@ -209,10 +231,12 @@ pub fn isneginf(input: &Tensor) -> Result<Tensor> {
 static SIGNBIT: Spec = Spec {
     name: "signbit",
     in_place: "signbit_",
+    arguments: &["input"],
     op: ElementwiseOp::Signbit,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// Whether each element's sign bit is set (-0.0's is).
 pub fn signbit(input: &Tensor) -> Result<Tensor> {
@@ -223,10 +247,12 @@ pub fn signbit(input: &Tensor) -> Result<Tensor> {
 static LOGICAL_AND: Spec = Spec {
     name: "logical_and",
     in_place: "logical_and_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::LogicalAnd,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether both elements differ from zero.
 pub fn logical_and(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -243,10 +269,12 @@ pub fn logical_and_(input: &Tensor, other: &Tensor) -> Result<()> {
 static LOGICAL_OR: Spec = Spec {
     name: "logical_or",
     in_place: "logical_or_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::LogicalOr,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether either element differs from zero.
 pub fn logical_or(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -263,10 +291,12 @@ pub fn logical_or_(input: &Tensor, other: &Tensor) -> Result<()> {
 static LOGICAL_XOR: Spec = Spec {
     name: "logical_xor",
     in_place: "logical_xor_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::LogicalXor,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether exactly one of the elements differs from zero.
 pub fn logical_xor(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -283,10 +313,12 @@ pub fn logical_xor_(input: &Tensor, other: &Tensor) -> Result<()> {
 static LOGICAL_NOT: Spec = Spec {
     name: "logical_not",
     in_place: "logical_not_",
+    arguments: &["input"],
     op: ElementwiseOp::LogicalNot,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether each element is zero.
 pub fn logical_not(input: &Tensor) -> Result<Tensor> {
@@ -303,10 +335,12 @@ pub fn logical_not_(input: &Tensor) -> Result<()> {
 static BITWISE_AND: Spec = Spec {
     name: "bitwise_and",
     in_place: "bitwise_and_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::BitwiseAnd,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: true,
 };
 /// The bits set in both.
 pub fn bitwise_and(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -323,10 +357,12 @@ pub fn bitwise_and_(input: &Tensor, other: &Tensor) -> Result<()> {
 static BITWISE_OR: Spec = Spec {
     name: "bitwise_or",
     in_place: "bitwise_or_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::BitwiseOr,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: true,
 };
 /// The bits set in either.
 pub fn bitwise_or(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -343,10 +379,12 @@ pub fn bitwise_or_(input: &Tensor, other: &Tensor) -> Result<()> {
 static BITWISE_XOR: Spec = Spec {
     name: "bitwise_xor",
     in_place: "bitwise_xor_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::BitwiseXor,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: true,
 };
 /// The bits set in exactly one.
 pub fn bitwise_xor(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -363,10 +401,12 @@ pub fn bitwise_xor_(input: &Tensor, other: &Tensor) -> Result<()> {
 static BITWISE_NOT: Spec = Spec {
     name: "bitwise_not",
     in_place: "bitwise_not_",
+    arguments: &["input"],
     op: ElementwiseOp::BitwiseNot,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: false,
 };
 /// The inverted bits; of a bool, its negation.
 pub fn bitwise_not(input: &Tensor) -> Result<Tensor> {
@@ -383,10 +423,12 @@ pub fn bitwise_not_(input: &Tensor) -> Result<()> {
 static BITWISE_LEFT_SHIFT: Spec = Spec {
     name: "bitwise_left_shift",
     in_place: "bitwise_left_shift_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::BitwiseLeftShift,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: false,
 };
 /// Shifts the bits of `input` left by `other` places.
 pub fn bitwise_left_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -403,10 +445,12 @@ pub fn bitwise_left_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
 static BITWISE_RIGHT_SHIFT: Spec = Spec {
     name: "bitwise_right_shift",
     in_place: "bitwise_right_shift_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::BitwiseRightShift,
     promote: Promote::Common,
     domain: Domain::Integer,
     complex: None,
+    wraps: false,
 };
 /// Shifts the bits of `input` right by `other` places, keeping the sign.
 pub fn bitwise_right_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -423,10 +467,12 @@ pub fn bitwise_right_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
 static HEAVISIDE: Spec = Spec {
     name: "heaviside",
     in_place: "heaviside_",
+    arguments: &["input", "values"],
     op: ElementwiseOp::Heaviside,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: None,
+    wraps: false,
 };
 /// 0 where `input` is negative, 1 where positive, `values` where zero.
 pub fn heaviside(input: &Tensor, values: &Tensor) -> Result<Tensor> {
@@ -475,10 +521,12 @@ impl Backward for HeavisideBackward {
 static NEXTAFTER: Spec = Spec {
     name: "nextafter",
     in_place: "nextafter_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Nextafter,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The next representable number after `input` toward `other`.
 pub fn nextafter(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -583,10 +631,12 @@ impl Backward for NextafterBackward {
 static WHERE_: Spec = Spec {
     name: "where",
     in_place: "where_",
+    arguments: &["condition", "input", "other"],
     op: ElementwiseOp::Select,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// `input` where `condition` holds, `other` elsewhere.
 pub fn where_(condition: &Tensor, input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -672,5 +722,7 @@ impl Backward for WhereBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::comparison::where_self;
 
 pub use crate::operations::comparison::where_nonzero;

@@ -111,10 +111,12 @@ pub use crate::operations::complex::imag;
 static CONJ_PHYSICAL: Spec = Spec {
     name: "conj_physical",
     in_place: "conj_physical_",
+    arguments: &["input"],
     op: ElementwiseOp::Conj,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The complex conjugates; a real tensor is its own.
 pub fn conj_physical(input: &Tensor) -> Result<Tensor> {
@@ -194,10 +196,12 @@ pub use crate::operations::complex::adjoint;
 static ANGLE: Spec = Spec {
     name: "angle",
     in_place: "angle_",
+    arguments: &["input"],
     op: ElementwiseOp::Angle,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// The angle of each element to the positive real axis, in radians; 0 or π for real numbers.
 pub fn angle(input: &Tensor) -> Result<Tensor> {
@@ -243,10 +247,12 @@ impl Backward for AngleBackward {
 static SGN: Spec = Spec {
     name: "sgn",
     in_place: "sgn_",
+    arguments: &["input"],
     op: ElementwiseOp::Sign,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// Each element over its absolute value, and 0 of 0; `sign` of real numbers.
 pub fn sgn(input: &Tensor) -> Result<Tensor> {
@@ -317,10 +323,12 @@ impl Backward for SgnBackward {
 static ISREAL: Spec = Spec {
     name: "isreal",
     in_place: "isreal_",
+    arguments: &["input"],
     op: ElementwiseOp::Isreal,
     promote: Promote::Common,
     domain: Domain::Number,
     complex: Some(Parts::Real),
+    wraps: false,
 };
 /// Whether each element's imaginary part is 0.
 pub fn isreal(input: &Tensor) -> Result<Tensor> {

@@ -139,10 +139,12 @@ impl Backward for NanToNumBackward {
 static FREXP_MANTISSA: Spec = Spec {
     name: "frexp_mantissa",
     in_place: "frexp_mantissa_",
+    arguments: &["input"],
     op: ElementwiseOp::FrexpMantissa,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The mantissa that `frexp` gives.
 ///
@@ -155,10 +157,12 @@ pub fn frexp_mantissa(input: &Tensor) -> Result<Tensor> {
 static FREXP_EXPONENT: Spec = Spec {
     name: "frexp_exponent",
     in_place: "frexp_exponent_",
+    arguments: &["input"],
     op: ElementwiseOp::FrexpExponent,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The exponent that `frexp` gives, as a floating-point number.
 ///

@@ -40,10 +40,12 @@ pub fn huber_loss(
 static HUBER: Spec = Spec {
     name: "huber",
     in_place: "huber_",
+    arguments: &["input", "delta"],
     op: ElementwiseOp::Huber,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `huber_loss` of differences.
 ///

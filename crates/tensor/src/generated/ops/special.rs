@@ -19,10 +19,12 @@ use crate::{Generator, Tensor};
 static SPECIAL_ENTR: Spec = Spec {
     name: "special_entr",
     in_place: "special_entr_",
+    arguments: &["input"],
     op: ElementwiseOp::Entr,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `-x log(x)`; 0 at 0 and minus infinity for negative x.
 pub fn special_entr(input: &Tensor) -> Result<Tensor> {
@@ -87,10 +89,12 @@ impl Backward for SpecialEntrBackward {
 static SPECIAL_ERFCX: Spec = Spec {
     name: "special_erfcx",
     in_place: "special_erfcx_",
+    arguments: &["input"],
     op: ElementwiseOp::Erfcx,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The scaled complementary error function, `exp(x²) erfc(x)`.
 pub fn special_erfcx(input: &Tensor) -> Result<Tensor> {
@@ -159,10 +163,12 @@ impl Backward for SpecialErfcxBackward {
 static SPECIAL_NDTR: Spec = Spec {
     name: "special_ndtr",
     in_place: "special_ndtr_",
+    arguments: &["input"],
     op: ElementwiseOp::Ndtr,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The distribution function of the standard Gaussian.
 pub fn special_ndtr(input: &Tensor) -> Result<Tensor> {
@@ -230,10 +236,12 @@ impl Backward for SpecialNdtrBackward {
 static SPECIAL_LOG_NDTR: Spec = Spec {
     name: "special_log_ndtr",
     in_place: "special_log_ndtr_",
+    arguments: &["input"],
     op: ElementwiseOp::LogNdtr,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The logarithm of the distribution function of the standard Gaussian, accurate where that is small.
 pub fn special_log_ndtr(input: &Tensor) -> Result<Tensor> {
@@ -299,10 +307,12 @@ impl Backward for SpecialLogNdtrBackward {
 static SPECIAL_NDTRI: Spec = Spec {
     name: "special_ndtri",
     in_place: "special_ndtri_",
+    arguments: &["input"],
     op: ElementwiseOp::Ndtri,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The inverse of the distribution function of the standard Gaussian.
 pub fn special_ndtri(input: &Tensor) -> Result<Tensor> {
@@ -370,10 +380,12 @@ impl Backward for SpecialNdtriBackward {
 static SPECIAL_XLOG1PY: Spec = Spec {
     name: "special_xlog1py",
     in_place: "special_xlog1py_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Xlog1py,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `input * log(1 + other)`; 0 where `input` is 0, unless `other` is NaN.
 pub fn special_xlog1py(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -481,10 +493,12 @@ impl Backward for SpecialXlog1pyBackward {
 static SPECIAL_ZETA: Spec = Spec {
     name: "special_zeta",
     in_place: "special_zeta_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Zeta,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// Hurwitz's zeta function, `Σ (other + k)^-input` over k from 0 on.
 pub fn special_zeta(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -560,10 +574,12 @@ impl Backward for SpecialZetaBackward {
 static POLYGAMMA_OF: Spec = Spec {
     name: "polygamma_of",
     in_place: "polygamma_of_",
+    arguments: &["input", "order"],
     op: ElementwiseOp::Polygamma,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The derivative of order `order` of digamma.
 ///
@@ -653,10 +669,12 @@ pub fn mvlgamma_(input: &Tensor, p: i64) -> Result<()> {
 static IGAMMA: Spec = Spec {
     name: "igamma",
     in_place: "igamma_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Gammainc,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The lower regularized incomplete gamma function, `1/Γ(input) ∫ t^(input - 1) e^-t dt` over t from 0 to `other`.
 pub fn igamma(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -755,10 +773,12 @@ impl Backward for IgammaBackward {
 static IGAMMAC: Spec = Spec {
     name: "igammac",
     in_place: "igammac_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Gammaincc,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The upper regularized incomplete gamma function, `1 - igamma(input, other)`, accurate where that is small.
 pub fn igammac(input: &Tensor, other: &Tensor) -> Result<Tensor> {

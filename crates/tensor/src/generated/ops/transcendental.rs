@@ -19,10 +19,12 @@ use crate::{Generator, Tensor};
 static EXP: Spec = Spec {
     name: "exp",
     in_place: "exp_",
+    arguments: &["input"],
     op: ElementwiseOp::Exp,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// e raised to each element.
 pub fn exp(input: &Tensor) -> Result<Tensor> {
@@ -95,10 +97,12 @@ impl Backward for ExpBackward {
 static EXP2: Spec = Spec {
     name: "exp2",
     in_place: "exp2_",
+    arguments: &["input"],
     op: ElementwiseOp::Exp2,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// 2 raised to each element.
 pub fn exp2(input: &Tensor) -> Result<Tensor> {
@@ -176,10 +180,12 @@ impl Backward for Exp2Backward {
 static EXPM1: Spec = Spec {
     name: "expm1",
     in_place: "expm1_",
+    arguments: &["input"],
     op: ElementwiseOp::Expm1,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// `exp(x) - 1`, accurate near 0.
 pub fn expm1(input: &Tensor) -> Result<Tensor> {
@@ -257,10 +263,12 @@ impl Backward for Expm1Backward {
 static LOG: Spec = Spec {
     name: "log",
     in_place: "log_",
+    arguments: &["input"],
     op: ElementwiseOp::Log,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The natural logarithm of each element.
 pub fn log(input: &Tensor) -> Result<Tensor> {
@@ -333,10 +341,12 @@ impl Backward for LogBackward {
 static LOG2: Spec = Spec {
     name: "log2",
     in_place: "log2_",
+    arguments: &["input"],
     op: ElementwiseOp::Log2,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The logarithm to base 2 of each element.
 pub fn log2(input: &Tensor) -> Result<Tensor> {
@@ -414,10 +424,12 @@ impl Backward for Log2Backward {
 static LOG10: Spec = Spec {
     name: "log10",
     in_place: "log10_",
+    arguments: &["input"],
     op: ElementwiseOp::Log10,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The logarithm to base 10 of each element.
 pub fn log10(input: &Tensor) -> Result<Tensor> {
@@ -495,10 +507,12 @@ impl Backward for Log10Backward {
 static LOG1P: Spec = Spec {
     name: "log1p",
     in_place: "log1p_",
+    arguments: &["input"],
     op: ElementwiseOp::Log1p,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// `log(1 + x)`, accurate near 0.
 pub fn log1p(input: &Tensor) -> Result<Tensor> {
@@ -576,10 +590,12 @@ impl Backward for Log1pBackward {
 static LOGADDEXP: Spec = Spec {
     name: "logaddexp",
     in_place: "logaddexp_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Logaddexp,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `log(exp(input) + exp(other))`, without overflow on the way.
 pub fn logaddexp(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -703,10 +719,12 @@ impl Backward for LogaddexpBackward {
 static LOGADDEXP2: Spec = Spec {
     name: "logaddexp2",
     in_place: "logaddexp2_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Logaddexp2,
     promote: Promote::Same,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `log2(2^input + 2^other)`, without overflow on the way.
 pub fn logaddexp2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -830,10 +848,12 @@ impl Backward for Logaddexp2Backward {
 static XLOGY: Spec = Spec {
     name: "xlogy",
     in_place: "xlogy_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Xlogy,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// `input * log(other)`; 0 where `input` is 0, unless `other` is NaN.
 pub fn xlogy(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -959,10 +979,12 @@ impl Backward for XlogyBackward {
 static SIN: Spec = Spec {
     name: "sin",
     in_place: "sin_",
+    arguments: &["input"],
     op: ElementwiseOp::Sin,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The sine of each element, in radians.
 pub fn sin(input: &Tensor) -> Result<Tensor> {
@@ -1039,10 +1061,12 @@ impl Backward for SinBackward {
 static COS: Spec = Spec {
     name: "cos",
     in_place: "cos_",
+    arguments: &["input"],
     op: ElementwiseOp::Cos,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The cosine of each element, in radians.
 pub fn cos(input: &Tensor) -> Result<Tensor> {
@@ -1121,10 +1145,12 @@ impl Backward for CosBackward {
 static TAN: Spec = Spec {
     name: "tan",
     in_place: "tan_",
+    arguments: &["input"],
     op: ElementwiseOp::Tan,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The tangent of each element, in radians.
 pub fn tan(input: &Tensor) -> Result<Tensor> {
@@ -1204,10 +1230,12 @@ impl Backward for TanBackward {
 static ASIN: Spec = Spec {
     name: "asin",
     in_place: "asin_",
+    arguments: &["input"],
     op: ElementwiseOp::Asin,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The arcsine of each element, in radians.
 pub fn asin(input: &Tensor) -> Result<Tensor> {
@@ -1289,10 +1317,12 @@ impl Backward for AsinBackward {
 static ACOS: Spec = Spec {
     name: "acos",
     in_place: "acos_",
+    arguments: &["input"],
     op: ElementwiseOp::Acos,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The arccosine of each element, in radians.
 pub fn acos(input: &Tensor) -> Result<Tensor> {
@@ -1376,10 +1406,12 @@ impl Backward for AcosBackward {
 static ATAN: Spec = Spec {
     name: "atan",
     in_place: "atan_",
+    arguments: &["input"],
     op: ElementwiseOp::Atan,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The arctangent of each element, in radians.
 pub fn atan(input: &Tensor) -> Result<Tensor> {
@@ -1459,10 +1491,12 @@ impl Backward for AtanBackward {
 static ATAN2: Spec = Spec {
     name: "atan2",
     in_place: "atan2_",
+    arguments: &["input", "other"],
     op: ElementwiseOp::Atan2,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The angle of the point (`other`, `input`), in radians, in (-π, π].
 pub fn atan2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
@@ -1614,10 +1648,12 @@ impl Backward for Atan2Backward {
 static SINH: Spec = Spec {
     name: "sinh",
     in_place: "sinh_",
+    arguments: &["input"],
     op: ElementwiseOp::Sinh,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The hyperbolic sine of each element.
 pub fn sinh(input: &Tensor) -> Result<Tensor> {
@@ -1694,10 +1730,12 @@ impl Backward for SinhBackward {
 static COSH: Spec = Spec {
     name: "cosh",
     in_place: "cosh_",
+    arguments: &["input"],
     op: ElementwiseOp::Cosh,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The hyperbolic cosine of each element.
 pub fn cosh(input: &Tensor) -> Result<Tensor> {
@@ -1774,10 +1812,12 @@ impl Backward for CoshBackward {
 static TANH: Spec = Spec {
     name: "tanh",
     in_place: "tanh_",
+    arguments: &["input"],
     op: ElementwiseOp::Tanh,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The hyperbolic tangent of each element.
 pub fn tanh(input: &Tensor) -> Result<Tensor> {
@@ -1857,10 +1897,12 @@ impl Backward for TanhBackward {
 static ASINH: Spec = Spec {
     name: "asinh",
     in_place: "asinh_",
+    arguments: &["input"],
     op: ElementwiseOp::Asinh,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The inverse hyperbolic sine of each element.
 pub fn asinh(input: &Tensor) -> Result<Tensor> {
@@ -1942,10 +1984,12 @@ impl Backward for AsinhBackward {
 static ACOSH: Spec = Spec {
     name: "acosh",
     in_place: "acosh_",
+    arguments: &["input"],
     op: ElementwiseOp::Acosh,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The inverse hyperbolic cosine of each element.
 pub fn acosh(input: &Tensor) -> Result<Tensor> {
@@ -2031,10 +2075,12 @@ impl Backward for AcoshBackward {
 static ATANH: Spec = Spec {
     name: "atanh",
     in_place: "atanh_",
+    arguments: &["input"],
     op: ElementwiseOp::Atanh,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The inverse hyperbolic tangent of each element.
 pub fn atanh(input: &Tensor) -> Result<Tensor> {
@@ -2114,10 +2160,12 @@ impl Backward for AtanhBackward {
 static ERF: Spec = Spec {
     name: "erf",
     in_place: "erf_",
+    arguments: &["input"],
     op: ElementwiseOp::Erf,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The error function of each element.
 pub fn erf(input: &Tensor) -> Result<Tensor> {
@@ -2200,10 +2248,12 @@ impl Backward for ErfBackward {
 static ERFC: Spec = Spec {
     name: "erfc",
     in_place: "erfc_",
+    arguments: &["input"],
     op: ElementwiseOp::Erfc,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The complementary error function of each element, accurate where it is small.
 pub fn erfc(input: &Tensor) -> Result<Tensor> {
@@ -2288,10 +2338,12 @@ impl Backward for ErfcBackward {
 static ERFINV: Spec = Spec {
     name: "erfinv",
     in_place: "erfinv_",
+    arguments: &["input"],
     op: ElementwiseOp::Erfinv,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The inverse of the error function.
 pub fn erfinv(input: &Tensor) -> Result<Tensor> {
@@ -2372,10 +2424,12 @@ impl Backward for ErfinvBackward {
 static LGAMMA: Spec = Spec {
     name: "lgamma",
     in_place: "lgamma_",
+    arguments: &["input"],
     op: ElementwiseOp::Lgamma,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The logarithm of the absolute value of the gamma function.
 pub fn lgamma(input: &Tensor) -> Result<Tensor> {
@@ -2451,10 +2505,12 @@ impl Backward for LgammaBackward {
 static DIGAMMA: Spec = Spec {
     name: "digamma",
     in_place: "digamma_",
+    arguments: &["input"],
     op: ElementwiseOp::Digamma,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The derivative of `lgamma`.
 pub fn digamma(input: &Tensor) -> Result<Tensor> {
@@ -2531,10 +2587,12 @@ impl Backward for DigammaBackward {
 static SINC: Spec = Spec {
     name: "sinc",
     in_place: "sinc_",
+    arguments: &["input"],
     op: ElementwiseOp::Sinc,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// `sin(πx) / (πx)`, and 1 at 0.
 pub fn sinc(input: &Tensor) -> Result<Tensor> {
@@ -2634,10 +2692,12 @@ impl Backward for SincBackward {
 static SIGMOID: Spec = Spec {
     name: "sigmoid",
     in_place: "sigmoid_",
+    arguments: &["input"],
     op: ElementwiseOp::Sigmoid,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: Some(Parts::Complex),
+    wraps: false,
 };
 /// The logistic function, `1 / (1 + exp(-x))`.
 pub fn sigmoid(input: &Tensor) -> Result<Tensor> {
@@ -2717,10 +2777,12 @@ impl Backward for SigmoidBackward {
 static LOGIT: Spec = Spec {
     name: "logit",
     in_place: "logit_",
+    arguments: &["input"],
     op: ElementwiseOp::Logit,
     promote: Promote::Float,
     domain: Domain::Float,
     complex: None,
+    wraps: false,
 };
 /// The inverse of the logistic function, `log(x / (1 - x))`; `eps` limits x to `[eps, 1 - eps]`.
 pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {

@@ -7,7 +7,7 @@ mod equation;
 pub use chain::{chain_matmul, linalg_multi_dot, matrix_power};
 pub use einsum::{einsum, tensordot};
 
-use rustorch_backend::{DType, Shape, volume};
+use rustorch_backend::{DType, Shape, checked_product, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -28,7 +28,8 @@ pub fn kron(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         reshape_to(tensor, &shape)
     };
     let product = ops::mul(&interleaved(input, true)?, &interleaved(other, false)?)?;
-    let shape: Shape = product.shape().chunks(2).map(volume).collect();
+    let joined = |pair: &[usize]| checked_product("kron", pair);
+    let shape = product.shape().chunks(2).map(joined).collect::<Result<Shape>>()?;
     reshape_to(&product, &shape)
 }
 

@@ -8,8 +8,8 @@ pub use orthogonal::{
 };
 pub(crate) use orthogonal::{eigen_parts, qr_parts, svd_parts};
 
-use rustorch_backend::{DType, Factorization, Operand, Shape, volume};
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::{DType, Factorization, Operand, Shape, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;

@@ -8,9 +8,10 @@ use rustorch_backend::{DType, Operand, broadcast_shapes, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{check_inplace, is_recording, rebase};
-use crate::operations::creation::cast;
+use crate::operations::creation::{cast, check_number};
 use crate::operations::elementwise::contiguous_copy;
 use crate::operations::memory_overlap::{apart_from, overlaps_partly};
+use crate::operations::numbers::filling;
 use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::placement::{list_together, transfer, travelled};
 use crate::{Tensor, ops};
@@ -220,7 +221,7 @@ pub fn masked_fill(input: &Tensor, mask: &Tensor, value: &Tensor) -> Result<Tens
             format!("only supports a 0-dimensional value tensor, but got one with shape {:?}", value.shape()),
         ));
     }
-    ops::where_(mask, &cast(value, input.dtype())?, input)
+    ops::where_(mask, &filling("masked_fill", "value", value, input.dtype())?, input)
 }
 
 /// The elements where the mask holds.
@@ -304,7 +305,8 @@ pub fn unravel_index(indices: &Tensor, shape: &[i64]) -> Result<Vec<Tensor>> {
             ));
         }
     }
-    let mut rest = indices.detach();
+    // Sizes may be larger than what the dtype of the indices holds.
+    let mut rest = cast(&indices.detach(), DType::Int64)?;
     let mut coordinates = Vec::with_capacity(shape.len());
     for &size in shape.iter().rev() {
         // An empty shape has no positions, so there is nothing to divide.
@@ -352,6 +354,7 @@ pub fn one_hot(input: &Tensor, num_classes: i64) -> Result<Tensor> {
 
 /// Writes `src`, broadcast and converted, into the tensor.
 pub fn copy_(input: &Tensor, src: &Tensor, non_blocking: bool) -> Result<()> {
+    check_number("copy_", "src", src, input.dtype())?;
     check_inplace("copy_", input, &[src])?;
     let layout = src.layout().broadcast_to("copy_", input.shape()).map_err(|_| {
         RusTorchError::shape(

@@ -17,12 +17,8 @@ pub(in crate::operations) fn ignoring(input: &Tensor, result: Tensor) -> Result<
 }
 
 /// The tensor times a factor, which is taken in the tensor's dtype: 2.5 is 2 for integers.
-fn scaled(tensor: &Tensor, factor: Scalar) -> Result<Tensor> {
-    let factor = match tensor.dtype() {
-        DType::Bool => Scalar::Bool(factor.to_bool()),
-        dtype if dtype.is_integral(false) => Scalar::Int(factor.to_i64()),
-        _ => factor,
-    };
+fn scaled(op: &'static str, argument: &str, tensor: &Tensor, factor: Scalar) -> Result<Tensor> {
+    let factor = factor.convert_factor(op, argument, tensor.dtype().compute())?;
     if factor.is_one() { Ok(tensor.clone()) } else { ops::mul(tensor, &Tensor::number(factor)?) }
 }
 
@@ -40,11 +36,11 @@ fn accumulate(
     alpha: Scalar,
 ) -> Result<Tensor> {
     let input = expand_to(input, product.shape()).map_err(|_| input_error(op, input, product.shape()))?;
-    let product = scaled(product, alpha)?;
+    let product = scaled(op, "alpha", product, alpha)?;
     if !beta.to_bool() {
         return ignoring(&input, product);
     }
-    ops::add(&scaled(&input, beta)?, &product, 1.into())
+    ops::add(&scaled(op, "beta", &input, beta)?, &product, 1.into())
 }
 
 /// The shape of the product of two matrices or two equal batches of them, if they fit.

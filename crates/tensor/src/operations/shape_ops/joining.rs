@@ -170,7 +170,7 @@ fn triangle(op: &'static str, input: &Tensor, diagonal: i64, lower: bool) -> Res
     let (rows, columns) = (input.shape()[input.ndim() - 2] as i64, input.shape()[input.ndim() - 1] as i64);
     for row in 0..rows {
         let line = select(&result, -2, row)?;
-        let edge = (row + diagonal + i64::from(lower)).clamp(0, columns);
+        let edge = row.saturating_add(diagonal).saturating_add(i64::from(lower)).clamp(0, columns);
         let (start, end) = if lower { (edge, columns) } else { (0, edge) };
         if start < end {
             let part = slice(&line, -1, start, end, 1)?;

@@ -152,15 +152,17 @@ pub fn movedim(input: &Tensor, source: &[i64], destination: &[i64]) -> Result<Te
     }
     let from: Vec<usize> = source.iter().map(|&d| input.dim_index("movedim", d)).collect::<Result<_>>()?;
     let to: Vec<usize> = destination.iter().map(|&d| input.dim_index("movedim", d)).collect::<Result<_>>()?;
+    if input.ndim() == 0 && from.len() <= 1 {
+        return ops::permute(input, &[]);
+    }
     let twice = |dims: &[usize]| dims.iter().enumerate().any(|(i, d)| dims[..i].contains(d));
     if twice(&from) || twice(&to) {
         return Err(RusTorchError::argument(
             "movedim",
-            format!("repeated dim in source {source:?} or destination {destination:?}"),
+            format!(
+                "repeated dim in source {source:?} or destination {destination:?}: each must be named once"
+            ),
         ));
-    }
-    if input.ndim() == 0 {
-        return ops::permute(input, &[]);
     }
     let mut order: Vec<Option<usize>> = vec![None; input.ndim()];
     for (&f, &t) in from.iter().zip(&to) {

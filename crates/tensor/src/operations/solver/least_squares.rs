@@ -118,7 +118,8 @@ fn condition(a: &Tensor, norm: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Ten
 /// The condition number.
 pub fn linalg_cond(a: &Tensor, p: Option<Scalar>) -> Result<Tensor> {
     let p = p.unwrap_or(2.into());
-    if p.to_f64().abs() != 2.0 {
+    let order = p.real("linalg.cond", "p")?;
+    if order.abs() != 2.0 {
         return condition(a, |a| ops::linalg_matrix_norm(a, p, &[-2, -1], false, None));
     }
     let [m, n] = matrix_sizes("linalg.cond", a)?;
@@ -127,7 +128,7 @@ pub fn linalg_cond(a: &Tensor, p: Option<Scalar>) -> Result<Tensor> {
     }
     let values = ops::linalg_svdvals(a, None)?;
     let (largest, smallest) = (ops::select(&values, -1, 0)?, ops::select(&values, -1, -1)?);
-    if p.to_f64() > 0.0 { ops::div(&largest, &smallest, None) } else { ops::div(&smallest, &largest, None) }
+    if order > 0.0 { ops::div(&largest, &smallest, None) } else { ops::div(&smallest, &largest, None) }
 }
 
 /// The condition number in a norm by its name.

@@ -10,41 +10,47 @@ macro_rules! avx512_vector {
         #[derive(Clone, Copy)]
         pub struct $name($register);
 
-        // SAFETY (each block): the trait's contract.
-        #[allow(clippy::undocumented_unsafe_blocks)]
         impl Vector for $name {
             type Element = $T;
             const LANES: usize = $lanes;
             #[inline(always)]
             unsafe fn splat(value: $T) -> Self {
+                // SAFETY: the CPU has the instruction, which touches no memory.
                 Self(unsafe { $splat(value) })
             }
             #[inline(always)]
             unsafe fn load(from: *const $T) -> Self {
+                // SAFETY: `from` is valid for a read of every lane; any alignment will do.
                 Self(unsafe { $load(from) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $T) {
+                // SAFETY: `to` is valid for a write of every lane; any alignment will do.
                 unsafe { $store(to, self.0) }
             }
             #[inline(always)]
             unsafe fn load_first(from: *const $T, lanes: usize) -> Self {
+                // SAFETY: `from` is valid for the first `lanes` lanes; the others are masked.
                 Self(unsafe { $maskload(((1u32 << lanes) - 1) as $mask, from) })
             }
             #[inline(always)]
             unsafe fn store_first(self, to: *mut $T, lanes: usize) {
+                // SAFETY: `to` is valid for the first `lanes` lanes; the others are masked.
                 unsafe { $maskstore(to, ((1u32 << lanes) - 1) as $mask, self.0) }
             }
             #[inline(always)]
             unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+                // SAFETY: the CPU has the instruction, which touches no memory.
                 Self(unsafe { $fma(self.0, factor.0, term.0) })
             }
             #[inline(always)]
             unsafe fn add(self, other: Self) -> Self {
+                // SAFETY: the CPU has the instruction, which touches no memory.
                 Self(unsafe { $add(self.0, other.0) })
             }
             #[inline(always)]
             unsafe fn store_kept(self, to: *mut $T, keep: u32) {
+                // SAFETY: `to` is valid for as many lanes as are kept; the others are masked.
                 unsafe {
                     // In a register first: compressing straight to memory is microcoded on some CPUs.
                     let packed = $compress(keep as $mask, self.0);
@@ -53,15 +59,18 @@ macro_rules! avx512_vector {
             }
             #[inline(always)]
             unsafe fn sum(self) -> $T {
+                // SAFETY: the CPU has the instructions, which touch no memory.
                 unsafe { $sum(self.0) }
             }
             #[inline(always)]
             unsafe fn prefetch(at: *const $T) {
+                // SAFETY: a hint: no address is wrong.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
             #[inline(always)]
             unsafe fn transpose(rows: &mut [Self]) {
                 let mut r: [$register; $lanes] = std::array::from_fn(|i| rows[i].0);
+                // SAFETY: the CPU has the instructions, which touch no memory but the array.
                 unsafe { $transpose(&mut r) };
                 for (row, r) in rows.iter_mut().zip(r) {
                     *row = Self(r);
@@ -204,25 +213,28 @@ macro_rules! avx2_vector {
         #[derive(Clone, Copy)]
         pub struct $name($register);
 
-        // SAFETY (each block): the trait's contract; `lanes` is at most `LANES`, so the mask lies in its table.
-        #[allow(clippy::undocumented_unsafe_blocks)]
         impl Vector for $name {
             type Element = $T;
             const LANES: usize = $lanes;
             #[inline(always)]
             unsafe fn splat(value: $T) -> Self {
+                // SAFETY: the CPU has the instruction, which touches no memory.
                 Self(unsafe { $splat(value) })
             }
             #[inline(always)]
             unsafe fn load(from: *const $T) -> Self {
+                // SAFETY: `from` is valid for a read of every lane; any alignment will do.
                 Self(unsafe { $load(from) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $T) {
+                // SAFETY: `to` is valid for a write of every lane; any alignment will do.
                 unsafe { $store(to, self.0) }
             }
             #[inline(always)]
             unsafe fn load_first(from: *const $T, lanes: usize) -> Self {
+                // SAFETY: `from` is valid for the first `lanes` lanes; the others are masked. `lanes` is at most `LANES`, so the
+                // mask lies in its table.
                 unsafe {
                     let mask = _mm256_loadu_si256($first.as_ptr().add($lanes - lanes).cast());
                     Self($maskload(from, mask))
@@ -230,6 +242,7 @@ macro_rules! avx2_vector {
             }
             #[inline(always)]
             unsafe fn store_first(self, to: *mut $T, lanes: usize) {
+                // SAFETY: as in `load_first`, for `to`.
                 unsafe {
                     let mask = _mm256_loadu_si256($first.as_ptr().add($lanes - lanes).cast());
                     $maskstore(to, mask, self.0);
@@ -237,19 +250,23 @@ macro_rules! avx2_vector {
             }
             #[inline(always)]
             unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+                // SAFETY: the CPU has the instruction, which touches no memory.
                 Self(unsafe { $fma(self.0, factor.0, term.0) })
             }
             #[inline(always)]
             unsafe fn add(self, other: Self) -> Self {
+                // SAFETY: the CPU has the instruction, which touches no memory.
                 Self(unsafe { $add(self.0, other.0) })
             }
             #[inline(always)]
             unsafe fn prefetch(at: *const $T) {
+                // SAFETY: a hint: no address is wrong.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
             #[inline(always)]
             unsafe fn transpose(rows: &mut [Self]) {
                 let mut r: [$register; $lanes] = std::array::from_fn(|i| rows[i].0);
+                // SAFETY: the CPU has the instructions, which touch no memory but the array.
                 unsafe { $transpose(&mut r) };
                 for (row, r) in rows.iter_mut().zip(r) {
                     *row = Self(r);
