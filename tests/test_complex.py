@@ -47,6 +47,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "conj_physical": np.conj,
     "sgn": sgn,
     "var": lambda x: np.var(x, ddof=1),
+    "std": lambda x: np.std(x, ddof=1),
 }
 ARITY = dict.fromkeys(
     ["add", "sub", "mul", "div", "pow", "eq", "ne", "logical_and", "logical_or", "logical_xor", "where"], 2

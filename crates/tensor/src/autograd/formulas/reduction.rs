@@ -160,6 +160,21 @@ pub fn logcumsumexp_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i6
     ops::sub(&part(grad)?, &part(&ops::neg(grad)?)?, 1.into())
 }
 
+/// `input` less its mean over dimensions, and what the sum of its squares is divided by.
+fn centred(
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    unbiased: bool,
+    correction: Option<Scalar>,
+) -> Result<(Tensor, f64)> {
+    let dims = reduced_dims("var", input, dim)?;
+    let count: usize = dims.iter().map(|&d| input.shape()[d]).product();
+    let divisor = (count as f64 - correction_of(unbiased, correction)).max(0.0);
+    let mean =
+        if dims.is_empty() { input.clone() } else { ops::mean(input, Some(&as_i64(&dims)), true, None)? };
+    Ok((ops::sub(input, &mean, 1.into())?, divisor))
+}
+
 /// The gradient of the variance: `2 (x - mean) grad / (n - correction)`.
 pub fn var_grad(
     grad: &Tensor,
@@ -169,15 +184,22 @@ pub fn var_grad(
     keepdim: bool,
     correction: Option<Scalar>,
 ) -> Result<Tensor> {
-    let shape = input.shape().to_vec();
-    let dims = reduced_dims("var", input, dim)?;
-    let count: usize = dims.iter().map(|&d| shape[d]).product();
-    let grad = keep(grad, &shape, dim, keepdim)?;
-    let divisor = (count as f64 - correction_of(unbiased, correction)).max(0.0);
-    let centered = if dims.is_empty() {
-        ops::sub(input, input, 1.into())?
-    } else {
-        ops::sub(input, &ops::mean(input, Some(&as_i64(&dims)), true, None)?, 1.into())?
-    };
-    ops::mul(&ops::mul(&grad, &Tensor::number(2.0 / divisor)?)?, &centered)
+    let (centred, divisor) = centred(input, dim, unbiased, correction)?;
+    let grad = keep(grad, input.shape(), dim, keepdim)?;
+    ops::mul(&ops::mul(&grad, &Tensor::number(2.0 / divisor)?)?, &centred)
+}
+
+/// The gradient of the standard deviation: `(x - mean) / std grad / (n - correction)`; 0 where all elements are equal.
+pub fn std_grad(
+    grad: &Tensor,
+    input: &Tensor,
+    std: &Tensor,
+    dim: Option<&[i64]>,
+    unbiased: bool,
+    keepdim: bool,
+    correction: Option<Scalar>,
+) -> Result<Tensor> {
+    let (centred, divisor) = centred(input, dim, unbiased, correction)?;
+    let (grad, std) = (keep(grad, input.shape(), dim, keepdim)?, keep(std, input.shape(), dim, keepdim)?);
+    super::norm::along(&centred, &std, &ops::mul(&grad, &Tensor::number(1.0 / divisor)?)?)
 }

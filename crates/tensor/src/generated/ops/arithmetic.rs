@@ -2104,8 +2104,8 @@ pub fn hypot_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static HYPOT_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
     literals: &[],
     output: Source::Register(1),
@@ -2113,8 +2113,8 @@ static HYPOT_INPUT: Formula = Formula {
 
 static HYPOT_OTHER: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
     literals: &[],
     output: Source::Register(1),
@@ -2142,8 +2142,8 @@ impl Backward for HypotBackward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::mul(&grad, &input)?;
-                    let t1 = ops::div(&t0, &result, None)?;
+                    let t0 = ops::div(&input, &result, None)?;
+                    let t1 = ops::mul(&grad, &t0)?;
                     t1
                 })?
             } else {
@@ -2156,8 +2156,8 @@ impl Backward for HypotBackward {
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::mul(&grad, &other)?;
-                    let t1 = ops::div(&t0, &result, None)?;
+                    let t0 = ops::div(&other, &result, None)?;
+                    let t1 = ops::mul(&grad, &t0)?;
                     t1
                 })?
             } else {
