@@ -48,8 +48,13 @@ pub(super) fn reduce<P: Partial>(
     let narrow = kernel(combine, compute, level()).ok_or_else(lacks)?;
     let wide = kernel(combine, P::DTYPE, level()).ok_or_else(lacks)?;
     let widen = convert(compute, P::DTYPE, level());
-    let grouped = matches!(op, ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Prod) && compute != P::DTYPE;
-    let group = if grouped { ROWS } else { usize::MAX };
+    let group = match op {
+        _ if compute == P::DTYPE => usize::MAX,
+        ReduceOp::Sum | ReduceOp::Mean => ROWS,
+        // A product may overflow where its whole does not, and rounds with a bias.
+        ReduceOp::Prod => 1,
+        _ => usize::MAX,
+    };
 
     // Sums of `columns` columns from `left` on over the reduced positions `rows`, into `totals`.
     let sum = |start: isize, left: usize, columns: usize, rows: std::ops::Range<usize>, totals: &mut [P]| {
