@@ -42,6 +42,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "atanh": np.arctanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "silu": lambda x: x / (1 + np.exp(-x)),
+    "tanhshrink": lambda x: x - np.tanh(x),
     "eq": np.equal,
     "ne": np.not_equal,
     "conj_physical": np.conj,

@@ -10,6 +10,7 @@ mod dtype;
 mod epilogue;
 mod factorization;
 mod generated;
+mod half_precision;
 mod layout;
 pub mod memory;
 mod program;
@@ -28,6 +29,7 @@ pub use dtype::{Category, DType, Element, Scalar, parse_dtype};
 pub use epilogue::Epilogue;
 pub use factorization::Factorization;
 pub use half;
+pub use half_precision::{bf16_from_f64, f16_from_f64};
 pub use layout::{
     Dims, Layout, Shape, broadcast_shapes, checked_numel, contiguous_strides, dims_from_slice, normalize_dim,
 };

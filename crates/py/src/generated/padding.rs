@@ -47,14 +47,14 @@ rustorch.constant_pad_nd(rustorch.tensor([[1, 2], [3, 4]]), (1, 0, -1, 1), \
                     Parameter::new("input", Kind::Tensor),
                     Parameter::new("pad", Kind::IntList),
                     Parameter::new("mode", Kind::Str).optional(),
-                    Parameter::new("value", Kind::OptionalFloat).optional(),
+                    Parameter::new("value", Kind::OptionalScalar).optional(),
                 ],
                 out: false,
                 call: |a| {
                     let p0 = a.tensor(0)?;
                     let p1 = a.ints(1)?;
                     let p2 = if a.given(2) { a.str(2)? } else { "constant".to_owned() };
-                    let p3 = a.optional_float(3)?;
+                    let p3 = a.optional_scalar(3)?;
                     a.give(&|| ops::pad(&p0, &p1, &p2, p3))
                 },
             }],

@@ -196,11 +196,11 @@ pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], m
 }
 
 /// Padding in any of its modes.
-pub fn pad(input: &Tensor, pad: &[i64], mode: &str, value: Option<f64>) -> Result<Tensor> {
+pub fn pad(input: &Tensor, pad: &[i64], mode: &str, value: Option<Scalar>) -> Result<Tensor> {
     match mode {
-        "constant" => ops::constant_pad_nd(input, pad, value.unwrap_or(0.0).into()),
+        "constant" => ops::constant_pad_nd(input, pad, value.unwrap_or(Scalar::Int(0))),
         "reflect" | "replicate" | "circular" => {
-            if value.is_some_and(|value| value != 0.0) {
+            if value.is_some_and(Scalar::to_bool) {
                 return Err(RusTorchError::argument(
                     "pad",
                     format!("mode '{mode}' doesn't take in value argument"),

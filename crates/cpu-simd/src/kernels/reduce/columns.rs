@@ -48,17 +48,19 @@ pub(super) fn reduce<P: Partial>(
     let narrow = kernel(combine, compute, level()).ok_or_else(lacks)?;
     let wide = kernel(combine, P::DTYPE, level()).ok_or_else(lacks)?;
     let widen = convert(compute, P::DTYPE, level());
-    let grouped = matches!(op, ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Prod) && compute != P::DTYPE;
     // Squares are made in float64, of one row after the other.
     let square = if op == ReduceOp::Norm {
         Some(kernel(ElementwiseOp::Square, P::DTYPE, level()).ok_or_else(lacks)?)
     } else {
         None
     };
-    let group = match square {
-        Some(_) => 1,
-        None if grouped => ROWS,
-        None => usize::MAX,
+    let group = match op {
+        ReduceOp::Norm => 1,
+        _ if compute == P::DTYPE => usize::MAX,
+        ReduceOp::Sum | ReduceOp::Mean => ROWS,
+        // A product may overflow where its whole does not, and rounds with a bias.
+        ReduceOp::Prod => 1,
+        _ => usize::MAX,
     };
 
     // Sums of `columns` columns from `left` on over the reduced positions `rows`, into `totals`.

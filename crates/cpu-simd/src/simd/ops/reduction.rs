@@ -30,17 +30,20 @@ trait Combination: 'static {
     const IDENTITY: f64;
     /// Whether a block's result may be too large for the elements' type, though that of all is not.
     const OVERFLOWS: bool;
+    /// Whether floats are widened before they are combined.
+    const WIDE: bool;
     fn of<A: Algebra>(a: &A, x: A::Value, y: A::Value) -> A::Value;
     fn of_wide(x: f64, y: f64) -> f64;
     fn of_integers(x: i64, y: i64) -> i64;
 }
 
 macro_rules! combinations {
-    ($($name:ident $identity:expr, $overflows:literal, $of:ident, |$x:ident, $y:ident| $wide:expr, $integers:expr;)*) => {$(
+    ($($name:ident $identity:expr, $overflows:literal, $widens:literal, $of:ident, |$x:ident, $y:ident| $wide:expr, $integers:expr;)*) => {$(
         struct $name;
         impl Combination for $name {
             const IDENTITY: f64 = $identity;
             const OVERFLOWS: bool = $overflows;
+            const WIDE: bool = $widens;
             #[inline(always)]
             fn of<A: Algebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
                 a.$of(x, y)
@@ -58,10 +61,10 @@ macro_rules! combinations {
 }
 
 combinations! {
-    Sum 0.0, true, add, |x, y| x + y, x.wrapping_add(y);
-    Product 1.0, false, mul, |x, y| x * y, x.wrapping_mul(y);
-    Largest f64::NEG_INFINITY, false, max, |x, y| if x > y || x.is_nan() { x } else { y }, x.max(y);
-    Smallest f64::INFINITY, false, min, |x, y| if x < y || x.is_nan() { x } else { y }, x.min(y);
+    Sum 0.0, true, false, add, |x, y| x + y, x.wrapping_add(y);
+    Product 1.0, false, true, mul, |x, y| x * y, x.wrapping_mul(y);
+    Largest f64::NEG_INFINITY, false, false, max, |x, y| if x > y || x.is_nan() { x } else { y }, x.max(y);
+    Smallest f64::INFINITY, false, false, min, |x, y| if x < y || x.is_nan() { x } else { y }, x.min(y);
 }
 
 #[inline(always)]
@@ -153,6 +156,27 @@ unsafe fn squares_of<V: Vector>(row: *const u8, n: usize) -> f64 {
     total
 }
 
+/// The product of floats, in float64 from the first factor on: a product of many numbers near 1 in float32 comes out too
+/// low, and that of a few large ones overflows before small ones make up for it.
+#[inline(always)]
+unsafe fn multiply_floats<T: FloatElement>(row: *const u8, n: usize) -> f64 {
+    const WIDE: usize = 32;
+    let row = row.cast::<T>();
+    let mut products = [1.0; WIDE];
+    let whole = n / WIDE * WIDE;
+    for i in (0..whole).step_by(WIDE) {
+        for (k, product) in products.iter_mut().enumerate() {
+            // SAFETY: the caller's; i + k < n.
+            *product *= unsafe { *row.add(i + k) }.to_f64();
+        }
+    }
+    for i in whole..n {
+        // SAFETY: the caller's; i < n.
+        products[i - whole] *= unsafe { *row.add(i) }.to_f64();
+    }
+    products.into_iter().product()
+}
+
 #[inline(always)]
 unsafe fn reduce_integers<T: Copy + Into<i64>, C: Combination>(row: *const u8, n: usize) -> i64 {
     let row = row.cast::<T>();
@@ -175,7 +199,11 @@ macro_rules! row_with {
         $(#[target_feature(enable = $features)])?
         unsafe fn $floats<V: Vector, C: Combination>(row: *const u8, n: usize, result: *mut u8) {
             // SAFETY: the caller's.
-            unsafe { result.cast::<f64>().write(reduce_floats::<V, C>(row, n)) }
+            let value = unsafe {
+                if C::WIDE { multiply_floats::<V::Element>(row, n) } else { reduce_floats::<V, C>(row, n) }
+            };
+            // SAFETY: the caller's.
+            unsafe { result.cast::<f64>().write(value) }
         }
         $(#[target_feature(enable = $features)])?
         unsafe fn $integers<T: Copy + Into<i64>, C: Combination>(row: *const u8, n: usize, result: *mut u8) {

@@ -44,7 +44,7 @@ pub fn vector_norm_grad(
     let power = |t: &Tensor, exponent: f64| ops::pow(t, &Tensor::number(exponent)?);
     let sign = || ops::sign(x);
     match p {
-        0.0 => ops::mul(&ops::zeros_like(x, None, None, false)?, &grad),
+        0.0 => ops::zeros_like(x, None, None, false),
         1.0 => ops::mul(&sign()?, &grad),
         2.0 => along(x, &norm, &grad),
         p if p.is_infinite() => {
