@@ -10,6 +10,7 @@ mod dtype;
 mod epilogue;
 mod factorization;
 mod generated;
+pub mod interrupts;
 mod layout;
 pub mod memory;
 mod program;
