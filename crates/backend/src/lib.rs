@@ -11,6 +11,7 @@ mod epilogue;
 mod factorization;
 mod generated;
 mod half_precision;
+pub mod interrupts;
 mod layout;
 pub mod memory;
 mod program;

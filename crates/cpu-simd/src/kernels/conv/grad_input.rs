@@ -13,7 +13,7 @@ use super::{Element, Geometry, volume};
 use crate::kernels::dense::{Scratch, Shared};
 use crate::kernels::matmul::blocking::TASK_WORK;
 use crate::kernels::matmul::tables::Kernels;
-use crate::threads::try_parallel_for;
+use crate::threads::{checkpoint, try_parallel_for};
 
 /// The inputs of one residue: `first + stride * q` for `q < count`, per dimension.
 struct Residue<T> {
@@ -68,6 +68,7 @@ pub unsafe fn grad_input<T: Element>(
         let result = Scratch::<T>::new(if direct { 0 } else { geometry.channels * largest })?;
         let mut filled = usize::MAX;
         for task in tasks {
+            checkpoint();
             let (unit, cut) = (task / cuts, task % cuts);
             // SAFETY: as the caller vouches; the scratch holds the planes, and tasks write different elements.
             unsafe {
