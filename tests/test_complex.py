@@ -42,11 +42,13 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "atanh": np.arctanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "silu": lambda x: x / (1 + np.exp(-x)),
+    "tanhshrink": lambda x: x - np.tanh(x),
     "eq": np.equal,
     "ne": np.not_equal,
     "conj_physical": np.conj,
     "sgn": sgn,
     "var": lambda x: np.var(x, ddof=1),
+    "std": lambda x: np.std(x, ddof=1),
 }
 ARITY = dict.fromkeys(
     ["add", "sub", "mul", "div", "pow", "eq", "ne", "logical_and", "logical_or", "logical_xor", "where"], 2

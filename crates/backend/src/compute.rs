@@ -96,9 +96,18 @@ pub trait ComputeBackend: Send + Sync {
         lacks!(self, "reduce")
     }
 
-    /// Mean and sum of squared deviations from it over `dims`, in one numerically stable pass (Welford/Chan).
-    /// Both outputs have `input`'s shape with size 1 at `dims`.
-    fn moments(&self, input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>) -> Result<()> {
+    /// Mean and sum of squared deviations from it over `dims`, in one numerically stable pass (Welford/Chan). What is
+    /// stored in `spread` is that sum divided by `divisor`, or with `root` the square root of that; squares of float32
+    /// neither overflow nor vanish on the way. Both outputs have `input`'s shape with size 1 at `dims`.
+    fn moments(
+        &self,
+        input: Operand<'_>,
+        dims: &[usize],
+        divisor: f64,
+        root: bool,
+        mean: Operand<'_>,
+        spread: Operand<'_>,
+    ) -> Result<()> {
         lacks!(self, "moments")
     }
 

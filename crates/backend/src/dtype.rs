@@ -219,8 +219,8 @@ element! {
     i16, Int16, |s: Scalar| s.to_i64() as i16, |v| Scalar::Int(v as i64);
     i32, Int32, |s: Scalar| s.to_i64() as i32, |v| Scalar::Int(v as i64);
     i64, Int64, Scalar::to_i64, Scalar::Int;
-    f16, Float16, |s: Scalar| f16::from_f64(s.to_f64()), |v: f16| Scalar::Float(v.to_f64());
-    bf16, BFloat16, |s: Scalar| bf16::from_f64(s.to_f64()), |v: bf16| Scalar::Float(v.to_f64());
+    f16, Float16, |s: Scalar| crate::f16_from_f64(s.to_f64()), |v: f16| Scalar::Float(v.to_f64());
+    bf16, BFloat16, |s: Scalar| crate::bf16_from_f64(s.to_f64()), |v: bf16| Scalar::Float(v.to_f64());
     f32, Float32, |s: Scalar| s.to_f64() as f32, |v| Scalar::Float(v as f64);
     f64, Float64, Scalar::to_f64, Scalar::Float;
 }

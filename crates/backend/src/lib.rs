@@ -10,6 +10,8 @@ mod dtype;
 mod epilogue;
 mod factorization;
 mod generated;
+mod half_precision;
+pub mod interrupts;
 mod layout;
 pub mod memory;
 mod program;
@@ -31,6 +33,7 @@ pub use dtype::{Category, DType, Element, parse_dtype};
 pub use epilogue::Epilogue;
 pub use factorization::Factorization;
 pub use half;
+pub use half_precision::{bf16_from_f64, f16_from_f64};
 pub use layout::{
     Dims, Layout, Shape, broadcast_shapes, contiguous_strides, dims_from_slice, normalize_dim, stepped,
 };

@@ -9,6 +9,8 @@ pub enum ReduceOp {
     Mean,
     /// The product; of nothing, 1.
     Prod,
+    /// The square root of the sum of squares; floating point only. Squares of float32 neither overflow nor vanish.
+    Norm,
     /// The largest; NaN wins.
     Max,
     /// The smallest; NaN wins.

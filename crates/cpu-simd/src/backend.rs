@@ -111,7 +111,7 @@ impl ComputeBackend for CpuBackend {
             op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
         ) -> ();
         moments => kernels::reduce::moments: (
-            input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>,
+            input: Operand<'_>, dims: &[usize], divisor: f64, root: bool, mean: Operand<'_>, spread: Operand<'_>,
         ) -> ();
         arg_reduce => kernels::reduce::arg_reduce: (
             op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,

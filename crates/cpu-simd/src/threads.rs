@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustorch_backend::interrupts;
 use rustorch_error::Result;
 
 /// How long a thread looks for work, or for the end of a job, before it sleeps: longer than the gaps between the parallel
@@ -21,6 +22,9 @@ const SPIN: Duration = Duration::from_micros(200);
 
 /// Chunks per thread: enough that a thread which is held up leaves its share to the others.
 const CHUNKS_PER_THREAD: usize = 4;
+
+/// Ranges per call on one thread that may be told to stop between them.
+const STEPS: usize = 16;
 
 /// The number of threads asked for; 0 until it is first needed.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
@@ -31,6 +35,17 @@ static POOL: AtomicPtr<Pool> = AtomicPtr::new(ptr::null_mut());
 thread_local! {
     /// Whether this thread works on a job, so that nested calls run on it alone.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// Whether the caller of the job that this thread helps with was told to stop.
+    static STOPPED: Cell<Option<&'static AtomicBool>> = const { Cell::new(None) };
+}
+
+/// In long tasks, between their steps: does not return when the computation is to end.
+#[inline]
+pub(crate) fn checkpoint() {
+    if let Some(stopped) = STOPPED.get() {
+        interrupts::stop_if(stopped);
+    }
+    interrupts::checkpoint();
 }
 
 /// The number of threads that a kernel may use, the calling one included.
@@ -77,10 +92,26 @@ pub fn parallel_for(n: usize, grain: usize, body: impl Fn(Range<usize>) + Sync) 
         return;
     }
     let threads = num_threads();
-    if threads == 1 || INSIDE.get() {
+    if INSIDE.get() {
+        checkpoint();
         body(0..n);
+    } else if threads == 1 {
+        if interrupts::is_watched() {
+            in_steps(n, grain, &body);
+        } else {
+            body(0..n);
+        }
     } else {
         Pool::get().run(n, grain, threads, &body);
+    }
+}
+
+/// One range after the other on this thread, which may be told to stop between them.
+fn in_steps(n: usize, grain: usize, body: &(dyn Fn(Range<usize>) + Sync)) {
+    let step = grain.saturating_mul(n.div_ceil(grain.saturating_mul(STEPS)));
+    for start in (0..n).step_by(step) {
+        interrupts::checkpoint();
+        body(start..start.saturating_add(step).min(n));
     }
 }
 
@@ -110,6 +141,8 @@ struct Job<'a> {
     n: usize,
     chunk: usize,
     next: AtomicUsize,
+    /// Set with the first panic; for those that are in the middle of a task.
+    stopped: AtomicBool,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
@@ -123,14 +156,17 @@ impl Job<'_> {
                 if start >= self.n {
                     break;
                 }
+                interrupts::checkpoint();
                 (self.body)(start..(start + self.chunk).min(self.n));
             }
         }));
         INSIDE.set(outside);
         if let Err(payload) = outcome {
-            // Nobody begins another chunk. `n` leaves room for every thread's `fetch_add`.
-            self.next.store(self.n, Ordering::Relaxed);
             lock(&self.panic).get_or_insert(payload);
+            // Nobody begins another chunk. `n` leaves room for every thread's `fetch_add`. Who is stopped in the middle of
+            // one finds the reason there already.
+            self.next.store(self.n, Ordering::Relaxed);
+            self.stopped.store(true, Ordering::Release);
         }
     }
 }
@@ -202,7 +238,14 @@ impl Pool {
         let helpers = (n.div_ceil(chunk) - 1).min(threads - 1);
         self.spawn_up_to(threads - 1);
 
-        let job = Job { body, n, chunk, next: AtomicUsize::new(0), panic: Mutex::new(None) };
+        let job = Job {
+            body,
+            n,
+            chunk,
+            next: AtomicUsize::new(0),
+            stopped: AtomicBool::new(false),
+            panic: Mutex::new(None),
+        };
         self.limit.store((helpers as u64).min(HELPERS), Ordering::Relaxed);
         self.job.store(ptr::from_ref(&job).cast_mut().cast(), Ordering::Relaxed);
         // The next job's number, open, nobody at work. SeqCst, here and in `sleep_unless_joinable`: either the helper
@@ -273,7 +316,10 @@ impl Pool {
             last = state / (2 * OPEN);
             // SAFETY: this helper is counted in `state`, and the job's caller waits for the count to be 0 before the
             // job leaves its stack.
-            unsafe { &*self.job.load(Ordering::Relaxed) }.work();
+            let job = unsafe { &*self.job.load(Ordering::Relaxed) };
+            STOPPED.set(Some(&job.stopped));
+            job.work();
+            STOPPED.set(None);
             let left = self.state.fetch_sub(1, Ordering::SeqCst);
             if left & (HELPERS | OPEN) == 1 && self.caller_sleeps.load(Ordering::SeqCst) {
                 drop(lock(&self.finish));
@@ -334,147 +380,4 @@ fn forget_pool_in_forked_children() {
 fn forget_pool_in_forked_children() {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rustorch_error::RusTorchError;
-
-    /// The tests share the process's number of threads.
-    static SERIAL: Mutex<()> = Mutex::new(());
-
-    fn with_threads(threads: usize, test: impl FnOnce()) {
-        let _guard = lock(&SERIAL);
-        let before = num_threads();
-        set_num_threads(threads);
-        test();
-        set_num_threads(before);
-    }
-
-    #[test]
-    fn covers_every_element_once() {
-        with_threads(4, || {
-            for n in [0, 1, 2, 3, 7, 64, 1000, 12345] {
-                for grain in [1, 2, 5, 64, 20000] {
-                    let counts: Vec<_> = (0..n).map(|_| AtomicUsize::new(0)).collect();
-                    parallel_for(n, grain, |range| {
-                        assert_eq!(range.start % grain, 0);
-                        for i in range {
-                            counts[i].fetch_add(1, Ordering::Relaxed);
-                        }
-                    });
-                    assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 1), "n {n}, grain {grain}");
-                }
-            }
-        });
-    }
-
-    #[test]
-    fn uses_other_threads_only_for_large_work() {
-        with_threads(2, || {
-            let caller = std::thread::current().id();
-            parallel_for(8, 8, |_| assert_eq!(std::thread::current().id(), caller));
-            let helped = AtomicBool::new(false);
-            for _ in 0..1000 {
-                parallel_for(8, 1, |_| {
-                    if std::thread::current().id() != caller {
-                        helped.store(true, Ordering::Relaxed);
-                    }
-                    std::thread::sleep(Duration::from_micros(50));
-                });
-                if helped.load(Ordering::Relaxed) {
-                    return;
-                }
-            }
-            panic!("no helper ever took part");
-        });
-    }
-
-    #[test]
-    fn nested_calls_and_other_callers_run() {
-        with_threads(3, || {
-            let sum = AtomicUsize::new(0);
-            std::thread::scope(|scope| {
-                for _ in 0..4 {
-                    scope.spawn(|| {
-                        for _ in 0..200 {
-                            parallel_for(10, 1, |outer| {
-                                for _ in outer {
-                                    parallel_for(10, 1, |inner| {
-                                        sum.fetch_add(inner.len(), Ordering::Relaxed);
-                                    });
-                                }
-                            });
-                        }
-                    });
-                }
-            });
-            assert_eq!(sum.load(Ordering::Relaxed), 4 * 200 * 100);
-        });
-    }
-
-    #[test]
-    fn wakes_sleeping_helpers_again_and_again() {
-        with_threads(4, || {
-            for round in 0..50 {
-                let sum = AtomicUsize::new(0);
-                parallel_for(100, 1, |range| {
-                    sum.fetch_add(range.sum(), Ordering::Relaxed);
-                });
-                assert_eq!(sum.load(Ordering::Relaxed), 4950);
-                if round % 5 == 0 {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-            }
-        });
-    }
-
-    #[test]
-    fn panics_reach_the_caller_and_the_pool_lives_on() {
-        with_threads(4, || {
-            for bad in [0, 57, 99] {
-                let outcome = catch_unwind(|| {
-                    parallel_for(100, 1, |range| assert!(!range.contains(&bad), "chunk of {bad}"));
-                });
-                let payload = outcome.expect_err("the panic is lost");
-                assert!(payload.downcast_ref::<String>().is_some_and(|s| s.contains("chunk of")));
-                let sum = AtomicUsize::new(0);
-                parallel_for(100, 1, |range| {
-                    sum.fetch_add(range.len(), Ordering::Relaxed);
-                });
-                assert_eq!(sum.load(Ordering::Relaxed), 100);
-            }
-        });
-    }
-
-    #[test]
-    fn errors_reach_the_caller() {
-        with_threads(2, || {
-            assert!(try_parallel_for(100, 1, |_| Ok(())).is_ok());
-            let outcome = try_parallel_for(100, 1, |range| {
-                if range.contains(&50) { Err(RusTorchError::argument("test", "fifty")) } else { Ok(()) }
-            });
-            assert_eq!(outcome.expect_err("the error is lost").to_string(), "test: fifty");
-        });
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_forked_child_computes_and_exits() {
-        with_threads(2, || {
-            parallel_for(8, 1, |_| std::thread::sleep(Duration::from_micros(10)));
-            // SAFETY: the child only computes and leaves with `_exit`.
-            let child = unsafe { libc::fork() };
-            if child == 0 {
-                let sum = AtomicUsize::new(0);
-                parallel_for(100, 1, |range| {
-                    sum.fetch_add(range.len(), Ordering::Relaxed);
-                });
-                // SAFETY: ends the child without running the parent's handlers.
-                unsafe { libc::_exit(i32::from(sum.load(Ordering::Relaxed) != 100)) }
-            }
-            let mut status = -1;
-            // SAFETY: `status` is valid for the call.
-            unsafe { libc::waitpid(child, &raw mut status, 0) };
-            assert_eq!(status, 0);
-        });
-    }
-}
+mod tests;

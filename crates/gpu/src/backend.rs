@@ -232,7 +232,7 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
             maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
         );
         moments => kernels::moments::moments: (
-            input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>,
+            input: Operand<'_>, dims: &[usize], divisor: f64, root: bool, mean: Operand<'_>, spread: Operand<'_>,
         );
         arg_reduce => kernels::arg_reduce::arg_reduce: (
             op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,

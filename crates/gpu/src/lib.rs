@@ -16,6 +16,7 @@ mod lent;
 mod library;
 #[allow(unsafe_code)]
 mod memory;
+mod notice;
 mod positions;
 mod program_cache;
 #[allow(unsafe_code)]

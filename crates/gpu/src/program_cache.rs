@@ -12,6 +12,7 @@ use rustorch_error::Result;
 
 use crate::executor::KernelExecutor;
 use crate::kernel::Call;
+use crate::notice;
 
 /// The compiled kernels of one device.
 pub(crate) struct ProgramCache<K> {
@@ -63,8 +64,11 @@ impl<K> ProgramCache<K> {
         if let Some(kernel) = executor.embedded(text).and_then(|binary| executor.load(name, &binary).ok()) {
             return Ok(kernel);
         }
-        let binary = executor.compile(name, text)?;
-        let kernel = executor.load(name, &binary)?;
+        let (binary, kernel) = notice::watched(executor.info().kind.name(), || {
+            let binary = executor.compile(name, text)?;
+            let kernel = executor.load(name, &binary)?;
+            Ok((binary, kernel))
+        })?;
         if let Some(path) = path {
             // The cache saves time only: a full or read-only disk is no reason to fail.
             let _ = keep(&path, head.as_bytes(), &binary);

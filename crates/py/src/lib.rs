@@ -15,6 +15,7 @@ mod dlpack;
 mod dtype;
 mod errors;
 mod generated;
+mod interrupts;
 mod memory_format;
 mod model_io;
 mod nn;

@@ -56,7 +56,7 @@ fn _safetensors_load<'py>(
     device: &Bound<'py, PyAny>,
 ) -> PyResult<Content<'py>> {
     let device = device_of(device)?;
-    content(py, safetensors::load(data, device).into_py(py)?)
+    content(py, py.detach(|| safetensors::load(data, device)).into_py(py)?)
 }
 
 /// Writes a safetensors file.

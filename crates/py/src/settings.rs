@@ -150,6 +150,12 @@ fn empty_cache(py: Python<'_>, device: Option<&Bound<'_, PyAny>>) -> PyResult<()
     Ok(())
 }
 
+/// Waits for what is queued on devices, so that it is done, and its failures are heard, before the process ends.
+#[pyfunction]
+fn _finish(py: Python<'_>) -> PyResult<()> {
+    py.detach(registry::finish).into_py(py)
+}
+
 fn device_or_cpu(device: Option<&Bound<'_, PyAny>>) -> PyResult<Device> {
     match device {
         Some(object) if !object.is_none() => crate::device::extract(object)?.ok_or_else(|| {
@@ -179,5 +185,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_reset_peak_memory_stats, module)?)?;
     module.add_function(wrap_pyfunction!(_refuse_memory_after, module)?)?;
     module.add_function(wrap_pyfunction!(_grant_memory, module)?)?;
-    module.add_function(wrap_pyfunction!(empty_cache, module)?)
+    module.add_function(wrap_pyfunction!(empty_cache, module)?)?;
+    let finish = wrap_pyfunction!(_finish, module)?;
+    module.py().import("atexit")?.call_method1("register", (&finish,))?;
+    module.add_function(finish)
 }

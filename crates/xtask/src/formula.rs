@@ -1,12 +1,12 @@
 //! The language of gradient formulas: `grad * result * (1 - result)`.
 //!
-//! Names are `grad`, the results, the arguments, and `x.shape` or `x.dtype` of a tensor; calls are ops of the table or
+//! Names are `grad`, the results, the arguments, `nan`, and `x.shape` or `x.dtype` of a tensor; calls are ops of the table or
 //! hand-written functions of `autograd/formulas`. Arithmetic, comparisons, `&`, `|` and `!` work on tensors.
 
 /// A parsed formula.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
-    /// A literal.
+    /// A literal; `nan` is one.
     Number(String),
     /// An argument, a result or `grad`.
     Name(String),
@@ -143,7 +143,7 @@ impl Parser {
             return Ok(inner);
         }
         let first = token.chars().next().ok_or("unexpected end")?;
-        if first.is_ascii_digit() {
+        if first.is_ascii_digit() || token == "nan" {
             return Ok(Expr::Number(token));
         }
         if !(first.is_alphabetic() || first == '_') {

@@ -26,32 +26,60 @@ pub fn softplus<A: FloatAlgebra>(a: &A, x: A::Value, beta: A::Value, threshold: 
     a.select(a.gt(scaled, threshold), x, smooth)
 }
 
-/// `x · sigmoid(x)`.
+/// `x · sigmoid(x)`, by `e^-|x|`, which does not overflow where the result is small.
 #[inline(always)]
 pub fn silu<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
-    a.div(x, a.add(a.constant(1.0), a.exp(a.neg(x))))
+    let small = a.exp(a.neg(a.abs(x)));
+    let numerator = a.select(a.lt(x, a.constant(0.0)), a.mul(x, small), x);
+    a.div(numerator, a.add(a.constant(1.0), small))
 }
 
 /// `x · tanh(log(1 + e^x))` (Misra, 2019).
 #[inline(always)]
 pub fn mish<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
-    a.mul(x, a.tanh(a.log1p(a.exp(x))))
+    a.mul(x, super::slope::mish_gate(a, x).0)
 }
 
 /// `x · Φ(x)` with the Gaussian distribution function (Hendrycks and Gimpel, 2016).
 #[inline(always)]
 pub fn gelu<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
-    let spread = a.erf(a.mul(x, a.constant(std::f64::consts::FRAC_1_SQRT_2)));
-    a.mul(a.mul(x, a.constant(0.5)), a.add(a.constant(1.0), spread))
+    let chance = a.erfc(a.mul(x, a.constant(-std::f64::consts::FRAC_1_SQRT_2)));
+    a.mul(a.mul(x, a.constant(0.5)), chance)
 }
 
-/// `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+/// `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`, which is `x · sigmoid(2 √(2/π) (x + 0.044715 x³))`.
 #[inline(always)]
 pub fn gelu_tanh<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
-    let cube = a.mul(a.mul(x, x), x);
-    let inner = a.mul_add(a.constant(0.044_715), cube, x);
-    let spread = a.tanh(a.mul(inner, a.constant(0.797_884_560_802_865_4)));
-    a.mul(a.mul(x, a.constant(0.5)), a.add(a.constant(1.0), spread))
+    a.mul(x, sigmoid(a, super::slope::gelu_tanh_argument(a, x)))
+}
+
+/// `x - tanh(x)`, by its power series where the two are near each other.
+#[inline(always)]
+pub fn tanhshrink<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
+    /// `(tanh x - x) / x³` in `x²`, for `|x| ≤ 0.625`.
+    const CURVE: [f64; 14] = [
+        -0.3333333333333333,
+        0.13333333333333322,
+        -0.05396825396824564,
+        0.02186948853581651,
+        -0.008863235521714813,
+        0.0035921279081023573,
+        -0.0014558330074025305,
+        0.000590016965867263,
+        -0.00023907183698950238,
+        9.668818737101929e-05,
+        -3.862668376872207e-05,
+        1.4586799225336393e-05,
+        -4.564436190625968e-06,
+        8.40034744577684e-07,
+    ];
+    let square = a.mul(x, x);
+    let mut sum = a.constant(-CURVE[13]);
+    for coefficient in CURVE[..13].iter().rev() {
+        sum = a.mul_add(sum, square, a.constant(-coefficient));
+    }
+    let near = a.mul(a.mul(x, square), sum);
+    a.select(a.lt(a.abs(x), a.constant(0.625)), near, a.sub(x, a.tanh(x)))
 }
 
 /// `max(x, 0)`; NaN stays.

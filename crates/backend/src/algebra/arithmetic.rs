@@ -146,6 +146,22 @@ pub fn hypot<A: FloatAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
     a.hypot(x, y)
 }
 
+/// `sqrt(x² + y²)` as a divisor: 1 where both are 0.
+#[inline(always)]
+pub fn nonzero_hypot<A: FloatAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
+    let (x, y) = (a.abs(x), a.abs(y));
+    let larger = a.max(x, y);
+    let ratio = a.div(a.min(x, y), larger);
+    let length = a.mul(larger, a.sqrt(a.mul_add(ratio, ratio, a.constant(1.0))));
+    a.select(a.eq(larger, a.constant(0.0)), a.constant(1.0), length)
+}
+
+/// `x / y` rounded toward 0.
+#[inline(always)]
+pub fn trunc_divide<A: FloatAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
+    a.trunc(a.div(x, y))
+}
+
 /// `x` with the sign of `y`.
 #[inline(always)]
 pub fn copysign<A: FloatAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {

@@ -52,5 +52,13 @@ pub fn xlogy<A: FloatAlgebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
 /// `log(x / (1 - x))`, the inverse of the sigmoid.
 #[inline(always)]
 pub fn logit<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
-    a.log(a.div(x, a.sub(a.constant(1.0), x)))
+    let one = a.constant(1.0);
+    let rest = a.sub(one, x);
+    let lost = a.sub(a.sub(one, rest), x);
+    let quotient = a.div(x, rest);
+    let value = a.log(quotient);
+    // Around one half the quotient is near 1, and its rounding counts for much in the logarithm: it is made good.
+    let error = a.mul_add(a.neg(quotient), lost, a.mul_add(a.neg(quotient), rest, x));
+    let centre = a.mask_and(a.gt(x, a.constant(0.25)), a.lt(x, a.constant(0.75)));
+    a.select(centre, a.add(value, a.div(error, x)), value)
 }

@@ -18,6 +18,7 @@ mod logical;
 pub mod polynomials;
 pub mod printer;
 mod rounding;
+mod slope;
 mod special;
 mod trigonometric;
 
@@ -28,6 +29,7 @@ pub use comparison::*;
 pub use exponential::*;
 pub use logical::*;
 pub use rounding::*;
+pub use slope::*;
 pub use special::*;
 pub use trigonometric::*;
 
@@ -163,6 +165,8 @@ pub trait FloatAlgebra: Algebra {
     fn atanh(&self, x: Self::Value) -> Self::Value;
     /// The error function.
     fn erf(&self, x: Self::Value) -> Self::Value;
+    /// `1 - erf(x)`, with its digits where that is small: what `gelu` is made of.
+    fn erfc(&self, x: Self::Value) -> Self::Value;
     /// `sqrt(x² + y²)` without overflow on the way.
     fn hypot(&self, x: Self::Value, y: Self::Value) -> Self::Value;
 }

@@ -33,9 +33,20 @@ pub fn atan2<A: FloatAlgebra>(a: &A, y: A::Value, x: A::Value) -> A::Value {
     a.atan2(y, x)
 }
 
-/// `sin(πx) / (πx)`, and 1 at 0.
+/// The whole number nearest to `x`, the rest, which is exact, and whether that number is odd.
+#[inline(always)]
+pub(super) fn half_turns<A: FloatAlgebra>(a: &A, x: A::Value) -> (A::Value, A::Value, A::Mask) {
+    let whole = a.round(x);
+    let half = a.mul(whole, a.constant(0.5));
+    (whole, a.sub(x, whole), a.ne(half, a.trunc(half)))
+}
+
+/// `sin(πx) / (πx)`, and 1 at 0. The angle is reduced before it is multiplied by π: the sine of a whole `x` is 0.
 #[inline(always)]
 pub fn sinc<A: FloatAlgebra>(a: &A, x: A::Value) -> A::Value {
-    let angle = a.mul(x, a.constant(std::f64::consts::PI));
-    a.select(a.eq(x, a.constant(0.0)), a.constant(1.0), a.div(a.sin(angle), angle))
+    let pi = a.constant(std::f64::consts::PI);
+    let (_, rest, odd) = half_turns(a, x);
+    let sine = a.sin(a.mul(rest, pi));
+    let sine = a.select(odd, a.neg(sine), sine);
+    a.select(a.eq(x, a.constant(0.0)), a.constant(1.0), a.div(sine, a.mul(x, pi)))
 }

@@ -18,18 +18,30 @@ pub enum ElementwiseOp {
     Angle,
     /// The arcsine of each element, in radians.
     Asin,
+    /// The derivative of `asin`.
+    AsinSlope,
     /// The inverse hyperbolic sine of each element.
     Asinh,
+    /// The derivative of `asinh`.
+    AsinhSlope,
     /// The arctangent of each element, in radians.
     Atan,
     /// The angle of the point (`other`, `input`), in radians, in (-π, π].
     Atan2,
     /// The inverse hyperbolic tangent of each element.
     Atanh,
+    /// The derivative of `atanh`.
+    AtanhSlope,
+    /// The modified Bessel function of the first kind of order n, divided by the n-th power of its argument.
+    BesselIRatio,
+    /// `bessel_i_ratio` times `exp(-|x|)`.
+    BesselIeRatio,
     /// The Bessel function of the first kind of order 0.
     BesselJ0,
     /// The Bessel function of the first kind of order 1.
     BesselJ1,
+    /// The Bessel function of the first kind of order n, divided by the n-th power of its argument.
+    BesselJRatio,
     /// The Bessel function of the second kind of order 0; minus infinity at 0 and NaN below.
     BesselY0,
     /// The Bessel function of the second kind of order 1; minus infinity at 0 and NaN below.
@@ -78,6 +90,8 @@ pub enum ElementwiseOp {
     Erfc,
     /// The scaled complementary error function, `exp(x²) erfc(x)`.
     Erfcx,
+    /// The derivative of `special.erfcx` of a given order.
+    ErfcxDerivative,
     /// The inverse of the error function.
     Erfinv,
     /// e raised to each element.
@@ -112,8 +126,12 @@ pub enum ElementwiseOp {
     Ge,
     /// `x * Φ(x)` with the Gaussian's cumulative distribution Φ; `approximate='tanh'` for the usual approximation.
     Gelu,
+    /// The derivative of `gelu`.
+    GeluSlope,
     /// `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
     GeluTanh,
+    /// The derivative of `gelu_tanh`.
+    GeluTanhSlope,
     /// Whether `input` is greater than `other`.
     Gt,
     /// 0 where `|x| <= lambd`, x elsewhere.
@@ -184,6 +202,8 @@ pub enum ElementwiseOp {
     LogicalXor,
     /// The inverse of the logistic function, `log(x / (1 - x))`; `eps` limits x to `[eps, 1 - eps]`.
     Logit,
+    /// The derivative of `logit`.
+    LogitSlope,
     /// Whether `input` is less than `other`.
     Lt,
     /// Conjunction of two masks inside a fused program.
@@ -200,6 +220,8 @@ pub enum ElementwiseOp {
     Minimum,
     /// `x * tanh(softplus(x))`.
     Mish,
+    /// The derivative of `mish`.
+    MishSlope,
     /// The modified Bessel function of the second kind of order 0; infinity at 0 and NaN below.
     ModifiedBesselK0,
     /// The modified Bessel function of the second kind of order 1; infinity at 0 and NaN below.
@@ -216,6 +238,8 @@ pub enum ElementwiseOp {
     Neg,
     /// The next representable number after `input` toward `other`.
     Nextafter,
+    /// `hypot` as a divisor: 1 where both are 0.
+    NonzeroHypot,
     /// The derivative of order `order` of digamma.
     Polygamma,
     /// Raises `input` to the power `exponent`.
@@ -232,6 +256,8 @@ pub enum ElementwiseOp {
     Remainder,
     /// Rounds each element to the nearest integer, halves to even; or to `decimals` places.
     Round,
+    /// Rounds each element to the nearest multiple of `down / up`, a power of 10.
+    RoundMultiple,
     /// One divided by the square root of each element.
     Rsqrt,
     /// `input + alpha * other`: what `add` and `sub` become for an `alpha` other than 1.
@@ -248,16 +274,22 @@ pub enum ElementwiseOp {
     Shrink,
     /// The logistic function, `1 / (1 + exp(-x))`.
     Sigmoid,
+    /// The derivative of `sigmoid`.
+    SigmoidSlope,
     /// -1, 0 or 1 by the sign of each element.
     Sign,
     /// Whether each element's sign bit is set (-0.0's is).
     Signbit,
     /// `x * sigmoid(x)`, also known as swish.
     Silu,
+    /// The derivative of `silu`.
+    SiluSlope,
     /// The sine of each element, in radians.
     Sin,
     /// `sin(πx) / (πx)`, and 1 at 0.
     Sinc,
+    /// The derivative of `sinc`.
+    SincSlope,
     /// The hyperbolic sine of each element.
     Sinh,
     /// `log(1 + exp(beta x)) / beta`; x itself where `beta x > threshold`.
@@ -266,6 +298,8 @@ pub enum ElementwiseOp {
     Softsign,
     /// The spherical Bessel function of the first kind of order 0, `sin(x) / x`.
     SphericalBesselJ0,
+    /// The spherical Bessel function of the first kind of order 1.
+    SphericalBesselJ1,
     /// The square root of each element; NaN for negative ones.
     Sqrt,
     /// The square of each element.
@@ -276,10 +310,16 @@ pub enum ElementwiseOp {
     Tan,
     /// The hyperbolic tangent of each element.
     Tanh,
+    /// The derivative of `tanh`.
+    TanhSlope,
+    /// `x - tanh(x)`.
+    Tanhshrink,
     /// x where greater than `threshold`, `value` elsewhere.
     Threshold,
     /// Rounds each element toward zero.
     Trunc,
+    /// Divides and rounds toward 0.
+    TruncDivide,
     /// Whether each element differs from zero: how a fused program turns a number into a truth value.
     ValueToMask,
     /// `input * log(1 + other)`; 0 where `input` is 0, unless `other` is NaN.
@@ -315,19 +355,25 @@ const fn signature(
     Signature { name, arguments, result, single: [single] }
 }
 
-static SIGNATURES: [Signature; 141] = [
+static SIGNATURES: [Signature; 161] = [
     signature(ElementwiseOp::Abs, "abs", &[Value], Value),
     signature(ElementwiseOp::Acos, "acos", &[Value], Value),
     signature(ElementwiseOp::Acosh, "acosh", &[Value], Value),
     signature(ElementwiseOp::Add, "add", &[Value, Value], Value),
     signature(ElementwiseOp::Angle, "angle", &[Value], Value),
     signature(ElementwiseOp::Asin, "asin", &[Value], Value),
+    signature(ElementwiseOp::AsinSlope, "asin_slope", &[Value], Value),
     signature(ElementwiseOp::Asinh, "asinh", &[Value], Value),
+    signature(ElementwiseOp::AsinhSlope, "asinh_slope", &[Value], Value),
     signature(ElementwiseOp::Atan, "atan", &[Value], Value),
     signature(ElementwiseOp::Atan2, "atan2", &[Value, Value], Value),
     signature(ElementwiseOp::Atanh, "atanh", &[Value], Value),
+    signature(ElementwiseOp::AtanhSlope, "atanh_slope", &[Value], Value),
+    signature(ElementwiseOp::BesselIRatio, "bessel_i_ratio", &[Value, Value], Value),
+    signature(ElementwiseOp::BesselIeRatio, "bessel_ie_ratio", &[Value, Value], Value),
     signature(ElementwiseOp::BesselJ0, "bessel_j0", &[Value], Value),
     signature(ElementwiseOp::BesselJ1, "bessel_j1", &[Value], Value),
+    signature(ElementwiseOp::BesselJRatio, "bessel_j_ratio", &[Value, Value], Value),
     signature(ElementwiseOp::BesselY0, "bessel_y0", &[Value], Value),
     signature(ElementwiseOp::BesselY1, "bessel_y1", &[Value], Value),
     signature(ElementwiseOp::BitwiseAnd, "bitwise_and", &[Value, Value], Value),
@@ -352,6 +398,7 @@ static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Erf, "erf", &[Value], Value),
     signature(ElementwiseOp::Erfc, "erfc", &[Value], Value),
     signature(ElementwiseOp::Erfcx, "erfcx", &[Value], Value),
+    signature(ElementwiseOp::ErfcxDerivative, "erfcx_derivative", &[Value, Value], Value),
     signature(ElementwiseOp::Erfinv, "erfinv", &[Value], Value),
     signature(ElementwiseOp::Exp, "exp", &[Value], Value),
     signature(ElementwiseOp::Exp2, "exp2", &[Value], Value),
@@ -369,7 +416,9 @@ static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Gcd, "gcd", &[Value, Value], Value),
     signature(ElementwiseOp::Ge, "ge", &[Value, Value], Mask),
     signature(ElementwiseOp::Gelu, "gelu", &[Value], Value),
+    signature(ElementwiseOp::GeluSlope, "gelu_slope", &[Value], Value),
     signature(ElementwiseOp::GeluTanh, "gelu_tanh", &[Value], Value),
+    signature(ElementwiseOp::GeluTanhSlope, "gelu_tanh_slope", &[Value], Value),
     signature(ElementwiseOp::Gt, "gt", &[Value, Value], Mask),
     signature(ElementwiseOp::Hardshrink, "hardshrink", &[Value, Value], Value),
     signature(ElementwiseOp::Hardsigmoid, "hardsigmoid", &[Value], Value),
@@ -405,6 +454,7 @@ static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::LogicalOr, "logical_or", &[Value, Value], Mask),
     signature(ElementwiseOp::LogicalXor, "logical_xor", &[Value, Value], Mask),
     signature(ElementwiseOp::Logit, "logit", &[Value], Value),
+    signature(ElementwiseOp::LogitSlope, "logit_slope", &[Value], Value),
     signature(ElementwiseOp::Lt, "lt", &[Value, Value], Mask),
     signature(ElementwiseOp::MaskAnd, "mask_and", &[Mask, Mask], Mask),
     signature(ElementwiseOp::MaskNot, "mask_not", &[Mask], Mask),
@@ -413,6 +463,7 @@ static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Maximum, "maximum", &[Value, Value], Value),
     signature(ElementwiseOp::Minimum, "minimum", &[Value, Value], Value),
     signature(ElementwiseOp::Mish, "mish", &[Value], Value),
+    signature(ElementwiseOp::MishSlope, "mish_slope", &[Value], Value),
     signature(ElementwiseOp::ModifiedBesselK0, "modified_bessel_k0", &[Value], Value),
     signature(ElementwiseOp::ModifiedBesselK1, "modified_bessel_k1", &[Value], Value),
     signature(ElementwiseOp::Mul, "mul", &[Value, Value], Value),
@@ -421,6 +472,7 @@ static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Ne, "ne", &[Value, Value], Mask),
     signature(ElementwiseOp::Neg, "neg", &[Value], Value),
     signature(ElementwiseOp::Nextafter, "nextafter", &[Value, Value], Value),
+    signature(ElementwiseOp::NonzeroHypot, "nonzero_hypot", &[Value, Value], Value),
     signature(ElementwiseOp::Polygamma, "polygamma", &[Value, Value], Value),
     signature(ElementwiseOp::Pow, "pow", &[Value, Value], Value),
     signature(ElementwiseOp::Rad2deg, "rad2deg", &[Value], Value),
@@ -429,6 +481,7 @@ static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Relu6, "relu6", &[Value], Value),
     signature(ElementwiseOp::Remainder, "remainder", &[Value, Value], Value),
     signature(ElementwiseOp::Round, "round", &[Value], Value),
+    signature(ElementwiseOp::RoundMultiple, "round_multiple", &[Value, Value, Value], Value),
     signature(ElementwiseOp::Rsqrt, "rsqrt", &[Value], Value),
     signature(ElementwiseOp::ScaledAdd, "scaled_add", &[Value, Value, Value], Value),
     signature(ElementwiseOp::ScaledModifiedBesselK0, "scaled_modified_bessel_k0", &[Value], Value),
@@ -437,22 +490,29 @@ static SIGNATURES: [Signature; 141] = [
     signature(ElementwiseOp::Selu, "selu", &[Value], Value),
     signature(ElementwiseOp::Shrink, "shrink", &[Value, Value], Value),
     signature(ElementwiseOp::Sigmoid, "sigmoid", &[Value], Value),
+    signature(ElementwiseOp::SigmoidSlope, "sigmoid_slope", &[Value], Value),
     signature(ElementwiseOp::Sign, "sign", &[Value], Value),
     signature(ElementwiseOp::Signbit, "signbit", &[Value], Mask),
     signature(ElementwiseOp::Silu, "silu", &[Value], Value),
+    signature(ElementwiseOp::SiluSlope, "silu_slope", &[Value], Value),
     signature(ElementwiseOp::Sin, "sin", &[Value], Value),
     signature(ElementwiseOp::Sinc, "sinc", &[Value], Value),
+    signature(ElementwiseOp::SincSlope, "sinc_slope", &[Value], Value),
     signature(ElementwiseOp::Sinh, "sinh", &[Value], Value),
     signature(ElementwiseOp::Softplus, "softplus", &[Value, Value, Value], Value),
     signature(ElementwiseOp::Softsign, "softsign", &[Value], Value),
     signature(ElementwiseOp::SphericalBesselJ0, "spherical_bessel_j0", &[Value], Value),
+    signature(ElementwiseOp::SphericalBesselJ1, "spherical_bessel_j1", &[Value], Value),
     signature(ElementwiseOp::Sqrt, "sqrt", &[Value], Value),
     signature(ElementwiseOp::Square, "square", &[Value], Value),
     signature(ElementwiseOp::Sub, "sub", &[Value, Value], Value),
     signature(ElementwiseOp::Tan, "tan", &[Value], Value),
     signature(ElementwiseOp::Tanh, "tanh", &[Value], Value),
+    signature(ElementwiseOp::TanhSlope, "tanh_slope", &[Value], Value),
+    signature(ElementwiseOp::Tanhshrink, "tanhshrink", &[Value], Value),
     signature(ElementwiseOp::Threshold, "threshold", &[Value, Value, Value], Value),
     signature(ElementwiseOp::Trunc, "trunc", &[Value], Value),
+    signature(ElementwiseOp::TruncDivide, "trunc_divide", &[Value, Value], Value),
     signature(ElementwiseOp::ValueToMask, "value_to_mask", &[Value], Mask),
     signature(ElementwiseOp::Xlog1py, "xlog1py", &[Value, Value], Value),
     signature(ElementwiseOp::Xlogy, "xlogy", &[Value, Value], Value),
@@ -461,7 +521,7 @@ static SIGNATURES: [Signature; 141] = [
 
 impl ElementwiseOp {
     /// How many operations there are; `op as usize` is less.
-    pub const COUNT: usize = 141;
+    pub const COUNT: usize = 161;
 
     /// Every operation, in the order of `op as usize`.
     pub const ALL: [ElementwiseOp; Self::COUNT] = [
@@ -471,12 +531,18 @@ impl ElementwiseOp {
         ElementwiseOp::Add,
         ElementwiseOp::Angle,
         ElementwiseOp::Asin,
+        ElementwiseOp::AsinSlope,
         ElementwiseOp::Asinh,
+        ElementwiseOp::AsinhSlope,
         ElementwiseOp::Atan,
         ElementwiseOp::Atan2,
         ElementwiseOp::Atanh,
+        ElementwiseOp::AtanhSlope,
+        ElementwiseOp::BesselIRatio,
+        ElementwiseOp::BesselIeRatio,
         ElementwiseOp::BesselJ0,
         ElementwiseOp::BesselJ1,
+        ElementwiseOp::BesselJRatio,
         ElementwiseOp::BesselY0,
         ElementwiseOp::BesselY1,
         ElementwiseOp::BitwiseAnd,
@@ -501,6 +567,7 @@ impl ElementwiseOp {
         ElementwiseOp::Erf,
         ElementwiseOp::Erfc,
         ElementwiseOp::Erfcx,
+        ElementwiseOp::ErfcxDerivative,
         ElementwiseOp::Erfinv,
         ElementwiseOp::Exp,
         ElementwiseOp::Exp2,
@@ -518,7 +585,9 @@ impl ElementwiseOp {
         ElementwiseOp::Gcd,
         ElementwiseOp::Ge,
         ElementwiseOp::Gelu,
+        ElementwiseOp::GeluSlope,
         ElementwiseOp::GeluTanh,
+        ElementwiseOp::GeluTanhSlope,
         ElementwiseOp::Gt,
         ElementwiseOp::Hardshrink,
         ElementwiseOp::Hardsigmoid,
@@ -554,6 +623,7 @@ impl ElementwiseOp {
         ElementwiseOp::LogicalOr,
         ElementwiseOp::LogicalXor,
         ElementwiseOp::Logit,
+        ElementwiseOp::LogitSlope,
         ElementwiseOp::Lt,
         ElementwiseOp::MaskAnd,
         ElementwiseOp::MaskNot,
@@ -562,6 +632,7 @@ impl ElementwiseOp {
         ElementwiseOp::Maximum,
         ElementwiseOp::Minimum,
         ElementwiseOp::Mish,
+        ElementwiseOp::MishSlope,
         ElementwiseOp::ModifiedBesselK0,
         ElementwiseOp::ModifiedBesselK1,
         ElementwiseOp::Mul,
@@ -570,6 +641,7 @@ impl ElementwiseOp {
         ElementwiseOp::Ne,
         ElementwiseOp::Neg,
         ElementwiseOp::Nextafter,
+        ElementwiseOp::NonzeroHypot,
         ElementwiseOp::Polygamma,
         ElementwiseOp::Pow,
         ElementwiseOp::Rad2deg,
@@ -578,6 +650,7 @@ impl ElementwiseOp {
         ElementwiseOp::Relu6,
         ElementwiseOp::Remainder,
         ElementwiseOp::Round,
+        ElementwiseOp::RoundMultiple,
         ElementwiseOp::Rsqrt,
         ElementwiseOp::ScaledAdd,
         ElementwiseOp::ScaledModifiedBesselK0,
@@ -586,22 +659,29 @@ impl ElementwiseOp {
         ElementwiseOp::Selu,
         ElementwiseOp::Shrink,
         ElementwiseOp::Sigmoid,
+        ElementwiseOp::SigmoidSlope,
         ElementwiseOp::Sign,
         ElementwiseOp::Signbit,
         ElementwiseOp::Silu,
+        ElementwiseOp::SiluSlope,
         ElementwiseOp::Sin,
         ElementwiseOp::Sinc,
+        ElementwiseOp::SincSlope,
         ElementwiseOp::Sinh,
         ElementwiseOp::Softplus,
         ElementwiseOp::Softsign,
         ElementwiseOp::SphericalBesselJ0,
+        ElementwiseOp::SphericalBesselJ1,
         ElementwiseOp::Sqrt,
         ElementwiseOp::Square,
         ElementwiseOp::Sub,
         ElementwiseOp::Tan,
         ElementwiseOp::Tanh,
+        ElementwiseOp::TanhSlope,
+        ElementwiseOp::Tanhshrink,
         ElementwiseOp::Threshold,
         ElementwiseOp::Trunc,
+        ElementwiseOp::TruncDivide,
         ElementwiseOp::ValueToMask,
         ElementwiseOp::Xlog1py,
         ElementwiseOp::Xlogy,
@@ -657,12 +737,18 @@ macro_rules! for_each_elementwise {
             (Add, add, number, (Value, Value) -> Value)
             (Angle, angle, float, (Value) -> Value)
             (Asin, asin, float, (Value) -> Value)
+            (AsinSlope, asin_slope, float, (Value) -> Value)
             (Asinh, asinh, float, (Value) -> Value)
+            (AsinhSlope, asinh_slope, float, (Value) -> Value)
             (Atan, atan, float, (Value) -> Value)
             (Atan2, atan2, float, (Value, Value) -> Value)
             (Atanh, atanh, float, (Value) -> Value)
+            (AtanhSlope, atanh_slope, float, (Value) -> Value)
+            (BesselIRatio, bessel_i_ratio, special, (Value, Value) -> Value)
+            (BesselIeRatio, bessel_ie_ratio, special, (Value, Value) -> Value)
             (BesselJ0, bessel_j0, special, (Value) -> Value)
             (BesselJ1, bessel_j1, special, (Value) -> Value)
+            (BesselJRatio, bessel_j_ratio, special, (Value, Value) -> Value)
             (BesselY0, bessel_y0, special, (Value) -> Value)
             (BesselY1, bessel_y1, special, (Value) -> Value)
             (BitwiseAnd, bitwise_and, integer, (Value, Value) -> Value)
@@ -687,6 +773,7 @@ macro_rules! for_each_elementwise {
             (Erf, erf, float, (Value) -> Value)
             (Erfc, erfc, special, (Value) -> Value)
             (Erfcx, erfcx, special, (Value) -> Value)
+            (ErfcxDerivative, erfcx_derivative, special, (Value, Value) -> Value)
             (Erfinv, erfinv, special, (Value) -> Value)
             (Exp, exp, float, (Value) -> Value)
             (Exp2, exp2, float, (Value) -> Value)
@@ -704,7 +791,9 @@ macro_rules! for_each_elementwise {
             (Gcd, gcd, integer, (Value, Value) -> Value)
             (Ge, ge, number, (Value, Value) -> Mask)
             (Gelu, gelu, float, (Value) -> Value)
+            (GeluSlope, gelu_slope, float, (Value) -> Value)
             (GeluTanh, gelu_tanh, float, (Value) -> Value)
+            (GeluTanhSlope, gelu_tanh_slope, float, (Value) -> Value)
             (Gt, gt, number, (Value, Value) -> Mask)
             (Hardshrink, hardshrink, float, (Value, Value) -> Value)
             (Hardsigmoid, hardsigmoid, float, (Value) -> Value)
@@ -740,6 +829,7 @@ macro_rules! for_each_elementwise {
             (LogicalOr, logical_or, number, (Value, Value) -> Mask)
             (LogicalXor, logical_xor, number, (Value, Value) -> Mask)
             (Logit, logit, float, (Value) -> Value)
+            (LogitSlope, logit_slope, float, (Value) -> Value)
             (Lt, lt, number, (Value, Value) -> Mask)
             (MaskAnd, mask_and, mask, (Mask, Mask) -> Mask)
             (MaskNot, mask_not, mask, (Mask) -> Mask)
@@ -748,6 +838,7 @@ macro_rules! for_each_elementwise {
             (Maximum, maximum, number, (Value, Value) -> Value)
             (Minimum, minimum, number, (Value, Value) -> Value)
             (Mish, mish, float, (Value) -> Value)
+            (MishSlope, mish_slope, float, (Value) -> Value)
             (ModifiedBesselK0, modified_bessel_k0, special, (Value) -> Value)
             (ModifiedBesselK1, modified_bessel_k1, special, (Value) -> Value)
             (Mul, mul, number, (Value, Value) -> Value)
@@ -756,6 +847,7 @@ macro_rules! for_each_elementwise {
             (Ne, ne, number, (Value, Value) -> Mask)
             (Neg, neg, real, (Value) -> Value)
             (Nextafter, nextafter, float, (Value, Value) -> Value)
+            (NonzeroHypot, nonzero_hypot, float, (Value, Value) -> Value)
             (Polygamma, polygamma, special, (Value, Value) -> Value)
             (Pow, pow, real, (Value, Value) -> Value)
             (Rad2deg, rad2deg, float, (Value) -> Value)
@@ -764,6 +856,7 @@ macro_rules! for_each_elementwise {
             (Relu6, relu6, real, (Value) -> Value)
             (Remainder, remainder, real, (Value, Value) -> Value)
             (Round, round, real, (Value) -> Value)
+            (RoundMultiple, round_multiple, float, (Value, Value, Value) -> Value)
             (Rsqrt, rsqrt, float, (Value) -> Value)
             (ScaledAdd, scaled_add, number, (Value, Value, Value) -> Value)
             (ScaledModifiedBesselK0, scaled_modified_bessel_k0, special, (Value) -> Value)
@@ -772,22 +865,29 @@ macro_rules! for_each_elementwise {
             (Selu, selu, float, (Value) -> Value)
             (Shrink, shrink, float, (Value, Value) -> Value)
             (Sigmoid, sigmoid, float, (Value) -> Value)
+            (SigmoidSlope, sigmoid_slope, float, (Value) -> Value)
             (Sign, sign, number, (Value) -> Value)
             (Signbit, signbit, number, (Value) -> Mask)
             (Silu, silu, float, (Value) -> Value)
+            (SiluSlope, silu_slope, float, (Value) -> Value)
             (Sin, sin, float, (Value) -> Value)
             (Sinc, sinc, float, (Value) -> Value)
+            (SincSlope, sinc_slope, float, (Value) -> Value)
             (Sinh, sinh, float, (Value) -> Value)
             (Softplus, softplus, float, (Value, Value, Value) -> Value)
             (Softsign, softsign, float, (Value) -> Value)
             (SphericalBesselJ0, spherical_bessel_j0, special, (Value) -> Value)
+            (SphericalBesselJ1, spherical_bessel_j1, special, (Value) -> Value)
             (Sqrt, sqrt, float, (Value) -> Value)
             (Square, square, number, (Value) -> Value)
             (Sub, sub, real, (Value, Value) -> Value)
             (Tan, tan, float, (Value) -> Value)
             (Tanh, tanh, float, (Value) -> Value)
+            (TanhSlope, tanh_slope, float, (Value) -> Value)
+            (Tanhshrink, tanhshrink, float, (Value) -> Value)
             (Threshold, threshold, real, (Value, Value, Value) -> Value)
             (Trunc, trunc, real, (Value) -> Value)
+            (TruncDivide, trunc_divide, float, (Value, Value) -> Value)
             (ValueToMask, value_to_mask, number, (Value) -> Mask)
             (Xlog1py, xlog1py, special, (Value, Value) -> Value)
             (Xlogy, xlogy, float, (Value, Value) -> Value)
@@ -808,9 +908,12 @@ macro_rules! for_each_complex_elementwise {
             (Add, add, (Value, Value) -> Value)
             (Angle, angle, (Value) -> Value)
             (Asin, asin, (Value) -> Value)
+            (AsinSlope, asin_slope, (Value) -> Value)
             (Asinh, asinh, (Value) -> Value)
+            (AsinhSlope, asinh_slope, (Value) -> Value)
             (Atan, atan, (Value) -> Value)
             (Atanh, atanh, (Value) -> Value)
+            (AtanhSlope, atanh_slope, (Value) -> Value)
             (Conj, conj, (Value) -> Value)
             (Cos, cos, (Value) -> Value)
             (Cosh, cosh, (Value) -> Value)
@@ -841,16 +944,21 @@ macro_rules! for_each_complex_elementwise {
             (ScaledAdd, scaled_add, (Value, Value, Value) -> Value)
             (Select, select, (Mask, Value, Value) -> Value)
             (Sigmoid, sigmoid, (Value) -> Value)
+            (SigmoidSlope, sigmoid_slope, (Value) -> Value)
             (Sign, sign, (Value) -> Value)
             (Silu, silu, (Value) -> Value)
+            (SiluSlope, silu_slope, (Value) -> Value)
             (Sin, sin, (Value) -> Value)
             (Sinc, sinc, (Value) -> Value)
+            (SincSlope, sinc_slope, (Value) -> Value)
             (Sinh, sinh, (Value) -> Value)
             (Sqrt, sqrt, (Value) -> Value)
             (Square, square, (Value) -> Value)
             (Sub, sub, (Value, Value) -> Value)
             (Tan, tan, (Value) -> Value)
             (Tanh, tanh, (Value) -> Value)
+            (TanhSlope, tanh_slope, (Value) -> Value)
+            (Tanhshrink, tanhshrink, (Value) -> Value)
         }
     };
 }

@@ -116,7 +116,15 @@ fn inverse_erfc(q: f64) -> f64 {
 
 /// The Gaussian's distribution function.
 pub fn ndtr(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
+    // What the rounding of x/√2 loses is made good: far below 0 it counts x² times.
+    const LOW: f64 = -4.833_646_656_726_457e-17;
+    let t = -x * FRAC_1_SQRT_2;
+    let value = 0.5 * libm::erfc(t);
+    if x > -1.0 || x.is_nan() || value == 0.0 {
+        return value;
+    }
+    let lost = (-x).mul_add(FRAC_1_SQRT_2, -t) - x * LOW;
+    value - FRAC_2_SQRT_PI * 0.5 * libm::exp(-t * t) * lost
 }
 
 /// The logarithm of the Gaussian's distribution function, accurate where that is small.

@@ -17,8 +17,8 @@ pub fn digamma(x: f64) -> f64 {
         if x == x.trunc() {
             return f64::NAN;
         }
-        // Reduced first: tan(π x) of the fraction keeps its digits.
-        let fraction = x - x.trunc();
+        // Reduced first, to the nearest pole: tan(π x) of the rest keeps its digits.
+        let fraction = x - x.round();
         return digamma(1.0 - x) - PI / libm::tan(PI * fraction);
     }
     let mut x = x;

@@ -75,7 +75,10 @@ fn density(a: f64, x: f64) -> f64 {
         }
         return libm::exp(a * libm::log(x) - x - libm::lgamma(a));
     }
-    let exponent = a * log1p_minus((x - a) / a);
+    let relative = (x - a) / a;
+    // Far from a the difference would lose the digits of a small x.
+    let exponent =
+        if relative.abs() > 0.3 { a * libm::log(x / a) - (x - a) } else { a * log1p_minus(relative) };
     libm::exp(exponent - stirling_rest(a)) * (a / (2.0 * PI)).sqrt()
 }
 

@@ -8,6 +8,7 @@
 #![allow(clippy::excessive_precision)]
 
 mod bessel;
+mod derivative;
 mod error_function;
 mod exponent;
 mod gamma;
@@ -19,6 +20,7 @@ mod zeta;
 mod tests;
 
 pub use bessel::*;
+pub use derivative::*;
 pub use error_function::*;
 pub use exponent::*;
 pub use gamma::*;

@@ -132,6 +132,13 @@ fn incomplete_gamma_functions() {
         (gammainc, 0.3, 1e-05 => 0.03523536061556258),
         (gammaincc, 0.3, 1e-05 => 0.9647646393844375),
     }
+    // Where x is much smaller than a.
+    values! { 1e-13:
+        (gammainc, 10.0, 1e-20 => 2.7557319223985875e-207),
+        (gammainc, 12.0, 1e-15 => 2.0876756987098868e-189),
+        (gammainc, 17.0, 1e-12 => 2.8114572543428645e-219),
+        (gammainc, 10.0, 1e-6 => 2.7557294171888974e-67),
+    }
     assert_eq!((gammainc(0.0, 1.0), gammaincc(0.0, 1.0), gammainc(1.0, 0.0)), (1.0, 0.0, 0.0));
     assert_eq!((gammainc(f64::INFINITY, 1.0), gammainc(1.0, f64::INFINITY)), (0.0, 1.0));
     assert!(gammainc(0.0, 0.0).is_nan() && gammainc(-1.0, 1.0).is_nan() && gammaincc(1.0, -1.0).is_nan());
@@ -141,4 +148,44 @@ fn incomplete_gamma_functions() {
         let sum = gammainc(2.0 * a, 2.0 * x) + gammaincc(2.0 * a, 2.0 * x);
         check("the sum of both", sum, 1.0, 1e-15);
     }
+}
+
+#[test]
+fn derivatives_keep_their_digits() {
+    values! { 2e-13:
+        (erfcx_derivative, -1.5, 2.0 => 208.57788632017662),
+        (erfcx_derivative, 0.5, 3.0 => -1.3320634261270818),
+        (erfcx_derivative, 3.0, 1.0 => -0.05437226000717287),
+        (erfcx_derivative, 3.0, 2.0 => 0.03176874231974267),
+        (erfcx_derivative, 40.0, 1.0 => -0.0003522884252874839),
+        (erfcx_derivative, 40.0, 2.0 => 1.75979437569139e-05),
+        (erfcx_derivative, 1.0, 4.0 => 0.9017351091669803),
+        (erfcx_derivative, 700.0, 2.0 => 3.289715039954818e-09),
+        (bessel_j_ratio, 0.5, 1.0 => 0.4845369153497478),
+        (bessel_j_ratio, 0.5, 2.0 => 0.12241609383473057),
+        (bessel_j_ratio, 5.0, 2.0 => 0.0018626046511100887),
+        (bessel_j_ratio, 1.9, 3.0 => 0.016536434850409697),
+        (bessel_i_ratio, 0.001, 2.0 => 0.125000010416667),
+        (bessel_ie_ratio, 0.001, 2.0 => 0.1248750728854274),
+        (bessel_i_ratio, 0.5, 1.0 => 0.5157886107817926),
+        (bessel_ie_ratio, 0.5, 1.0 => 0.3128416063697434),
+        (bessel_i_ratio, 5.0, 2.0 => 0.7002245986649694),
+        (bessel_ie_ratio, 5.0, 2.0 => 0.004718076233260457),
+        (bessel_i_ratio, 25.0, 2.0 => 8515090.233721623),
+        (bessel_ie_ratio, 25.0, 2.0 => 0.00011825709517102926),
+        (bessel_i_ratio, 60.0, 1.0 => 9.741252647317448e+22),
+        (bessel_ie_ratio, 60.0, 1.0 => 0.0008529938364838119),
+        (spherical_bessel_j1, 0.001 => 0.0003333333000000012),
+        (spherical_bessel_j1, 0.4 => 0.13121215442185288),
+        (spherical_bessel_j1, 0.6 => 0.19289195680341215),
+        (spherical_bessel_j1, 5.0 => -0.0950894080791708),
+        (ndtr, -25.6 => 7.627708693943776e-145),
+        (ndtr, -5.0 => 2.866515718791939e-07),
+        (ndtr, -1.5 => 0.06680720126885807),
+        (ndtr, 0.3 => 0.6179114221889527),
+        (digamma, -0.99999 => -99999.57718967069),
+        (digamma, -3.000001 => 1000001.2559748844),
+    }
+    assert_eq!((erfcx_derivative(f64::INFINITY, 2.0), spherical_bessel_j1(f64::INFINITY)), (0.0, 0.0));
+    assert_eq!((bessel_i_ratio(f64::INFINITY, 2.0), bessel_ie_ratio(0.0, 2.0)), (f64::INFINITY, 0.125));
 }

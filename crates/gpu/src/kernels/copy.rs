@@ -7,18 +7,23 @@ use crate::backend::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 
-/// What turns an element of one dtype into one of another, around the argument `x`: floats truncate toward zero and
-/// saturate as int64 before they wrap, as on the CPU.
+/// What turns an element of one dtype into one of another, around the argument `x`: floats truncate toward zero, as
+/// on the CPU: by way of int32, int64 for that, whose lowest number stands for what they cannot hold.
 pub(crate) fn conversion(from: DType, to: DType) -> &'static str {
     match (from.category(), to) {
         (_, DType::Bool) => "((x) != 0)",
-        (Category::Float, _) if to.category() == Category::Integer => {
-            if from == DType::Float64 {
-                "F64_TO_I64(x)"
-            } else {
-                "F32_TO_I64(x)"
+        (Category::Float, _) if to.category() == Category::Integer => match (from, to) {
+            (DType::Float64, DType::Int64) => {
+                "((x) >= -9223372036854775808.0 && (x) < 9223372036854775808.0 ? F64_TO_I64(x) : (i64)(-9223372036854775807 - 1))"
             }
-        }
+            (DType::Float64, _) => {
+                "((x) > -2147483649.0 && (x) < 2147483648.0 ? F64_TO_I64(x) : (i64)(-2147483647 - 1))"
+            }
+            (_, DType::Int64) => {
+                "((x) >= -9223372036854775808.0f && (x) < 9223372036854775808.0f ? F32_TO_I64(x) : (i64)(-9223372036854775807 - 1))"
+            }
+            _ => "((x) >= -2147483648.0f && (x) < 2147483648.0f ? F32_TO_I64(x) : (i64)(-2147483647 - 1))",
+        },
         _ => "(x)",
     }
 }
@@ -117,8 +122,8 @@ fn fill_real(device: &dyn Device, destination: Operand<'_>, value: Scalar) -> Re
     // The bits of the element, so that a device fills what it does not compute, too.
     let bits = match destination.dtype {
         DType::Bool => i64::from(value.to_bool()),
-        DType::Float16 => i64::from(rustorch_backend::half::f16::from_f64(value.to_f64()).to_bits()),
-        DType::BFloat16 => i64::from(rustorch_backend::half::bf16::from_f64(value.to_f64()).to_bits()),
+        DType::Float16 => i64::from(rustorch_backend::f16_from_f64(value.to_f64()).to_bits()),
+        DType::BFloat16 => i64::from(rustorch_backend::bf16_from_f64(value.to_f64()).to_bits()),
         DType::Float32 => i64::from((value.to_f64() as f32).to_bits()),
         DType::Float64 => value.to_f64().to_bits() as i64,
         _ => value.to_i64(),

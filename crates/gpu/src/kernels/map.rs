@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use rustorch_backend::algebra::printer;
-use rustorch_backend::{Category, DType, Operand, Program, RegisterKind, Scalar, Source};
+use rustorch_backend::{Category, DType, ElementwiseOp, Operand, Program, RegisterKind, Scalar, Source};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
 use super::copy::{conversion, groups_for};
+use super::nonzero::count_nonzero;
 use crate::backend::Device;
 use crate::kernel::{Call, value_type};
 use crate::positions::Strided;
@@ -21,6 +22,38 @@ const OUTPUTS: [&str; 16] =
 /// Special functions that every dialect has; the others are computed on the CPU.
 const SPECIAL: [&str; 2] = ["erfc", "lgamma"];
 
+/// Refuses integers that are divided by 0, before anything is written: the divisors are counted, and waited for.
+fn check_divisors(device: &dyn Device, program: &Program, inputs: &[Operand<'_>]) -> Result<()> {
+    if !program.compute.is_integral(true) {
+        return Ok(());
+    }
+    for instruction in program.instructions.iter() {
+        let op = instruction.op;
+        if !matches!(op, ElementwiseOp::FloorDivide | ElementwiseOp::Remainder | ElementwiseOp::Fmod) {
+            continue;
+        }
+        let has_zero = match instruction.arguments[1] {
+            Source::Input(n) => match inputs.get(usize::from(n)) {
+                Some(&divisor) => count_nonzero(device, divisor)? < divisor.layout.numel(),
+                None => false,
+            },
+            Source::Constant(n) => {
+                program.constants.get(usize::from(n)).is_some_and(|divisor| divisor.to_f64() == 0.0)
+            }
+            Source::Register(_) => {
+                return Err(RusTorchError::unsupported(
+                    op.name(),
+                    "integers divided by what is computed with them",
+                ));
+            }
+        };
+        if has_zero {
+            return Err(RusTorchError::argument(op.name(), "integer division by zero"));
+        }
+    }
+    Ok(())
+}
+
 /// Runs `program` on `inputs` and stores into `outputs`, all of one shape.
 pub(crate) fn map(
     device: &dyn Device,
@@ -30,6 +63,7 @@ pub(crate) fn map(
 ) -> Result<()> {
     let Some(first) = outputs.first() else { return Ok(()) };
     check(program, inputs.iter().chain(outputs))?;
+    check_divisors(device, program, inputs)?;
     let shape = first.layout.shape();
     let n = first.layout.numel();
     let mut strided: SmallVec<[Strided<'_>; 6]> = SmallVec::new();

@@ -13,19 +13,23 @@ const TEXT: KernelText = kernel_text!("moments");
 /// What is stored of the squared deviations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Spread {
-    /// Their sum.
-    Sum,
+    /// Their sum divided by a number.
+    Variance(f64),
+    /// The square root of that.
+    Deviation(f64),
     /// `1 / sqrt(variance + eps)`, of the biased variance.
     Rstd(f64),
 }
 
-/// Mean and sum of squared deviations from it over `dims`.
+/// Mean over `dims`, and the sum of squared deviations from it divided by `divisor`, or the root of that.
 pub(crate) fn moments(
     device: &dyn Device,
     input: Operand<'_>,
     dims: &[usize],
+    divisor: f64,
+    root: bool,
     mean: Operand<'_>,
-    m2: Operand<'_>,
+    spread: Operand<'_>,
 ) -> Result<()> {
     if !input.dtype.is_floating_point() {
         return Err(RusTorchError::unsupported("var", format!("not defined for {}", input.dtype)));
@@ -33,9 +37,10 @@ pub(crate) fn moments(
     let lines = Lines::new(input.layout, dims);
     if lines.length() == 0 {
         fill(device, mean, Scalar::Float(f64::NAN))?;
-        return fill(device, m2, Scalar::Float(0.0));
+        return fill(device, spread, Scalar::Float(f64::NAN));
     }
-    statistics(device, input, &lines, mean, m2, Spread::Sum)
+    let kind = if root { Spread::Deviation(divisor) } else { Spread::Variance(divisor) };
+    statistics(device, input, &lines, mean, spread, kind)
 }
 
 /// The mean of each line, and how far its elements are from it.
@@ -52,7 +57,12 @@ pub(crate) fn statistics(
     let (to_mean, to_spread) = (lines.steps(mean.layout), lines.steps(spread.layout));
     let finish = |call: Call<'static>| {
         let call = match kind {
-            Spread::Sum => call.define("FINISH", "m2"),
+            Spread::Variance(divisor) => {
+                number(call, "divisor", wide, divisor).define("FINISH", "(m2 / (A)p.divisor)")
+            }
+            Spread::Deviation(divisor) => {
+                number(call, "divisor", wide, divisor).define("FINISH", "SQRT(m2 / (A)p.divisor)")
+            }
             Spread::Rstd(eps) => {
                 number(call, "eps", wide, eps).define("FINISH", "((A)1 / SQRT(m2 / n + (A)p.eps))")
             }

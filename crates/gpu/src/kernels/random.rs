@@ -66,12 +66,28 @@ pub(crate) fn random(
             .f64("most", largest_below(high, low, |v| v, f64::next_down)),
         Distribution::Uniform { low, high } => {
             let (bits, most) = match dtype {
-                DType::Float16 => {
-                    (11, half_below(high, low, f16::from_f64, f16::to_f64, f16::to_bits, f16::from_bits))
-                }
-                DType::BFloat16 => {
-                    (8, half_below(high, low, bf16::from_f64, bf16::to_f64, bf16::to_bits, bf16::from_bits))
-                }
+                DType::Float16 => (
+                    11,
+                    half_below(
+                        high,
+                        low,
+                        rustorch_backend::f16_from_f64,
+                        f16::to_f64,
+                        f16::to_bits,
+                        f16::from_bits,
+                    ),
+                ),
+                DType::BFloat16 => (
+                    8,
+                    half_below(
+                        high,
+                        low,
+                        rustorch_backend::bf16_from_f64,
+                        bf16::to_f64,
+                        bf16::to_bits,
+                        bf16::from_bits,
+                    ),
+                ),
                 _ => (24, largest_below(high, low, |v| v as f32, f32::next_down)),
             };
             call.f32("low", low as f32)

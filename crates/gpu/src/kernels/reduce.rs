@@ -20,6 +20,9 @@ fn accumulator(device: &dyn Device, op: ReduceOp, value: DType) -> (DType, &'sta
     };
     match op {
         ReduceOp::Sum | ReduceOp::Mean => (exact, "((A)0)", "ADD"),
+        // The squares of float32 need float64's range; without it, lengths are combined.
+        ReduceOp::Norm if exact == DType::Float64 => (exact, "((A)0)", "ADD"),
+        ReduceOp::Norm => (exact, "((A)0)", "LENGTH"),
         ReduceOp::Prod => (exact, "((A)1)", "MULTIPLY"),
         ReduceOp::Max => (same, lowest, "LARGER"),
         ReduceOp::Min => (same, highest, "SMALLER"),
@@ -54,8 +57,8 @@ pub(crate) fn reduce(
         check(program, [&input, &output].into_iter())?;
     }
     let value = pre.map_or(input.dtype, |program| result_dtype(program, program.outputs[0]));
-    if op == ReduceOp::Mean && value.category() != Category::Float {
-        return Err(RusTorchError::unsupported("mean", "not defined for integers"));
+    if matches!(op, ReduceOp::Mean | ReduceOp::Norm) && value.category() != Category::Float {
+        return Err(RusTorchError::unsupported("reduce", "means and norms are not defined for integers"));
     }
     let lines = Lines::new(input.layout, dims);
     let length = lines.length();
@@ -63,20 +66,37 @@ pub(crate) fn reduce(
     let steps = lines.steps(output.layout);
     let results = steps.line("y0");
     if chunks == 1 {
-        return pass(device, op, pre, value, input, &lines, 1, length, output, results);
+        return pass(device, op, pre, value, input, &lines, 1, (length, true), output, results);
     }
     // Each chunk's result, chunk by chunk; those are reduced in their turn.
     let (partial, _, _) = accumulator(device, op, value);
     let buffer: Buffer = device.temporary(chunks * lines.count() * partial.size())?;
     let flat = Layout::contiguous("reduce", &lines.shape)?;
     let partials = Operand { buffer: &buffer, layout: &flat, dtype: partial };
-    pass(device, op, pre, value, input, &lines, chunks, 0, partials, Strided::of("y0", &flat))?;
+    pass(device, op, pre, value, input, &lines, chunks, (0, true), partials, Strided::of("y0", &flat))?;
     let (layout, again) = lines.partials(chunks)?;
     let partials = Operand { buffer: &buffer, layout: &layout, dtype: partial };
-    pass(device, op, None, partial, partials, &again, 1, length, output, results)
+    pass(device, op, None, partial, partials, &again, 1, (length, false), output, results)
 }
 
-/// One kernel over all lines. `count` is what a mean divides by; 0 when this is not the last pass.
+/// `sqrt(a² + b²)` of sizes, without the squares of what may be large or small; infinite where one is.
+const LENGTH: &str = "(LARGE(a, b) == (A)0 || LARGE(a, b) == (A)INFINITY ? LARGE(a, b) : LARGE(a, b) * \
+    SQRT((A)1 + (SMALL(a, b) / LARGE(a, b)) * (SMALL(a, b) / LARGE(a, b))))";
+const LARGE: &str = "((a) > (b) || (a) != (a) ? (a) : (b))";
+const SMALL: &str = "((a) > (b) ? (b) : (a))";
+
+/// What is combined of each element.
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+enum Element {
+    Itself,
+    Truth,
+    Square,
+    Size,
+}
+
+/// One kernel over all lines. `count` is what a mean divides by; 0 when this is not the last pass. In the `first` pass
+/// elements are what they are, later they are partial results.
 fn pass(
     device: &dyn Device,
     op: ReduceOp,
@@ -85,7 +105,7 @@ fn pass(
     input: Operand<'_>,
     lines: &Lines,
     chunks: usize,
-    count: usize,
+    (count, first): (usize, bool),
     output: Operand<'_>,
     results: Strided<'_>,
 ) -> Result<()> {
@@ -93,15 +113,20 @@ fn pass(
     let finish = match op {
         ReduceOp::Mean if count > 0 => "((x) / (A)p.count)",
         ReduceOp::Mean if chunks == 1 => "((x) / (A)0)",
+        ReduceOp::Norm if chunks == 1 && accumulator == DType::Float64 => "SQRT(x)",
         _ => "(x)",
     };
-    let truth = matches!(op, ReduceOp::Any | ReduceOp::All);
-    let load = move |from: &str| {
-        if truth {
-            format!("const A element = (A)(({from}) != 0);\n")
-        } else {
-            format!("const A element = (A)({from});\n")
-        }
+    let kind = match op {
+        ReduceOp::Any | ReduceOp::All => Element::Truth,
+        ReduceOp::Norm if first && accumulator == DType::Float64 => Element::Square,
+        ReduceOp::Norm if first => Element::Size,
+        _ => Element::Itself,
+    };
+    let load = move |from: &str| match kind {
+        Element::Truth => format!("const A element = (A)(({from}) != 0);\n"),
+        Element::Square => format!("const A root_ = (A)({from});\nconst A element = root_ * root_;\n"),
+        Element::Size => format!("const A element = FABS((A)({from}));\n"),
+        Element::Itself => format!("const A element = (A)({from});\n"),
     };
     let steps = lines.steps(input.layout);
     let call = Call::new(kernel_text!("reduce"))
@@ -115,12 +140,17 @@ fn pass(
         .size("count", count)
         .lines(lines, chunks, &[steps.line("line")], &[steps.element("element")])
         .positions("RESULTS", &lines.shape, &[results]);
+    let call = if combine == "LENGTH" {
+        call.define("LENGTH(a, b)", LENGTH).define("LARGE(a, b)", LARGE).define("SMALL(a, b)", SMALL)
+    } else {
+        call
+    };
     let call = match pre {
         Some(program) => with_program(call, program, smallvec![input.dtype], move |text| {
             text.push_str(&load("out0"));
         }),
         None => define_value(call, accumulator)
-            .insert("PROGRAM", &[u8::from(truth)], move || Ok(load("LOAD_x0(at_x0)"))),
+            .insert("PROGRAM", &[kind as u8], move || Ok(load("LOAD_x0(at_x0)"))),
     };
     device.run(call, lines.groups(chunks))
 }

@@ -4,7 +4,7 @@ use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::DType;
 use safetensors::Dtype;
 
-const PAIRS: [(DType, Dtype); 10] = [
+const PAIRS: [(DType, Dtype); 11] = [
     (DType::Bool, Dtype::BOOL),
     (DType::UInt8, Dtype::U8),
     (DType::Int8, Dtype::I8),
@@ -15,6 +15,7 @@ const PAIRS: [(DType, Dtype); 10] = [
     (DType::BFloat16, Dtype::BF16),
     (DType::Float32, Dtype::F32),
     (DType::Float64, Dtype::F64),
+    (DType::Complex64, Dtype::C64),
 ];
 
 /// The format's dtype for one of RusTorch's.

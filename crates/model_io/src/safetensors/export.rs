@@ -1,8 +1,7 @@
 //! Writing.
 
 use std::borrow::Cow;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rustorch_backend::memory::reserve;
@@ -11,6 +10,7 @@ use rustorch_tensor::{Tensor, ops};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensorError, View};
 
+use super::replace::replace_file;
 use super::{FileMetadata, dtype};
 
 /// A tensor as the format's writer wants it. Its bytes leave the device when they are written, so that only one
@@ -131,36 +131,14 @@ fn collected(
 
 /// Writes a file with these tensors: beside its place first, then into it, so that no half-written file is ever seen.
 pub fn save_file(tensors: &[(String, Tensor)], path: &Path, metadata: Option<FileMetadata>) -> Result<()> {
-    let draft = draft_path(path)?;
-    let written = write(
-        tensors,
-        |entries| safetensors::serialize_to_file(entries, metadata, &draft),
-        |error| match error {
-            SafeTensorError::IoError(error) => RusTorchError::io(path, &error),
-            error => RusTorchError::model_format(format!("{}: {error}", path.display())),
-        },
-    );
-    let placed =
-        written.and_then(|()| fs::rename(&draft, path).map_err(|error| RusTorchError::io(path, &error)));
-    if placed.is_err() {
-        // The draft may not even exist; what went wrong before is what counts.
-        let _ = fs::remove_file(&draft);
-    }
-    placed
-}
-
-/// A name beside `path` that no other writer uses.
-fn draft_path(path: &Path) -> Result<PathBuf> {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let Some(name) = path.file_name() else {
-        return Err(RusTorchError::argument(
-            "save_file",
-            format!("'{}' does not name a file", path.display()),
-        ));
-    };
-    let mut draft = std::ffi::OsString::from(".");
-    draft.push(name);
-    draft.push(format!(".{}.{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    Ok(path.with_file_name(draft))
+    replace_file(path, |draft| {
+        write(
+            tensors,
+            |entries| safetensors::serialize_to_file(entries, metadata, draft),
+            |error| match error {
+                SafeTensorError::IoError(error) => RusTorchError::io(path, &error),
+                error => RusTorchError::model_format(format!("{}: {error}", path.display())),
+            },
+        )
+    })
 }

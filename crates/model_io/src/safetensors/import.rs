@@ -7,7 +7,7 @@ use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{Device, Tensor};
 use safetensors::{SafeTensorError, SafeTensors};
 
-use super::{FileMetadata, dtype};
+use super::{FileMetadata, dtype, header};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -39,8 +39,13 @@ fn parse(source: &str, bytes: &[u8], device: Device) -> Result<ModelFile> {
             explain(&error, bytes)
         ))
     };
-    let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(fail)?;
-    let content = bytes.get(8 + header..).unwrap_or_default();
+    let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(fail)?;
+    if let Some(reason) = header::duplicate(bytes.get(8..8 + length).unwrap_or_default()) {
+        return Err(RusTorchError::model_format(format!(
+            "{source} is not a valid safetensors file: {reason}"
+        )));
+    }
+    let content = bytes.get(8 + length..).unwrap_or_default();
     let mut tensors = Vec::new();
     for name in metadata.offset_keys() {
         let Some(info) = metadata.info(&name) else { continue };

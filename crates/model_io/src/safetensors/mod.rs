@@ -3,7 +3,9 @@
 
 mod dtype;
 mod export;
+mod header;
 mod import;
+mod replace;
 
 #[cfg(test)]
 mod tests;

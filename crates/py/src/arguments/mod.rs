@@ -9,6 +9,7 @@ pub mod convert;
 mod out;
 mod overload;
 mod read;
+mod work;
 
 pub use call::{Entry, Table, add_functions, add_methods, entry};
 pub use read::Arguments;

@@ -12,10 +12,12 @@ use smallvec::SmallVec;
 
 use super::bind::{Places, is_last_positional};
 use super::out::{self, Targets};
+use super::work::Work;
 use super::{Binding, NEVER, Overload, convert, type_name};
 use crate::device;
 use crate::dtype;
 use crate::errors::IntoPyResult;
+use crate::interrupts;
 use crate::memory_format::PyMemoryFormat;
 use crate::random::PyGenerator;
 use crate::sequences;
@@ -27,8 +29,8 @@ pub struct Arguments<'a, 'py> {
     binding: &'static Binding,
     overload: &'static Overload,
     places: Places<'a, 'py>,
-    /// Elements seen so far: an estimate of the work.
-    work: Cell<usize>,
+    /// What was seen so far, for an estimate of the work.
+    work: Cell<Work>,
     /// Whether a tensor seen so far requires a gradient.
     requires_grad: Cell<bool>,
 }
@@ -69,7 +71,14 @@ impl<'a, 'py> Arguments<'a, 'py> {
         overload: &'static Overload,
         places: Places<'a, 'py>,
     ) -> Self {
-        Arguments { py, binding, overload, places, work: Cell::new(0), requires_grad: Cell::new(false) }
+        Arguments {
+            py,
+            binding,
+            overload,
+            places,
+            work: Cell::new(Work::NONE),
+            requires_grad: Cell::new(false),
+        }
     }
 
     /// Whether the caller gave this argument.
@@ -125,7 +134,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// The number at a place.
     #[inline]
-    pub fn scalar(&self, place: usize) -> PyResult<Scalar> {
+    fn read_scalar(&self, place: usize) -> PyResult<Scalar> {
         let object = self.object(place)?;
         let names = (self.binding.name, self.overload.parameters[place].name);
         let of_float = |value| Ok(Scalar::Float(value));
@@ -134,15 +143,15 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     fn count(&self, tensor: &Tensor) {
-        self.work.set(self.work.get().saturating_add(tensor.numel()));
+        self.work.set(self.work.get().with_tensor(tensor));
         if self.places.out.is_some() && tensor.requires_grad() {
             self.requires_grad.set(true);
         }
     }
 
     required! {
-        int: i64 = convert::int;
-        float: f64 = convert::float;
+        read_int: i64 = convert::int;
+        read_float: f64 = convert::float;
         floats: Dims<f64> = convert::floats;
         bool: bool = convert::bool;
         dtype: DType = |object: &Bound<'py, PyAny>| PyResult::Ok(dtype::extract(object));
@@ -223,9 +232,40 @@ impl<'a, 'py> Arguments<'a, 'py> {
         Ok(tensors)
     }
 
+    /// The argument at a place, as a number.
+    #[inline]
+    pub fn scalar(&self, place: usize) -> PyResult<Scalar> {
+        let value = self.read_scalar(place)?;
+        self.work.set(self.work.get().with_number(value.to_f64()));
+        Ok(value)
+    }
+
+    /// The argument at a place, as `i64`.
+    #[inline]
+    pub fn int(&self, place: usize) -> PyResult<i64> {
+        let value = self.read_int(place)?;
+        self.work.set(self.work.get().with_number(value as f64));
+        Ok(value)
+    }
+
+    /// The argument at a place, as `f64`.
+    #[inline]
+    pub fn float(&self, place: usize) -> PyResult<f64> {
+        let value = self.read_float(place)?;
+        self.work.set(self.work.get().with_number(value));
+        Ok(value)
+    }
+
     /// The integers at a place; sizes may have been given one by one.
     #[inline]
     pub fn ints(&self, place: usize) -> PyResult<Dims<i64>> {
+        let values = self.read_ints(place)?;
+        let asked = values.iter().fold(self.work.get(), |work, &n| work.with_number(n as f64));
+        self.work.set(asked);
+        Ok(values)
+    }
+
+    fn read_ints(&self, place: usize) -> PyResult<Dims<i64>> {
         let object = self.object(place)?;
         if self.overload.parameters[place].kind == super::Kind::Shape && !self.places.rest.is_empty() {
             return self
@@ -249,12 +289,12 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// Runs `op`, without the GIL where the work is worth it.
     fn run<T: Send>(&self, op: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
         let work = self.work.get();
-        if work < self.binding.release_from || self.binding.release_from == NEVER {
+        if self.binding.release_from == NEVER || !work.is_at_least(self.binding.release_from) {
             return op().into_py(self.py);
         }
         // A view may show any number of elements; what computes with them would not come to an end.
-        check_extent(self.binding.name, work).into_py(self.py)?;
-        self.py.detach(op).into_py(self.py)
+        check_extent(self.binding.name, work.elements()).into_py(self.py)?;
+        interrupts::detached(self.py, op)?.into_py(self.py)
     }
 
     /// Runs an op that gives a tensor.
@@ -306,7 +346,11 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// Runs an op that writes into its first argument, and gives that argument.
     pub fn give_first(&self, op: &(dyn Fn() -> Result<()> + Sync)) -> PyResult<Bound<'py, PyAny>> {
-        self.run(op)?;
+        self.run(|| {
+            // It writes into its first argument, which must not stay half written.
+            rustorch_backend::interrupts::forbid();
+            op()
+        })?;
         Ok(self.object(0)?.to_owned())
     }
 }

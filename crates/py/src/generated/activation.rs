@@ -736,7 +736,8 @@ rustorch.nn.functional.softshrink(rustorch.tensor([-2.0, 0.25, \
                     a.give(&|| ops::tanhshrink(&p0))
                 },
             }],
-            doc: "`x - tanh(x)`.\n\nExample:\n\n>>> \
+            doc: "`x - tanh(x)`.\n\nTakes every real dtype; integers and bools become the default \
+float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
 rustorch.nn.functional.tanhshrink(rustorch.tensor([-1.0, 0.0, \
 1.0]))\ntensor([-0.2384,  0.0000,  0.2384])",
             module: Some("rustorch.nn.functional"),

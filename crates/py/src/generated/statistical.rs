@@ -94,9 +94,9 @@ rustorch.var(rustorch.tensor([1.0, 2.0, 4.0]))\ntensor(2.3333)",
                 },
             ],
             doc: "std(input, dim=None, unbiased=True, keepdim=False, *, correction=None)\n    The \
-standard deviation over all elements or over dimensions; the square root of \
-`var`.\n\nstd(input, unbiased)\n    The standard deviation over all elements, with \
-n - 1 (unbiased) or n as divisor.\n\nExample:\n\n>>> \
+standard deviation over all elements or over dimensions; its gradient is 0 \
+where all elements are equal.\n\nstd(input, unbiased)\n    The standard deviation \
+over all elements, with n - 1 (unbiased) or n as divisor.\n\nExample:\n\n>>> \
 rustorch.std(rustorch.tensor([1.0, 2.0, 4.0]))\ntensor(1.5275)",
             module: Some("rustorch"),
             method: true,

@@ -105,6 +105,16 @@ impl Target {
     }
 }
 
+/// The only element; the GIL is released while a device computes it.
+fn value(slf: &Bound<'_, PyTensor>) -> PyResult<Scalar> {
+    let py = slf.py();
+    if slf.get().with(|tensor| tensor.device().is_cpu()) {
+        return slf.get().with(Tensor::item).into_py(py);
+    }
+    let tensor = slf.get().tensor(slf);
+    py.detach(|| tensor.item()).into_py(py)
+}
+
 /// The tensor as `target` says: the object itself where nothing changes.
 fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
@@ -160,16 +170,15 @@ pub(super) fn _parse_to<'py>(
 impl PyTensor {
     /// The value of a tensor of one element, as a Python number.
     pub(super) fn item<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let value = slf.get().with(Tensor::item).into_py(slf.py())?;
-        sequences::number(slf.py(), value)
+        sequences::number(slf.py(), value(slf)?)
     }
 
     /// The elements as nested lists of Python numbers; of a 0-d tensor, its value.
     fn tolist<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let tensor = slf.get().tensor(slf);
-        let values = complex::scalars(&tensor).into_py(py)?;
-        nested(py, tensor.shape(), &mut values.iter().copied())
+        let values = py.detach(|| complex::scalars(&tensor)).into_py(py)?;
+        nested(py, tensor.shape(), values.iter().copied())
     }
 
     /// The tensor with another dtype or on another device: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`;
@@ -303,7 +312,7 @@ impl PyTensor {
     fn __bool__(slf: &Bound<'_, Self>) -> PyResult<bool> {
         slf.get().with(|t| {
             if t.numel() == 1 {
-                return t.item().map(Scalar::to_bool).into_py(slf.py());
+                return value(slf).map(Scalar::to_bool);
             }
             Err(PyRuntimeError::new_err(format!(
                 "Boolean value of Tensor with {} values is ambiguous",
@@ -318,7 +327,7 @@ impl PyTensor {
     }
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
-        match slf.get().with(Tensor::item).into_py(slf.py())? {
+        match value(slf)? {
             Scalar::Complex(_, im) if im != 0.0 => {
                 Err(PyRuntimeError::new_err("float(): the imaginary part of the value is not zero"))
             }
@@ -327,7 +336,7 @@ impl PyTensor {
     }
 
     fn __complex__(slf: &Bound<'_, Self>) -> PyResult<Py<PyComplex>> {
-        let (re, im) = match slf.get().with(Tensor::item).into_py(slf.py())? {
+        let (re, im) = match value(slf)? {
             Scalar::Complex(re, im) => (re, im),
             value => (value.to_f64(), 0.0),
         };

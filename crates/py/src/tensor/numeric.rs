@@ -9,6 +9,7 @@ use rustorch_tensor::{Result, Tensor, ops};
 use super::{PyTensor, wrap};
 use crate::arguments::{convert, type_name};
 use crate::errors::IntoPyResult;
+use crate::interrupts;
 
 /// From how many elements on an op runs without the GIL: below, handing it over costs more than the op.
 const RELEASE_FROM: usize = 1 << 15;
@@ -42,6 +43,19 @@ fn div_(a: &Tensor, b: &Tensor) -> Result<()> {
     ops::div_(a, b, None)
 }
 
+/// The operands' elements, or the result's where shapes differ and it has more.
+#[inline]
+fn work(a: &Tensor, b: &Tensor) -> usize {
+    let both = a.numel().saturating_add(b.numel());
+    if a.shape() == b.shape() {
+        return both;
+    }
+    let (long, short) = if a.ndim() < b.ndim() { (b.shape(), a.shape()) } else { (a.shape(), b.shape()) };
+    let (head, tail) = long.split_at(long.len() - short.len());
+    let spread = tail.iter().zip(short).map(|(&m, &n)| m.max(n)).chain(head.iter().copied());
+    both.max(spread.fold(1, usize::saturating_mul))
+}
+
 /// Runs an op on two tensors, without the GIL where that pays.
 #[inline]
 fn run(
@@ -51,13 +65,12 @@ fn run(
     from: usize,
     op: Binary,
 ) -> PyResult<Tensor> {
-    let small =
-        a.get().with(|a| b.get().with(|b| (a.numel().saturating_add(b.numel()) < from).then(|| op(a, b))));
+    let small = a.get().with(|a| b.get().with(|b| (work(a, b) < from).then(|| op(a, b))));
     let result = if let Some(result) = small {
         result
     } else {
         let (a, b) = (a.get().tensor(a), b.get().tensor(b));
-        py.detach(|| op(&a, &b))
+        interrupts::detached(py, || op(&a, &b))?
     };
     result.into_py(py)
 }
@@ -115,7 +128,7 @@ fn with_number<'py>(
         result
     } else {
         let tensor = slf.get().tensor(slf);
-        py.detach(|| op(&tensor))
+        interrupts::detached(py, || op(&tensor))?
     };
     wrap(py, result.into_py(py)?)
 }

@@ -4,10 +4,11 @@ use rustorch::backend::{DType, ElementwiseOp, Program, ReduceOp};
 
 use crate::harness::{Data, LIES, Lie, adds_in_f64, compare};
 
-const OPS: [ReduceOp; 7] = [
+const OPS: [ReduceOp; 8] = [
     ReduceOp::Sum,
     ReduceOp::Mean,
     ReduceOp::Prod,
+    ReduceOp::Norm,
     ReduceOp::Max,
     ReduceOp::Min,
     ReduceOp::Any,
@@ -33,7 +34,7 @@ fn every_reduction_agrees_with_the_cpu() {
     for op in OPS {
         for dtype in [DType::Float32, DType::Float16, DType::Int64, DType::Bool] {
             let floating = dtype.is_floating_point();
-            if op == ReduceOp::Mean && !floating {
+            if matches!(op, ReduceOp::Mean | ReduceOp::Norm) && !floating {
                 continue;
             }
             let result = match op {
@@ -124,7 +125,7 @@ fn moments_agree_with_the_cpu() {
                     &format!("moments of {dtype} {shape:?} over {dims:?} {lie:?}"),
                     &data,
                     16.0,
-                    |b, o| b.moments(o[0], dims, o[1], o[2]),
+                    |b, o| b.moments(o[0], dims, 3.0, true, o[1], o[2]),
                 );
             }
         }
@@ -133,7 +134,29 @@ fn moments_agree_with_the_cpu() {
     (values[17], values[400], values[401]) = (f64::NAN, f64::INFINITY, f64::NEG_INFINITY);
     let kept = Data::zeros(DType::Float32, &[3, 1]);
     let data = [Data::new(DType::Float32, &[3, 300], Lie::Gaps, &values), kept.clone(), kept];
-    compare("moments with NaN and inf", &data, 16.0, |b, o| b.moments(o[0], &[1], o[1], o[2]));
+    compare("moments with NaN and inf", &data, 16.0, |b, o| b.moments(o[0], &[1], 300.0, false, o[1], o[2]));
+}
+
+#[test]
+fn squares_of_large_and_small_numbers_are_not_lost() {
+    for scale in [1e-30, 1e-22, 1e20, 1e30] {
+        for (shape, dims) in [([3, 300], [1]), ([700, 7], [0]), ([1, 60_000], [1])] {
+            let mut input = Data::random(5, DType::Float32, &shape, Lie::Contiguous, 4.0);
+            input.change(|v| v * scale);
+            let kept = Data::zeros(DType::Float32, &reduced(&shape, &dims));
+            let norm = [input.clone(), kept.clone()];
+            compare(&format!("norms of {scale:e}"), &norm, 16.0, |b, o| {
+                b.reduce(ReduceOp::Norm, None, o[0], &dims, o[1])
+            });
+            // Deviations need the range of float64 where moments are joined.
+            if adds_in_f64() {
+                let data = [input, kept.clone(), kept];
+                compare(&format!("moments of {scale:e}"), &data, 16.0, |b, o| {
+                    b.moments(o[0], &dims, 7.0, true, o[1], o[2])
+                });
+            }
+        }
+    }
 }
 
 #[test]
@@ -146,7 +169,7 @@ fn a_large_mean_costs_no_digits_of_the_deviations() {
     for (shape, dims) in [([3, 10_000], [1]), ([10_000, 3], [0]), ([10, 3000], [1])] {
         let kept = Data::zeros(DType::Float32, &reduced(&shape, &dims));
         let data = [Data::new(DType::Float32, &shape, Lie::Contiguous, &values), kept.clone(), kept];
-        compare("moments around 16384", &data, 1.0, |b, o| b.moments(o[0], &dims, o[1], o[2]));
+        compare("moments around 16384", &data, 1.0, |b, o| b.moments(o[0], &dims, 1.0, false, o[1], o[2]));
     }
 }
 

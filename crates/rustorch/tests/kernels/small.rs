@@ -63,7 +63,7 @@ fn small_reductions() {
         {
             let data = [random(shape, *lie), zeros(kept), zeros(kept), places(kept)];
             compare("sum", &data, 16.0, |b, o| b.reduce(ReduceOp::Sum, None, o[0], &[dim], o[1]));
-            compare("moments", &data, 64.0, |b, o| b.moments(o[0], &[dim], o[1], o[2]));
+            compare("moments", &data, 64.0, |b, o| b.moments(o[0], &[dim], 3.0, true, o[1], o[2]));
             compare("argmax", &data, 0.0, |b, o| b.arg_reduce(ReduceOp::Max, o[0], dim, Some(o[1]), o[3]));
         }
     }

@@ -13,6 +13,8 @@ use crate::operations::memory_overlap::share_storage;
 
 /// Refuses an in-place write that the graph does not allow, and one that would write an element twice.
 pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Result<()> {
+    // Half of the write would be worse than none.
+    rustorch_backend::interrupts::forbid();
     if target.layout().overlaps_itself() {
         return Err(RusTorchError::argument(
             op,

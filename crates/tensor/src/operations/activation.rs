@@ -41,11 +41,6 @@ pub fn softshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
     ops::shrink(input, lambd)
 }
 
-/// `x - tanh(x)`.
-pub fn tanhshrink(input: &Tensor) -> Result<Tensor> {
-    ops::sub(input, &ops::tanh(input)?, 1.into())
-}
-
 /// One half of a dimension times the sigmoid of the other (Dauphin and others, 2016).
 pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
     require_float("glu", input)?;

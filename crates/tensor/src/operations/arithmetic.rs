@@ -19,7 +19,7 @@ pub(crate) fn div_rounded(input: &Tensor, other: &Tensor, rounding_mode: Option<
                 let remainder = ops::fmod(&a, &b)?;
                 ops::floor_divide(&ops::sub(&a, &remainder, 1.into())?, &b)
             } else {
-                ops::trunc(&ops::div(input, other, None)?)
+                ops::trunc_divide(input, other)
             }
         }
         Some(mode) => Err(RusTorchError::argument(
@@ -67,16 +67,9 @@ pub(crate) fn round_decimals(input: &Tensor, decimals: i64) -> Result<Tensor> {
             format!("decimals need a floating-point tensor, got {}", input.dtype()),
         ));
     }
-    if let Some(wide) = Widening::of(&[Given::One(input)], None) {
-        return round_decimals(&wide.tensor(input)?, decimals)?.narrowed(wide);
-    }
-    let scale = 10f64.powi(decimals.unsigned_abs().min(308) as i32);
-    let factor = Tensor::number(scale)?;
-    if decimals > 0 {
-        ops::div(&ops::round(&ops::mul(input, &factor)?, 0)?, &factor, None)
-    } else {
-        ops::mul(&ops::round(&ops::div(input, &factor, None)?, 0)?, &factor)
-    }
+    // Beyond float64's range the power is infinite, which the function knows.
+    let power = 10f64.powi(decimals.unsigned_abs().min(400) as i32);
+    if decimals > 0 { ops::round_multiple(input, power, 1.0) } else { ops::round_multiple(input, 1.0, power) }
 }
 
 /// `logit` of the input limited to `[eps, 1 - eps]`.

@@ -76,12 +76,20 @@ pub fn euclidean_distances(x1: &Tensor, x2: &Tensor, by_product: bool) -> Result
     if !by_product {
         return ops::linalg_vector_norm(&differences(x1, x2)?, 2.into(), Some(&[-1]), false, None);
     }
+    // Sizes relative to the largest, so that squares neither overflow nor vanish.
+    let size = |x: &Tensor| ops::amax(&ops::abs(x)?, &[-2, -1], true);
+    let scale = if x1.numel() == 0 || x2.numel() == 0 {
+        Tensor::number(1.0)?
+    } else {
+        super::norm::power_of_two(&ops::maximum(&size(x1)?, &size(x2)?)?)?
+    };
+    let (x1, x2) = (&ops::div(x1, &scale, None)?, &ops::div(x2, &scale, None)?);
     // |a - b|² = |a|² + |b|² - 2 a·b
     let squares = |x: &Tensor| ops::sum(&ops::square(x)?, Some(&[-1]), true, None);
     let product = ops::matrix_product(x1, &ops::transpose(x2, -2, -1)?)?;
     let lengths = ops::add(&squares(x1)?, &ops::transpose(&squares(x2)?, -2, -1)?, 1.into())?;
     let squared = ops::sub(&lengths, &product, 2.into())?;
-    ops::sqrt(&ops::clamp_min(&squared, &Tensor::number(0.0)?)?)
+    ops::mul(&ops::sqrt(&ops::clamp_min(&squared, &Tensor::number(0.0)?)?)?, &scale)
 }
 
 /// The distances between all pairs of rows.

@@ -1,10 +1,12 @@
 //! Norms of vectors and matrices.
 
-use rustorch_backend::{DType, Dims, ElementwiseOp, Program, ReduceOp, Scalar};
+use rustorch_backend::{DType, Dims, ElementwiseOp, Instruction, Program, ReduceOp, Scalar, Source};
 use rustorch_error::{Result, RusTorchError};
+use smallvec::smallvec;
 
 use super::creation::cast;
-use super::reduction_ops::{reduce, reduced_dims};
+use super::elementwise::run_program;
+use super::reduction_ops::{drop_dims, reduce, reduced_dims};
 use crate::{Tensor, ops};
 
 /// The input in the dtype in which a norm is asked for.
@@ -81,21 +83,74 @@ pub fn linalg_vector_norm(
         reduce(by, Some(&Program::single(pre, dtype)), &x, &dims, dtype, keepdim)
     };
     let result = match p {
-        2.0 => ops::sqrt(&reduced(ReduceOp::Sum, ElementwiseOp::Square)?)?,
+        2.0 => reduce(ReduceOp::Norm, None, &x, &dims, dtype, keepdim)?,
         1.0 => reduced(ReduceOp::Sum, ElementwiseOp::Abs)?,
         f64::INFINITY => reduced(ReduceOp::Max, ElementwiseOp::Abs)?,
         f64::NEG_INFINITY => reduced(ReduceOp::Min, ElementwiseOp::Abs)?,
-        p => {
-            let terms = if p == 0.0 {
-                cast(&ops::ne(&x, &Tensor::number(0.0)?)?, dtype)?
-            } else {
-                ops::pow(&ops::abs(&x)?, &Tensor::number(p)?)?
-            };
-            let sum = reduce(ReduceOp::Sum, None, &terms, &dims, dtype, keepdim)?;
-            if p == 0.0 { sum } else { ops::pow(&sum, &Tensor::number(1.0 / p)?)? }
+        0.0 => {
+            let counted = cast(&ops::ne(&x, &Tensor::number(0.0)?)?, dtype)?;
+            reduce(ReduceOp::Sum, None, &counted, &dims, dtype, keepdim)?
         }
+        p => power_norm(&x, p, &dims, keepdim)?,
     };
     cast(&result, out)
+}
+
+/// The norm of an order other than 0, 1, 2 and infinity: powers of sizes relative to the one that counts most, so that
+/// they neither overflow nor vanish.
+fn power_norm(x: &Tensor, p: f64, dims: &[usize], keepdim: bool) -> Result<Tensor> {
+    let dtype = x.dtype();
+    let extreme = if p > 0.0 { ReduceOp::Max } else { ReduceOp::Min };
+    let size =
+        |by: ReduceOp| reduce(by, Some(&Program::single(ElementwiseOp::Abs, dtype)), x, dims, dtype, true);
+    if x.numel() == 0 {
+        return reduce(ReduceOp::Sum, None, x, dims, dtype, keepdim);
+    }
+    let scale = power_of_two(&size(extreme)?)?;
+    let program = Program {
+        compute: dtype,
+        instructions: vec![
+            Instruction::new(ElementwiseOp::Abs, &[Source::Input(0)]),
+            Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Input(1)]),
+            Instruction::new(ElementwiseOp::Pow, &[Source::Register(1), Source::Constant(0)]),
+        ]
+        .into(),
+        constants: smallvec![Scalar::Float(p)],
+        outputs: smallvec![Source::Register(2)],
+    };
+    let terms = Tensor::empty(x.shape(), dtype, x.device())?;
+    run_program(&program, &[x, &scale], &terms)?;
+    let sum = reduce(ReduceOp::Sum, None, &terms, dims, dtype, true)?;
+    let norm = ops::mul(&ops::pow(&sum, &Tensor::number(1.0 / p)?)?, &scale)?;
+    Ok(drop_dims(norm, dims, keepdim))
+}
+
+/// The power of two below each size (or near it, at the ends of the dtype's range), so that what is divided by it is
+/// exact; without history.
+pub(crate) fn power_of_two(size: &Tensor) -> Result<Tensor> {
+    let dtype = size.dtype();
+    // Of infinities and NaN, 1: what is divided stays what it is.
+    let (least, most) = if dtype == DType::Float64 { (-1022.0, 1023.0) } else { (-126.0, 127.0) };
+    let program = Program {
+        compute: dtype,
+        instructions: vec![
+            Instruction::new(ElementwiseOp::FrexpExponent, &[Source::Input(0)]),
+            Instruction::new(ElementwiseOp::Maximum, &[Source::Register(0), Source::Constant(0)]),
+            Instruction::new(ElementwiseOp::Minimum, &[Source::Register(1), Source::Constant(1)]),
+            Instruction::new(ElementwiseOp::Exp2, &[Source::Register(2)]),
+            Instruction::new(ElementwiseOp::Isfinite, &[Source::Input(0)]),
+            Instruction::new(
+                ElementwiseOp::Select,
+                &[Source::Register(4), Source::Register(3), Source::Constant(2)],
+            ),
+        ]
+        .into(),
+        constants: smallvec![Scalar::Float(least), Scalar::Float(most), Scalar::Float(1.0)],
+        outputs: smallvec![Source::Register(5)],
+    };
+    let result = Tensor::empty(size.shape(), dtype, size.device())?;
+    run_program(&program, &[size], &result)?;
+    Ok(result)
 }
 
 /// The two dimensions of the matrices, from 0.

@@ -159,7 +159,7 @@ fn update_running(running: &Tensor, statistic: &Tensor, channels: usize, momentu
 
 /// var = 1 / rstd² - eps, times count / (count - 1).
 fn unbiased_variance(rstd: &Tensor, eps: f64, count: usize) -> Result<Tensor> {
-    let var = ops::sub(&ops::reciprocal(&ops::square(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
+    let var = ops::sub(&ops::square(&ops::reciprocal(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
     let correction = Tensor::number(count as f64 / (count as f64 - 1.0))?;
     ops::mul(&ops::clamp_min(&var, &Tensor::number(0.0)?)?, &correction)
 }
@@ -293,6 +293,14 @@ pub fn instance_norm(
     Ok(result)
 }
 
+/// `sqrt(mean(x²) + eps)` over dimensions, without the squares, which may be too large or too small.
+pub(crate) fn root_mean_square(x: &Tensor, dims: &[i64], eps: f64) -> Result<Tensor> {
+    let norm = ops::linalg_vector_norm(x, 2.into(), Some(dims), true, None)?;
+    let count = x.numel() / norm.numel().max(1);
+    let root = ops::mul(&norm, &Tensor::number(1.0 / (count as f64).sqrt())?)?;
+    if eps == 0.0 { Ok(root) } else { ops::hypot(&root, &Tensor::number(eps.sqrt())?) }
+}
+
 /// Divides by the root mean square of the trailing dimensions.
 pub fn rms_norm(
     input: &Tensor,
@@ -310,9 +318,7 @@ pub fn rms_norm(
     let dims = trailing_dims(op, input, normalized_shape, &[("weight", weight)])?;
     // That of the precision of the computation, also for half precisions.
     let eps = eps.unwrap_or(if input.dtype() == DType::Float64 { f64::EPSILON } else { f32::EPSILON.into() });
-    let mean = ops::mean(&ops::square(input)?, Some(&dims), true, None)?;
-    let scale = ops::rsqrt(&ops::add(&mean, &Tensor::number(eps)?, 1.into())?)?;
-    let mut result = ops::mul(input, &scale)?;
+    let mut result = ops::div(input, &root_mean_square(input, &dims, eps)?, None)?;
     if let Some(weight) = weight {
         result = ops::mul(&result, weight)?;
     }
@@ -334,13 +340,21 @@ pub fn local_response_norm(input: &Tensor, size: i64, alpha: f64, beta: f64, k: 
     if input.numel() == 0 {
         return ops::clone(input);
     }
+    // Sizes relative to the largest of the channels at a place (at least 1, unless k is 0), whose squares neither overflow
+    // nor vanish: with x = s u, x / (k + a x²)^b is x / s^b / s^b / (k / s² + a u²)^b.
+    let scale = super::norm::power_of_two(&ops::amax(&ops::abs(&input.detach())?, &[1], true)?)?;
+    let scale = if k == 0.0 { scale } else { ops::clamp_min(&scale, &Tensor::number(1.0)?)? };
+    let relative = ops::div(input, &scale, None)?;
     // Channels as the height of an image of one channel: a window of them is a window of rows.
     let (batch, channels) = (input.shape()[0], input.shape()[1]);
     let squares =
-        reshape_to(&ops::mul(input, input)?, &[batch, 1, channels, input.numel() / batch / channels])?;
+        reshape_to(&ops::square(&relative)?, &[batch, 1, channels, input.numel() / batch / channels])?;
     let padded = ops::constant_pad_nd(&squares, &[0, 0, size / 2, (size - 1) / 2], 0.into())?;
     let means = ops::avg_pool2d(&padded, &[size, 1], &[1], &[0], false, true, None)?;
     let scaled = ops::mul(&reshape_to(&means, input.shape())?, &Tensor::number(alpha)?)?;
-    let divisor = ops::pow(&ops::add(&scaled, &Tensor::number(k)?, 1.into())?, &Tensor::number(beta)?)?;
-    ops::div(input, &divisor, None)
+    let beta = Tensor::number(beta)?;
+    let shift = ops::div(&ops::div(&Tensor::number(k)?, &scale, None)?, &scale, None)?;
+    let divisor = ops::pow(&ops::add(&scaled, &shift, 1.into())?, &beta)?;
+    let root = ops::pow(&scale, &beta)?;
+    ops::div(&ops::div(&ops::div(input, &root, None)?, &root, None)?, &divisor, None)
 }

@@ -440,10 +440,18 @@ fn lp_pool(
     if norm_type == 0.0 {
         return Err(RusTorchError::argument(op, "norm_type must not be 0"));
     }
-    let powers = ops::pow(input, &Tensor::number(norm_type)?)?;
+    // Relative to the largest size of a plane, whose power neither overflows nor vanishes.
+    let planes: Vec<i64> = (1..=spatial as i64).map(|d| -d).collect();
+    let scale = if input.numel() == 0 || !input.dtype().is_floating_point() {
+        Tensor::number(1.0)?
+    } else {
+        super::norm::power_of_two(&ops::amax(&ops::abs(&input.detach())?, &planes, true)?)?
+    };
+    let powers = ops::pow(&ops::div(input, &scale, None)?, &Tensor::number(norm_type)?)?;
     let means = avg_pool_nd(op, spatial, &powers, [kernel_size, stride, &[0]], ceil_mode, true, None)?;
     let sizes = ops::mul(&ops::sign(&means)?, &ops::relu(&ops::abs(&means)?)?)?;
-    ops::pow(&ops::mul(&sizes, &Tensor::number(size)?)?, &Tensor::number(norm_type.recip())?)
+    let norms = ops::pow(&ops::mul(&sizes, &Tensor::number(size)?)?, &Tensor::number(norm_type.recip())?)?;
+    ops::mul(&norms, &scale)
 }
 
 macro_rules! lp_pool_nd {

@@ -139,8 +139,10 @@ pub fn randperm(
 ) -> Result<Tensor> {
     let count = usize::try_from(n)
         .map_err(|_| RusTorchError::argument("randperm", format!("n must be non-negative, got {n}")))?;
-    let draws =
-        randint_between(0, i64::MAX, &[n], generator, None, Some(Device::CPU), false)?.to_vec::<i64>()?;
+    // Shuffled on the CPU, by numbers of the device's own generator.
+    let generator = generator.unwrap_or_else(|| default_generator_of(device.unwrap_or_else(default_device)));
+    let draws = randint_between(0, i64::MAX, &[n], Some(generator), None, Some(Device::CPU), false)?
+        .to_vec::<i64>()?;
     let mut order = Scratch::collect(0..n)?;
     for i in (1..count).rev() {
         // 2^63 draws over at most 2^40 places: the bias of the remainder is below 2^-23.

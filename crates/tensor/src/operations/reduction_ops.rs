@@ -273,7 +273,11 @@ pub fn logsumexp(input: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
     let zero = Tensor::number(0.0)?;
     let shift = ops::where_(&ops::isfinite(&highest)?, &highest, &zero)?;
     let sum = ops::sum(&ops::exp(&ops::sub(&input, &shift, 1.into())?)?, Some(&dims), true, None)?;
-    let result = ops::add(&ops::log(&sum)?, &shift, 1.into())?;
+    // Nothing but -inf has no share in its sum: its gradient is 0, where the logarithm's at 0 would give NaN.
+    let empty = ops::eq(&sum.detach(), &zero)?;
+    let logarithm = ops::log(&ops::where_(&empty, &Tensor::number(1.0)?, &sum)?)?;
+    let result = ops::add(&logarithm, &shift, 1.into())?;
+    let result = ops::where_(&empty, &Tensor::number(f64::NEG_INFINITY)?, &result)?;
     if keepdim { Ok(result) } else { ops::squeeze(&result, Some(&dims)) }
 }
 

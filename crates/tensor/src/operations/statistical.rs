@@ -3,6 +3,7 @@
 use rustorch_backend::{DType, Scalar, volume};
 use rustorch_error::{Result, RusTorchError};
 
+use super::norm::power_of_two;
 use super::reduction_ops::{drop_dims, kept_shape, reduced_dims};
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
@@ -10,6 +11,36 @@ use crate::{Tensor, ops};
 /// The number that the count is lowered by.
 pub(crate) fn correction_of(op: &'static str, unbiased: bool, correction: Option<Scalar>) -> Result<f64> {
     correction.map_or(Ok(if unbiased { 1.0 } else { 0.0 }), |given| given.real(op, "correction"))
+}
+
+/// The variance over dimensions of a tensor of floats, or with `root` the standard deviation.
+fn spread(
+    op: &'static str,
+    root: bool,
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+    correction: f64,
+) -> Result<Tensor> {
+    if !input.dtype().is_floating_point() {
+        return Err(RusTorchError::dtype(
+            op,
+            format!("std and var only support floating point and complex dtypes, got {}", input.dtype()),
+        ));
+    }
+    let dims = reduced_dims(op, input, dim)?;
+    let count = volume(dims.iter().map(|&d| input.shape()[d]));
+    let shape = kept_shape(input.shape(), &dims);
+    let result = Tensor::empty(&shape, input.dtype(), input.device())?;
+    if count == 0 {
+        result.backend()?.fill(result.operand(), f64::NAN.into())?;
+    } else if result.numel() > 0 {
+        let mean = Tensor::empty(&shape, input.dtype().compute(), input.device())?;
+        let divisor = (count as f64 - correction).max(0.0);
+        let outputs = (mean.operand(), result.operand());
+        input.backend()?.moments(input.operand(), &dims, divisor, root, outputs.0, outputs.1)?;
+    }
+    Ok(drop_dims(result, &dims, keepdim))
 }
 
 /// The variance over dimensions.
@@ -24,25 +55,7 @@ pub fn var(
         let part = |part: Result<Tensor>| ops::var(&part?, dim, unbiased, keepdim, correction);
         return ops::add(&part(ops::real(input))?, &part(ops::imag(input))?, 1.into());
     }
-    if !input.dtype().is_floating_point() {
-        return Err(RusTorchError::dtype(
-            "var",
-            format!("std and var only support floating point and complex dtypes, got {}", input.dtype()),
-        ));
-    }
-    let dims = reduced_dims("var", input, dim)?;
-    let count = volume(dims.iter().map(|&d| input.shape()[d]));
-    let shape = kept_shape(input.shape(), &dims);
-    let mean = Tensor::empty(&shape, input.dtype().compute(), input.device())?;
-    let m2 = Tensor::empty(&shape, input.dtype().compute(), input.device())?;
-    if count == 0 {
-        m2.backend()?.fill(m2.operand(), f64::NAN.into())?;
-    } else if m2.numel() > 0 {
-        input.backend()?.moments(input.operand(), &dims, mean.operand(), m2.operand())?;
-    }
-    let divisor = (count as f64 - correction_of("var", unbiased, correction)?).max(0.0);
-    let result = ops::div(&m2, &Tensor::number(divisor)?, None)?;
-    Ok(drop_dims(super::creation::cast(&result, input.dtype())?, &dims, keepdim))
+    spread("var", false, input, dim, keepdim, correction_of("var", unbiased, correction)?)
 }
 
 /// The standard deviation over dimensions.
@@ -53,8 +66,20 @@ pub fn std(
     keepdim: bool,
     correction: Option<Scalar>,
 ) -> Result<Tensor> {
-    correction_of("std", unbiased, correction)?;
-    ops::sqrt(&ops::var(input, dim, unbiased, keepdim, correction)?)
+    spread("std", true, input, dim, keepdim, correction_of("std", unbiased, correction)?)
+}
+
+/// The standard deviation of complex numbers: the length of those of their parts.
+pub(crate) fn complex_std(
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    unbiased: bool,
+    keepdim: bool,
+    correction: Option<Scalar>,
+) -> Result<Tensor> {
+    let part = |part: Result<Tensor>| ops::std(&part?, dim, unbiased, keepdim, correction);
+    let parts = ops::stack(&[part(ops::real(input))?, part(ops::imag(input))?], -1)?;
+    ops::linalg_vector_norm(&parts, 2.into(), Some(&[-1]), false, None)
 }
 
 /// Variance and mean over dimensions.
@@ -76,7 +101,7 @@ pub fn std_mean(
     keepdim: bool,
     correction: Option<Scalar>,
 ) -> Result<(Tensor, Tensor)> {
-    Ok((std(input, dim, unbiased, keepdim, correction)?, ops::mean(input, dim, keepdim, None)?))
+    Ok((ops::std(input, dim, unbiased, keepdim, correction)?, ops::mean(input, dim, keepdim, None)?))
 }
 
 /// The variance over all elements.
@@ -86,7 +111,7 @@ pub fn var_all(input: &Tensor, unbiased: bool) -> Result<Tensor> {
 
 /// The standard deviation over all elements.
 pub fn std_all(input: &Tensor, unbiased: bool) -> Result<Tensor> {
-    std(input, None, unbiased, false, None)
+    ops::std(input, None, unbiased, false, None)
 }
 
 /// Variance and mean over all elements.
@@ -197,6 +222,13 @@ pub fn corrcoef(input: &Tensor) -> Result<Tensor> {
             ),
         ));
     }
+    // Coefficients do not depend on the rows' sizes; their squares may be too large or too small.
+    let input = &if input.dtype().is_differentiable() && input.numel() > 0 {
+        let size = ops::amax(&ops::abs(&input.detach())?, &[-1], true)?;
+        ops::div(input, &power_of_two(&size)?, None)?
+    } else {
+        input.clone()
+    };
     let covariance = cov(input, 1, None, None)?;
     if covariance.ndim() == 0 {
         return ops::div(&covariance, &covariance, None);

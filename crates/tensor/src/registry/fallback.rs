@@ -193,7 +193,9 @@ impl ComputeBackend for Fallback {
         fn reduce(
             op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
         ) -> (), writes output;
-        fn moments(input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>) -> (), writes mean, m2;
+        fn moments(
+            input: Operand<'_>, dims: &[usize], divisor: f64, root: bool, mean: Operand<'_>, spread: Operand<'_>,
+        ) -> (), writes mean, spread;
         fn arg_reduce(
             op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
         ) -> (), writes values, indices;

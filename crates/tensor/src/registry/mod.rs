@@ -131,6 +131,17 @@ pub fn devices(kind: DeviceKind) -> Vec<&'static dyn ComputeBackend> {
     }
 }
 
+/// Waits until everything that was queued on any device is done; looks for no devices.
+///
+/// # Errors
+/// The first failure of what was queued, when all were waited for.
+pub fn finish() -> Result<()> {
+    let found = FAMILIES.iter().filter_map(|family| family.found.get());
+    let here = found.filter(|(process, _)| *process == fork::generation());
+    let devices = here.filter_map(|(_, found)| found.as_ref().ok()).flatten();
+    devices.map(|device| device.synchronize()).fold(Ok(()), Result::and)
+}
+
 /// Why a kind of device is not available, if it is not.
 pub fn unavailable(kind: DeviceKind) -> Option<RusTorchError> {
     match kind {

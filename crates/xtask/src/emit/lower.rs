@@ -97,6 +97,7 @@ impl TensorLowering<'_> {
 
     fn term(&mut self, expr: &Expr) -> Result<Term, String> {
         Ok(match expr {
+            Expr::Number(text) if text == "nan" => Term::Number("f64::NAN".into()),
             Expr::Number(text) if text.contains(['.', 'e']) => Term::Number(format!("{text}_f64")),
             Expr::Number(text) => Term::Number(format!("{text}_i64")),
             Expr::Name(name) if matches!(name.as_str(), "true" | "false" | "None") => Term::Raw(name.clone()),
@@ -258,7 +259,11 @@ impl ProgramLowering<'_> {
         };
         match expr {
             Expr::Number(text) => {
-                let literal = if text.contains(['.', 'e']) { text.clone() } else { format!("{text}.0") };
+                let literal = match text.as_str() {
+                    "nan" => "f64::NAN".into(),
+                    text if text.contains(['.', 'e']) => text.into(),
+                    whole => format!("{whole}.0"),
+                };
                 let i = index(&mut self.fused.literals, literal);
                 Some((format!("Source::Constant({i})"), Register::Value))
             }

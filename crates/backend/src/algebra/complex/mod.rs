@@ -6,11 +6,13 @@
 mod arithmetic;
 mod comparison;
 mod exponential;
+mod slope;
 mod trigonometric;
 
 pub use arithmetic::*;
 pub use comparison::*;
 pub use exponential::*;
+pub use slope::*;
 pub use trigonometric::*;
 
 use super::{Algebra, FloatAlgebra};

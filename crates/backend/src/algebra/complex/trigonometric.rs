@@ -59,6 +59,12 @@ pub fn tanh<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> Complex<A::Value> {
     Complex::new(a.select(far, a.copysign(one, x.re), re), a.select(far, far_im, im))
 }
 
+/// `x - tanh(x)`.
+#[inline(always)]
+pub fn tanhshrink<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> Complex<A::Value> {
+    sub(a, x, tanh(a, x))
+}
+
 /// `√(1 - x)` and `√(1 + x)`.
 #[inline(always)]
 fn roots<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> (Complex<A::Value>, Complex<A::Value>) {

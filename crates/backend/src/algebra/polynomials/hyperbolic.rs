@@ -39,7 +39,8 @@ pub fn tanh<A: FloatBits>(a: &A, x: A::Value) -> A::Value {
     let z = a.mul(x, x);
     let curve = if A::SINGLE { a.polynomial(z, TANH_SINGLE) } else { a.polynomial(z, TANH_DOUBLE) };
     let near = a.mul_add(a.mul(x, z), curve, x);
-    a.select(a.lt(magnitude, a.constant(0.625)), near, a.copysign(far, x))
+    // The sign is taken from `x` on both sides: the polynomial's sum of zeros would lose that of -0.
+    a.copysign(a.select(a.lt(magnitude, a.constant(0.625)), near, far), x)
 }
 
 /// The hyperbolic sine: `(t + t / (t + 1)) / 2` with `t = e^|x| - 1`.
@@ -85,6 +86,11 @@ macro_rules! lanewise {
 
 lanewise! {
     asinh "The inverse hyperbolic sine.";
-    acosh "The inverse hyperbolic cosine.";
     atanh "The inverse hyperbolic tangent.";
+}
+
+/// The inverse hyperbolic cosine; NaN below 1, where libm's is wrong for many numbers.
+#[inline(always)]
+pub fn acosh<A: FloatBits>(a: &A, x: A::Value) -> A::Value {
+    a.lanewise(x, |x| if x < 1.0 { f64::NAN } else { libm::acosh(x) })
 }

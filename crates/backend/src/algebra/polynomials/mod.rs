@@ -31,7 +31,7 @@ use super::FloatBits;
 macro_rules! polynomial_transcendentals {
     () => {
         $crate::polynomial_transcendentals! {
-            @unary exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf
+            @unary exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc
         }
 
         #[inline(always)]

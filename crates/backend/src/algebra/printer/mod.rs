@@ -376,6 +376,7 @@ impl FloatAlgebra for Printer<'_> {
         Value acosh(x) "ACOSH";
         Value atanh(x) "ATANH";
         Value erf(x) "ERF";
+        Value erfc(x) "ERFC";
         Value hypot(x, y) "HYPOT";
     }
 }

@@ -9,7 +9,7 @@ use super::{Element, Geometry, volume};
 use crate::kernels::dense::Shared;
 use crate::kernels::matmul::blocking::{Product, TASK_WORK, multiply};
 use crate::kernels::matmul::tables::Kernels;
-use crate::threads::{num_threads, try_parallel_for};
+use crate::threads::{checkpoint, num_threads, try_parallel_for};
 
 /// Computes the output of every image and group.
 ///
@@ -51,6 +51,7 @@ pub unsafe fn forward<T: Element>(
         let scratch = Scratch::<T>::zeroed(geometry.channels * planes.channel() + SLACK)?;
         let mut filled = usize::MAX;
         for task in tasks {
+            checkpoint();
             let (unit, cut) = (task / cuts, task % cuts);
             let group = unit % geometry.groups;
             let product =

@@ -14,7 +14,7 @@ use super::{Element, Geometry, volume};
 use crate::kernels::dense::Shared;
 use crate::kernels::matmul::blocking::TASK_WORK;
 use crate::kernels::matmul::tables::Kernels;
-use crate::threads::try_parallel_for;
+use crate::threads::{checkpoint, try_parallel_for};
 
 /// The inputs of one residue: `first + stride * q` for `q < count`, per dimension.
 struct Residue<T> {
@@ -67,6 +67,7 @@ pub unsafe fn grad_input<T: Element>(
         let result = Scratch::<T>::with_room(if direct { 0 } else { geometry.channels * largest })?;
         let mut filled = usize::MAX;
         for task in tasks {
+            checkpoint();
             let (unit, cut) = (task / cuts, task % cuts);
             // SAFETY: as the caller vouches; the scratch holds the planes, and tasks write different elements.
             unsafe {

@@ -16,7 +16,7 @@ use crate::kernels::matmul::microkernel::{MAX_ROWS, Output};
 use crate::kernels::matmul::pack::SPILL;
 use crate::kernels::matmul::tables::Kernels;
 use crate::kernels::matmul::vector::Float;
-use crate::threads::try_parallel_for;
+use crate::threads::{checkpoint, try_parallel_for};
 
 /// Sums are kept apart for this many shares of the batch, whatever the number of threads: so the result does not depend
 /// on it.
@@ -63,6 +63,7 @@ pub unsafe fn grad_weight<T: Element>(
     try_parallel_for(shares * geometry.groups, (TASK_WORK / 4).div_ceil(work), |tasks| {
         let memory = plan.memory()?;
         for task in tasks {
+            checkpoint();
             let (share, group) = (task / geometry.groups, task % geometry.groups);
             let batch = share * images..((share + 1) * images).min(geometry.batch);
             // SAFETY: as the caller vouches; each task has sums of its own.

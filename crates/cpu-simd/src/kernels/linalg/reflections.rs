@@ -4,6 +4,7 @@ use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::rows::{add_scaled, dot, largest, transposed};
+use crate::threads::checkpoint;
 
 /// The reflection `I - tau v vᵀ`, `v_0` = 1, that takes x to (beta, 0, …): x becomes beta and the rest of v. Gives tau.
 pub fn reflector(x: &mut [f64]) -> f64 {
@@ -40,6 +41,7 @@ pub fn qr(matrix: &mut [f64], m: usize, n: usize, tau: &mut [f64]) -> Result<()>
     // Columns are rows of the transposed.
     let mut columns = transposed(matrix, m, n)?;
     for k in 0..m.min(n) {
+        checkpoint();
         let (done, rest) = columns.split_at_mut((k + 1) * m);
         let v = &mut done[k * m + k..];
         tau[k] = reflector(v);
@@ -65,6 +67,7 @@ pub fn orthogonal_factor(
         q[j * m + j] = 1.0;
     }
     for (k, &tau) in tau.iter().enumerate().rev() {
+        checkpoint();
         let v = &vectors[k * m + k + 1..(k + 1) * m];
         for column in q.chunks_exact_mut(m) {
             reflect(&mut column[k..], v, tau);

@@ -1,6 +1,7 @@
 //! LU with partial pivoting, Cholesky, and the solution of triangular systems.
 
 use super::rows::{add_scaled, dot, two_rows};
+use crate::threads::checkpoint;
 
 /// `P A = L U` in place: `matrix` (m, n) becomes L below the diagonal, of which all entries are 1, and U on and above it.
 ///
@@ -9,6 +10,7 @@ use super::rows::{add_scaled, dot, two_rows};
 pub fn lu(matrix: &mut [f64], m: usize, n: usize, pivoting: bool, pivots: &mut [i32]) -> i32 {
     let mut singular = 0;
     for k in 0..m.min(n) {
+        checkpoint();
         let mut pivot = k;
         if pivoting {
             let size = |i: usize| matrix[i * n + k].abs();
@@ -47,6 +49,7 @@ pub fn lu(matrix: &mut [f64], m: usize, n: usize, pivoting: bool, pivots: &mut [
 /// Gives 0, or the order, from 1, of the first leading minor that is not positive definite.
 pub fn cholesky(matrix: &mut [f64], n: usize) -> i32 {
     for i in 0..n {
+        checkpoint();
         for j in 0..=i {
             let (above, row) = matrix.split_at_mut(i * n);
             if j == i {
@@ -71,6 +74,7 @@ pub fn solve_triangular(a: &[f64], b: &mut [f64], n: usize, columns: usize, uppe
         return;
     }
     for step in 0..n {
+        checkpoint();
         let i = if upper { n - 1 - step } else { step };
         let known = if upper { i + 1..n } else { 0..i };
         for j in known {

@@ -1,8 +1,11 @@
 //! Conversion between element types, as PyTorch's `to(dtype)`: floats truncate toward zero, integers wrap, anything
 //! but zero is true, a complex number's real part stands for it.
+//!
+//! A float becomes a small integer by way of int32. What that, or int64, cannot hold becomes its lowest number, as the
+//! instructions of x86 have it (and so PyTorch there): the same on every machine and at every place of a vector.
 
 use half::{bf16, f16};
-use rustorch_backend::{DType, Truth};
+use rustorch_backend::{DType, Truth, bf16_from_f64, f16_from_f64};
 
 use crate::kernels::number::Complex;
 use crate::simd::SimdLevel;
@@ -17,20 +20,49 @@ pub(crate) type Convert = unsafe fn(from: *const u8, to: *mut u8, n: usize);
 /// What an element is as each kind of number.
 trait Number: Copy {
     fn to_i64(self) -> i64;
+    fn to_i32(self) -> i32;
     fn to_f32(self) -> f32;
     fn to_f64(self) -> f64;
     fn to_bool(self) -> bool;
+    #[inline(always)]
+    fn to_f16(self) -> f16 {
+        f16_from_f64(self.to_f64())
+    }
+    #[inline(always)]
+    fn to_bf16(self) -> bf16 {
+        bf16_from_f64(self.to_f64())
+    }
     #[inline(always)]
     fn imaginary(self) -> f64 {
         0.0
     }
 }
 
+macro_rules! truncations {
+    ($($name:ident: $from:ty => $to:ty, $low:expr, $high:expr;)*) => {$(
+        #[inline(always)]
+        #[allow(clippy::manual_range_contains)]
+        fn $name(x: $from) -> $to {
+            if x >= $low && x < $high { x as $to } else { <$to>::MIN }
+        }
+    )*};
+}
+
+truncations! {
+    single_to_i32: f32 => i32, -2_147_483_648.0, 2_147_483_648.0;
+    single_to_i64: f32 => i64, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0;
+    // The float after the one that still truncates to the lowest number.
+    double_to_i32: f64 => i32, (-2_147_483_649.0f64).next_up(), 2_147_483_648.0;
+    double_to_i64: f64 => i64, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0;
+}
+
 macro_rules! numbers {
-    ($($t:ty: $x:ident => $i64:expr, $f32:expr, $f64:expr, $bool:expr;)*) => {$(
+    ($($t:ty: $x:ident => $i64:expr, $i32:expr, $f32:expr, $f64:expr, $bool:expr;)*) => {$(
         impl Number for $t {
             #[inline(always)]
             fn to_i64(self) -> i64 { let $x = self; $i64 }
+            #[inline(always)]
+            fn to_i32(self) -> i32 { let $x = self; $i32 }
             #[inline(always)]
             fn to_f32(self) -> f32 { let $x = self; $f32 }
             #[inline(always)]
@@ -42,23 +74,25 @@ macro_rules! numbers {
 }
 
 numbers! {
-    Truth: x => i64::from(x), if x.get() { 1.0 } else { 0.0 }, if x.get() { 1.0 } else { 0.0 }, x.get();
-    u8: x => i64::from(x), f32::from(x), f64::from(x), x != 0;
-    i8: x => i64::from(x), f32::from(x), f64::from(x), x != 0;
-    i16: x => i64::from(x), f32::from(x), f64::from(x), x != 0;
-    i32: x => i64::from(x), x as f32, f64::from(x), x != 0;
-    i64: x => x, x as f32, x as f64, x != 0;
-    f16: x => x.to_f32() as i64, x.to_f32(), x.to_f64(), x.to_f32() != 0.0;
-    bf16: x => x.to_f32() as i64, x.to_f32(), x.to_f64(), x.to_f32() != 0.0;
-    f32: x => x as i64, x, f64::from(x), x != 0.0;
-    f64: x => x as i64, x as f32, x, x != 0.0;
+    Truth: x => i64::from(x), i32::from(x.get()), if x.get() { 1.0 } else { 0.0 }, if x.get() { 1.0 } else { 0.0 }, x.get();
+    u8: x => i64::from(x), i32::from(x), f32::from(x), f64::from(x), x != 0;
+    i8: x => i64::from(x), i32::from(x), f32::from(x), f64::from(x), x != 0;
+    i16: x => i64::from(x), i32::from(x), f32::from(x), f64::from(x), x != 0;
+    i32: x => i64::from(x), x, x as f32, f64::from(x), x != 0;
+    i64: x => x, x as i32, x as f32, x as f64, x != 0;
+    f16: x => single_to_i64(x.to_f32()), single_to_i32(x.to_f32()), x.to_f32(), x.to_f64(), x.to_f32() != 0.0;
+    bf16: x => single_to_i64(x.to_f32()), single_to_i32(x.to_f32()), x.to_f32(), x.to_f64(), x.to_f32() != 0.0;
+    f32: x => single_to_i64(x), single_to_i32(x), x, f64::from(x), x != 0.0;
+    f64: x => double_to_i64(x), double_to_i32(x), x as f32, x, x != 0.0;
 }
 
 macro_rules! complex_numbers {
     ($($t:ty)*) => {$(
         impl Number for Complex<$t> {
             #[inline(always)]
-            fn to_i64(self) -> i64 { self.re as i64 }
+            fn to_i64(self) -> i64 { Number::to_i64(self.re) }
+            #[inline(always)]
+            fn to_i32(self) -> i32 { Number::to_i32(self.re) }
             #[inline(always)]
             fn to_f32(self) -> f32 { self.re as f32 }
             #[inline(always)]
@@ -89,13 +123,13 @@ macro_rules! from_numbers {
 
 from_numbers! {
     Truth: x => x.to_bool().into();
-    u8: x => x.to_i64() as u8;
-    i8: x => x.to_i64() as i8;
-    i16: x => x.to_i64() as i16;
-    i32: x => x.to_i64() as i32;
+    u8: x => x.to_i32() as u8;
+    i8: x => x.to_i32() as i8;
+    i16: x => x.to_i32() as i16;
+    i32: x => x.to_i32();
     i64: x => x.to_i64();
-    f16: x => f16::from_f64(x.to_f64());
-    bf16: x => bf16::from_f64(x.to_f64());
+    f16: x => x.to_f16();
+    bf16: x => x.to_bf16();
     f32: x => x.to_f32();
     f64: x => x.to_f64();
     Complex<f32>: x => Complex { re: x.to_f32(), im: x.imaginary() as f32 };

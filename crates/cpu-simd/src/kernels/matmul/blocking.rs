@@ -7,7 +7,7 @@ use super::microkernel::{MAX_ROWS, Output};
 use super::pack::SPILL;
 use super::tables::{Gemm, Kernels};
 use super::vector::Float;
-use crate::threads::{num_threads, try_parallel_for};
+use crate::threads::{checkpoint, num_threads, try_parallel_for};
 
 /// Bytes of a block of A, which stays in the second cache.
 const A_BLOCK_BYTES: usize = 384 << 10;
@@ -225,6 +225,7 @@ unsafe fn multiply_block<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) ->
 unsafe fn multiply_dots<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) {
     let mut sums = [T::ZERO; 16];
     for i in (0..product.m).step_by(4) {
+        checkpoint();
         let rows = (product.m - i).min(4);
         for j in (0..product.n).step_by(4) {
             let columns = (product.n - j).min(4);
@@ -267,6 +268,7 @@ unsafe fn multiply_wide<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -> 
         (kernels.pack)(k, product.a, product.a_strides.0, product.a_strides.1, m, m, a);
         let mut j = 0;
         while j < n {
+            checkpoint();
             let left = n - j;
             let vectors = [4, 2, 1].into_iter().find(|v| v * kernels.lanes <= left).unwrap_or(0);
             let b = product.b.wrapping_offset(j as isize * product.b_strides.1);
@@ -319,6 +321,7 @@ unsafe fn multiply_packed<T: Gemm>(product: &Product<T>, kernels: &Kernels<T>) -
             unsafe {
                 panels.pack_b(b, product.b_strides, columns);
                 for i in (0..m).step_by(m_block) {
+                    checkpoint();
                     let part = product.part((i, (m - i).min(m_block)), (j, columns));
                     let a = part.a.wrapping_offset(p as isize * product.a_strides.1);
                     if in_place {
@@ -423,6 +426,7 @@ impl<T: Gemm> Panels<'_, T> {
         let height = even_part(part.m, self.kernels.tiling.scattered_tile_rows());
         let mut starts = [a; MAX_ROWS];
         for i in (0..part.m).step_by(height) {
+            checkpoint();
             let rows = (part.m - i).min(height);
             for (r, start) in starts.iter_mut().enumerate().take(rows) {
                 *start = a.wrapping_offset((i + r) as isize * part.a_strides.0);

@@ -6,6 +6,8 @@ use crate::kernels::rowwise::{RowKernel, kept, load, store, sum_of_lanes};
 use crate::kernels::walk::Walk;
 use crate::simd::Lanes;
 use crate::simd::arch::FloatElement;
+use crate::simd::ops::reduction::Moments;
+use crate::simd::ops::wide;
 
 /// How many vectors a block of the statistics has: several passes over it stay in a first-level cache, and so few are
 /// added that rounding errors stay small.
@@ -21,29 +23,6 @@ pub(super) struct Normalize<'a, T> {
     pub(super) weight: *const T,
     pub(super) bias: *const T,
     pub(super) eps: f64,
-}
-
-/// Count, mean and sum of squared deviations from it.
-#[derive(Clone, Copy)]
-struct Moments {
-    count: f64,
-    mean: f64,
-    m2: f64,
-}
-
-impl Moments {
-    /// Both together.
-    #[inline(always)]
-    fn merge(self, other: Moments) -> Moments {
-        if self.count == 0.0 {
-            return other;
-        }
-        let count = self.count + other.count;
-        let delta = other.mean - self.mean;
-        let mean = self.mean + delta * (other.count / count);
-        let m2 = self.m2 + other.m2 + delta * delta * (self.count * other.count / count);
-        Moments { count, mean, m2 }
-    }
 }
 
 /// The sum of `term(i, n)` over vectors that cover `length` elements, at most a block; absent lanes must give 0.
@@ -93,6 +72,9 @@ unsafe fn block_moments<A: Lanes<Element: FloatElement> + FloatBits>(
             let deviation = a.sub(load(a, input, i, n), centre);
             if n == A::LANES { deviation } else { kept(a, deviation, n) }
         });
+        if !wide::is_exact::<A::Element>(m2) {
+            return wide::moments(input, length);
+        }
         let centre = A::Element::from_f64(mean).to_f64();
         Moments { count, mean: centre + rest / count, m2: m2 - rest * rest / count }
     }
@@ -107,12 +89,12 @@ impl<T: FloatElement> RowKernel<T> for Normalize<'_, T> {
         let length = within.len();
         // SAFETY: the walk's positions lie in the group's tensors.
         unsafe {
-            let mut moments = Moments { count: 0.0, mean: f64::NAN, m2: f64::NAN };
+            let mut moments = Moments { mean: f64::NAN, m2: f64::NAN, ..Moments::default() };
             for (_, [x, ..], count) in within.runs(0..length) {
                 for start in (0..count).step_by(BLOCK * A::LANES) {
                     let block =
                         block_moments(a, input.offset(x).add(start), (count - start).min(BLOCK * A::LANES));
-                    moments = moments.merge(block);
+                    moments = moments.join(block);
                 }
             }
             let variance = moments.m2 / moments.count;

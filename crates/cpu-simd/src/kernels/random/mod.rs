@@ -48,13 +48,13 @@ pub fn random(distribution: Distribution, key: RandomKey, output: Operand<'_>) -
             let (from, width) = (low as f32, (high - low) as f32);
             floats(output, "uniform", |parts, dtype| match dtype {
                 DType::Float16 => {
-                    let most = largest_below(high, low, half::f16::from_f64, |h| {
+                    let most = largest_below(high, low, rustorch_backend::f16_from_f64, |h| {
                         half::f16::from_bits(next_down(h.to_bits()))
                     });
                     fill(&Uniform32 { key, bits: 11, low: from, width, most }, &parts);
                 }
                 DType::BFloat16 => {
-                    let most = largest_below(high, low, half::bf16::from_f64, |h| {
+                    let most = largest_below(high, low, rustorch_backend::bf16_from_f64, |h| {
                         half::bf16::from_bits(next_down(h.to_bits()))
                     });
                     fill(&Uniform32 { key, bits: 8, low: from, width, most }, &parts);

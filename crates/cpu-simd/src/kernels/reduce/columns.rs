@@ -20,7 +20,7 @@ const ROWS: usize = 16;
 /// What combines two rows.
 const fn combination(op: ReduceOp) -> ElementwiseOp {
     match op {
-        ReduceOp::Sum | ReduceOp::Mean => ElementwiseOp::Add,
+        ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Norm => ElementwiseOp::Add,
         ReduceOp::Prod => ElementwiseOp::Mul,
         ReduceOp::Max | ReduceOp::Any => ElementwiseOp::Maximum,
         ReduceOp::Min | ReduceOp::All => ElementwiseOp::Minimum,
@@ -49,8 +49,20 @@ pub(super) fn reduce<P: Partial>(
     let narrow = kernel(combine, compute, level()).ok_or_else(lacks)?;
     let wide = kernel(combine, P::DTYPE, level()).ok_or_else(lacks)?;
     let widen = convert(compute, P::DTYPE, level());
-    let grouped = matches!(op, ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Prod) && compute != P::DTYPE;
-    let group = if grouped { ROWS } else { usize::MAX };
+    // Squares are made in float64, of one row after the other.
+    let square = if op == ReduceOp::Norm {
+        Some(kernel(ElementwiseOp::Square, P::DTYPE, level()).ok_or_else(lacks)?)
+    } else {
+        None
+    };
+    let group = match op {
+        ReduceOp::Norm => 1,
+        _ if compute == P::DTYPE => usize::MAX,
+        ReduceOp::Sum | ReduceOp::Mean => ROWS,
+        // A product may overflow where its whole does not, and rounds with a bias.
+        ReduceOp::Prod => 1,
+        _ => usize::MAX,
+    };
 
     // Sums of `columns` columns from `left` on over the reduced positions `rows`, into `totals`.
     let sum = |start: isize, left: usize, columns: usize, rows: std::ops::Range<usize>, totals: &mut [P]| {
@@ -63,6 +75,10 @@ pub(super) fn reduce<P: Partial>(
             // SAFETY: tiles of `columns ≤ COLUMNS` elements of the kernels' dtypes.
             unsafe {
                 widen(sums, widened.as_mut_ptr().cast(), columns);
+                if let Some(square) = square {
+                    let row = widened.as_mut_ptr().cast::<u8>();
+                    square(&[row.cast_const(); 3], row, columns, false);
+                }
                 let totals = totals.as_mut_ptr().cast::<u8>();
                 let arguments = [totals.cast_const(), widened.as_ptr().cast(), totals.cast_const()];
                 wide(&arguments, totals, columns, false);

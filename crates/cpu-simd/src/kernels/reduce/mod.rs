@@ -13,7 +13,7 @@ mod rows;
 
 use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::{
-    Buffer, DType, Dims, Layout, Operand, Program, ReduceOp, Scalar, volume, with_element,
+    Buffer, DType, Dims, ElementwiseOp, Layout, Operand, Program, ReduceOp, Scalar, volume, with_element,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -38,15 +38,15 @@ trait Partial: Copy + Default + Send + Sync + 'static {
     fn identity(op: ReduceOp) -> Self;
     /// The reduction of two partial results.
     fn combine(self, other: Self, op: ReduceOp) -> Self;
-    /// The mean of `count` elements from their sum.
-    fn mean(self, count: usize) -> Self;
+    /// The reduction of `count` elements from what was combined.
+    fn finish(self, op: ReduceOp, count: usize) -> Self;
 }
 
 impl Partial for f64 {
     const DTYPE: DType = DType::Float64;
     fn identity(op: ReduceOp) -> Self {
         match op {
-            ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Any => 0.0,
+            ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Norm | ReduceOp::Any => 0.0,
             ReduceOp::Prod | ReduceOp::All => 1.0,
             ReduceOp::Max => f64::NEG_INFINITY,
             ReduceOp::Min => f64::INFINITY,
@@ -55,7 +55,8 @@ impl Partial for f64 {
     #[inline(always)]
     fn combine(self, other: Self, op: ReduceOp) -> Self {
         match op {
-            ReduceOp::Sum | ReduceOp::Mean => self + other,
+            // Of a norm, the sums of squares.
+            ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Norm => self + other,
             ReduceOp::Prod => self * other,
             // NaN wins.
             ReduceOp::Max | ReduceOp::Any => {
@@ -74,8 +75,12 @@ impl Partial for f64 {
             }
         }
     }
-    fn mean(self, count: usize) -> Self {
-        self / count as f64
+    fn finish(self, op: ReduceOp, count: usize) -> Self {
+        match op {
+            ReduceOp::Mean => self / count as f64,
+            ReduceOp::Norm => self.sqrt(),
+            _ => self,
+        }
     }
 }
 
@@ -83,7 +88,7 @@ impl Partial for i64 {
     const DTYPE: DType = DType::Int64;
     fn identity(op: ReduceOp) -> Self {
         match op {
-            ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Any => 0,
+            ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Norm | ReduceOp::Any => 0,
             ReduceOp::Prod | ReduceOp::All => 1,
             ReduceOp::Max => i64::MIN,
             ReduceOp::Min => i64::MAX,
@@ -92,14 +97,14 @@ impl Partial for i64 {
     #[inline(always)]
     fn combine(self, other: Self, op: ReduceOp) -> Self {
         match op {
-            ReduceOp::Sum | ReduceOp::Mean => self.wrapping_add(other),
+            ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Norm => self.wrapping_add(other),
             ReduceOp::Prod => self.wrapping_mul(other),
             ReduceOp::Max | ReduceOp::Any => self.max(other),
             ReduceOp::Min | ReduceOp::All => self.min(other),
         }
     }
-    fn mean(self, _count: usize) -> Self {
-        // The mean of integers is not defined; `reduce` refuses it.
+    fn finish(self, _op: ReduceOp, _count: usize) -> Self {
+        // Means and norms of integers are not defined; `reduce` refuses them.
         self
     }
 }
@@ -141,6 +146,7 @@ fn compute_dtype(op: ReduceOp, pre: Option<&Program>, input: DType, output: DTyp
             ReduceOp::Sum => "sum",
             ReduceOp::Mean => "mean",
             ReduceOp::Prod => "prod",
+            ReduceOp::Norm => "norm",
             ReduceOp::Max => "max",
             ReduceOp::Min => "min",
             ReduceOp::Any => "any",
@@ -167,7 +173,9 @@ fn compute_dtype(op: ReduceOp, pre: Option<&Program>, input: DType, output: DTyp
                 value
             }
         }
-        ReduceOp::Mean if !output.is_floating_point() => return refuse("an integer result"),
+        ReduceOp::Mean | ReduceOp::Norm if !output.is_floating_point() => {
+            return refuse("an integer result");
+        }
         _ if output.is_floating_point() => {
             widened(if value.is_floating_point() { value.promote(output) } else { output })
         }
@@ -225,6 +233,9 @@ fn reduce_as(
         };
         return super::copy::fill(output, nothing);
     }
+    if count == 1 && op == ReduceOp::Norm {
+        return map(&Program::single(ElementwiseOp::Abs, compute), &[input], &[output]);
+    }
     if count == 1 {
         // Each element is its own reduction.
         return super::copy::copy(input, output);
@@ -278,9 +289,9 @@ impl<P: Partial> Sink<P> {
 
     /// Stores the results of the outputs from flat position `at` on.
     fn store(&self, at: usize, results: &mut [P]) {
-        if self.op == ReduceOp::Mean {
+        if matches!(self.op, ReduceOp::Mean | ReduceOp::Norm) {
             for result in results.iter_mut() {
-                *result = result.mean(self.count);
+                *result = result.finish(self.op, self.count);
             }
         }
         const TILE: usize = 256;

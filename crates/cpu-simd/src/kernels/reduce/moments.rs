@@ -18,20 +18,42 @@ use crate::threads::parallel_for;
 /// Outputs that are computed before they are stored.
 const BATCH: usize = 64;
 
-/// Mean and sum of squared deviations from it of `input` over `dims`.
-pub fn moments(input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operand<'_>) -> Result<()> {
+/// What is made of the sum of squared deviations.
+#[derive(Clone, Copy)]
+struct Spread {
+    divisor: f64,
+    root: bool,
+}
+
+impl Spread {
+    fn of(self, moments: &Moments) -> f64 {
+        let variance = moments.m2 / self.divisor;
+        if self.root { variance.sqrt() } else { variance }
+    }
+}
+
+/// Mean of `input` over `dims`, and the sum of squared deviations from it divided by `divisor`, or the root of that.
+pub fn moments(
+    input: Operand<'_>,
+    dims: &[usize],
+    divisor: f64,
+    root: bool,
+    mean: Operand<'_>,
+    spread: Operand<'_>,
+) -> Result<()> {
     if mean.layout.numel() == 0 {
         return Ok(());
     }
     let length = volume(dims.iter().map(|&d| input.layout.shape()[d]));
     if length == 0 {
         fill(mean, Scalar::Float(f64::NAN))?;
-        return fill(m2, Scalar::Float(0.0));
+        return fill(spread, Scalar::Float(f64::NAN));
     }
+    let kind = Spread { divisor, root };
     let compute = if input.dtype == DType::Float64 { DType::Float64 } else { DType::Float32 };
     let split = Split::new(input.layout, dims);
     if input.dtype == compute && !split.along_kept(input.layout) {
-        return reduce(compute, input, &split, mean, m2);
+        return reduce(compute, input, &split, kind, mean, spread);
     }
     // The elements of one output side by side, in the compute dtype.
     let mut order: Dims<usize> = (0..input.layout.ndim()).filter(|d| !dims.contains(d)).collect();
@@ -45,15 +67,16 @@ pub fn moments(input: Operand<'_>, dims: &[usize], mean: Operand<'_>, m2: Operan
     let buffer = Buffer::allocate(PoolAllocator::global(), layout.numel() * compute.size())?;
     let prepared = Operand { buffer: &buffer, layout: &layout, dtype: compute };
     copy(input, prepared)?;
-    reduce(compute, prepared, &Split::new(&layout, dims), mean, m2)
+    reduce(compute, prepared, &Split::new(&layout, dims), kind, mean, spread)
 }
 
 fn reduce(
     compute: DType,
     input: Operand<'_>,
     split: &Split,
+    kind: Spread,
     mean: Operand<'_>,
-    m2: Operand<'_>,
+    spread: Operand<'_>,
 ) -> Result<()> {
     let layout = input.layout;
     let kept = Plan::over(layout.shape(), &split.kept, &[(layout.strides(), layout.offset())]);
@@ -72,8 +95,8 @@ fn reduce(
         total
     };
     let store = |at: usize, results: &[Moments]| {
-        let columns: [fn(&Moments) -> f64; 2] = [|m| m.mean, |m| m.m2];
-        for (output, column) in [mean, m2].into_iter().zip(columns) {
+        let columns: [&dyn Fn(&Moments) -> f64; 2] = [&|m| m.mean, &|m| kind.of(m)];
+        for (output, column) in [mean, spread].into_iter().zip(columns) {
             let strides = (output.layout.strides(), output.layout.offset());
             let plan = Plan::over(output.layout.shape(), &split.kept, &[strides]);
             let mut wide = [0.0f64; BATCH];

@@ -8,10 +8,11 @@ use super::*;
 use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample, coordinates, flat, noise};
 use crate::threads;
 
-const OPS: [ReduceOp; 7] = [
+const OPS: [ReduceOp; 8] = [
     ReduceOp::Sum,
     ReduceOp::Mean,
     ReduceOp::Prod,
+    ReduceOp::Norm,
     ReduceOp::Max,
     ReduceOp::Min,
     ReduceOp::Any,
@@ -39,6 +40,7 @@ fn expected(op: ReduceOp, group: &[f64]) -> f64 {
         ReduceOp::Sum => group.iter().sum(),
         ReduceOp::Mean => group.iter().sum::<f64>() / group.len() as f64,
         ReduceOp::Prod => group.iter().product(),
+        ReduceOp::Norm => group.iter().map(|v| v * v).sum::<f64>().sqrt(),
         ReduceOp::Max => group.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         ReduceOp::Min => group.iter().copied().fold(f64::INFINITY, f64::min),
         ReduceOp::Any => f64::from(u8::from(group.iter().any(|&v| v != 0.0))),
@@ -49,7 +51,7 @@ fn expected(op: ReduceOp, group: &[f64]) -> f64 {
 fn output_dtype(op: ReduceOp, dtype: DType) -> Option<DType> {
     match op {
         ReduceOp::Any | ReduceOp::All => Some(DType::Bool),
-        ReduceOp::Mean => dtype.is_floating_point().then_some(dtype),
+        ReduceOp::Mean | ReduceOp::Norm => dtype.is_floating_point().then_some(dtype),
         ReduceOp::Sum | ReduceOp::Prod if dtype.is_integral(true) => Some(DType::Int64),
         _ => Some(dtype),
     }
@@ -270,7 +272,8 @@ fn moments_agree_with_two_passes() {
                             Sample::zeros(to, &out, Lie::Contiguous),
                             Sample::zeros(to, &out, Lie::Contiguous),
                         );
-                        moments(input.operand(), dims, mean.operand(), m2.operand()).expect("moments");
+                        moments(input.operand(), dims, 1.0, false, mean.operand(), m2.operand())
+                            .expect("moments");
                         let (mean, m2) = (mean.values(), m2.values());
                         for (i, group) in groups(shape, dims, &stored).iter().enumerate() {
                             let average = group.iter().sum::<f64>() / group.len() as f64;
@@ -288,6 +291,43 @@ fn moments_agree_with_two_passes() {
             }
         }
     }
+}
+
+#[test]
+fn squares_of_large_and_small_numbers_are_not_lost() {
+    for scale in [1e-44, 1e-38, 1e-30, 1e-22, 1e20, 1e30, 1e36] {
+        for (shape, dims) in
+            [(&[3000][..], &[0][..]), (&[5, 2100], &[1]), (&[2100, 5], &[0]), (&[40, 3], &[0])]
+        {
+            let n = shape.iter().product();
+            let values: Vec<f64> = noise(9, n).into_iter().map(|v| v * scale).collect();
+            let input = Sample::new(DType::Float32, shape, Lie::Contiguous, &values);
+            let out = kept_shape(shape, dims);
+            let [mean, deviation, norm] =
+                [(); 3].map(|()| Sample::zeros(DType::Float32, &out, Lie::Contiguous));
+            let count = (n / out.iter().product::<usize>()) as f64;
+            moments(input.operand(), dims, count, true, mean.operand(), deviation.operand())
+                .expect("moments");
+            reduce(ReduceOp::Norm, None, input.operand(), dims, norm.operand()).expect("norm");
+            for (i, group) in groups(shape, dims, &input.values()).iter().enumerate() {
+                let middle = group.iter().sum::<f64>() / count;
+                let root = |of: f64| (group.iter().map(|v| (v - of).powi(2)).sum::<f64>()).sqrt();
+                let close = |got: f64, want: f64| (got - want).abs() <= 1e-6 * want.abs() + 2e-45;
+                let close_mean = (mean.values()[i] - middle).abs() <= 1e-6 * scale + 2e-45;
+                assert!(close_mean, "mean {shape:?} {scale:e}: {:e}, not {middle:e}", mean.values()[i]);
+                let want = root(middle) / count.sqrt();
+                let got = deviation.values()[i];
+                assert!(close(got, want), "deviation {shape:?} {scale:e}: {got:e}, not {want:e}");
+                let got = norm.values()[i];
+                assert!(close(got, root(0.0)), "norm {shape:?} {scale:e}: {got:e}, not {:e}", root(0.0));
+            }
+        }
+    }
+    // Sums that are too large on the way only.
+    let input = Sample::new(DType::Float32, &[2000], Lie::Contiguous, &[3e38; 2000]);
+    let average = Sample::zeros(DType::Float32, &[1], Lie::Contiguous);
+    reduce(ReduceOp::Mean, None, input.operand(), &[0], average.operand()).expect("mean");
+    assert!((average.values()[0] - 3e38).abs() < 1e32);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use self::entry::{Entry, SortKey};
 use super::walk::{Elements, Walk};
-use crate::threads::try_parallel_for;
+use crate::threads::{checkpoint, try_parallel_for};
 
 pub use search::search_sorted;
 
@@ -183,6 +183,7 @@ fn arrange_lines<T: SortKey, E: Entry>(
         let mut memory = Memory { entries: Scratch::new(), spare: Scratch::new() };
         for (_, [from_start, place_start, to_start], lines) in walk.runs(range) {
             for line in 0..lines as isize {
+                checkpoint();
                 let from_start = from_start + line * from_next;
                 let place_start = place_start + line * place_next;
                 let to_start = to_start + line * to_next;

@@ -4,9 +4,13 @@ use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use super::entry::Entry;
+use crate::threads::checkpoint;
 
 /// Bits that one pass sorts by.
 const DIGIT: u32 = 8;
+
+/// Entries between two moments at which the sort may be stopped: milliseconds.
+const STEP: usize = 1 << 20;
 
 /// Entries per pass from which on counting beats comparing.
 const PER_PASS: usize = 200;
@@ -38,10 +42,13 @@ pub(super) fn sort<E: Entry>(entries: &mut Scratch<E>, spare: &mut Scratch<E>, b
         for count in counts.iter_mut() {
             before += std::mem::replace(count, before);
         }
-        for &entry in entries.iter() {
-            let place = &mut counts[digit(entry, pass)];
-            spare[*place] = entry;
-            *place += 1;
+        for some in entries.chunks(STEP) {
+            checkpoint();
+            for &entry in some {
+                let place = &mut counts[digit(entry, pass)];
+                spare[*place] = entry;
+                *place += 1;
+            }
         }
         std::mem::swap(entries, spare);
     }

@@ -175,7 +175,7 @@ macro_rules! scalar {
                 let bits = if tiny { x * up } else { x }.to_bits() as $signed;
                 let root = std::$t::consts::FRAC_1_SQRT_2.to_bits() as $signed;
                 let e = bits.wrapping_sub(root) >> $mantissa;
-                let m = $t::from_bits((bits.wrapping_sub(e << $mantissa)) as $bits);
+                let m = $t::from_bits(bits.wrapping_sub(e << $mantissa) as $bits);
                 (m, (e - if tiny { $mantissa + 1 } else { 0 }) as $t)
             }
         }

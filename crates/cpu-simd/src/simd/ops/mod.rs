@@ -4,6 +4,7 @@ mod arithmetic;
 mod comparison;
 mod complex;
 pub mod reduction;
+pub mod wide;
 
 pub use arithmetic::{Kernel, kernel};
 

@@ -11,6 +11,7 @@ use crate::simd::arch::fallback::Scalar;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::arch::neon::{NeonF32, NeonF64};
 use crate::simd::arch::{Float, FloatElement, Vector};
+use crate::simd::ops::wide;
 use crate::simd::{Lanes, SimdLevel};
 
 /// Reduces `n > 0` elements to a float64 (of floats) or an int64 (of integers and bool) at `result`.
@@ -27,6 +28,10 @@ const CHAINS: usize = 4;
 /// How two numbers become one.
 trait Combination: 'static {
     const IDENTITY: f64;
+    /// Whether a block's result may be too large for the elements' type, though that of all is not.
+    const OVERFLOWS: bool;
+    /// Whether floats are widened before they are combined.
+    const WIDE: bool;
     fn of<A: Algebra>(a: &A, x: A::Value, y: A::Value) -> A::Value;
     fn of_wide(x: f64, y: f64) -> f64;
     fn of_integers(x: i64, y: i64) -> i64;
@@ -35,10 +40,13 @@ trait Combination: 'static {
 }
 
 macro_rules! combinations {
-    ($($name:ident $identity:expr, $of:ident, |$x:ident, $y:ident| $wide:expr, $integers:expr, $truths:expr;)*) => {$(
+    ($($name:ident $identity:expr, $overflows:literal, $widens:literal, $of:ident, |$x:ident, $y:ident| $wide:expr, $integers:expr,
+       $truths:expr;)*) => {$(
         struct $name;
         impl Combination for $name {
             const IDENTITY: f64 = $identity;
+            const OVERFLOWS: bool = $overflows;
+            const WIDE: bool = $widens;
             #[inline(always)]
             fn of<A: Algebra>(a: &A, x: A::Value, y: A::Value) -> A::Value {
                 a.$of(x, y)
@@ -59,10 +67,10 @@ macro_rules! combinations {
 }
 
 combinations! {
-    Sum 0.0, add, |x, y| x + y, x.wrapping_add(y), |yes, _| yes as i64;
-    Product 1.0, mul, |x, y| x * y, x.wrapping_mul(y), |yes, all| i64::from(yes == all);
-    Largest f64::NEG_INFINITY, max, |x, y| if x > y || x.is_nan() { x } else { y }, x.max(y), |yes, _| i64::from(yes > 0);
-    Smallest f64::INFINITY, min, |x, y| if x < y || x.is_nan() { x } else { y }, x.min(y), |yes, all| i64::from(yes == all);
+    Sum 0.0, true, false, add, |x, y| x + y, x.wrapping_add(y), |yes, _| yes as i64;
+    Product 1.0, false, true, mul, |x, y| x * y, x.wrapping_mul(y), |yes, all| i64::from(yes == all);
+    Largest f64::NEG_INFINITY, false, false, max, |x, y| if x > y || x.is_nan() { x } else { y }, x.max(y), |yes, _| i64::from(yes > 0);
+    Smallest f64::INFINITY, false, false, min, |x, y| if x < y || x.is_nan() { x } else { y }, x.min(y), |yes, all| i64::from(yes == all);
 }
 
 #[inline(always)]
@@ -100,10 +108,79 @@ unsafe fn reduce_floats<V: Vector, C: Combination>(row: *const u8, n: usize) -> 
             sum = C::of_wide(sum, unsafe { *row.add(i) }.to_f64());
             i += 1;
         }
+        if C::OVERFLOWS && !sum.is_finite() {
+            // SAFETY: as above.
+            sum = unsafe { wide::sum(row.add(start), end - start) };
+        }
         total = C::of_wide(total, sum);
         start = end;
     }
     total
+}
+
+/// The sum of squares.
+#[inline(always)]
+unsafe fn squares_of<V: Vector>(row: *const u8, n: usize) -> f64 {
+    let a = Float::<V>::default();
+    let row = row.cast::<V::Element>();
+    let mut total = 0.0;
+    for start in (0..n).step_by(BLOCK) {
+        let count = BLOCK.min(n - start);
+        // SAFETY: the caller's; the block is within n.
+        let block = unsafe { row.add(start) };
+        let mut chains = [a.constant(0.0); CHAINS];
+        let mut i = 0;
+        while i + CHAINS * V::LANES <= count {
+            for (chain, sum) in chains.iter_mut().enumerate() {
+                // SAFETY: the vector is within the block.
+                let x = unsafe { a.load(block.add(i + chain * V::LANES)) };
+                *sum = a.mul_add(x, x, *sum);
+            }
+            i += CHAINS * V::LANES;
+        }
+        while i + V::LANES <= count {
+            // SAFETY: as above.
+            let x = unsafe { a.load(block.add(i)) };
+            chains[0] = a.mul_add(x, x, chains[0]);
+            i += V::LANES;
+        }
+        let pair = [a.add(chains[0], chains[1]), a.add(chains[2], chains[3])];
+        let lanes = Float::<V>::lanes_of(a.add(pair[0], pair[1]));
+        let mut sum: f64 = lanes[..V::LANES].iter().map(|lane| lane.to_f64()).sum();
+        while i < count {
+            // SAFETY: i < count.
+            let x = unsafe { *block.add(i) }.to_f64();
+            sum += x * x;
+            i += 1;
+        }
+        if !wide::is_exact::<V::Element>(sum) {
+            // SAFETY: as above.
+            sum = unsafe { wide::squares(block, count) };
+        }
+        total += sum;
+    }
+    total
+}
+
+/// The product of floats, in float64 from the first factor on: a product of many numbers near 1 in float32 comes out too
+/// low, and that of a few large ones overflows before small ones make up for it.
+#[inline(always)]
+unsafe fn multiply_floats<T: FloatElement>(row: *const u8, n: usize) -> f64 {
+    const WIDE: usize = 32;
+    let row = row.cast::<T>();
+    let mut products = [1.0; WIDE];
+    let whole = n / WIDE * WIDE;
+    for i in (0..whole).step_by(WIDE) {
+        for (k, product) in products.iter_mut().enumerate() {
+            // SAFETY: the caller's; i + k < n.
+            *product *= unsafe { *row.add(i + k) }.to_f64();
+        }
+    }
+    for i in whole..n {
+        // SAFETY: the caller's; i < n.
+        products[i - whole] *= unsafe { *row.add(i) }.to_f64();
+    }
+    products.into_iter().product()
 }
 
 #[inline(always)]
@@ -149,11 +226,20 @@ unsafe fn truths<C: Combination>(row: *const u8, n: usize, result: *mut u8) {
 }
 
 macro_rules! row_with {
-    ($floats:ident $integers:ident $(, $features:literal)?) => {
+    ($floats:ident $integers:ident $squares:ident $(, $features:literal)?) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $squares<V: Vector>(row: *const u8, n: usize, result: *mut u8) {
+            // SAFETY: the caller's.
+            unsafe { result.cast::<f64>().write(squares_of::<V>(row, n)) }
+        }
         $(#[target_feature(enable = $features)])?
         unsafe fn $floats<V: Vector, C: Combination>(row: *const u8, n: usize, result: *mut u8) {
             // SAFETY: the caller's.
-            unsafe { result.cast::<f64>().write(reduce_floats::<V, C>(row, n)) }
+            let value = unsafe {
+                if C::WIDE { multiply_floats::<V::Element>(row, n) } else { reduce_floats::<V, C>(row, n) }
+            };
+            // SAFETY: the caller's.
+            unsafe { result.cast::<f64>().write(value) }
         }
         $(#[target_feature(enable = $features)])?
         unsafe fn $integers<T: Copy + Into<i64>, C: Combination>(row: *const u8, n: usize, result: *mut u8) {
@@ -164,10 +250,10 @@ macro_rules! row_with {
 }
 
 #[cfg(target_arch = "x86_64")]
-row_with!(floats_avx512 integers_avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
+row_with!(floats_avx512 integers_avx512 squares_avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
 #[cfg(target_arch = "x86_64")]
-row_with!(floats_avx2 integers_avx2, "avx2,fma");
-row_with!(floats_baseline integers_baseline);
+row_with!(floats_avx2 integers_avx2 squares_avx2, "avx2,fma");
+row_with!(floats_baseline integers_baseline squares_baseline);
 
 fn kernel_of<C: Combination>(dtype: DType, level: SimdLevel) -> RowKernel {
     match (dtype, level) {
@@ -212,11 +298,33 @@ fn kernel_of<C: Combination>(dtype: DType, level: SimdLevel) -> RowKernel {
     }
 }
 
+/// The loop that sums the squares of a row of float32 or float64.
+fn squares_kernel(dtype: DType, level: SimdLevel) -> RowKernel {
+    let single = dtype == DType::Float32;
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx512 if single => squares_avx512::<Avx512F32>,
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx512 => squares_avx512::<Avx512F64>,
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx2 if single => squares_avx2::<Avx2F32>,
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx2 => squares_avx2::<Avx2F64>,
+        #[cfg(target_arch = "aarch64")]
+        SimdLevel::Neon if single => squares_baseline::<NeonF32>,
+        #[cfg(target_arch = "aarch64")]
+        SimdLevel::Neon => squares_baseline::<NeonF64>,
+        _ if single => squares_baseline::<Scalar<f32>>,
+        _ => squares_baseline::<Scalar<f64>>,
+    }
+}
+
 /// The loop that reduces a row of `dtype`: float32, float64, an integer or bool.
 pub fn row_kernel(op: ReduceOp, dtype: DType, level: SimdLevel) -> RowKernel {
     match op {
         ReduceOp::Sum | ReduceOp::Mean => kernel_of::<Sum>(dtype, level),
         ReduceOp::Prod => kernel_of::<Product>(dtype, level),
+        ReduceOp::Norm => squares_kernel(dtype, level),
         ReduceOp::Max | ReduceOp::Any => kernel_of::<Largest>(dtype, level),
         ReduceOp::Min | ReduceOp::All => kernel_of::<Smallest>(dtype, level),
     }
@@ -299,11 +407,13 @@ unsafe fn moments_of<V: Vector>(row: *const u8, n: usize) -> Moments {
             i += 1;
         }
         let shift = sum / count as f64;
-        let moments =
-            Moments { count: count as f64, mean: centre + shift, m2: (square - sum * shift).max(0.0) };
-        // Infinities and NaN have no deviations, which `max` above would have made 0.
-        let finite = mean.is_finite();
-        total = total.join(if finite { moments } else { Moments { mean, m2: f64::NAN, ..moments } });
+        let moments = if wide::is_exact::<V::Element>(square) {
+            Moments { count: count as f64, mean: centre + shift, m2: (square - sum * shift).max(0.0) }
+        } else {
+            // SAFETY: as above.
+            unsafe { wide::moments(block, count) }
+        };
+        total = total.join(moments);
     }
     total
 }

@@ -22,10 +22,10 @@ pub fn join_parts(grad: &Tensor) -> Result<Tensor> {
 
 /// The gradient of the angle: a quarter turn from the number, by its length.
 pub fn angle_grad(grad: &Tensor, input: &Tensor) -> Result<Tensor> {
-    let zero = Tensor::number(0_i64)?;
     if !input.dtype().is_complex() {
-        return ops::mul(grad, &zero);
+        return ops::zeros_like(grad, None, None, false);
     }
+    let zero = Tensor::number(0_i64)?;
     let turned = ops::mul(input, &Tensor::number(Scalar::Complex(0.0, 1.0))?)?;
     let length = ops::abs(input)?;
     let gradient = ops::div(&ops::mul(&turned, grad)?, &ops::square(&length)?, None)?;
@@ -34,10 +34,10 @@ pub fn angle_grad(grad: &Tensor, input: &Tensor) -> Result<Tensor> {
 
 /// The gradient of `x / |x|`: what lies across the number, by its length.
 pub fn sgn_grad(grad: &Tensor, input: &Tensor, result: &Tensor) -> Result<Tensor> {
-    let zero = Tensor::number(0_i64)?;
     if !input.dtype().is_complex() {
-        return ops::mul(grad, &zero);
+        return ops::zeros_like(grad, None, None, false);
     }
+    let zero = Tensor::number(0_i64)?;
     let along = ops::mul(result, &ops::real(&ops::mul(grad, &ops::conj(result)?)?)?)?;
     let length = ops::abs(input)?;
     let gradient = ops::div(&ops::sub(grad, &along, 1.into())?, &length, None)?;

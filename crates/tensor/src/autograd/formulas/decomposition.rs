@@ -6,6 +6,7 @@ use rustorch_error::{Result, RusTorchError};
 use crate::operations::decomposition::{
     eigen_parts, lu_parts, permutations, qr_parts, reorder_rows, svd_parts, transposed,
 };
+use crate::operations::norm::power_of_two;
 use crate::{Tensor, ops};
 
 fn matrix_sizes(shape: &[usize]) -> [usize; 2] {
@@ -152,8 +153,13 @@ pub fn svd_grad(grad: &Tensor, result: &Tensor, shape: &[usize], full: bool) -> 
     };
     let [u, s, v] = first(svd_parts(result, sizes, full)?)?;
     let [grad_u, grad_s, grad_v] = first(svd_parts(grad, sizes, full)?)?;
-    let squares = ops::square(&s)?;
     let (row, column) = (ops::unsqueeze(&s, -2)?, ops::unsqueeze(&s, -1)?);
+    // Relative to the largest, whose square may not be a number.
+    let scale =
+        if s.numel() == 0 { ops::detach(&s)? } else { power_of_two(&ops::amax(&s.detach(), &[-1], true)?)? };
+    let squares = ops::square(&ops::div(&s, &scale, None)?)?;
+    let scale = ops::unsqueeze(&scale, -1)?;
+    let (row_ratio, column_ratio) = (ops::div(&row, &scale, None)?, ops::div(&column, &scale, None)?);
     let rotation = |vectors: &Tensor, grad: &Tensor| {
         let inner = product(&transposed(vectors)?, grad)?;
         let skew = sub(&inner, &transposed(&inner)?)?;
@@ -161,7 +167,8 @@ pub fn svd_grad(grad: &Tensor, result: &Tensor, shape: &[usize], full: bool) -> 
     };
     let (inner_u, turn_u) = rotation(&u, &grad_u)?;
     let (inner_v, turn_v) = rotation(&v, &grad_v)?;
-    let turned = add(&ops::mul(&turn_u, &row)?, &ops::mul(&turn_v, &column)?)?;
+    let turned = add(&ops::mul(&turn_u, &row_ratio)?, &ops::mul(&turn_v, &column_ratio)?)?;
+    let turned = ops::div(&turned, &scale, None)?;
     let core = add(&turned, &diagonal_matrix(&grad_s)?)?;
     let vh = transposed(&v)?;
     let mut total = product(&product(&u, &core)?, &vh)?;

@@ -28,7 +28,7 @@ pub use normalization::{log_softmax_grad, normalize_grad_input, normalize_grad_w
 pub use padding::{constant_pad_grad, pad_from_inside_grad};
 pub use reduction::{
     cumprod_grad, evenly_distributed_grad, expand_reduced, extremum_grad, logcumsumexp_grad, mean_grad,
-    prod_grad, reverse_cumsum, select_reduced_grad, var_grad,
+    prod_grad, reverse_cumsum, select_reduced_grad, std_grad, var_grad,
 };
 pub use scatter::{
     scatter_extremum_grad_input, scatter_extremum_grad_src, scatter_prod_grad_input, scatter_prod_grad_src,

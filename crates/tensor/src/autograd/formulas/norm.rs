@@ -18,7 +18,15 @@ fn quotient(value: &Tensor, divisor: &Tensor) -> Result<Tensor> {
     zero_where(&zero, &ops::div(value, &safe, None)?)
 }
 
-/// The gradient of the p-norm: `sgn(x) |x|^(p-1) norm^(1-p) grad`; 0 where that has no limit, as PyTorch's.
+/// `x / length * grad`, with length and grad of size 1 over some dimensions; 0 with all its derivatives where the length
+/// is 0. The quotient comes first: it is of size 1, whatever the size of x is.
+pub(super) fn along(x: &Tensor, length: &Tensor, grad: &Tensor) -> Result<Tensor> {
+    let zero = ops::eq(&length.detach(), &Tensor::number(0.0)?)?;
+    let length = ops::where_(&zero, &Tensor::number(1.0)?, length)?;
+    ops::mul(&ops::div(x, &length, None)?, &zero_where(&zero, grad)?)
+}
+
+/// The gradient of the p-norm: `sgn(x) (|x| / norm)^(p-1) grad`; 0 where that has no limit, as PyTorch's.
 pub fn vector_norm_grad(
     grad: &Tensor,
     x: &Tensor,
@@ -31,14 +39,14 @@ pub fn vector_norm_grad(
     let x = &ops::to_dtype(x, Some(grad.dtype()))?;
     let shape = x.shape();
     let (grad, norm) = (keep(grad, shape, dim, keepdim)?, keep(norm, shape, dim, keepdim)?);
-    let zero = Tensor::number(0.0)?;
+    let (zero, one) = (Tensor::number(0.0)?, Tensor::number(1.0)?);
     let is_zero = |t: &Tensor| ops::eq(&t.detach(), &zero);
     let power = |t: &Tensor, exponent: f64| ops::pow(t, &Tensor::number(exponent)?);
     let sign = || ops::sign(x);
     match p {
-        0.0 => ops::mul(&ops::zeros_like(x, None, None, false)?, &grad),
+        0.0 => ops::zeros_like(x, None, None, false),
         1.0 => ops::mul(&sign()?, &grad),
-        2.0 => ops::mul(&quotient(x, &norm)?, &grad),
+        2.0 => along(x, &norm, &grad),
         p if p.is_infinite() => {
             let size = ops::abs(&x.detach())?;
             let norm = norm.detach();
@@ -50,17 +58,20 @@ pub fn vector_norm_grad(
             ops::mul(&sign()?, &shared)
         }
         p => {
-            let size = ops::abs(x)?;
-            if p < 1.0 {
-                let slope = zero_where(&is_zero(x)?, &ops::mul(&sign()?, &power(&size, p - 1.0)?)?)?;
-                return ops::mul(&ops::mul(&slope, &grad)?, &power(&norm, 1.0 - p)?);
-            }
-            let slope = if p < 2.0 {
-                ops::mul(&sign()?, &power(&size, p - 1.0)?)?
+            // Sizes relative to the norm: their powers neither overflow nor vanish.
+            let nowhere = is_zero(&norm)?;
+            let ratio = ops::div(x, &ops::where_(&nowhere, &one, &norm)?, None)?;
+            let grad = zero_where(&nowhere, &grad)?;
+            let slope = if p < 1.0 {
+                let missing = is_zero(x)?;
+                let size = ops::where_(&missing, &one, &ops::abs(&ratio)?)?;
+                zero_where(&missing, &ops::mul(&sign()?, &power(&size, p - 1.0)?)?)?
+            } else if p < 2.0 {
+                ops::mul(&sign()?, &power(&ops::abs(&ratio)?, p - 1.0)?)?
             } else {
-                ops::mul(x, &power(&size, p - 2.0)?)?
+                ops::mul(&ratio, &power(&ops::abs(&ratio)?, p - 2.0)?)?
             };
-            ops::mul(&slope, &quotient(&grad, &power(&norm, p - 1.0)?)?)
+            ops::mul(&slope, &grad)
         }
     }
 }

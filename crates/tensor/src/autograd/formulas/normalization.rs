@@ -5,6 +5,7 @@ use rustorch_error::Result;
 
 use crate::autograd::fused::{self, Formula};
 use crate::autograd::{Origin, mode};
+use crate::operations::normalization::root_mean_square;
 use crate::operations::reduction_ops::reduced_dims;
 use crate::{Tensor, ops};
 
@@ -49,9 +50,8 @@ fn dims_of(input: &Tensor, dims: &[i64]) -> Result<Vec<i64>> {
 fn normalized(input: &Tensor, dims: &[i64], eps: f64) -> Result<(Tensor, Tensor)> {
     let mean = ops::mean(input, Some(dims), true, None)?;
     let centered = ops::sub(input, &mean, 1.into())?;
-    let variance = ops::mean(&ops::square(&centered)?, Some(dims), true, None)?;
-    let rstd = ops::rsqrt(&ops::add(&variance, &Tensor::number(eps)?, 1.into())?)?;
-    Ok((ops::mul(&centered, &rstd)?, rstd))
+    let deviation = root_mean_square(&centered, dims, eps)?;
+    Ok((ops::div(&centered, &deviation, None)?, ops::reciprocal(&deviation)?))
 }
 
 /// The gradient of normalisation by its input: `rstd (h - mean(h) - x̂ mean(h x̂))` with `h = g w`.

@@ -41,15 +41,20 @@ pub fn mean_grad(grad: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: b
     expand_to(&ops::mul(&kept, &Tensor::number(1.0 / count as f64)?)?, shape)
 }
 
-/// The gradient of a product: the product of the others, by prefix and suffix products where a factor is 0.
+/// The gradient of a product: the product of the others, by prefix and suffix products where the whole is 0 or left the range.
 pub fn prod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64, keepdim: bool) -> Result<Tensor> {
     let shape = input.shape().to_vec();
     let grad = keep(grad, &shape, Some(&[dim]), keepdim)?;
     if input.ndim() == 0 {
         return Ok(grad);
     }
-    let zeros = ops::any(&ops::eq(&input.detach(), &Tensor::number(0_i64)?)?, None, false)?;
-    if !zeros.item()?.to_bool() {
+    // A quotient of the whole and a factor, unless the whole is 0 or not finite: that may be so of no factor.
+    let whole = result.detach();
+    let lost = ops::logical_or(
+        &ops::eq(&whole, &Tensor::number(0_i64)?)?,
+        &ops::logical_not(&ops::isfinite(&whole)?)?,
+    )?;
+    if !ops::any(&lost, None, false)?.item()?.to_bool() {
         let result = keep(result, &shape, Some(&[dim]), keepdim)?;
         return ops::div(&ops::mul(&grad, &result)?, input, None);
     }
@@ -111,7 +116,7 @@ pub fn reverse_cumsum(grad: &Tensor, dim: i64) -> Result<Tensor> {
 }
 
 /// The gradient of a cumulative product. Without zeros: `reverse_cumsum(grad * result) / input`. With zeros, element by
-/// element: `Σ_{k ≥ i} grad_k Π_{j ≤ k, j ≠ i} x_j`.
+/// element, `Σ_{k ≥ i} grad_k Π_{j ≤ k, j ≠ i} x_j`, if that is to be differentiated.
 pub fn cumprod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) -> Result<Tensor> {
     if input.ndim() == 0 || input.numel() == 0 {
         return Ok(grad.clone());
@@ -119,6 +124,9 @@ pub fn cumprod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) ->
     let zeros = ops::any(&ops::eq(&input.detach(), &Tensor::number(0_i64)?)?, None, false)?;
     if !zeros.item()?.to_bool() {
         return ops::div(&reverse_cumsum(&ops::mul(grad, result)?, dim)?, input, None);
+    }
+    if !crate::autograd::mode::is_enabled() {
+        return cumprod_grad_with_zeros(grad, input, result, dim);
     }
     let d = input.dim_index("cumprod", dim)?;
     let n = input.shape()[d] as i64;
@@ -139,6 +147,20 @@ pub fn cumprod_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) ->
     ops::cat(&parts, dim)
 }
 
+/// As [`cumprod_grad`], in passes over whole lines: before a line's first 0 as without zeros; at it with 1 in its place;
+/// behind it 0, as every product there has that factor.
+fn cumprod_grad_with_zeros(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) -> Result<Tensor> {
+    let (zero, one) = (Tensor::number(0_i64)?, Tensor::number(1_i64)?);
+    let is_zero = ops::eq(input, &zero)?;
+    let count = ops::cumsum(&is_zero, dim, None)?;
+    let first = ops::logical_and(&is_zero, &ops::eq(&count, &one)?)?;
+    let without = ops::cumprod(&ops::where_(&first, &one, input)?, dim, Some(input.dtype()))?;
+    let at_first = reverse_cumsum(&ops::mul(grad, &without)?, dim)?;
+    let before = ops::div(&reverse_cumsum(&ops::mul(grad, result)?, dim)?, input, None)?;
+    let behind = ops::where_(&first, &at_first, &zero)?;
+    ops::where_(&ops::eq(&count, &zero)?, &before, &behind)
+}
+
 /// The gradient of logcumsumexp, `Σ_{k ≥ i} grad_k exp(x_i - result_k)`: positive and negative gradients apart, whose
 /// logarithms keep the sums from overflowing.
 pub fn logcumsumexp_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i64) -> Result<Tensor> {
@@ -148,16 +170,34 @@ pub fn logcumsumexp_grad(grad: &Tensor, input: &Tensor, result: &Tensor, dim: i6
     // The logarithm of 0, but finite: where no gradient of a sign is left, infinities would cancel to NaN in the
     // derivative of this.
     let nothing = Tensor::number(if grad.dtype() == DType::Float16 { -6e4 } else { -1e30 })?;
+    let empty = ops::isneginf(&result.detach())?;
     let part = |grad: &Tensor| {
         let positive = ops::gt(&grad.detach(), &Tensor::number(0.0)?)?;
         // The logarithm sees only positive numbers, so that its own derivative is finite.
         let safe = ops::where_(&positive, grad, &Tensor::number(1.0)?)?;
         let logarithm = ops::where_(&positive, &ops::log(&safe)?, &nothing)?;
-        let terms = ops::flip(&ops::sub(&logarithm, result, 1.into())?, &[dim])?;
+        // Where all inputs so far are -inf, so is the result: none of them has a share in it.
+        let share = ops::where_(&empty, &nothing, &ops::sub(&logarithm, result, 1.into())?)?;
+        let terms = ops::flip(&share, &[dim])?;
         let sums = ops::flip(&ops::logcumsumexp(&terms, dim)?, &[dim])?;
         ops::exp(&ops::add(&sums, input, 1.into())?)
     };
     ops::sub(&part(grad)?, &part(&ops::neg(grad)?)?, 1.into())
+}
+
+/// `input` less its mean over dimensions, and what the sum of its squares is divided by.
+fn centred(
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    unbiased: bool,
+    correction: Option<Scalar>,
+) -> Result<(Tensor, f64)> {
+    let dims = reduced_dims("var", input, dim)?;
+    let count = volume(dims.iter().map(|&d| input.shape()[d]));
+    let divisor = (count as f64 - correction_of("var", unbiased, correction)?).max(0.0);
+    let mean =
+        if dims.is_empty() { input.clone() } else { ops::mean(input, Some(&as_i64(&dims)), true, None)? };
+    Ok((ops::sub(input, &mean, 1.into())?, divisor))
 }
 
 /// The gradient of the variance: `2 (x - mean) grad / (n - correction)`.
@@ -169,15 +209,22 @@ pub fn var_grad(
     keepdim: bool,
     correction: Option<Scalar>,
 ) -> Result<Tensor> {
-    let shape = input.shape().to_vec();
-    let dims = reduced_dims("var", input, dim)?;
-    let count = volume(dims.iter().map(|&d| shape[d]));
-    let grad = keep(grad, &shape, dim, keepdim)?;
-    let divisor = (count as f64 - correction_of("var", unbiased, correction)?).max(0.0);
-    let centered = if dims.is_empty() {
-        ops::sub(input, input, 1.into())?
-    } else {
-        ops::sub(input, &ops::mean(input, Some(&as_i64(&dims)), true, None)?, 1.into())?
-    };
-    ops::mul(&ops::mul(&grad, &Tensor::number(2.0 / divisor)?)?, &centered)
+    let (centred, divisor) = centred(input, dim, unbiased, correction)?;
+    let grad = keep(grad, input.shape(), dim, keepdim)?;
+    ops::mul(&ops::mul(&grad, &Tensor::number(2.0 / divisor)?)?, &centred)
+}
+
+/// The gradient of the standard deviation: `(x - mean) / std grad / (n - correction)`; 0 where all elements are equal.
+pub fn std_grad(
+    grad: &Tensor,
+    input: &Tensor,
+    std: &Tensor,
+    dim: Option<&[i64]>,
+    unbiased: bool,
+    keepdim: bool,
+    correction: Option<Scalar>,
+) -> Result<Tensor> {
+    let (centred, divisor) = centred(input, dim, unbiased, correction)?;
+    let (grad, std) = (keep(grad, input.shape(), dim, keepdim)?, keep(std, input.shape(), dim, keepdim)?);
+    super::norm::along(&centred, &std, &ops::mul(&grad, &Tensor::number(1.0 / divisor)?)?)
 }

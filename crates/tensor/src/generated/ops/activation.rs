@@ -335,15 +335,11 @@ pub fn silu_(input: &Tensor) -> Result<()> {
 
 static SILU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::SiluSlope, &[Source::Input(1)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(4)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(5),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -365,14 +361,9 @@ impl Backward for SiluBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::sigmoid(&input)?;
+                    let t0 = ops::silu_slope(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = Tensor::number(1_i64)?;
-                    let t3 = ops::sub(&t2, &t0, Scalar::Int(1))?;
-                    let t4 = ops::mul(&input, &t3)?;
-                    let t5 = ops::add(&t2, &t4, Scalar::Int(1))?;
-                    let t6 = ops::mul(&t1, &t5)?;
-                    autograd::conjugate(&t6)?
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&SILU_INPUT, &[grad, &input], &[], origin)?
@@ -426,21 +417,11 @@ pub fn mish_(input: &Tensor) -> Result<()> {
 
 static MISH_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(
-            ElementwiseOp::Softplus,
-            &[Source::Input(1), Source::Constant(0), Source::Constant(1)],
-        ),
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(1), Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(7)]),
+        Instruction::new(ElementwiseOp::MishSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0, 20.0],
-    output: Source::Register(8),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -461,17 +442,9 @@ impl Backward for MishBackward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::softplus(&input, 1_i64 as f64, 20_i64 as f64)?;
-                    let t1 = ops::tanh(&t0)?;
-                    let t2 = ops::sigmoid(&input)?;
-                    let t3 = ops::mul(&input, &t2)?;
-                    let t4 = Tensor::number(1_i64)?;
-                    let t5 = ops::square(&t1)?;
-                    let t6 = ops::sub(&t4, &t5, Scalar::Int(1))?;
-                    let t7 = ops::mul(&t3, &t6)?;
-                    let t8 = ops::add(&t1, &t7, Scalar::Int(1))?;
-                    let t9 = ops::mul(&grad, &t8)?;
-                    t9
+                    let t0 = ops::mish_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    t1
                 })?
             } else {
                 autograd::run_fused(&MISH_INPUT, &[grad, &input], &[], origin)?
@@ -533,20 +506,11 @@ pub fn gelu_(input: &Tensor, approximate: &str) -> Result<()> {
 
 static GELU_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::Erf, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(1), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(4), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(5), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(4), Source::Register(7)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(3), Source::Register(8)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(9)]),
+        Instruction::new(ElementwiseOp::GeluSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[0.5, 1.0, 0.7071067811865476, 0.3989422804014327, -0.5],
-    output: Source::Register(10),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -567,23 +531,9 @@ impl Backward for GeluBackward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0.5_f64)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = Tensor::number(0.7071067811865476_f64)?;
-                    let t3 = ops::mul(&input, &t2)?;
-                    let t4 = ops::erf(&t3)?;
-                    let t5 = ops::add(&t1, &t4, Scalar::Int(1))?;
-                    let t6 = ops::mul(&t0, &t5)?;
-                    let t7 = Tensor::number(0.3989422804014327_f64)?;
-                    let t8 = ops::mul(&input, &t7)?;
-                    let t9 = Tensor::number(-0.5_f64)?;
-                    let t10 = ops::mul(&t9, &input)?;
-                    let t11 = ops::mul(&t10, &input)?;
-                    let t12 = ops::exp(&t11)?;
-                    let t13 = ops::mul(&t8, &t12)?;
-                    let t14 = ops::add(&t6, &t13, Scalar::Int(1))?;
-                    let t15 = ops::mul(&grad, &t14)?;
-                    t15
+                    let t0 = ops::gelu_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    t1
                 })?
             } else {
                 autograd::run_fused(&GELU_INPUT, &[grad, &input], &[], origin)?
@@ -623,26 +573,11 @@ pub fn gelu_tanh(input: &Tensor) -> Result<Tensor> {
 
 static GELU_TANH_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(3), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(1), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(1), Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(1), Source::Register(8)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(9)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(10), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(4), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(1), Source::Register(12)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(11), Source::Register(13)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(7), Source::Register(14)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(15)]),
+        Instruction::new(ElementwiseOp::GeluTanhSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[0.5, 1.0, 0.7978845608028654, 0.044715, 0.134145],
-    output: Source::Register(16),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -663,29 +598,9 @@ impl Backward for GeluTanhBackward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0.5_f64)?;
+                    let t0 = ops::gelu_tanh_slope(&input)?;
                     let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = Tensor::number(1_i64)?;
-                    let t3 = Tensor::number(0.7978845608028654_f64)?;
-                    let t4 = Tensor::number(0.044715_f64)?;
-                    let t5 = ops::mul(&t4, &input)?;
-                    let t6 = ops::square(&input)?;
-                    let t7 = ops::mul(&t5, &t6)?;
-                    let t8 = ops::add(&input, &t7, Scalar::Int(1))?;
-                    let t9 = ops::mul(&t3, &t8)?;
-                    let t10 = ops::tanh(&t9)?;
-                    let t11 = ops::add(&t2, &t10, Scalar::Int(1))?;
-                    let t12 = ops::square(&t10)?;
-                    let t13 = ops::sub(&t2, &t12, Scalar::Int(1))?;
-                    let t14 = ops::mul(&input, &t13)?;
-                    let t15 = ops::mul(&t14, &t3)?;
-                    let t16 = Tensor::number(0.134145_f64)?;
-                    let t17 = ops::mul(&t16, &t6)?;
-                    let t18 = ops::add(&t2, &t17, Scalar::Int(1))?;
-                    let t19 = ops::mul(&t15, &t18)?;
-                    let t20 = ops::add(&t11, &t19, Scalar::Int(1))?;
-                    let t21 = ops::mul(&t1, &t20)?;
-                    t21
+                    t1
                 })?
             } else {
                 autograd::run_fused(&GELU_TANH_INPUT, &[grad, &input], &[], origin)?
@@ -934,15 +849,16 @@ static ELU_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(3), Source::Input(1)],
+            &[Source::Register(0), Source::Register(4), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
-    output: Source::Register(4),
+    output: Source::Register(5),
 };
 
 #[derive(Debug)]
@@ -968,10 +884,11 @@ impl Backward for EluBackward {
                     let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(self.alpha)?;
                     let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = ops::exp(&input)?;
-                    let t5 = ops::mul(&t3, &t4)?;
-                    let t6 = ops::where_(&t1, &t5, &grad)?;
-                    t6
+                    let t4 = ops::clamp_max(&input, &t0)?;
+                    let t5 = ops::exp(&t4)?;
+                    let t6 = ops::mul(&t3, &t5)?;
+                    let t7 = ops::where_(&t1, &t6, &grad)?;
+                    t7
                 })?
             } else {
                 autograd::run_fused(&ELU_INPUT, &[&input, grad], &[Scalar::from(self.alpha)], origin)?
@@ -1028,16 +945,17 @@ pub fn celu_(input: &Tensor, alpha: f64) -> Result<()> {
 static CELU_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(1), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(3)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(3), Source::Input(1)],
+            &[Source::Register(0), Source::Register(4), Source::Input(1)],
         ),
     ],
     literals: &[0.0],
-    output: Source::Register(4),
+    output: Source::Register(5),
 };
 
 #[derive(Debug)]
@@ -1061,12 +979,13 @@ impl Backward for CeluBackward {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
                     let t1 = ops::le(&input, &t0)?;
-                    let t2 = Tensor::number(self.alpha)?;
-                    let t3 = ops::div(&input, &t2, None)?;
-                    let t4 = ops::exp(&t3)?;
-                    let t5 = ops::mul(&grad, &t4)?;
-                    let t6 = ops::where_(&t1, &t5, &grad)?;
-                    t6
+                    let t2 = ops::clamp_max(&input, &t0)?;
+                    let t3 = Tensor::number(self.alpha)?;
+                    let t4 = ops::div(&t2, &t3, None)?;
+                    let t5 = ops::exp(&t4)?;
+                    let t6 = ops::mul(&grad, &t5)?;
+                    let t7 = ops::where_(&t1, &t6, &grad)?;
+                    t7
                 })?
             } else {
                 autograd::run_fused(&CELU_INPUT, &[&input, grad], &[Scalar::from(self.alpha)], origin)?
@@ -1122,16 +1041,17 @@ static SELU_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(3), Source::Register(4)],
+            &[Source::Register(0), Source::Register(4), Source::Register(5)],
         ),
     ],
     literals: &[0.0, 1.7580993408473766, 1.0507009873554805],
-    output: Source::Register(5),
+    output: Source::Register(6),
 };
 
 #[derive(Debug)]
@@ -1156,12 +1076,13 @@ impl Backward for SeluBackward {
                     let t1 = ops::le(&input, &t0)?;
                     let t2 = Tensor::number(1.7580993408473766_f64)?;
                     let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = ops::exp(&input)?;
-                    let t5 = ops::mul(&t3, &t4)?;
-                    let t6 = Tensor::number(1.0507009873554805_f64)?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    let t8 = ops::where_(&t1, &t5, &t7)?;
-                    t8
+                    let t4 = ops::clamp_max(&input, &t0)?;
+                    let t5 = ops::exp(&t4)?;
+                    let t6 = ops::mul(&t3, &t5)?;
+                    let t7 = Tensor::number(1.0507009873554805_f64)?;
+                    let t8 = ops::mul(&grad, &t7)?;
+                    let t9 = ops::where_(&t1, &t6, &t8)?;
+                    t9
                 })?
             } else {
                 autograd::run_fused(&SELU_INPUT, &[&input, grad], &[], origin)?
@@ -1814,12 +1735,72 @@ impl Backward for ShrinkBackward {
     }
 }
 
+static TANHSHRINK: Spec = Spec {
+    name: "tanhshrink",
+    in_place: "tanhshrink_",
+    arguments: &["input"],
+    op: ElementwiseOp::Tanhshrink,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
 /// `x - tanh(x)`.
 pub fn tanhshrink(input: &Tensor) -> Result<Tensor> {
-    if let Some(wide) = Widening::of(&[Given::One(input)], None) {
-        return tanhshrink(&wide.tensor(input)?)?.narrowed(wide);
+    let result = elementwise::run(&TANHSHRINK, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(TanhshrinkBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
     }
-    operations::activation::tanhshrink(input)
+    Ok(result)
+}
+
+static TANHSHRINK_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Tanh, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
+    ],
+    literals: &[],
+    output: Source::Register(2),
+};
+
+#[derive(Debug)]
+struct TanhshrinkBackward {
+    input: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for TanhshrinkBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "TanhshrinkBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
+                origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
+                    let t0 = ops::tanh(&input)?;
+                    let t1 = ops::square(&t0)?;
+                    let t2 = ops::mul(&grad, &t1)?;
+                    autograd::conjugate(&t2)?
+                })?
+            } else {
+                autograd::run_fused(&TANHSHRINK_INPUT, &[grad, &input], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
 }
 
 /// `a * sigmoid(b)`, where a and b are the halves of a dimension.
@@ -1959,4 +1940,409 @@ pub fn gumbel_softmax(logits: &Tensor, tau: f64, hard: bool, eps: f64, dim: i64)
         return gumbel_softmax(&wide.tensor(logits)?, tau, hard, eps, dim)?.narrowed(wide);
     }
     operations::activation::gumbel_softmax(logits, tau, hard, eps, dim)
+}
+
+static SILU_SLOPE: Spec = Spec {
+    name: "silu_slope",
+    in_place: "silu_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::SiluSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
+/// The derivative of `silu`.
+///
+/// Internal: without a Python name.
+pub fn silu_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&SILU_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(SiluSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static SILU_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Register(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(1), Source::Register(5)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(6)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(1), Source::Constant(0), Source::Register(7)],
+        ),
+    ],
+    literals: &[0.0, 2.0, 0.5],
+    output: Source::Register(8),
+};
+
+#[derive(Debug)]
+struct SiluSlopeBackward {
+    input: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for SiluSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "SiluSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&input, grad]) {
+                origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
+                    let t0 = ops::sigmoid_slope(&input)?;
+                    let t1 = Tensor::number(0_i64)?;
+                    let t2 = ops::eq(&t0, &t1)?;
+                    let t3 = ops::mul(&grad, &t0)?;
+                    let t4 = Tensor::number(2_i64)?;
+                    let t5 = Tensor::number(0.5_f64)?;
+                    let t6 = ops::mul(&t5, &input)?;
+                    let t7 = ops::tanh(&t6)?;
+                    let t8 = ops::mul(&input, &t7)?;
+                    let t9 = ops::sub(&t4, &t8, Scalar::Int(1))?;
+                    let t10 = ops::mul(&t3, &t9)?;
+                    let t11 = ops::where_(&t2, &t1, &t10)?;
+                    autograd::conjugate(&t11)?
+                })?
+            } else {
+                autograd::run_fused(&SILU_SLOPE_INPUT, &[&input, grad], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+static MISH_SLOPE: Spec = Spec {
+    name: "mish_slope",
+    in_place: "mish_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::MishSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The derivative of `mish`.
+///
+/// Internal: without a Python name.
+pub fn mish_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&MISH_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(MishSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static MISH_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(
+            ElementwiseOp::Softplus,
+            &[Source::Input(1), Source::Constant(0), Source::Constant(1)],
+        ),
+        Instruction::new(ElementwiseOp::TanhSlope, &[Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(1), Source::Constant(3)]),
+        Instruction::new(ElementwiseOp::Maximum, &[Source::Register(5), Source::Constant(4)]),
+        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Register(8)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(9), Source::Register(10)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(7), Source::Register(11)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(6), Source::Register(12)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Register(4), Source::Register(13)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(14)]),
+    ],
+    literals: &[1.0, 20.0, 2.0, 1000.0, -1000.0],
+    output: Source::Register(15),
+};
+
+#[derive(Debug)]
+struct MishSlopeBackward {
+    input: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for MishSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "MishSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::softplus(&input, 1_i64 as f64, 20_i64 as f64)?;
+                    let t1 = ops::tanh_slope(&t0)?;
+                    let t2 = ops::mul(&grad, &t1)?;
+                    let t3 = Tensor::number(2_i64)?;
+                    let t4 = ops::sigmoid(&input)?;
+                    let t5 = ops::mul(&t3, &t4)?;
+                    let t6 = Tensor::number(1000_i64)?;
+                    let t7 = ops::clamp_max(&input, &t6)?;
+                    let t8 = Tensor::number(-1000_i64)?;
+                    let t9 = ops::clamp_min(&t7, &t8)?;
+                    let t10 = ops::sigmoid_slope(&input)?;
+                    let t11 = ops::tanh(&t0)?;
+                    let t12 = ops::mul(&t3, &t11)?;
+                    let t13 = ops::square(&t4)?;
+                    let t14 = ops::mul(&t12, &t13)?;
+                    let t15 = ops::sub(&t10, &t14, Scalar::Int(1))?;
+                    let t16 = ops::mul(&t9, &t15)?;
+                    let t17 = ops::add(&t5, &t16, Scalar::Int(1))?;
+                    let t18 = ops::mul(&t2, &t17)?;
+                    t18
+                })?
+            } else {
+                autograd::run_fused(&MISH_SLOPE_INPUT, &[grad, &input], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+static GELU_SLOPE: Spec = Spec {
+    name: "gelu_slope",
+    in_place: "gelu_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::GeluSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The derivative of `gelu`.
+///
+/// Internal: without a Python name.
+pub fn gelu_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&GELU_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(GeluSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static GELU_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(1), Source::Constant(3)]),
+        Instruction::new(ElementwiseOp::Maximum, &[Source::Register(5), Source::Constant(4)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(6)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(2), Source::Register(7)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(4), Source::Register(8)]),
+    ],
+    literals: &[0.3989422804014327, -0.5, 2.0, 100.0, -100.0],
+    output: Source::Register(9),
+};
+
+#[derive(Debug)]
+struct GeluSlopeBackward {
+    input: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for GeluSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "GeluSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(0.3989422804014327_f64)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    let t2 = Tensor::number(-0.5_f64)?;
+                    let t3 = ops::mul(&t2, &input)?;
+                    let t4 = ops::mul(&t3, &input)?;
+                    let t5 = ops::exp(&t4)?;
+                    let t6 = ops::mul(&t1, &t5)?;
+                    let t7 = Tensor::number(2_i64)?;
+                    let t8 = Tensor::number(100_i64)?;
+                    let t9 = ops::clamp_max(&input, &t8)?;
+                    let t10 = Tensor::number(-100_i64)?;
+                    let t11 = ops::clamp_min(&t9, &t10)?;
+                    let t12 = ops::square(&t11)?;
+                    let t13 = ops::sub(&t7, &t12, Scalar::Int(1))?;
+                    let t14 = ops::mul(&t6, &t13)?;
+                    t14
+                })?
+            } else {
+                autograd::run_fused(&GELU_SLOPE_INPUT, &[grad, &input], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+static GELU_TANH_SLOPE: Spec = Spec {
+    name: "gelu_tanh_slope",
+    in_place: "gelu_tanh_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::GeluTanhSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The derivative of `gelu_tanh`.
+///
+/// Internal: without a Python name.
+pub fn gelu_tanh_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&GELU_TANH_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(GeluTanhSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static GELU_TANH_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(1), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Maximum, &[Source::Register(0), Source::Constant(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(4), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Constant(3), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(5)]),
+        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Register(6)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(7)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(6), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Constant(3), Source::Register(9)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(5), Source::Register(10)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(7), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Register(11), Source::Register(12)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(10)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(14)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(15)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(8), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(17), Source::Register(5)]),
+        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(18)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(16), Source::Register(19)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(13), Source::Register(20)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(8), Source::Register(21)]),
+    ],
+    literals: &[
+        1.5957691216057308,
+        40.0,
+        -40.0,
+        1.0,
+        0.044715,
+        3.1915382432114616,
+        0.134145,
+        0.42812889763560147,
+        0.7978845608028654,
+    ],
+    output: Source::Register(22),
+};
+
+#[derive(Debug)]
+struct GeluTanhSlopeBackward {
+    input: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for GeluTanhSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "GeluTanhSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(1.5957691216057308_f64)?;
+                    let t1 = Tensor::number(40_i64)?;
+                    let t2 = ops::clamp_max(&input, &t1)?;
+                    let t3 = Tensor::number(-40_i64)?;
+                    let t4 = ops::clamp_min(&t2, &t3)?;
+                    let t5 = ops::mul(&t0, &t4)?;
+                    let t6 = Tensor::number(1_i64)?;
+                    let t7 = Tensor::number(0.044715_f64)?;
+                    let t8 = ops::square(&t4)?;
+                    let t9 = ops::mul(&t7, &t8)?;
+                    let t10 = ops::add(&t6, &t9, Scalar::Int(1))?;
+                    let t11 = ops::mul(&t5, &t10)?;
+                    let t12 = ops::sigmoid_slope(&t11)?;
+                    let t13 = ops::mul(&grad, &t12)?;
+                    let t14 = Tensor::number(3.1915382432114616_f64)?;
+                    let t15 = Tensor::number(0.134145_f64)?;
+                    let t16 = ops::mul(&t15, &t8)?;
+                    let t17 = ops::add(&t6, &t16, Scalar::Int(1))?;
+                    let t18 = ops::mul(&t14, &t17)?;
+                    let t19 = Tensor::number(0.42812889763560147_f64)?;
+                    let t20 = ops::mul(&t19, &t8)?;
+                    let t21 = ops::add(&t18, &t20, Scalar::Int(1))?;
+                    let t22 = ops::mul(&t0, &t17)?;
+                    let t23 = ops::square(&t22)?;
+                    let t24 = ops::mul(&t4, &t23)?;
+                    let t25 = Tensor::number(0.7978845608028654_f64)?;
+                    let t26 = ops::mul(&t25, &t4)?;
+                    let t27 = ops::mul(&t26, &t10)?;
+                    let t28 = ops::tanh(&t27)?;
+                    let t29 = ops::mul(&t24, &t28)?;
+                    let t30 = ops::sub(&t21, &t29, Scalar::Int(1))?;
+                    let t31 = ops::mul(&t13, &t30)?;
+                    t31
+                })?
+            } else {
+                autograd::run_fused(&GELU_TANH_SLOPE_INPUT, &[grad, &input], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
 }

@@ -658,6 +658,7 @@ pub fn fmod(input: &Tensor, other: &Tensor) -> Result<Tensor> {
                 Arc::new(FmodBackward {
                     input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
                     other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
+                    result: (other.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                     input_origin: Origin::of(input),
                     other_origin: Origin::of(other),
                 }),
@@ -675,13 +676,17 @@ pub fn fmod_(input: &Tensor, other: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&FMOD, &[input, other], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = FmodBackward {
+    let mut operation = FmodBackward {
         input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
         other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
+        result: None,
         input_origin: Origin::of(input),
         other_origin: Origin::of(other),
     };
     elementwise::run_in_place(&FMOD, &[input, other], &[], input)?;
+    if other.requires_grad() {
+        operation.result = Some(Saved::output(input, 0)?);
+    }
     autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
@@ -689,18 +694,20 @@ pub fn fmod_(input: &Tensor, other: &Tensor) -> Result<()> {
 static FMOD_OTHER: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Trunc, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(1), Source::Input(3)]),
+        Instruction::new(ElementwiseOp::Round, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
     ],
     literals: &[],
-    output: Source::Register(3),
+    output: Source::Register(4),
 };
 
 #[derive(Debug)]
 struct FmodBackward {
     input: Option<Saved>,
     other: Option<Saved>,
+    result: Option<Saved>,
     input_origin: Origin,
     other_origin: Origin,
 }
@@ -719,17 +726,19 @@ impl Backward for FmodBackward {
         if node.wants(1) {
             let input = saved(self.input.as_ref(), node)?;
             let other = saved(self.other.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = ops::neg(&grad)?;
-                    let t1 = ops::div(&input, &other, None)?;
-                    let t2 = ops::trunc(&t1)?;
-                    let t3 = ops::mul(&t0, &t2)?;
-                    t3
+                    let t1 = ops::sub(&input, &result, Scalar::Int(1))?;
+                    let t2 = ops::div(&t1, &other, None)?;
+                    let t3 = ops::round(&t2, 0)?;
+                    let t4 = ops::mul(&t0, &t3)?;
+                    t4
                 })?
             } else {
-                autograd::run_fused(&FMOD_OTHER, &[grad, &input, &other], &[], origin)?
+                autograd::run_fused(&FMOD_OTHER, &[grad, &input, &result, &other], &[], origin)?
             });
         }
         Ok(gradients)
@@ -808,33 +817,37 @@ pub fn pow_(input: &Tensor, exponent: &Tensor) -> Result<()> {
 static POW_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Pow, &[Source::Input(2), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Register(4)],
+            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
         ),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(0)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Constant(1), Source::Input(0)],
+        ),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(3), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Pow, &[Source::Input(2), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(5)]),
     ],
     literals: &[0.0, 1.0],
-    output: Source::Register(5),
+    output: Source::Register(6),
 };
 
 static POW_EXPONENT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Log, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(3), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(2), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Ge, &[Source::Input(3), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(1), Source::Register(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Register(4)],
+            &[Source::Register(3), Source::Constant(1), Source::Input(2)],
         ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
+        Instruction::new(ElementwiseOp::Log, &[Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(5)]),
     ],
-    literals: &[0.0],
+    literals: &[0.0, 1.0],
     output: Source::Register(6),
 };
 
@@ -864,13 +877,14 @@ impl Backward for PowBackward {
                         let grad = &autograd::conjugate(grad)?;
                         let t0 = Tensor::number(0_i64)?;
                         let t1 = ops::eq(&exponent, &t0)?;
-                        let t2 = ops::mul(&grad, &exponent)?;
-                        let t3 = Tensor::number(1_i64)?;
-                        let t4 = ops::sub(&exponent, &t3, Scalar::Int(1))?;
-                        let t5 = ops::pow(&input, &t4)?;
-                        let t6 = ops::mul(&t2, &t5)?;
-                        let t7 = ops::where_(&t1, &t0, &t6)?;
-                        autograd::conjugate(&t7)?
+                        let t2 = ops::where_(&t1, &t0, &grad)?;
+                        let t3 = ops::mul(&t2, &exponent)?;
+                        let t4 = Tensor::number(1_i64)?;
+                        let t5 = ops::where_(&t1, &t4, &exponent)?;
+                        let t6 = ops::sub(&t5, &t4, Scalar::Int(1))?;
+                        let t7 = ops::pow(&input, &t6)?;
+                        let t8 = ops::mul(&t3, &t7)?;
+                        autograd::conjugate(&t8)?
                     })?
                 } else {
                     autograd::run_fused(&POW_INPUT, &[&exponent, grad, &input], &[], origin)?
@@ -882,23 +896,24 @@ impl Backward for PowBackward {
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.exponent_origin;
             gradients[1] = Some(
-                if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &exponent, &result])
+                if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &input, &exponent])
                 {
                     origin.restore({
                         let grad = &autograd::conjugate(grad)?;
-                        let t0 = Tensor::number(0_i64)?;
-                        let t1 = ops::eq(&input, &t0)?;
-                        let t2 = ops::real(&exponent)?;
-                        let t3 = ops::ge(&t2, &t0)?;
-                        let t4 = ops::logical_and(&t1, &t3)?;
-                        let t5 = ops::log(&input)?;
-                        let t6 = ops::mul(&result, &t5)?;
-                        let t7 = ops::where_(&t4, &t0, &t6)?;
-                        let t8 = ops::mul(&grad, &t7)?;
-                        autograd::conjugate(&t8)?
+                        let t0 = ops::mul(&grad, &result)?;
+                        let t1 = Tensor::number(0_i64)?;
+                        let t2 = ops::eq(&input, &t1)?;
+                        let t3 = ops::real(&exponent)?;
+                        let t4 = ops::ge(&t3, &t1)?;
+                        let t5 = ops::logical_and(&t2, &t4)?;
+                        let t6 = Tensor::number(1_i64)?;
+                        let t7 = ops::where_(&t5, &t6, &input)?;
+                        let t8 = ops::log(&t7)?;
+                        let t9 = ops::mul(&t0, &t8)?;
+                        autograd::conjugate(&t9)?
                     })?
                 } else {
-                    autograd::run_fused(&POW_EXPONENT, &[grad, &input, &exponent, &result], &[], origin)?
+                    autograd::run_fused(&POW_EXPONENT, &[grad, &result, &input, &exponent], &[], origin)?
                 },
             );
         }
@@ -2116,10 +2131,11 @@ pub fn hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(HypotBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                result: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::output(&result, 0))
+                input: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(input))
+                    .transpose()?,
+                other: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::input(other))
                     .transpose()?,
                 input_origin: Origin::of(input),
                 other_origin: Origin::of(other),
@@ -2137,44 +2153,45 @@ pub fn hypot_(input: &Tensor, other: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&HYPOT, &[input, other], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let mut operation = HypotBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        result: None,
+    let operation = HypotBackward {
+        input: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(input, input))
+            .transpose()?,
+        other: (input.requires_grad() || other.requires_grad())
+            .then(|| Saved::before_write(other, input))
+            .transpose()?,
         input_origin: Origin::of(input),
         other_origin: Origin::of(other),
     };
     elementwise::run_in_place(&HYPOT, &[input, other], &[], input)?;
-    if input.requires_grad() || other.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
     autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
 static HYPOT_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
     ],
     literals: &[],
-    output: Source::Register(1),
+    output: Source::Register(2),
 };
 
 static HYPOT_OTHER: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(2), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
     ],
     literals: &[],
-    output: Source::Register(1),
+    output: Source::Register(2),
 };
 
 #[derive(Debug)]
 struct HypotBackward {
     input: Option<Saved>,
     other: Option<Saved>,
-    result: Option<Saved>,
     input_origin: Origin,
     other_origin: Origin,
 }
@@ -2188,16 +2205,117 @@ impl Backward for HypotBackward {
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
+            let other = saved(self.other.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::nonzero_hypot(&input, &other)?;
+                    let t1 = ops::div(&input, &t0, None)?;
+                    let t2 = ops::mul(&grad, &t1)?;
+                    t2
+                })?
+            } else {
+                autograd::run_fused(&HYPOT_INPUT, &[grad, &input, &other], &[], origin)?
+            });
+        }
+        if node.wants(1) {
+            let input = saved(self.input.as_ref(), node)?;
+            let other = saved(self.other.as_ref(), node)?;
+            let origin = &self.other_origin;
+            gradients[1] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::nonzero_hypot(&input, &other)?;
+                    let t1 = ops::div(&other, &t0, None)?;
+                    let t2 = ops::mul(&grad, &t1)?;
+                    t2
+                })?
+            } else {
+                autograd::run_fused(&HYPOT_OTHER, &[grad, &other, &input], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+static NONZERO_HYPOT: Spec = Spec {
+    name: "nonzero_hypot",
+    in_place: "nonzero_hypot_",
+    arguments: &["input", "other"],
+    op: ElementwiseOp::NonzeroHypot,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// `hypot` as a divisor: 1 where both are 0.
+///
+/// Internal: without a Python name.
+pub fn nonzero_hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&NONZERO_HYPOT, &[input, other], &[])?;
+    if autograd::is_recording(&[input, other]) {
+        autograd::record(
+            &result,
+            Arc::new(NonzeroHypotBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
+                result: (input.requires_grad() || other.requires_grad())
+                    .then(|| Saved::output(&result, 0))
+                    .transpose()?,
+                input_origin: Origin::of(input),
+                other_origin: Origin::of(other),
+            }),
+            smallvec::smallvec![input.edge(), other.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static NONZERO_HYPOT_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
+    ],
+    literals: &[],
+    output: Source::Register(1),
+};
+
+static NONZERO_HYPOT_OTHER: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
+    ],
+    literals: &[],
+    output: Source::Register(1),
+};
+
+#[derive(Debug)]
+struct NonzeroHypotBackward {
+    input: Option<Saved>,
+    other: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+    other_origin: Origin,
+}
+
+impl Backward for NonzeroHypotBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "NonzeroHypotBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
             let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::mul(&grad, &input)?;
-                    let t1 = ops::div(&t0, &result, None)?;
+                    let t0 = ops::div(&input, &result, None)?;
+                    let t1 = ops::mul(&grad, &t0)?;
                     t1
                 })?
             } else {
-                autograd::run_fused(&HYPOT_INPUT, &[grad, &input, &result], &[], origin)?
+                autograd::run_fused(&NONZERO_HYPOT_INPUT, &[grad, &input, &result], &[], origin)?
             });
         }
         if node.wants(1) {
@@ -2206,18 +2324,69 @@ impl Backward for HypotBackward {
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::mul(&grad, &other)?;
-                    let t1 = ops::div(&t0, &result, None)?;
+                    let t0 = ops::div(&other, &result, None)?;
+                    let t1 = ops::mul(&grad, &t0)?;
                     t1
                 })?
             } else {
-                autograd::run_fused(&HYPOT_OTHER, &[grad, &other, &result], &[], origin)?
+                autograd::run_fused(&NONZERO_HYPOT_OTHER, &[grad, &other, &result], &[], origin)?
             });
         }
         Ok(gradients)
     }
 }
 
+static TRUNC_DIVIDE: Spec = Spec {
+    name: "trunc_divide",
+    in_place: "trunc_divide_",
+    arguments: &["input", "other"],
+    op: ElementwiseOp::TruncDivide,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// Divides and rounds toward 0.
+///
+/// Internal: without a Python name.
+pub fn trunc_divide(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&TRUNC_DIVIDE, &[input, other], &[])?;
+    if autograd::is_recording(&[input, other]) {
+        autograd::record(
+            &result,
+            Arc::new(TruncDivideBackward {
+                input_origin: Origin::of(input),
+                other_origin: Origin::of(other),
+            }),
+            smallvec::smallvec![input.edge(), other.edge()],
+        );
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct TruncDivideBackward {
+    input_origin: Origin,
+    other_origin: Origin,
+}
+
+impl Backward for TruncDivideBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "TruncDivideBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        let _ = grad;
+        if node.wants(0) {
+            gradients[0] = Some(self.input_origin.zeros()?);
+        }
+        if node.wants(1) {
+            gradients[1] = Some(self.other_origin.zeros()?);
+        }
+        Ok(gradients)
+    }
+}
 static COPYSIGN: Spec = Spec {
     name: "copysign",
     in_place: "copysign_",
@@ -2281,9 +2450,12 @@ static COPYSIGN_INPUT: Formula = Formula {
 };
 
 static COPYSIGN_OTHER: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)])],
+    instructions: &[
+        Instruction::new(ElementwiseOp::Sign, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(0)]),
+    ],
     literals: &[0.0],
-    output: Source::Register(0),
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -2326,8 +2498,9 @@ impl Backward for CopysignBackward {
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
+                    let t1 = ops::sign(&grad)?;
+                    let t2 = ops::mul(&t0, &t1)?;
+                    t2
                 })?
             } else {
                 autograd::run_fused(&COPYSIGN_OTHER, &[grad], &[], origin)?
@@ -2941,6 +3114,50 @@ struct RoundBackward {
 impl Backward for RoundBackward {
     fn name(&self) -> std::borrow::Cow<'static, str> {
         "RoundBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        let _ = grad;
+        if node.wants(0) {
+            gradients[0] = Some(self.input_origin.zeros()?);
+        }
+        Ok(gradients)
+    }
+}
+static ROUND_MULTIPLE: Spec = Spec {
+    name: "round_multiple",
+    in_place: "round_multiple_",
+    arguments: &["input", "up", "down"],
+    op: ElementwiseOp::RoundMultiple,
+    promote: Promote::Same,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// Rounds each element to the nearest multiple of `down / up`, a power of 10.
+///
+/// Internal: without a Python name.
+pub fn round_multiple(input: &Tensor, up: f64, down: f64) -> Result<Tensor> {
+    let result = elementwise::run(&ROUND_MULTIPLE, &[input], &[Scalar::from(up), Scalar::from(down)])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(RoundMultipleBackward { input_origin: Origin::of(input) }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct RoundMultipleBackward {
+    input_origin: Origin,
+}
+
+impl Backward for RoundMultipleBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "RoundMultipleBackward0".into()
     }
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];

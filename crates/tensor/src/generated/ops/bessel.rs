@@ -115,7 +115,6 @@ pub fn special_i0e(input: &Tensor) -> Result<Tensor> {
             &result,
             Arc::new(SpecialI0eBackward {
                 input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -128,18 +127,18 @@ static SPECIAL_I0E_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::I1e, &[Source::Input(1)]),
         Instruction::new(ElementwiseOp::Sign, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(0), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::I0e, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(0), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
     ],
     literals: &[],
-    output: Source::Register(4),
+    output: Source::Register(5),
 };
 
 #[derive(Debug)]
 struct SpecialI0eBackward {
     input: Option<Saved>,
-    result: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -152,19 +151,19 @@ impl Backward for SpecialI0eBackward {
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = ops::special_i1e(&input)?;
                     let t1 = ops::sign(&input)?;
-                    let t2 = ops::mul(&t1, &result)?;
-                    let t3 = ops::sub(&t0, &t2, Scalar::Int(1))?;
-                    let t4 = ops::mul(&grad, &t3)?;
-                    t4
+                    let t2 = ops::special_i0e(&input)?;
+                    let t3 = ops::mul(&t1, &t2)?;
+                    let t4 = ops::sub(&t0, &t3, Scalar::Int(1))?;
+                    let t5 = ops::mul(&grad, &t4)?;
+                    t5
                 })?
             } else {
-                autograd::run_fused(&SPECIAL_I0E_INPUT, &[grad, &input, &result], &[], origin)?
+                autograd::run_fused(&SPECIAL_I0E_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -189,7 +188,6 @@ pub fn special_i1(input: &Tensor) -> Result<Tensor> {
             &result,
             Arc::new(SpecialI1Backward {
                 input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -200,28 +198,20 @@ pub fn special_i1(input: &Tensor) -> Result<Tensor> {
 
 static SPECIAL_I1_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::I0, &[Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(2), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(2), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Register(3)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(1), Source::Register(4)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
+        Instruction::new(ElementwiseOp::BesselIRatio, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::BesselIRatio, &[Source::Input(1), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Register(0), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
     ],
-    literals: &[0.0, 0.5, 1.0],
-    output: Source::Register(6),
+    literals: &[1.0, 2.0],
+    output: Source::Register(5),
 };
 
 #[derive(Debug)]
 struct SpecialI1Backward {
     input: Option<Saved>,
-    result: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -234,24 +224,21 @@ impl Backward for SpecialI1Backward {
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = Tensor::number(0.5_f64)?;
-                    let t3 = ops::i0(&input)?;
-                    let t4 = Tensor::number(1_i64)?;
-                    let t5 = ops::where_(&t1, &t4, &input)?;
-                    let t6 = ops::div(&result, &t5, None)?;
-                    let t7 = ops::sub(&t3, &t6, Scalar::Int(1))?;
-                    let t8 = ops::where_(&t1, &t2, &t7)?;
-                    let t9 = ops::mul(&grad, &t8)?;
-                    t9
+                    let t0 = Tensor::number(1_i64)?;
+                    let t1 = ops::bessel_i_ratio(&input, &t0)?;
+                    let t2 = ops::mul(&input, &input)?;
+                    let t3 = Tensor::number(2_i64)?;
+                    let t4 = ops::bessel_i_ratio(&input, &t3)?;
+                    let t5 = ops::mul(&t2, &t4)?;
+                    let t6 = ops::add(&t1, &t5, Scalar::Int(1))?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    t7
                 })?
             } else {
-                autograd::run_fused(&SPECIAL_I1_INPUT, &[grad, &input, &result], &[], origin)?
+                autograd::run_fused(&SPECIAL_I1_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -276,7 +263,6 @@ pub fn special_i1e(input: &Tensor) -> Result<Tensor> {
             &result,
             Arc::new(SpecialI1eBackward {
                 input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -287,31 +273,38 @@ pub fn special_i1e(input: &Tensor) -> Result<Tensor> {
 
 static SPECIAL_I1E_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Abs, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Lt, &[Source::Register(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::BesselIeRatio, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::BesselIeRatio, &[Source::Input(1), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Register(5)]),
         Instruction::new(ElementwiseOp::I0e, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::I1e, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(2)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(9), Source::Constant(0), Source::Input(1)],
+        ),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(8), Source::Register(10)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(7), Source::Register(11)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(1), Source::Register(6), Source::Register(12)],
+        ),
         Instruction::new(ElementwiseOp::Sign, &[Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(2), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Constant(2), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(2), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Register(6)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(1), Source::Register(7)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(8)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(14), Source::Register(8)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(13), Source::Register(15)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(16)]),
     ],
-    literals: &[0.0, 0.5, 1.0],
-    output: Source::Register(9),
+    literals: &[1.0, 2.0, 0.0],
+    output: Source::Register(17),
 };
 
 #[derive(Debug)]
 struct SpecialI1eBackward {
     input: Option<Saved>,
-    result: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -324,27 +317,34 @@ impl Backward for SpecialI1eBackward {
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = Tensor::number(0.5_f64)?;
-                    let t3 = ops::special_i0e(&input)?;
-                    let t4 = ops::sign(&input)?;
-                    let t5 = Tensor::number(1_i64)?;
-                    let t6 = ops::where_(&t1, &t5, &input)?;
-                    let t7 = ops::div(&t5, &t6, None)?;
-                    let t8 = ops::add(&t4, &t7, Scalar::Int(1))?;
-                    let t9 = ops::mul(&result, &t8)?;
-                    let t10 = ops::sub(&t3, &t9, Scalar::Int(1))?;
-                    let t11 = ops::where_(&t1, &t2, &t10)?;
-                    let t12 = ops::mul(&grad, &t11)?;
-                    t12
+                    let t0 = ops::abs(&input)?;
+                    let t1 = Tensor::number(1_i64)?;
+                    let t2 = ops::lt(&t0, &t1)?;
+                    let t3 = ops::bessel_ie_ratio(&input, &t1)?;
+                    let t4 = ops::mul(&input, &input)?;
+                    let t5 = Tensor::number(2_i64)?;
+                    let t6 = ops::bessel_ie_ratio(&input, &t5)?;
+                    let t7 = ops::mul(&t4, &t6)?;
+                    let t8 = ops::add(&t3, &t7, Scalar::Int(1))?;
+                    let t9 = ops::special_i0e(&input)?;
+                    let t10 = ops::special_i1e(&input)?;
+                    let t11 = Tensor::number(0_i64)?;
+                    let t12 = ops::eq(&input, &t11)?;
+                    let t13 = ops::where_(&t12, &t1, &input)?;
+                    let t14 = ops::div(&t10, &t13, None)?;
+                    let t15 = ops::sub(&t9, &t14, Scalar::Int(1))?;
+                    let t16 = ops::where_(&t2, &t8, &t15)?;
+                    let t17 = ops::sign(&input)?;
+                    let t18 = ops::mul(&t17, &t10)?;
+                    let t19 = ops::sub(&t16, &t18, Scalar::Int(1))?;
+                    let t20 = ops::mul(&grad, &t19)?;
+                    t20
                 })?
             } else {
-                autograd::run_fused(&SPECIAL_I1E_INPUT, &[grad, &input, &result], &[], origin)?
+                autograd::run_fused(&SPECIAL_I1E_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -447,22 +447,29 @@ pub fn special_bessel_j1(input: &Tensor) -> Result<Tensor> {
 
 static SPECIAL_BESSEL_J1_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Abs, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Lt, &[Source::Register(0), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::BesselJRatio, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::BesselJRatio, &[Source::Input(1), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Register(5)]),
         Instruction::new(ElementwiseOp::BesselJ0, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(2), Source::Input(1)],
+            &[Source::Register(8), Source::Constant(0), Source::Input(1)],
         ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(2), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(2), Source::Register(9)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(7), Source::Register(10)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(1), Source::Register(4)],
+            &[Source::Register(1), Source::Register(6), Source::Register(11)],
         ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(12)]),
     ],
-    literals: &[0.0, 0.5, 1.0],
-    output: Source::Register(6),
+    literals: &[1.0, 2.0, 0.0],
+    output: Source::Register(13),
 };
 
 #[derive(Debug)]
@@ -485,17 +492,24 @@ impl Backward for SpecialBesselJ1Backward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = Tensor::number(0.5_f64)?;
-                    let t3 = ops::special_bessel_j0(&input)?;
-                    let t4 = Tensor::number(1_i64)?;
-                    let t5 = ops::where_(&t1, &t4, &input)?;
-                    let t6 = ops::div(&result, &t5, None)?;
-                    let t7 = ops::sub(&t3, &t6, Scalar::Int(1))?;
-                    let t8 = ops::where_(&t1, &t2, &t7)?;
-                    let t9 = ops::mul(&grad, &t8)?;
-                    t9
+                    let t0 = ops::abs(&input)?;
+                    let t1 = Tensor::number(1_i64)?;
+                    let t2 = ops::lt(&t0, &t1)?;
+                    let t3 = ops::bessel_j_ratio(&input, &t1)?;
+                    let t4 = ops::mul(&input, &input)?;
+                    let t5 = Tensor::number(2_i64)?;
+                    let t6 = ops::bessel_j_ratio(&input, &t5)?;
+                    let t7 = ops::mul(&t4, &t6)?;
+                    let t8 = ops::sub(&t3, &t7, Scalar::Int(1))?;
+                    let t9 = ops::special_bessel_j0(&input)?;
+                    let t10 = Tensor::number(0_i64)?;
+                    let t11 = ops::eq(&input, &t10)?;
+                    let t12 = ops::where_(&t11, &t1, &input)?;
+                    let t13 = ops::div(&result, &t12, None)?;
+                    let t14 = ops::sub(&t9, &t13, Scalar::Int(1))?;
+                    let t15 = ops::where_(&t2, &t8, &t14)?;
+                    let t16 = ops::mul(&grad, &t15)?;
+                    t16
                 })?
             } else {
                 autograd::run_fused(&SPECIAL_BESSEL_J1_INPUT, &[grad, &input, &result], &[], origin)?
@@ -884,14 +898,15 @@ pub fn special_scaled_modified_bessel_k1(x: &Tensor) -> Result<Tensor> {
 
 static SPECIAL_SCALED_MODIFIED_BESSEL_K1_X: Formula = Formula {
     instructions: &[
+        Instruction::new(ElementwiseOp::Div, &[Source::Constant(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(1)]),
         Instruction::new(ElementwiseOp::ScaledModifiedBesselK0, &[Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
     ],
-    literals: &[],
-    output: Source::Register(4),
+    literals: &[1.0],
+    output: Source::Register(5),
 };
 
 #[derive(Debug)]
@@ -914,12 +929,14 @@ impl Backward for SpecialScaledModifiedBesselK1Backward {
             let origin = &self.x_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::special_scaled_modified_bessel_k0(&x)?;
-                    let t1 = ops::sub(&result, &t0, Scalar::Int(1))?;
-                    let t2 = ops::div(&result, &x, None)?;
-                    let t3 = ops::sub(&t1, &t2, Scalar::Int(1))?;
-                    let t4 = ops::mul(&grad, &t3)?;
-                    t4
+                    let t0 = Tensor::number(1_i64)?;
+                    let t1 = ops::div(&t0, &x, None)?;
+                    let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
+                    let t3 = ops::mul(&result, &t2)?;
+                    let t4 = ops::special_scaled_modified_bessel_k0(&x)?;
+                    let t5 = ops::sub(&t3, &t4, Scalar::Int(1))?;
+                    let t6 = ops::mul(&grad, &t5)?;
+                    t6
                 })?
             } else {
                 autograd::run_fused(&SPECIAL_SCALED_MODIFIED_BESSEL_K1_X, &[grad, &result, &x], &[], origin)?
@@ -946,7 +963,6 @@ pub fn special_spherical_bessel_j0(x: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialSphericalBesselJ0Backward {
-                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
                 x_origin: Origin::of(x),
             }),
@@ -958,27 +974,16 @@ pub fn special_spherical_bessel_j0(x: &Tensor) -> Result<Tensor> {
 
 static SPECIAL_SPHERICAL_BESSEL_J0_X: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Cos, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Input(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(1), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(2), Source::Register(3)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Register(4)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
+        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::SphericalBesselJ1, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
     ],
-    literals: &[0.0, 1.0],
-    output: Source::Register(6),
+    literals: &[],
+    output: Source::Register(2),
 };
 
 #[derive(Debug)]
 struct SpecialSphericalBesselJ0Backward {
-    result: Option<Saved>,
     x: Option<Saved>,
     x_origin: Origin,
 }
@@ -991,6 +996,342 @@ impl Backward for SpecialSphericalBesselJ0Backward {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
+            let x = saved(self.x.as_ref(), node)?;
+            let origin = &self.x_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::neg(&grad)?;
+                    let t1 = ops::spherical_bessel_j1(&x)?;
+                    let t2 = ops::mul(&t0, &t1)?;
+                    t2
+                })?
+            } else {
+                autograd::run_fused(&SPECIAL_SPHERICAL_BESSEL_J0_X, &[grad, &x], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+static BESSEL_J_RATIO: Spec = Spec {
+    name: "bessel_j_ratio",
+    in_place: "bessel_j_ratio_",
+    arguments: &["input", "order"],
+    op: ElementwiseOp::BesselJRatio,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The Bessel function of the first kind of order n, divided by the n-th power of its argument.
+///
+/// Internal: without a Python name.
+pub fn bessel_j_ratio(input: &Tensor, order: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&BESSEL_J_RATIO, &[input, order], &[])?;
+    if autograd::is_recording(&[input, order]) {
+        autograd::record(
+            &result,
+            Arc::new(BesselJRatioBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge(), order.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static BESSEL_J_RATIO_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::BesselJRatio, &[Source::Input(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
+    ],
+    literals: &[1.0],
+    output: Source::Register(4),
+};
+
+#[derive(Debug)]
+struct BesselJRatioBackward {
+    input: Option<Saved>,
+    order: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for BesselJRatioBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "BesselJRatioBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let order = saved(self.order.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::neg(&grad)?;
+                    let t1 = ops::mul(&t0, &input)?;
+                    let t2 = Tensor::number(1_i64)?;
+                    let t3 = ops::add(&order, &t2, Scalar::Int(1))?;
+                    let t4 = ops::bessel_j_ratio(&input, &t3)?;
+                    let t5 = ops::mul(&t1, &t4)?;
+                    t5
+                })?
+            } else {
+                autograd::run_fused(&BESSEL_J_RATIO_INPUT, &[grad, &input, &order], &[], origin)?
+            });
+        }
+        if node.wants(1) {
+            return Err(RusTorchError::autograd(
+                "backward",
+                "the derivative of 'bessel_j_ratio' by 'order' is not implemented: an order is whole",
+            ));
+        }
+        Ok(gradients)
+    }
+}
+
+static BESSEL_I_RATIO: Spec = Spec {
+    name: "bessel_i_ratio",
+    in_place: "bessel_i_ratio_",
+    arguments: &["input", "order"],
+    op: ElementwiseOp::BesselIRatio,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The modified Bessel function of the first kind of order n, divided by the n-th power of its argument.
+///
+/// Internal: without a Python name.
+pub fn bessel_i_ratio(input: &Tensor, order: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&BESSEL_I_RATIO, &[input, order], &[])?;
+    if autograd::is_recording(&[input, order]) {
+        autograd::record(
+            &result,
+            Arc::new(BesselIRatioBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge(), order.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static BESSEL_I_RATIO_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::BesselIRatio, &[Source::Input(1), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(2)]),
+    ],
+    literals: &[1.0],
+    output: Source::Register(3),
+};
+
+#[derive(Debug)]
+struct BesselIRatioBackward {
+    input: Option<Saved>,
+    order: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for BesselIRatioBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "BesselIRatioBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let order = saved(self.order.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = ops::mul(&grad, &input)?;
+                    let t1 = Tensor::number(1_i64)?;
+                    let t2 = ops::add(&order, &t1, Scalar::Int(1))?;
+                    let t3 = ops::bessel_i_ratio(&input, &t2)?;
+                    let t4 = ops::mul(&t0, &t3)?;
+                    t4
+                })?
+            } else {
+                autograd::run_fused(&BESSEL_I_RATIO_INPUT, &[grad, &input, &order], &[], origin)?
+            });
+        }
+        if node.wants(1) {
+            return Err(RusTorchError::autograd(
+                "backward",
+                "the derivative of 'bessel_i_ratio' by 'order' is not implemented: an order is whole",
+            ));
+        }
+        Ok(gradients)
+    }
+}
+
+static BESSEL_IE_RATIO: Spec = Spec {
+    name: "bessel_ie_ratio",
+    in_place: "bessel_ie_ratio_",
+    arguments: &["input", "order"],
+    op: ElementwiseOp::BesselIeRatio,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// `bessel_i_ratio` times `exp(-|x|)`.
+///
+/// Internal: without a Python name.
+pub fn bessel_ie_ratio(input: &Tensor, order: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&BESSEL_IE_RATIO, &[input, order], &[])?;
+    if autograd::is_recording(&[input, order]) {
+        autograd::record(
+            &result,
+            Arc::new(BesselIeRatioBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge(), order.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static BESSEL_IE_RATIO_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::BesselIeRatio, &[Source::Input(1), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Sign, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Input(3)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
+    ],
+    literals: &[1.0],
+    output: Source::Register(6),
+};
+
+#[derive(Debug)]
+struct BesselIeRatioBackward {
+    input: Option<Saved>,
+    order: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for BesselIeRatioBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "BesselIeRatioBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let order = saved(self.order.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(1_i64)?;
+                    let t1 = ops::add(&order, &t0, Scalar::Int(1))?;
+                    let t2 = ops::bessel_ie_ratio(&input, &t1)?;
+                    let t3 = ops::mul(&input, &t2)?;
+                    let t4 = ops::sign(&input)?;
+                    let t5 = ops::mul(&t4, &result)?;
+                    let t6 = ops::sub(&t3, &t5, Scalar::Int(1))?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    t7
+                })?
+            } else {
+                autograd::run_fused(&BESSEL_IE_RATIO_INPUT, &[grad, &input, &order, &result], &[], origin)?
+            });
+        }
+        if node.wants(1) {
+            return Err(RusTorchError::autograd(
+                "backward",
+                "the derivative of 'bessel_ie_ratio' by 'order' is not implemented: an order is whole",
+            ));
+        }
+        Ok(gradients)
+    }
+}
+
+static SPHERICAL_BESSEL_J1: Spec = Spec {
+    name: "spherical_bessel_j1",
+    in_place: "spherical_bessel_j1_",
+    arguments: &["x"],
+    op: ElementwiseOp::SphericalBesselJ1,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The spherical Bessel function of the first kind of order 1.
+///
+/// Internal: without a Python name.
+pub fn spherical_bessel_j1(x: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&SPHERICAL_BESSEL_J1, &[x], &[])?;
+    if autograd::is_recording(&[x]) {
+        autograd::record(
+            &result,
+            Arc::new(SphericalBesselJ1Backward {
+                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
+                x_origin: Origin::of(x),
+            }),
+            smallvec::smallvec![x.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static SPHERICAL_BESSEL_J1_X: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::SphericalBesselJ0, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Input(2)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Constant(3), Source::Input(1)],
+        ),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(2), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Register(4)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Constant(1), Source::Register(5)],
+        ),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(6)]),
+    ],
+    literals: &[0.0, 0.3333333333333333, 2.0, 1.0],
+    output: Source::Register(7),
+};
+
+#[derive(Debug)]
+struct SphericalBesselJ1Backward {
+    result: Option<Saved>,
+    x: Option<Saved>,
+    x_origin: Origin,
+}
+
+impl Backward for SphericalBesselJ1Backward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "SphericalBesselJ1Backward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
             let result = saved(self.result.as_ref(), node)?;
             let x = saved(self.x.as_ref(), node)?;
             let origin = &self.x_origin;
@@ -998,17 +1339,20 @@ impl Backward for SpecialSphericalBesselJ0Backward {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
                     let t1 = ops::eq(&x, &t0)?;
-                    let t2 = ops::cos(&x)?;
-                    let t3 = ops::sub(&t2, &result, Scalar::Int(1))?;
-                    let t4 = Tensor::number(1_i64)?;
-                    let t5 = ops::where_(&t1, &t4, &x)?;
-                    let t6 = ops::div(&t3, &t5, None)?;
-                    let t7 = ops::where_(&t1, &t0, &t6)?;
-                    let t8 = ops::mul(&grad, &t7)?;
-                    t8
+                    let t2 = Tensor::number(0.3333333333333333_f64)?;
+                    let t3 = ops::special_spherical_bessel_j0(&x)?;
+                    let t4 = Tensor::number(2_i64)?;
+                    let t5 = ops::mul(&t4, &result)?;
+                    let t6 = Tensor::number(1_i64)?;
+                    let t7 = ops::where_(&t1, &t6, &x)?;
+                    let t8 = ops::div(&t5, &t7, None)?;
+                    let t9 = ops::sub(&t3, &t8, Scalar::Int(1))?;
+                    let t10 = ops::where_(&t1, &t2, &t9)?;
+                    let t11 = ops::mul(&grad, &t10)?;
+                    t11
                 })?
             } else {
-                autograd::run_fused(&SPECIAL_SPHERICAL_BESSEL_J0_X, &[grad, &x, &result], &[], origin)?
+                autograd::run_fused(&SPHERICAL_BESSEL_J1_X, &[grad, &x, &result], &[], origin)?
             });
         }
         Ok(gradients)

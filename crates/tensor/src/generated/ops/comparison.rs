@@ -577,9 +577,12 @@ static NEXTAFTER_INPUT: Formula = Formula {
 };
 
 static NEXTAFTER_OTHER: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)])],
+    instructions: &[
+        Instruction::new(ElementwiseOp::Sign, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(0)]),
+    ],
     literals: &[0.0],
-    output: Source::Register(0),
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -617,8 +620,9 @@ impl Backward for NextafterBackward {
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
+                    let t1 = ops::sign(&grad)?;
+                    let t2 = ops::mul(&t0, &t1)?;
+                    t2
                 })?
             } else {
                 autograd::run_fused(&NEXTAFTER_OTHER, &[grad], &[], origin)?

@@ -104,7 +104,6 @@ pub fn special_erfcx(input: &Tensor) -> Result<Tensor> {
             &result,
             Arc::new(SpecialErfcxBackward {
                 input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -115,19 +114,16 @@ pub fn special_erfcx(input: &Tensor) -> Result<Tensor> {
 
 static SPECIAL_ERFCX_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::ErfcxDerivative, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[2.0, 1.1283791670955126],
-    output: Source::Register(3),
+    literals: &[1.0],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
 struct SpecialErfcxBackward {
     input: Option<Saved>,
-    result: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -140,20 +136,16 @@ impl Backward for SpecialErfcxBackward {
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(2_i64)?;
-                    let t1 = ops::mul(&t0, &input)?;
-                    let t2 = ops::mul(&t1, &result)?;
-                    let t3 = Tensor::number(1.1283791670955126_f64)?;
-                    let t4 = ops::sub(&t2, &t3, Scalar::Int(1))?;
-                    let t5 = ops::mul(&grad, &t4)?;
-                    t5
+                    let t0 = Tensor::number(1_i64)?;
+                    let t1 = ops::erfcx_derivative(&input, &t0)?;
+                    let t2 = ops::mul(&grad, &t1)?;
+                    t2
                 })?
             } else {
-                autograd::run_fused(&SPECIAL_ERFCX_INPUT, &[grad, &input, &result], &[], origin)?
+                autograd::run_fused(&SPECIAL_ERFCX_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -261,13 +253,32 @@ pub fn special_log_ndtr(input: &Tensor) -> Result<Tensor> {
 
 static SPECIAL_LOG_NDTR_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Erfcx, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Lt, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Input(1), Source::Constant(0)],
+        ),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Erfcx, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Constant(1), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(4), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(5), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Register(6)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(3), Source::Register(7)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
+        ),
+        Instruction::new(ElementwiseOp::Ndtr, &[Source::Register(9)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(8), Source::Register(10)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(0), Source::Register(4), Source::Register(11)],
+        ),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(12)]),
     ],
-    literals: &[0.7978845608028654, -0.7071067811865476],
-    output: Source::Register(3),
+    literals: &[0.0, 0.7978845608028654, -0.7071067811865476, 0.3989422804014327, -0.5],
+    output: Source::Register(13),
 };
 
 #[derive(Debug)]
@@ -288,13 +299,26 @@ impl Backward for SpecialLogNdtrBackward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0.7978845608028654_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = Tensor::number(-0.7071067811865476_f64)?;
-                    let t3 = ops::mul(&t2, &input)?;
-                    let t4 = ops::special_erfcx(&t3)?;
-                    let t5 = ops::div(&t1, &t4, None)?;
-                    t5
+                    let t0 = Tensor::number(0_i64)?;
+                    let t1 = ops::lt(&input, &t0)?;
+                    let t2 = Tensor::number(0.7978845608028654_f64)?;
+                    let t3 = Tensor::number(-0.7071067811865476_f64)?;
+                    let t4 = ops::where_(&t1, &input, &t0)?;
+                    let t5 = ops::mul(&t3, &t4)?;
+                    let t6 = ops::special_erfcx(&t5)?;
+                    let t7 = ops::div(&t2, &t6, None)?;
+                    let t8 = Tensor::number(0.3989422804014327_f64)?;
+                    let t9 = Tensor::number(-0.5_f64)?;
+                    let t10 = ops::mul(&t9, &input)?;
+                    let t11 = ops::mul(&t10, &input)?;
+                    let t12 = ops::exp(&t11)?;
+                    let t13 = ops::mul(&t8, &t12)?;
+                    let t14 = ops::where_(&t1, &t0, &input)?;
+                    let t15 = ops::special_ndtr(&t14)?;
+                    let t16 = ops::div(&t13, &t15, None)?;
+                    let t17 = ops::where_(&t1, &t7, &t16)?;
+                    let t18 = ops::mul(&grad, &t17)?;
+                    t18
                 })?
             } else {
                 autograd::run_fused(&SPECIAL_LOG_NDTR_INPUT, &[grad, &input], &[], origin)?
@@ -321,7 +345,7 @@ pub fn special_ndtri(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SpecialNdtriBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -333,18 +357,19 @@ pub fn special_ndtri(input: &Tensor) -> Result<Tensor> {
 static SPECIAL_NDTRI_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Ndtri, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(4)]),
     ],
     literals: &[2.5066282746310002, 0.5],
-    output: Source::Register(4),
+    output: Source::Register(5),
 };
 
 #[derive(Debug)]
 struct SpecialNdtriBackward {
-    result: Option<Saved>,
+    input: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -356,21 +381,22 @@ impl Backward for SpecialNdtriBackward {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
+            let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(2.5066282746310002_f64)?;
                     let t1 = ops::mul(&grad, &t0)?;
                     let t2 = Tensor::number(0.5_f64)?;
-                    let t3 = ops::mul(&t2, &result)?;
-                    let t4 = ops::mul(&t3, &result)?;
-                    let t5 = ops::exp(&t4)?;
-                    let t6 = ops::mul(&t1, &t5)?;
-                    t6
+                    let t3 = ops::special_ndtri(&input)?;
+                    let t4 = ops::square(&t3)?;
+                    let t5 = ops::mul(&t2, &t4)?;
+                    let t6 = ops::exp(&t5)?;
+                    let t7 = ops::mul(&t1, &t6)?;
+                    t7
                 })?
             } else {
-                autograd::run_fused(&SPECIAL_NDTRI_INPUT, &[grad, &result], &[], origin)?
+                autograd::run_fused(&SPECIAL_NDTRI_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -414,11 +440,11 @@ static SPECIAL_XLOG1PY_INPUT: Formula = Formula {
         Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(1)]),
         Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Log1p, &[Source::Input(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Register(3)],
+            &[Source::Register(2), Source::Constant(0), Source::Input(2)],
         ),
+        Instruction::new(ElementwiseOp::Log1p, &[Source::Register(3)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
     ],
     literals: &[0.0, -1.0],
@@ -427,12 +453,19 @@ static SPECIAL_XLOG1PY_INPUT: Formula = Formula {
 
 static SPECIAL_XLOG1PY_OTHER: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(2)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(2), Source::Constant(2), Source::Register(3)],
+        ),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(2),
+    literals: &[0.0, -1.0, 1.0],
+    output: Source::Register(6),
 };
 
 #[derive(Debug)]
@@ -461,8 +494,8 @@ impl Backward for SpecialXlog1pyBackward {
                     let t2 = Tensor::number(-1_i64)?;
                     let t3 = ops::le(&other, &t2)?;
                     let t4 = ops::logical_and(&t1, &t3)?;
-                    let t5 = ops::log1p(&other)?;
-                    let t6 = ops::where_(&t4, &t0, &t5)?;
+                    let t5 = ops::where_(&t4, &t0, &other)?;
+                    let t6 = ops::log1p(&t5)?;
                     let t7 = ops::mul(&grad, &t6)?;
                     t7
                 })?
@@ -476,11 +509,17 @@ impl Backward for SpecialXlog1pyBackward {
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::mul(&grad, &input)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::add(&other, &t1, Scalar::Int(1))?;
-                    let t3 = ops::div(&t0, &t2, None)?;
-                    t3
+                    let t0 = Tensor::number(0_i64)?;
+                    let t1 = ops::eq(&input, &t0)?;
+                    let t2 = Tensor::number(-1_i64)?;
+                    let t3 = ops::le(&other, &t2)?;
+                    let t4 = ops::logical_and(&t1, &t3)?;
+                    let t5 = Tensor::number(1_i64)?;
+                    let t6 = ops::add(&other, &t5, Scalar::Int(1))?;
+                    let t7 = ops::where_(&t4, &t5, &t6)?;
+                    let t8 = ops::div(&input, &t7, None)?;
+                    let t9 = ops::mul(&grad, &t8)?;
+                    t9
                 })?
             } else {
                 autograd::run_fused(&SPECIAL_XLOG1PY_OTHER, &[grad, &input, &other], &[], origin)?
@@ -871,6 +910,85 @@ impl Backward for IgammacBackward {
             } else {
                 autograd::run_fused(&IGAMMAC_OTHER, &[grad, &input, &other], &[], origin)?
             });
+        }
+        Ok(gradients)
+    }
+}
+
+static ERFCX_DERIVATIVE: Spec = Spec {
+    name: "erfcx_derivative",
+    in_place: "erfcx_derivative_",
+    arguments: &["input", "order"],
+    op: ElementwiseOp::ErfcxDerivative,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The derivative of `special.erfcx` of a given order.
+///
+/// Internal: without a Python name.
+pub fn erfcx_derivative(input: &Tensor, order: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&ERFCX_DERIVATIVE, &[input, order], &[])?;
+    if autograd::is_recording(&[input, order]) {
+        autograd::record(
+            &result,
+            Arc::new(ErfcxDerivativeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge(), order.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static ERFCX_DERIVATIVE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::ErfcxDerivative, &[Source::Input(1), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
+    ],
+    literals: &[1.0],
+    output: Source::Register(2),
+};
+
+#[derive(Debug)]
+struct ErfcxDerivativeBackward {
+    input: Option<Saved>,
+    order: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for ErfcxDerivativeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "ErfcxDerivativeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 2];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let order = saved(self.order.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(1_i64)?;
+                    let t1 = ops::add(&order, &t0, Scalar::Int(1))?;
+                    let t2 = ops::erfcx_derivative(&input, &t1)?;
+                    let t3 = ops::mul(&grad, &t2)?;
+                    t3
+                })?
+            } else {
+                autograd::run_fused(&ERFCX_DERIVATIVE_INPUT, &[grad, &input, &order], &[], origin)?
+            });
+        }
+        if node.wants(1) {
+            return Err(RusTorchError::autograd(
+                "backward",
+                "the derivative of 'erfcx_derivative' by 'order' is not implemented: an order is whole",
+            ));
         }
         Ok(gradients)
     }

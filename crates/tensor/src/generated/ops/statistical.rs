@@ -24,6 +24,9 @@ pub fn var(
     keepdim: bool,
     correction: Option<Scalar>,
 ) -> Result<Tensor> {
+    if let Some(wide) = Widening::of(&[Given::One(input)], None) {
+        return var(&wide.tensor(input)?, dim, unbiased, keepdim, correction)?.narrowed(wide);
+    }
     let result = {
         let _mode = autograd::GradMode::no_grad();
         operations::statistical::var(input, dim, unbiased, keepdim, correction)?
@@ -83,7 +86,82 @@ impl Backward for VarBackward {
     }
 }
 
-pub use crate::operations::statistical::std;
+/// The standard deviation over all elements or over dimensions; its gradient is 0 where all elements are equal.
+pub fn std(
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    unbiased: bool,
+    keepdim: bool,
+    correction: Option<Scalar>,
+) -> Result<Tensor> {
+    if let Some(wide) = Widening::of(&[Given::One(input)], None) {
+        return std(&wide.tensor(input)?, dim, unbiased, keepdim, correction)?.narrowed(wide);
+    }
+    if input.dtype().is_complex() {
+        return operations::statistical::complex_std(input, dim, unbiased, keepdim, correction);
+    }
+    let result = {
+        let _mode = autograd::GradMode::no_grad();
+        operations::statistical::std(input, dim, unbiased, keepdim, correction)?
+    };
+    if autograd::is_recording(&[input]) {
+        if result.dtype().is_differentiable() {
+            autograd::record(
+                &result,
+                Arc::new(StdBackward {
+                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                    correction: correction,
+                    dim: dim.map(<[i64]>::to_vec),
+                    keepdim: keepdim,
+                    unbiased: unbiased,
+                    input_origin: Origin::of(input),
+                }),
+                smallvec::smallvec![input.edge()],
+            );
+        }
+    }
+    Ok(result)
+}
+
+#[derive(Debug)]
+struct StdBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    correction: Option<Scalar>,
+    dim: Option<Vec<i64>>,
+    keepdim: bool,
+    unbiased: bool,
+    input_origin: Origin,
+}
+
+impl Backward for StdBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "StdBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(origin.restore({
+                let t0 = formulas::std_grad(
+                    &grad,
+                    &input,
+                    &result,
+                    self.dim.as_deref(),
+                    self.unbiased,
+                    self.keepdim,
+                    self.correction,
+                )?;
+                t0
+            })?);
+        }
+        Ok(gradients)
+    }
+}
 
 pub use crate::operations::statistical::var_mean;
 

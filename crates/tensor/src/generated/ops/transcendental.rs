@@ -194,7 +194,7 @@ pub fn expm1(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(Expm1Backward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -210,27 +210,27 @@ pub fn expm1_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&EXPM1, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = Expm1Backward { result: None, input_origin: Origin::of(input) };
+    let operation = Expm1Backward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&EXPM1, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
     autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
 static EXPM1_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Input(1)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0],
+    literals: &[],
     output: Source::Register(1),
 };
 
 #[derive(Debug)]
 struct Expm1Backward {
-    result: Option<Saved>,
+    input: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -242,18 +242,17 @@ impl Backward for Expm1Backward {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
+            let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::add(&result, &t0, Scalar::Int(1))?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    autograd::conjugate(&t2)?
+                    let t0 = ops::exp(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    autograd::conjugate(&t1)?
                 })?
             } else {
-                autograd::run_fused(&EXPM1_INPUT, &[grad, &result], &[], origin)?
+                autograd::run_fused(&EXPM1_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -643,24 +642,36 @@ pub fn logaddexp_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static LOGADDEXP_INPUT: Formula = Formula {
     instructions: &[
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
         Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(2)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(2), Source::Constant(0), Source::Register(3)],
+        ),
+        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(3),
+    literals: &[0.0],
+    output: Source::Register(6),
 };
 
 static LOGADDEXP_OTHER: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Input(2), Source::Input(1)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(2), Source::Constant(0), Source::Register(3)],
+        ),
+        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(3),
+    literals: &[0.0],
+    output: Source::Register(6),
 };
 
 #[derive(Debug)]
@@ -684,15 +695,18 @@ impl Backward for LogaddexpBackward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&other, &input, Scalar::Int(1))?;
-                    let t2 = ops::exp(&t1)?;
-                    let t3 = ops::add(&t0, &t2, Scalar::Int(1))?;
-                    let t4 = ops::div(&grad, &t3, None)?;
-                    t4
+                    let t0 = ops::eq(&input, &other)?;
+                    let t1 = ops::isinf(&input)?;
+                    let t2 = ops::logical_and(&t0, &t1)?;
+                    let t3 = Tensor::number(0_i64)?;
+                    let t4 = ops::sub(&input, &other, Scalar::Int(1))?;
+                    let t5 = ops::where_(&t2, &t3, &t4)?;
+                    let t6 = ops::sigmoid(&t5)?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    t7
                 })?
             } else {
-                autograd::run_fused(&LOGADDEXP_INPUT, &[grad, &other, &input], &[], origin)?
+                autograd::run_fused(&LOGADDEXP_INPUT, &[grad, &input, &other], &[], origin)?
             });
         }
         if node.wants(1) {
@@ -701,12 +715,15 @@ impl Backward for LogaddexpBackward {
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&input, &other, Scalar::Int(1))?;
-                    let t2 = ops::exp(&t1)?;
-                    let t3 = ops::add(&t0, &t2, Scalar::Int(1))?;
-                    let t4 = ops::div(&grad, &t3, None)?;
-                    t4
+                    let t0 = ops::eq(&input, &other)?;
+                    let t1 = ops::isinf(&input)?;
+                    let t2 = ops::logical_and(&t0, &t1)?;
+                    let t3 = Tensor::number(0_i64)?;
+                    let t4 = ops::sub(&other, &input, Scalar::Int(1))?;
+                    let t5 = ops::where_(&t2, &t3, &t4)?;
+                    let t6 = ops::sigmoid(&t5)?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    t7
                 })?
             } else {
                 autograd::run_fused(&LOGADDEXP_OTHER, &[grad, &input, &other], &[], origin)?
@@ -772,24 +789,38 @@ pub fn logaddexp2_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static LOGADDEXP2_INPUT: Formula = Formula {
     instructions: &[
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
         Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Exp2, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(2)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(2), Source::Constant(1), Source::Register(3)],
+        ),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(5)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(6)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(3),
+    literals: &[0.6931471805599453, 0.0],
+    output: Source::Register(7),
 };
 
 static LOGADDEXP2_OTHER: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Exp2, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Input(2), Source::Input(1)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(2), Source::Constant(1), Source::Register(3)],
+        ),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(5)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(6)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(3),
+    literals: &[0.6931471805599453, 0.0],
+    output: Source::Register(7),
 };
 
 #[derive(Debug)]
@@ -813,15 +844,20 @@ impl Backward for Logaddexp2Backward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&other, &input, Scalar::Int(1))?;
-                    let t2 = ops::exp2(&t1)?;
-                    let t3 = ops::add(&t0, &t2, Scalar::Int(1))?;
-                    let t4 = ops::div(&grad, &t3, None)?;
-                    t4
+                    let t0 = Tensor::number(0.6931471805599453_f64)?;
+                    let t1 = ops::eq(&input, &other)?;
+                    let t2 = ops::isinf(&input)?;
+                    let t3 = ops::logical_and(&t1, &t2)?;
+                    let t4 = Tensor::number(0_i64)?;
+                    let t5 = ops::sub(&input, &other, Scalar::Int(1))?;
+                    let t6 = ops::where_(&t3, &t4, &t5)?;
+                    let t7 = ops::mul(&t0, &t6)?;
+                    let t8 = ops::sigmoid(&t7)?;
+                    let t9 = ops::mul(&grad, &t8)?;
+                    t9
                 })?
             } else {
-                autograd::run_fused(&LOGADDEXP2_INPUT, &[grad, &other, &input], &[], origin)?
+                autograd::run_fused(&LOGADDEXP2_INPUT, &[grad, &input, &other], &[], origin)?
             });
         }
         if node.wants(1) {
@@ -830,12 +866,17 @@ impl Backward for Logaddexp2Backward {
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&input, &other, Scalar::Int(1))?;
-                    let t2 = ops::exp2(&t1)?;
-                    let t3 = ops::add(&t0, &t2, Scalar::Int(1))?;
-                    let t4 = ops::div(&grad, &t3, None)?;
-                    t4
+                    let t0 = Tensor::number(0.6931471805599453_f64)?;
+                    let t1 = ops::eq(&input, &other)?;
+                    let t2 = ops::isinf(&input)?;
+                    let t3 = ops::logical_and(&t1, &t2)?;
+                    let t4 = Tensor::number(0_i64)?;
+                    let t5 = ops::sub(&other, &input, Scalar::Int(1))?;
+                    let t6 = ops::where_(&t3, &t4, &t5)?;
+                    let t7 = ops::mul(&t0, &t6)?;
+                    let t8 = ops::sigmoid(&t7)?;
+                    let t9 = ops::mul(&grad, &t8)?;
+                    t9
                 })?
             } else {
                 autograd::run_fused(&LOGADDEXP2_OTHER, &[grad, &input, &other], &[], origin)?
@@ -904,24 +945,31 @@ static XLOGY_INPUT: Formula = Formula {
         Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(0)]),
         Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Log, &[Source::Input(2)]),
         Instruction::new(
             ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Register(3)],
+            &[Source::Register(2), Source::Constant(1), Source::Input(2)],
         ),
+        Instruction::new(ElementwiseOp::Log, &[Source::Register(3)]),
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
     ],
-    literals: &[0.0],
+    literals: &[0.0, 1.0],
     output: Source::Register(5),
 };
 
 static XLOGY_OTHER: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(2), Source::Constant(1), Source::Input(2)],
+        ),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
     ],
-    literals: &[],
-    output: Source::Register(1),
+    literals: &[0.0, 1.0],
+    output: Source::Register(5),
 };
 
 #[derive(Debug)]
@@ -949,10 +997,11 @@ impl Backward for XlogyBackward {
                     let t1 = ops::eq(&input, &t0)?;
                     let t2 = ops::le(&other, &t0)?;
                     let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = ops::log(&other)?;
-                    let t5 = ops::where_(&t3, &t0, &t4)?;
-                    let t6 = ops::mul(&grad, &t5)?;
-                    t6
+                    let t4 = Tensor::number(1_i64)?;
+                    let t5 = ops::where_(&t3, &t4, &other)?;
+                    let t6 = ops::log(&t5)?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    t7
                 })?
             } else {
                 autograd::run_fused(&XLOGY_INPUT, &[grad, &input, &other], &[], origin)?
@@ -964,9 +1013,15 @@ impl Backward for XlogyBackward {
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = ops::mul(&grad, &input)?;
-                    let t1 = ops::div(&t0, &other, None)?;
-                    t1
+                    let t0 = Tensor::number(0_i64)?;
+                    let t1 = ops::eq(&input, &t0)?;
+                    let t2 = ops::le(&other, &t0)?;
+                    let t3 = ops::logical_and(&t1, &t2)?;
+                    let t4 = Tensor::number(1_i64)?;
+                    let t5 = ops::where_(&t3, &t4, &other)?;
+                    let t6 = ops::div(&input, &t5, None)?;
+                    let t7 = ops::mul(&grad, &t6)?;
+                    t7
                 })?
             } else {
                 autograd::run_fused(&XLOGY_OTHER, &[grad, &input, &other], &[], origin)?
@@ -1271,13 +1326,11 @@ pub fn asin_(input: &Tensor) -> Result<()> {
 
 static ASIN_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Rsqrt, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::AsinSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(3),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -1299,12 +1352,9 @@ impl Backward for AsinBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::mul(&input, &input)?;
-                    let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::rsqrt(&t2)?;
-                    let t4 = ops::mul(&grad, &t3)?;
-                    autograd::conjugate(&t4)?
+                    let t0 = ops::asin_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&ASIN_INPUT, &[grad, &input], &[], origin)?
@@ -1359,13 +1409,11 @@ pub fn acos_(input: &Tensor) -> Result<()> {
 static ACOS_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Rsqrt, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::AsinSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(4),
+    literals: &[],
+    output: Source::Register(2),
 };
 
 #[derive(Debug)]
@@ -1388,12 +1436,9 @@ impl Backward for AcosBackward {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
                     let t0 = ops::neg(&grad)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::mul(&input, &input)?;
-                    let t3 = ops::sub(&t1, &t2, Scalar::Int(1))?;
-                    let t4 = ops::rsqrt(&t3)?;
-                    let t5 = ops::mul(&t0, &t4)?;
-                    autograd::conjugate(&t5)?
+                    let t1 = ops::asin_slope(&input)?;
+                    let t2 = ops::mul(&t0, &t1)?;
+                    autograd::conjugate(&t2)?
                 })?
             } else {
                 autograd::run_fused(&ACOS_INPUT, &[grad, &input], &[], origin)?
@@ -1544,41 +1589,25 @@ pub fn atan2_(input: &Tensor, other: &Tensor) -> Result<()> {
 
 static ATAN2_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(2), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(4), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(3), Source::Register(6)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Register(7)],
-        ),
+        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(2), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(1), Source::Register(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(2)]),
     ],
-    literals: &[0.0],
-    output: Source::Register(8),
+    literals: &[],
+    output: Source::Register(3),
 };
 
 static ATAN2_OTHER: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(5), Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(4), Source::Register(7)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Register(8)],
-        ),
+        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(2), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
     ],
-    literals: &[0.0],
-    output: Source::Register(9),
+    literals: &[],
+    output: Source::Register(4),
 };
 
 #[derive(Debug)]
@@ -1602,20 +1631,14 @@ impl Backward for Atan2Backward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = ops::eq(&other, &t0)?;
-                    let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = ops::mul(&grad, &other)?;
-                    let t5 = ops::mul(&input, &input)?;
-                    let t6 = ops::mul(&other, &other)?;
-                    let t7 = ops::add(&t5, &t6, Scalar::Int(1))?;
-                    let t8 = ops::div(&t4, &t7, None)?;
-                    let t9 = ops::where_(&t3, &t0, &t8)?;
-                    t9
+                    let t0 = ops::nonzero_hypot(&input, &other)?;
+                    let t1 = ops::div(&other, &t0, None)?;
+                    let t2 = ops::div(&t1, &t0, None)?;
+                    let t3 = ops::mul(&grad, &t2)?;
+                    t3
                 })?
             } else {
-                autograd::run_fused(&ATAN2_INPUT, &[&input, &other, grad], &[], origin)?
+                autograd::run_fused(&ATAN2_INPUT, &[grad, &other, &input], &[], origin)?
             });
         }
         if node.wants(1) {
@@ -1624,21 +1647,15 @@ impl Backward for Atan2Backward {
             let origin = &self.other_origin;
             gradients[1] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = ops::eq(&other, &t0)?;
-                    let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = ops::neg(&grad)?;
-                    let t5 = ops::mul(&t4, &input)?;
-                    let t6 = ops::mul(&input, &input)?;
-                    let t7 = ops::mul(&other, &other)?;
-                    let t8 = ops::add(&t6, &t7, Scalar::Int(1))?;
-                    let t9 = ops::div(&t5, &t8, None)?;
-                    let t10 = ops::where_(&t3, &t0, &t9)?;
-                    t10
+                    let t0 = ops::neg(&grad)?;
+                    let t1 = ops::nonzero_hypot(&input, &other)?;
+                    let t2 = ops::div(&input, &t1, None)?;
+                    let t3 = ops::div(&t2, &t1, None)?;
+                    let t4 = ops::mul(&t0, &t3)?;
+                    t4
                 })?
             } else {
-                autograd::run_fused(&ATAN2_OTHER, &[&input, &other, grad], &[], origin)?
+                autograd::run_fused(&ATAN2_OTHER, &[grad, &input, &other], &[], origin)?
             });
         }
         Ok(gradients)
@@ -1826,7 +1843,7 @@ pub fn tanh(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(TanhBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -1842,28 +1859,27 @@ pub fn tanh_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&TANH, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = TanhBackward { result: None, input_origin: Origin::of(input) };
+    let operation = TanhBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&TANH, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
     autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
 static TANH_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::TanhSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(2),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
 struct TanhBackward {
-    result: Option<Saved>,
+    input: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -1875,19 +1891,17 @@ impl Backward for TanhBackward {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
+            let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::mul(&result, &result)?;
-                    let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    autograd::conjugate(&t3)?
+                    let t0 = ops::tanh_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    autograd::conjugate(&t1)?
                 })?
             } else {
-                autograd::run_fused(&TANH_INPUT, &[grad, &result], &[], origin)?
+                autograd::run_fused(&TANH_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -1938,13 +1952,11 @@ pub fn asinh_(input: &Tensor) -> Result<()> {
 
 static ASINH_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Rsqrt, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::AsinhSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(3),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -1966,12 +1978,9 @@ impl Backward for AsinhBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::mul(&input, &input)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::add(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::rsqrt(&t2)?;
-                    let t4 = ops::mul(&grad, &t3)?;
-                    autograd::conjugate(&t4)?
+                    let t0 = ops::asinh_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&ASINH_INPUT, &[grad, &input], &[], origin)?
@@ -2116,12 +2125,11 @@ pub fn atanh_(input: &Tensor) -> Result<()> {
 
 static ATANH_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::AtanhSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(2),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -2143,11 +2151,9 @@ impl Backward for AtanhBackward {
             gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::mul(&input, &input)?;
-                    let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::div(&grad, &t2, None)?;
-                    autograd::conjugate(&t3)?
+                    let t0 = ops::atanh_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    autograd::conjugate(&t1)?
                 })?
             } else {
                 autograd::run_fused(&ATANH_INPUT, &[grad, &input], &[], origin)?
@@ -2352,7 +2358,7 @@ pub fn erfinv(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(ErfinvBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2368,11 +2374,11 @@ pub fn erfinv_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&ERFINV, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = ErfinvBackward { result: None, input_origin: Origin::of(input) };
+    let operation = ErfinvBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&ERFINV, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
     autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
@@ -2380,17 +2386,18 @@ pub fn erfinv_(input: &Tensor) -> Result<()> {
 static ERFINV_INPUT: Formula = Formula {
     instructions: &[
         Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Erfinv, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
     ],
     literals: &[0.886226925452758],
-    output: Source::Register(3),
+    output: Source::Register(4),
 };
 
 #[derive(Debug)]
 struct ErfinvBackward {
-    result: Option<Saved>,
+    input: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -2402,19 +2409,20 @@ impl Backward for ErfinvBackward {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
+            let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
                     let t0 = Tensor::number(0.886226925452758_f64)?;
                     let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = ops::mul(&result, &result)?;
-                    let t3 = ops::exp(&t2)?;
-                    let t4 = ops::mul(&t1, &t3)?;
-                    t4
+                    let t2 = ops::erfinv(&input)?;
+                    let t3 = ops::square(&t2)?;
+                    let t4 = ops::exp(&t3)?;
+                    let t5 = ops::mul(&t1, &t4)?;
+                    t5
                 })?
             } else {
-                autograd::run_fused(&ERFINV_INPUT, &[grad, &result], &[], origin)?
+                autograd::run_fused(&ERFINV_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -2602,7 +2610,6 @@ pub fn sinc(input: &Tensor) -> Result<Tensor> {
             &result,
             Arc::new(SincBackward {
                 input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2618,40 +2625,27 @@ pub fn sinc_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&SINC, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = SincBackward {
+    let operation = SincBackward {
         input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        result: None,
         input_origin: Origin::of(input),
     };
     elementwise::run_in_place(&SINC, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
     autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
 static SINC_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Cos, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(4), Source::Input(0)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Register(5)],
-        ),
+        Instruction::new(ElementwiseOp::SincSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[0.0, 3.141592653589793],
-    output: Source::Register(6),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
 struct SincBackward {
     input: Option<Saved>,
-    result: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -2664,26 +2658,17 @@ impl Backward for SincBackward {
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
             let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&input, grad, &result]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = Tensor::number(0_i64)?;
-                        let t1 = ops::eq(&input, &t0)?;
-                        let t2 = Tensor::number(3.141592653589793_f64)?;
-                        let t3 = ops::mul(&t2, &input)?;
-                        let t4 = ops::cos(&t3)?;
-                        let t5 = ops::sub(&t4, &result, Scalar::Int(1))?;
-                        let t6 = ops::mul(&grad, &t5)?;
-                        let t7 = ops::div(&t6, &input, None)?;
-                        let t8 = ops::where_(&t1, &t0, &t7)?;
-                        autograd::conjugate(&t8)?
-                    })?
-                } else {
-                    autograd::run_fused(&SINC_INPUT, &[&input, grad, &result], &[], origin)?
-                });
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
+                origin.restore({
+                    let grad = &autograd::conjugate(grad)?;
+                    let t0 = ops::sinc_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    autograd::conjugate(&t1)?
+                })?
+            } else {
+                autograd::run_fused(&SINC_INPUT, &[grad, &input], &[], origin)?
+            });
         }
         Ok(gradients)
     }
@@ -2706,7 +2691,7 @@ pub fn sigmoid(input: &Tensor) -> Result<Tensor> {
         autograd::record(
             &result,
             Arc::new(SigmoidBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
                 input_origin: Origin::of(input),
             }),
             smallvec::smallvec![input.edge()],
@@ -2722,28 +2707,27 @@ pub fn sigmoid_(input: &Tensor) -> Result<()> {
         return elementwise::run_in_place(&SIGMOID, &[input], &[], input);
     }
     let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = SigmoidBackward { result: None, input_origin: Origin::of(input) };
+    let operation = SigmoidBackward {
+        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
+        input_origin: Origin::of(input),
+    };
     elementwise::run_in_place(&SIGMOID, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
     autograd::rebase(input, Arc::new(operation), edges);
     Ok(())
 }
 
 static SIGMOID_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(2),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
 struct SigmoidBackward {
-    result: Option<Saved>,
+    input: Option<Saved>,
     input_origin: Origin,
 }
 
@@ -2755,19 +2739,17 @@ impl Backward for SigmoidBackward {
         let mut gradients: Gradients = smallvec::smallvec![None; 1];
         let Some(grad) = &grads[0] else { return Ok(gradients) };
         if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
+            let input = saved(self.input.as_ref(), node)?;
             let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
+            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
                 origin.restore({
                     let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::mul(&grad, &result)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::sub(&t1, &result, Scalar::Int(1))?;
-                    let t3 = ops::mul(&t0, &t2)?;
-                    autograd::conjugate(&t3)?
+                    let t0 = ops::sigmoid_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    autograd::conjugate(&t1)?
                 })?
             } else {
-                autograd::run_fused(&SIGMOID_INPUT, &[grad, &result], &[], origin)?
+                autograd::run_fused(&SIGMOID_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)
@@ -2824,12 +2806,11 @@ pub fn logit_(input: &Tensor, eps: Option<f64>) -> Result<()> {
 
 static LOGIT_INPUT: Formula = Formula {
     instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::LogitSlope, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
     ],
-    literals: &[1.0],
-    output: Source::Register(2),
+    literals: &[],
+    output: Source::Register(1),
 };
 
 #[derive(Debug)]
@@ -2850,14 +2831,589 @@ impl Backward for LogitBackward {
             let origin = &self.input_origin;
             gradients[0] = Some(if autograd::mode::is_enabled() {
                 origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&t0, &input, Scalar::Int(1))?;
-                    let t2 = ops::mul(&input, &t1)?;
-                    let t3 = ops::div(&grad, &t2, None)?;
-                    t3
+                    let t0 = ops::logit_slope(&input)?;
+                    let t1 = ops::mul(&grad, &t0)?;
+                    t1
                 })?
             } else {
                 autograd::run_fused(&LOGIT_INPUT, &[grad, &input], &[], origin)?
+            });
+        }
+        Ok(gradients)
+    }
+}
+
+static SIGMOID_SLOPE: Spec = Spec {
+    name: "sigmoid_slope",
+    in_place: "sigmoid_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::SigmoidSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
+/// The derivative of `sigmoid`.
+///
+/// Internal: without a Python name.
+pub fn sigmoid_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&SIGMOID_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(SigmoidSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static SIGMOID_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
+    ],
+    literals: &[0.5],
+    output: Source::Register(4),
+};
+
+#[derive(Debug)]
+struct SigmoidSlopeBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for SigmoidSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "SigmoidSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &input]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = ops::neg(&grad)?;
+                        let t1 = ops::mul(&t0, &result)?;
+                        let t2 = Tensor::number(0.5_f64)?;
+                        let t3 = ops::mul(&t2, &input)?;
+                        let t4 = ops::tanh(&t3)?;
+                        let t5 = ops::mul(&t1, &t4)?;
+                        autograd::conjugate(&t5)?
+                    })?
+                } else {
+                    autograd::run_fused(&SIGMOID_SLOPE_INPUT, &[grad, &result, &input], &[], origin)?
+                });
+        }
+        Ok(gradients)
+    }
+}
+
+static TANH_SLOPE: Spec = Spec {
+    name: "tanh_slope",
+    in_place: "tanh_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::TanhSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
+/// The derivative of `tanh`.
+///
+/// Internal: without a Python name.
+pub fn tanh_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&TANH_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(TanhSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static TANH_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Tanh, &[Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
+    ],
+    literals: &[-2.0],
+    output: Source::Register(3),
+};
+
+#[derive(Debug)]
+struct TanhSlopeBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for TanhSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "TanhSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &input]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = Tensor::number(-2_i64)?;
+                        let t1 = ops::mul(&t0, &grad)?;
+                        let t2 = ops::mul(&t1, &result)?;
+                        let t3 = ops::tanh(&input)?;
+                        let t4 = ops::mul(&t2, &t3)?;
+                        autograd::conjugate(&t4)?
+                    })?
+                } else {
+                    autograd::run_fused(&TANH_SLOPE_INPUT, &[grad, &result, &input], &[], origin)?
+                });
+        }
+        Ok(gradients)
+    }
+}
+
+static ASINH_SLOPE: Spec = Spec {
+    name: "asinh_slope",
+    in_place: "asinh_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::AsinhSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
+/// The derivative of `asinh`.
+///
+/// Internal: without a Python name.
+pub fn asinh_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&ASINH_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(AsinhSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static ASINH_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Input(2)]),
+    ],
+    literals: &[],
+    output: Source::Register(4),
+};
+
+#[derive(Debug)]
+struct AsinhSlopeBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for AsinhSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "AsinhSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = ops::neg(&grad)?;
+                        let t1 = ops::mul(&t0, &input)?;
+                        let t2 = ops::mul(&t1, &result)?;
+                        let t3 = ops::mul(&t2, &result)?;
+                        let t4 = ops::mul(&t3, &result)?;
+                        autograd::conjugate(&t4)?
+                    })?
+                } else {
+                    autograd::run_fused(&ASINH_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
+                });
+        }
+        Ok(gradients)
+    }
+}
+
+static SINC_SLOPE: Spec = Spec {
+    name: "sinc_slope",
+    in_place: "sinc_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::SincSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
+/// The derivative of `sinc`.
+///
+/// Internal: without a Python name.
+pub fn sinc_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&SINC_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(SincSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static SINC_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Sinc, &[Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(3), Source::Input(2)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(3), Source::Constant(4), Source::Input(1)],
+        ),
+        Instruction::new(ElementwiseOp::Div, &[Source::Register(4), Source::Register(5)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(3), Source::Constant(2), Source::Register(6)],
+        ),
+        Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Register(7)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(8)]),
+    ],
+    literals: &[9.869604401089358, 0.0, -6.579736267392905, 2.0, 1.0],
+    output: Source::Register(9),
+};
+
+#[derive(Debug)]
+struct SincSlopeBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for SincSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "SincSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = ops::neg(&grad)?;
+                        let t1 = Tensor::number(9.869604401089358_f64)?;
+                        let t2 = ops::sinc(&input)?;
+                        let t3 = ops::mul(&t1, &t2)?;
+                        let t4 = Tensor::number(0_i64)?;
+                        let t5 = ops::eq(&input, &t4)?;
+                        let t6 = Tensor::number(-6.579736267392905_f64)?;
+                        let t7 = Tensor::number(2_i64)?;
+                        let t8 = ops::mul(&t7, &result)?;
+                        let t9 = Tensor::number(1_i64)?;
+                        let t10 = ops::where_(&t5, &t9, &input)?;
+                        let t11 = ops::div(&t8, &t10, None)?;
+                        let t12 = ops::where_(&t5, &t6, &t11)?;
+                        let t13 = ops::add(&t3, &t12, Scalar::Int(1))?;
+                        let t14 = ops::mul(&t0, &t13)?;
+                        autograd::conjugate(&t14)?
+                    })?
+                } else {
+                    autograd::run_fused(&SINC_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
+                });
+        }
+        Ok(gradients)
+    }
+}
+
+static ASIN_SLOPE: Spec = Spec {
+    name: "asin_slope",
+    in_place: "asin_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::AsinSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
+/// The derivative of `asin`.
+///
+/// Internal: without a Python name.
+pub fn asin_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&ASIN_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(AsinSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static ASIN_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Input(2)]),
+    ],
+    literals: &[],
+    output: Source::Register(3),
+};
+
+#[derive(Debug)]
+struct AsinSlopeBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for AsinSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "AsinSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = ops::mul(&grad, &input)?;
+                        let t1 = ops::mul(&t0, &result)?;
+                        let t2 = ops::mul(&t1, &result)?;
+                        let t3 = ops::mul(&t2, &result)?;
+                        autograd::conjugate(&t3)?
+                    })?
+                } else {
+                    autograd::run_fused(&ASIN_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
+                });
+        }
+        Ok(gradients)
+    }
+}
+
+static ATANH_SLOPE: Spec = Spec {
+    name: "atanh_slope",
+    in_place: "atanh_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::AtanhSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: Some(Parts::Complex),
+    wraps: false,
+};
+/// The derivative of `atanh`.
+///
+/// Internal: without a Python name.
+pub fn atanh_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&ATANH_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(AtanhSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static ATANH_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(0)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(2)]),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Input(2)]),
+    ],
+    literals: &[2.0],
+    output: Source::Register(3),
+};
+
+#[derive(Debug)]
+struct AtanhSlopeBackward {
+    input: Option<Saved>,
+    result: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for AtanhSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "AtanhSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let result = saved(self.result.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] =
+                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
+                    origin.restore({
+                        let grad = &autograd::conjugate(grad)?;
+                        let t0 = Tensor::number(2_i64)?;
+                        let t1 = ops::mul(&t0, &grad)?;
+                        let t2 = ops::mul(&t1, &input)?;
+                        let t3 = ops::mul(&t2, &result)?;
+                        let t4 = ops::mul(&t3, &result)?;
+                        autograd::conjugate(&t4)?
+                    })?
+                } else {
+                    autograd::run_fused(&ATANH_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
+                });
+        }
+        Ok(gradients)
+    }
+}
+
+static LOGIT_SLOPE: Spec = Spec {
+    name: "logit_slope",
+    in_place: "logit_slope_",
+    arguments: &["input"],
+    op: ElementwiseOp::LogitSlope,
+    promote: Promote::Float,
+    domain: Domain::Float,
+    complex: None,
+    wraps: false,
+};
+/// The derivative of `logit`.
+///
+/// Internal: without a Python name.
+pub fn logit_slope(input: &Tensor) -> Result<Tensor> {
+    let result = elementwise::run(&LOGIT_SLOPE, &[input], &[])?;
+    if autograd::is_recording(&[input]) {
+        autograd::record(
+            &result,
+            Arc::new(LogitSlopeBackward {
+                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
+                input_origin: Origin::of(input),
+            }),
+            smallvec::smallvec![input.edge()],
+        );
+    }
+    Ok(result)
+}
+
+static LOGIT_SLOPE_INPUT: Formula = Formula {
+    instructions: &[
+        Instruction::new(ElementwiseOp::Lt, &[Source::Input(1), Source::Constant(0)]),
+        Instruction::new(ElementwiseOp::Gt, &[Source::Input(1), Source::Constant(1)]),
+        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(1), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Constant(1), Source::Register(3)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(4)]),
+        Instruction::new(ElementwiseOp::Div, &[Source::Constant(1), Source::Input(1)]),
+        Instruction::new(ElementwiseOp::Square, &[Source::Register(6)]),
+        Instruction::new(ElementwiseOp::Sub, &[Source::Register(5), Source::Register(7)]),
+        Instruction::new(
+            ElementwiseOp::Select,
+            &[Source::Register(2), Source::Constant(2), Source::Register(8)],
+        ),
+        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(9)]),
+    ],
+    literals: &[0.0, 1.0, f64::NAN],
+    output: Source::Register(10),
+};
+
+#[derive(Debug)]
+struct LogitSlopeBackward {
+    input: Option<Saved>,
+    input_origin: Origin,
+}
+
+impl Backward for LogitSlopeBackward {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        "LogitSlopeBackward0".into()
+    }
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        let mut gradients: Gradients = smallvec::smallvec![None; 1];
+        let Some(grad) = &grads[0] else { return Ok(gradients) };
+        if node.wants(0) {
+            let input = saved(self.input.as_ref(), node)?;
+            let origin = &self.input_origin;
+            gradients[0] = Some(if autograd::mode::is_enabled() {
+                origin.restore({
+                    let t0 = Tensor::number(0_i64)?;
+                    let t1 = ops::lt(&input, &t0)?;
+                    let t2 = Tensor::number(1_i64)?;
+                    let t3 = ops::gt(&input, &t2)?;
+                    let t4 = ops::logical_or(&t1, &t3)?;
+                    let t5 = Tensor::number(f64::NAN)?;
+                    let t6 = ops::sub(&t2, &input, Scalar::Int(1))?;
+                    let t7 = ops::div(&t2, &t6, None)?;
+                    let t8 = ops::square(&t7)?;
+                    let t9 = ops::div(&t2, &input, None)?;
+                    let t10 = ops::square(&t9)?;
+                    let t11 = ops::sub(&t8, &t10, Scalar::Int(1))?;
+                    let t12 = ops::where_(&t4, &t5, &t11)?;
+                    let t13 = ops::mul(&grad, &t12)?;
+                    t13
+                })?
+            } else {
+                autograd::run_fused(&LOGIT_SLOPE_INPUT, &[grad, &input], &[], origin)?
             });
         }
         Ok(gradients)

@@ -100,6 +100,10 @@ fn reference(op: ElementwiseOp, x: f64, y: f64, z: f64) -> Option<f64> {
             }
         }
         Selu => 1.050_700_987_355_480_5 * if x > 0.0 { x } else { 1.673_263_242_354_377_2 * libm::expm1(x) },
+        Tanhshrink => x - libm::tanh(x),
+        SigmoidSlope => 0.25 / libm::cosh(x / 2.0).powi(2),
+        TanhSlope => 1.0 / libm::cosh(x).powi(2),
+        AsinhSlope => 1.0 / libm::hypot(1.0, x),
         LogSigmoid => -softplus(-x),
         Sinc => {
             if x == 0.0 {
