@@ -130,7 +130,16 @@ impl Tensor {
 
     /// The same tensor (gradient, hooks, history) showing another tensor's data: what `x.data = y` means.
     pub fn with_data(&self, data: &Tensor) -> Self {
+        let same =
+            self.shape() == data.shape() && self.dtype() == data.dtype() && self.device() == data.device();
+        self.meta.show(&data.body, same);
         Tensor { body: data.body.clone(), meta: self.meta.clone() }
+    }
+
+    /// The same tensor showing its elements in other places, as a view of it does.
+    pub(crate) fn with_layout_of(&self, view: &Tensor) -> Self {
+        self.meta.show(&view.body, false);
+        Tensor { body: view.body.clone(), meta: self.meta.clone() }
     }
 
     /// The same tensor with another shape, row-major from its first element on: what `x.resize_(shape)` means. The

@@ -35,8 +35,11 @@ pub fn take_exception(_py: Python<'_>, error: &RusTorchError) -> Option<PyErr> {
     }
 }
 
+/// The Python object that a hook calls: one reference, which the collector of cycles sees.
+pub type Function = Arc<Py<PyAny>>;
+
 /// A hook that sees a gradient and may replace it.
-pub fn gradient_hook(function: Py<PyAny>) -> impl Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync {
+pub fn gradient_hook(function: Function) -> impl Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync {
     move |gradient| {
         Python::attach(|py| {
             let call = || -> PyResult<Option<Tensor>> {
@@ -56,11 +59,20 @@ pub fn gradient_hook(function: Py<PyAny>) -> impl Fn(&Tensor) -> Result<Option<T
     }
 }
 
-/// A hook that sees a tensor; what it gives is ignored.
-pub fn after_hook(function: Py<PyAny>) -> impl Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync {
+/// A hook that sees a tensor, and gives nothing.
+pub fn after_hook(function: Function) -> impl Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync {
     move |tensor| {
         Python::attach(|py| {
-            let call = || function.bind(py).call1((wrap(py, tensor.clone())?,)).map(|_| None);
+            let call = || {
+                let result = function.bind(py).call1((wrap(py, tensor.clone())?,))?;
+                if result.is_none() {
+                    return Ok(None);
+                }
+                Err(PyTypeError::new_err(format!(
+                    "post accumulate grad hooks should return None, not {}",
+                    type_name(&result)
+                )))
+            };
             call().map_err(|error| into_core(py, error))
         })
     }
@@ -98,7 +110,7 @@ fn replacement(result: &Bound<'_, PyAny>, count: usize) -> PyResult<Option<Gradi
 }
 
 /// A hook of a node that sees the gradients it gives and those it got, and may replace the former.
-pub fn node_hook(function: Py<PyAny>) -> NodeHook {
+pub fn node_hook(function: Function) -> NodeHook {
     Arc::new(move |given, got| {
         Python::attach(|py| {
             let call = || {
@@ -111,7 +123,7 @@ pub fn node_hook(function: Py<PyAny>) -> NodeHook {
 }
 
 /// A hook of a node that sees the gradients it gets, and may replace them.
-pub fn gradients_hook(function: Py<PyAny>) -> GradientsHook {
+pub fn gradients_hook(function: Function) -> GradientsHook {
     Arc::new(move |got| {
         Python::attach(|py| {
             let call = || {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyTuple};
-use rustorch_tensor::autograd::{self, Backward, Edge, Gradients, Node, Saved};
+use rustorch_tensor::autograd::{self, Backward, Edge, Gradients, Held, Node, Origin, Saved};
 use rustorch_tensor::{Result, Tensor, ops};
 
 use super::callback::into_core;
@@ -82,8 +82,12 @@ impl PyFunctionContext {
 
 /// The node of a custom function.
 struct CustomFunction {
-    context: Py<PyFunctionContext>,
+    /// One reference, which the collector of cycles sees.
+    context: Arc<Py<PyAny>>,
+    held: Held,
     name: String,
+    /// What the gradients are of, for each of `tensor_places`.
+    inputs: Vec<Origin>,
     outputs: Vec<OutputKind>,
     /// Where the tensors stand among forward's arguments.
     tensor_places: Vec<usize>,
@@ -93,11 +97,11 @@ struct CustomFunction {
 
 /// What is needed to make zeros for an output without gradient.
 struct OutputKind {
-    zeros_like: Option<rustorch_tensor::autograd::Origin>,
+    zeros_like: Option<Origin>,
 }
 
 impl CustomFunction {
-    fn call<'py>(&self, py: Python<'py>, grads: &[Option<Tensor>]) -> PyResult<Gradients> {
+    fn call<'py>(&self, py: Python<'py>, node: &Node, grads: &[Option<Tensor>]) -> PyResult<Gradients> {
         let context = self.context.bind(py);
         let arguments: Vec<_> = grads
             .iter()
@@ -123,18 +127,21 @@ impl CustomFunction {
         }
         self.tensor_places
             .iter()
-            .map(|&place| {
+            .zip(&self.inputs)
+            .enumerate()
+            .map(|(i, (&place, input))| {
                 let object = &results[place];
-                if object.is_none() {
+                if object.is_none() || !node.wants(i) {
                     return Ok(None);
                 }
-                convert::tensor(object).map(Some).ok_or_else(|| {
+                let gradient = convert::tensor(object).ok_or_else(|| {
                     PyTypeError::new_err(format!(
                         "function {} returned a {} as gradient {place}; expected a Tensor or None",
                         self.name,
                         type_name(object)
                     ))
-                })
+                })?;
+                input.admit(gradient, &self.name, place).map(Some).into_py(py)
             })
             .collect()
     }
@@ -149,8 +156,12 @@ impl Backward for CustomFunction {
         self.outputs.len()
     }
 
-    fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        Python::attach(|py| self.call(py, grads).map_err(|error| into_core(py, error)))
+    fn held(&self) -> Option<&Held> {
+        Some(&self.held)
+    }
+
+    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
+        Python::attach(|py| self.call(py, node, grads).map_err(|error| into_core(py, error)))
     }
 }
 
@@ -201,11 +212,14 @@ fn _record_function<'py>(
                 ops::view(&tensor.detach(), &tensor.shape().iter().map(|&n| n as i64).collect::<Vec<_>>())
                     .into_py(py)?;
         }
-        kinds.push(OutputKind { zeros_like: Some(autograd::Origin::of(&tensor)) });
+        kinds.push(OutputKind { zeros_like: Some(Origin::of(&tensor)) });
         results.push(Some(tensor));
     }
+    let held = Arc::new(context.clone().into_any().unbind());
     let operation = Arc::new(CustomFunction {
-        context: context.clone().unbind(),
+        context: held.clone(),
+        held: Held::new(held),
+        inputs: input_tensors.iter().map(Origin::of).collect(),
         name,
         outputs: kinds,
         tensor_places,

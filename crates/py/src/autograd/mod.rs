@@ -1,6 +1,7 @@
 //! Automatic differentiation as Python sees it: the mode, `backward` and `grad`, graph nodes, hooks, custom functions.
 
 pub mod callback;
+pub mod collection;
 mod function;
 mod hooks;
 mod mode;
@@ -75,6 +76,7 @@ fn backward(
     let grads = gradients("backward", "grad_tensors", grad_tensors)?;
     let inputs = optional_tensors("backward", "inputs", inputs)?;
     let retain = retain_graph.unwrap_or(create_graph);
+    let _pass = collection::Pass::begin(py);
     py.detach(|| autograd::backward(&roots, &grads, retain, create_graph, inputs.as_deref())).into_py(py)
 }
 
@@ -116,7 +118,9 @@ fn grad<'py>(
     let leaves = tensors("grad", "inputs", inputs)?;
     let grads = gradients("grad", "grad_outputs", grad_outputs)?;
     let retain = retain_graph.unwrap_or(create_graph);
+    let pass = collection::Pass::begin(py);
     let found = py.detach(|| autograd::grad(&roots, &leaves, &grads, retain, create_graph)).into_py(py)?;
+    drop(pass);
     let mut results = Vec::with_capacity(found.len());
     for (gradient, leaf) in found.into_iter().zip(&leaves) {
         let gradient = match gradient {

@@ -3,23 +3,26 @@
 use std::sync::Arc;
 
 use pyo3::basic::CompareOp;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rustorch_tensor::autograd::{HookHandle, Node};
 
 use super::callback;
+use super::collection::{self, Made};
 use crate::tensor::wrap_optional;
 
 /// A recorded op: what `Tensor.grad_fn` shows.
 #[pyclass(name = "Node", module = "rustorch.autograd.graph", frozen)]
 pub struct PyNode {
     node: Arc<Node>,
+    made: Made,
 }
 
 impl PyNode {
     /// The Python object of a node.
     pub fn new(node: Arc<Node>) -> Self {
-        PyNode { node }
+        PyNode { node, made: Made::YES }
     }
 }
 
@@ -54,12 +57,22 @@ impl PyNode {
     /// Calls `hook(grad_inputs, grad_outputs)` after the node has computed its gradients; what it gives, unless None,
     /// replaces `grad_inputs`.
     fn register_hook(&self, hook: Bound<'_, PyAny>) -> PyHookHandle {
-        PyHookHandle::new(self.node.register_hook(callback::node_hook(hook.unbind())))
+        let function = Arc::new(hook.unbind());
+        PyHookHandle::new(self.node.register_hook(callback::node_hook(function.clone())), function)
     }
 
     /// Calls `hook(grad_outputs)` before the node computes its gradients; what it gives, unless None, replaces them.
     fn register_prehook(&self, hook: Bound<'_, PyAny>) -> PyHookHandle {
-        PyHookHandle::new(self.node.register_prehook(callback::gradients_hook(hook.unbind())))
+        let function = Arc::new(hook.unbind());
+        PyHookHandle::new(self.node.register_prehook(callback::gradients_hook(function.clone())), function)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        collection::traverse(&self.made, &visit, |show| self.node.visit_held(show))
+    }
+
+    fn __clear__(&self) {
+        self.node.remove_hooks();
     }
 
     fn __repr__(&self) -> String {
@@ -87,9 +100,9 @@ pub struct PyHookHandle {
 }
 
 impl PyHookHandle {
-    /// The Python object of a handle.
-    pub fn new(handle: HookHandle) -> Self {
-        PyHookHandle { handle }
+    /// The Python object of the handle of a hook that calls `function`.
+    pub fn new(handle: HookHandle, function: callback::Function) -> Self {
+        PyHookHandle { handle: handle.holding(function) }
     }
 }
 

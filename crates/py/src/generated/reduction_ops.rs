@@ -415,6 +415,30 @@ rustorch.cumsum(rustorch.tensor([1, 2, 3, 4]), 0)\ntensor([ 1,  3,  6, 10])",
             release_from: 1 << 15,
         },
         Binding {
+            name: "cumsum_",
+            overloads: &[Overload {
+                signature: "(input, dim, *, dtype=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dim", Kind::Int),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    let p2 = a.optional_dtype(2)?;
+                    a.give_first(&|| ops::cumsum_(&p0, p1, p2))
+                },
+            }],
+            doc: "In-place form of cumsum: The sum of the elements up to each one along a \
+dimension.",
+            module: None,
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
             name: "cumprod",
             overloads: &[Overload {
                 signature: "(input, dim, *, dtype=None)",
@@ -434,6 +458,30 @@ rustorch.cumsum(rustorch.tensor([1, 2, 3, 4]), 0)\ntensor([ 1,  3,  6, 10])",
             doc: "The product of the elements up to each one along a dimension.\n\nExample:\n\n>>> \
 rustorch.cumprod(rustorch.tensor([1, 2, 3, 4]), 0)\ntensor([ 1,  2,  6, 24])",
             module: Some("rustorch"),
+            method: true,
+            aliases: &[],
+            release_from: 1 << 15,
+        },
+        Binding {
+            name: "cumprod_",
+            overloads: &[Overload {
+                signature: "(input, dim, *, dtype=None)",
+                parameters: &[
+                    Parameter::new("input", Kind::Tensor),
+                    Parameter::new("dim", Kind::Int),
+                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
+                ],
+                out: false,
+                call: |a| {
+                    let p0 = a.tensor(0)?;
+                    let p1 = a.int(1)?;
+                    let p2 = a.optional_dtype(2)?;
+                    a.give_first(&|| ops::cumprod_(&p0, p1, p2))
+                },
+            }],
+            doc: "In-place form of cumprod: The product of the elements up to each one along a \
+dimension.",
+            module: None,
             method: true,
             aliases: &[],
             release_from: 1 << 15,
@@ -718,4 +766,6 @@ pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
     &[entry::<File, 21, 0>],
     &[entry::<File, 22, 0>],
     &[entry::<File, 23, 0>],
+    &[entry::<File, 24, 0>],
+    &[entry::<File, 25, 0>],
 ];

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use rustorch_tensor::{Tensor, autograd};
+use rustorch_tensor::{DType, Device, Tensor, autograd};
 
 use super::{PyTensor, wrap, wrap_optional};
 use crate::arguments::{convert, type_name};
-use crate::autograd::callback;
 use crate::autograd::node::{PyHookHandle, PyNode};
+use crate::autograd::{callback, collection};
 use crate::errors::IntoPyResult;
 
 fn tensor_or_none(attribute: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Tensor>> {
@@ -123,6 +124,7 @@ impl PyTensor {
         let gradient = tensor_or_none("gradient", gradient)?;
         let inputs = crate::autograd::optional_tensors("backward", "inputs", inputs)?;
         let retain = retain_graph.unwrap_or(create_graph);
+        let _pass = collection::Pass::begin(py);
         py.detach(|| autograd::backward(&[tensor], &[gradient], retain, create_graph, inputs.as_deref()))
             .into_py(py)
     }
@@ -140,6 +142,18 @@ impl PyTensor {
         Ok(slf)
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        collection::traverse(&self.made, &visit, |show| self.with(|tensor| tensor.visit_held(show)))
+    }
+
+    /// Lets go of the tensor: the object is garbage.
+    fn __clear__(&self) {
+        if let Ok(nothing) = Tensor::empty(&[0], DType::Float32, Device::CPU) {
+            self.with(|tensor| tensor.set_face(std::ptr::null_mut()));
+            self.replace(nothing);
+        }
+    }
+
     /// Keeps the gradient of this computed tensor in `grad`, as leaves do.
     fn retain_grad(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().tensor(slf).retain_grad().into_py(slf.py())
@@ -147,8 +161,10 @@ impl PyTensor {
 
     /// Calls `hook(grad)` when this tensor's gradient is computed; what it gives, unless None, replaces the gradient.
     fn register_hook(slf: &Bound<'_, Self>, hook: Bound<'_, PyAny>) -> PyResult<PyHookHandle> {
-        let hook = callback::gradient_hook(hook.unbind());
-        slf.get().tensor(slf).register_hook(Arc::new(hook)).into_py(slf.py()).map(PyHookHandle::new)
+        let function = Arc::new(hook.unbind());
+        let hook = Arc::new(callback::gradient_hook(function.clone()));
+        let handle = slf.get().tensor(slf).register_hook(hook).into_py(slf.py())?;
+        Ok(PyHookHandle::new(handle, function))
     }
 
     /// Calls `hook(tensor)` after this leaf's gradient has been accumulated.
@@ -156,11 +172,9 @@ impl PyTensor {
         slf: &Bound<'_, Self>,
         hook: Bound<'_, PyAny>,
     ) -> PyResult<PyHookHandle> {
-        let hook = callback::after_hook(hook.unbind());
-        slf.get()
-            .tensor(slf)
-            .register_post_accumulate_grad_hook(Arc::new(hook))
-            .into_py(slf.py())
-            .map(PyHookHandle::new)
+        let function = Arc::new(hook.unbind());
+        let hook = Arc::new(callback::after_hook(function.clone()));
+        let handle = slf.get().tensor(slf).register_post_accumulate_grad_hook(hook).into_py(slf.py())?;
+        Ok(PyHookHandle::new(handle, function))
     }
 }

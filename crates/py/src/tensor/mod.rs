@@ -12,6 +12,7 @@ mod index;
 pub mod memory;
 mod numeric;
 mod sequence;
+mod views_in_place;
 
 use std::cell::UnsafeCell;
 use std::ptr;
@@ -20,6 +21,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use rustorch_tensor::Tensor;
 
+use crate::autograd::collection::Made;
 use crate::errors::IntoPyResult;
 
 pub use construct::register;
@@ -36,13 +38,14 @@ unsafe impl Sync for Cell {}
 #[pyclass(name = "Tensor", module = "rustorch", subclass, weakref, dict, frozen)]
 pub struct PyTensor {
     cell: Cell,
+    made: Made,
 }
 
 impl PyTensor {
     /// An object for a tensor that has none yet.
     #[inline]
     pub fn new(tensor: Tensor) -> Self {
-        PyTensor { cell: Cell(UnsafeCell::new(tensor)) }
+        PyTensor { cell: Cell(UnsafeCell::new(tensor)), made: Made::YES }
     }
 
     /// Looks at the tensor. `look` must not run Python code: that could assign to `data`.

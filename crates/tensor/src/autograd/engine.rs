@@ -7,9 +7,11 @@ use std::sync::Arc;
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
-use super::meta::apply_leaf_hooks;
+use super::accumulation::apply_leaf_hooks;
 use super::mode::{self, GradMode};
 use super::node::{Edge, Gradients, Node};
+use super::saved::Origin;
+use super::validation::{replacement, replacements};
 use crate::Tensor;
 use crate::ops;
 
@@ -40,6 +42,8 @@ type Slots = SmallVec<[Option<Tensor>; 1]>;
 
 /// Which gradients `grad` is asked for.
 struct Targets<'a> {
+    /// Whether leaves accumulate their gradients instead of giving them.
+    accumulate: bool,
     edges: Vec<Edge>,
     inputs: &'a [Tensor],
     found: Vec<Option<Tensor>>,
@@ -48,7 +52,7 @@ struct Targets<'a> {
 }
 
 impl Targets<'_> {
-    fn new<'a>(roots: &[Edge], inputs: &'a [Tensor]) -> Result<Targets<'a>> {
+    fn new<'a>(roots: &[Edge], inputs: &'a [Tensor], accumulate: bool) -> Result<Targets<'a>> {
         let edges = inputs
             .iter()
             .map(|input| {
@@ -59,10 +63,13 @@ impl Targets<'_> {
             .collect::<Result<Vec<_>>>()?;
         let targets: HashSet<u64> = edges.iter().map(|e| e.node.sequence()).collect();
         let useful = useful_nodes(roots, &targets);
-        Ok(Targets { found: vec![None; edges.len()], edges, inputs, useful })
+        Ok(Targets { accumulate, found: vec![None; edges.len()], edges, inputs, useful })
     }
 
     fn capture(&mut self, node: &Arc<Node>, slots: &Slots) -> Result<()> {
+        if self.accumulate && node.accumulates() {
+            return Ok(());
+        }
         for (i, edge) in self.edges.iter().enumerate() {
             if Arc::ptr_eq(&edge.node, node)
                 && let Some(Some(grad)) = slots.get(edge.index)
@@ -100,10 +107,21 @@ fn useful_nodes(roots: &[Edge], targets: &HashSet<u64>) -> HashSet<u64> {
     useful
 }
 
-fn add_into(slot: &mut Option<Tensor>, grad: Tensor) -> Result<()> {
+fn add_into(slot: &mut Option<Tensor>, grad: Tensor, node: &Node) -> Result<()> {
     *slot = Some(match slot.take() {
         None => grad,
-        Some(old) => ops::add(&old, &grad, 1.into())?,
+        Some(old) if old.shape() == grad.shape() => ops::add(&old, &grad, 1.into())?,
+        Some(old) => {
+            return Err(RusTorchError::autograd(
+                "backward",
+                format!(
+                    "gradients of shapes {:?} and {:?} arrived at one output of {}",
+                    old.shape(),
+                    grad.shape(),
+                    node.name()
+                ),
+            ));
+        }
     });
     Ok(())
 }
@@ -116,14 +134,14 @@ fn before_node(node: &Arc<Node>, slots: &mut Slots) -> Result<()> {
     drop(extras);
     for (index, hook) in hooks {
         if let Some(Some(grad)) = slots.get(index)
-            && let Some(replacement) = hook(grad)?
+            && let Some(replaced) = replacement(Some(grad), hook(grad)?)?
         {
-            slots[index] = Some(replacement);
+            slots[index] = Some(replaced);
         }
     }
     for (index, meta) in retained {
         if let (Some(meta), Some(Some(grad))) = (meta.upgrade(), slots.get(index)) {
-            meta.set_grad(Some(grad.clone()));
+            meta.accumulate(grad, false)?;
         }
     }
     Ok(())
@@ -136,7 +154,7 @@ fn before_function(node: &Arc<Node>, slots: &mut Slots) -> Result<()> {
     drop(extras);
     for hook in hooks {
         if let Some(replaced) = hook(slots)? {
-            *slots = replaced.into_iter().collect();
+            *slots = replacements(slots, replaced)?.into_iter().collect();
         }
     }
     Ok(())
@@ -149,7 +167,7 @@ fn after_function(node: &Arc<Node>, mut gradients: Gradients, slots: &Slots) -> 
     drop(extras);
     for hook in hooks {
         if let Some(replaced) = hook(&gradients, slots)? {
-            gradients = replaced;
+            gradients = replacements(&gradients, replaced)?;
         }
     }
     Ok(gradients)
@@ -174,7 +192,7 @@ fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Ta
                 ready.push(Ready(edge.node.clone()));
                 smallvec::smallvec![None; edge.node.outputs()]
             });
-            add_into(&mut slots[edge.index], grad)
+            add_into(&mut slots[edge.index], grad, &edge.node)
         };
     for (edge, grad) in roots {
         deliver(&edge, grad, &mut pending, &mut ready)?;
@@ -184,9 +202,12 @@ fn run(roots: Vec<(Edge, Tensor)>, keep_graph: bool, mut targets: Option<&mut Ta
         before_node(&node, &mut slots)?;
         if let Some(targets) = targets.as_deref_mut() {
             targets.capture(&node, &slots)?;
-            if node.accumulates()
-                || !node.next().iter().flatten().any(|e| targets.useful.contains(&e.node.sequence()))
-            {
+            let goes_on = if node.accumulates() {
+                targets.accumulate
+            } else {
+                node.next().iter().flatten().any(|e| targets.useful.contains(&e.node.sequence()))
+            };
+            if !goes_on {
                 continue;
             }
         }
@@ -237,7 +258,7 @@ fn seed(op: &'static str, tensors: &[Tensor], grads: &[Option<Tensor>]) -> Resul
                         ),
                     ));
                 }
-                grad.clone()
+                Origin::of(tensor).admit(grad.clone(), op, i)?
             }
             Some(grad) => {
                 return Err(RusTorchError::shape(
@@ -289,19 +310,15 @@ pub fn backward(
     create_graph: bool,
     inputs: Option<&[Tensor]>,
 ) -> Result<()> {
-    let roots = seed("backward", tensors, grads)?;
     let _mode = GradMode::set(create_graph);
+    let roots = seed("backward", tensors, grads)?;
     let Some(inputs) = inputs else { return run(roots, retain_graph || create_graph, None) };
     let edges: Vec<Edge> = roots.iter().map(|(e, _)| e.clone()).collect();
-    let mut targets = Targets::new(&edges, inputs)?;
+    let mut targets = Targets::new(&edges, inputs, true)?;
     run(roots, retain_graph || create_graph, Some(&mut targets))?;
     for (input, found) in inputs.iter().zip(targets.found) {
         if let Some(found) = found {
-            let sum = match input.grad() {
-                None => found,
-                Some(old) => ops::add(&old, &found, 1.into())?,
-            };
-            input.meta.set_grad(Some(sum));
+            input.meta.accumulate(&found, false)?;
         }
     }
     Ok(())
@@ -315,10 +332,10 @@ pub fn grad(
     retain_graph: bool,
     create_graph: bool,
 ) -> Result<Vec<Option<Tensor>>> {
+    let _mode = GradMode::set(create_graph);
     let roots = seed("grad", outputs, grads)?;
     let edges: Vec<Edge> = roots.iter().map(|(e, _)| e.clone()).collect();
-    let mut targets = Targets::new(&edges, inputs)?;
-    let _mode = GradMode::set(create_graph);
+    let mut targets = Targets::new(&edges, inputs, false)?;
     run(roots, retain_graph || create_graph, Some(&mut targets))?;
     debug_assert_eq!(mode::is_enabled(), create_graph);
     Ok(targets.found)

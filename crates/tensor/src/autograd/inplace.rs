@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rustorch_error::{Result, RusTorchError};
 
+use super::mode::{self, GradMode};
 use super::node::{Backward, Edge, Edges, Node};
-use super::{hooks, is_recording, mode};
+use super::{hooks, is_recording};
 use crate::Tensor;
 use crate::operations::elementwise;
 use crate::operations::memory_overlap::share_storage;
@@ -37,10 +38,7 @@ pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> R
         return Ok(());
     }
     if target.requires_grad() && target.is_leaf() {
-        return Err(RusTorchError::autograd(
-            op,
-            "a leaf Variable that requires grad is being used in an in-place operation; do it under no_grad()",
-        ));
+        return Err(leaf_error(op));
     }
     if let Some(base) = target.base()
         && (base.requires_grad() || target.requires_grad() || is_recording(others))
@@ -146,6 +144,37 @@ pub fn overwrite(op: &'static str, target: &Tensor, compute: impl FnOnce() -> Re
         compute()?
     };
     assign(op, target, &value)
+}
+
+/// The in-place form of a view: what the tensor is from now on, in the layout that `view` gives it.
+pub fn relayout(
+    op: &'static str,
+    target: &Tensor,
+    view: impl FnOnce(&Tensor) -> Result<Tensor>,
+) -> Result<Tensor> {
+    if target.requires_grad() && target.is_leaf() && mode::is_enabled() {
+        return Err(leaf_error(op));
+    }
+    if target.requires_grad() && !target.is_leaf() {
+        // The tensor from before stays in the graph, with what has been saved of it and with its views, as the new one's
+        // base. No mode leaves its history with another shape than its own.
+        let _mode = GradMode::set(true);
+        let changed = view(target)?;
+        if target.retains_grad() {
+            changed.retain_grad()?;
+        }
+        return Ok(changed);
+    }
+    let _mode = GradMode::no_grad();
+    Ok(target.with_layout_of(&view(target)?))
+}
+
+#[cold]
+fn leaf_error(op: &'static str) -> RusTorchError {
+    RusTorchError::autograd(
+        op,
+        "a leaf Variable that requires grad is being used in an in-place operation; do it under no_grad()",
+    )
 }
 
 /// The tensor itself when nobody else holds it or its storage, a copy otherwise.

@@ -1,14 +1,17 @@
 //! A tensor's place in the graph.
 
-use std::borrow::Cow;
+use std::any::Any;
 use std::fmt;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use rustorch_backend::memory::fork::{Mutex, MutexGuard};
 use rustorch_error::{Result, RusTorchError};
 
-use super::node::{Backward, Edge, Gradients, Node};
+use super::accumulation::AccumulateGrad;
+use super::held::Held;
+use super::node::{Edge, Node};
 use crate::Tensor;
 use crate::tensor::Body;
 
@@ -21,6 +24,9 @@ struct State {
     history: Option<Edge>,
     /// The node that accumulates into this leaf; it holds this tensor weakly.
     accumulator: Option<Arc<Node>>,
+    /// What this tensor shows now, where that is not what each handle of it says: of a leaf in a graph, and where the data
+    /// was exchanged.
+    shown: Option<Arc<Body>>,
     rare: Option<Box<Rare>>,
 }
 
@@ -29,6 +35,8 @@ struct State {
 struct Rare {
     hooks: Vec<(u64, Hook)>,
     after_accumulate: Vec<(u64, Hook)>,
+    /// The face's objects that hooks are made of.
+    held: Vec<(u64, Held)>,
     view: Option<ViewOf>,
     retains_grad: bool,
 }
@@ -42,6 +50,16 @@ struct ViewOf {
     version: u32,
 }
 
+impl ViewOf {
+    /// Whether the base has got a history that the view does not show yet.
+    fn is_behind(&self, view: &Tensor) -> bool {
+        self.recorded
+            && self.version != view.storage().version()
+            && self.base.requires_grad()
+            && Arc::ptr_eq(self.base.current().storage(), view.storage())
+    }
+}
+
 /// A tensor's identity: gradient, history, hooks.
 #[derive(Default)]
 pub struct Meta {
@@ -49,6 +67,8 @@ pub struct Meta {
     /// Whether this is a view made with recording on.
     follows_base: AtomicBool,
     state: Mutex<State>,
+    /// Held by who adds to the gradient.
+    pub(super) accumulation: Mutex<()>,
     /// The face's own handle of this tensor (Python's object), if it has one; the face alone reads it.
     face: AtomicPtr<()>,
 }
@@ -58,9 +78,78 @@ impl Meta {
         self.state.lock()
     }
 
-    pub(super) fn set_grad(&self, grad: Option<Tensor>) {
-        self.lock().grad = grad;
+    fn set_grad(&self, grad: Option<Tensor>) {
+        let old = mem::replace(&mut self.lock().grad, grad);
+        drop(old);
     }
+
+    pub(super) fn grad(&self) -> Option<Tensor> {
+        self.lock().grad.clone()
+    }
+
+    /// Replaces the gradient if it is still `old`; says whether it was.
+    pub(super) fn exchange_grad(&self, old: Option<&Tensor>, new: Tensor) -> bool {
+        let mut state = self.lock();
+        let same = match (&state.grad, old) {
+            (None, None) => true,
+            (Some(grad), Some(old)) => grad.is_same(old),
+            _ => false,
+        };
+        let dropped = if same { state.grad.replace(new) } else { Some(new) };
+        drop(state);
+        drop(dropped);
+        same
+    }
+
+    /// What the tensor shows now, if its handles may differ.
+    pub(super) fn shown(&self) -> Option<Arc<Body>> {
+        self.lock().shown.clone()
+    }
+
+    /// The tensor shows `body` from now on. Unless its elements are still those that they were, `same`, graphs that were
+    /// made before must not accumulate into it.
+    pub(crate) fn show(&self, body: &Arc<Body>, same: bool) {
+        let mut state = self.lock();
+        let accumulator = if same { None } else { state.accumulator.take() };
+        let shown = state.shown.replace(body.clone());
+        drop(state);
+        drop((accumulator, shown));
+    }
+
+    /// Whether this is the node that accumulates into this leaf as it is now.
+    pub(super) fn is_accumulator(&self, node: &Arc<Node>) -> bool {
+        self.lock().accumulator.as_ref().is_some_and(|own| Arc::ptr_eq(own, node))
+    }
+
+    pub(super) fn leaf_hooks(&self) -> Vec<Hook> {
+        self.rare(|rare| rare.hooks.iter().map(|(_, hook)| hook.clone()).collect())
+    }
+
+    pub(super) fn after_accumulate_hooks(&self) -> Vec<Hook> {
+        self.rare(|rare| rare.after_accumulate.iter().map(|(_, hook)| hook.clone()).collect())
+    }
+
+    fn rare<R: Default>(&self, look: impl FnOnce(&Rare) -> R) -> R {
+        self.lock().rare.as_deref().map(look).unwrap_or_default()
+    }
+
+    /// Looks at what this holds, unless somebody is changing it.
+    pub(super) fn look(&self, look: impl FnOnce(Holdings<'_>)) {
+        let Some(state) = self.state.try_lock() else { return };
+        let rare = state.rare.as_deref();
+        look(Holdings {
+            held: rare.map_or(&[][..], |rare| &rare.held).iter().map(|(_, held)| held).collect(),
+            nodes: [state.history.as_ref().map(|edge| &edge.node), state.accumulator.as_ref()],
+            tensors: [state.grad.as_ref(), rare.and_then(|rare| rare.view.as_ref()).map(|view| &view.base)],
+        });
+    }
+}
+
+/// What a tensor's place in the graph holds.
+pub(super) struct Holdings<'a> {
+    pub(super) held: Vec<&'a Held>,
+    pub(super) nodes: [Option<&'a Arc<Node>>; 2],
+    pub(super) tensors: [Option<&'a Tensor>; 2],
 }
 
 static HANDLE: AtomicU64 = AtomicU64::new(0);
@@ -97,28 +186,61 @@ impl HookHandle {
         HookHandle { id, place: Place::Node(Arc::downgrade(node)) }
     }
 
-    /// Takes the hook off; a second call does nothing.
-    pub fn remove(&self) {
+    /// Says of which object of the face's the hook is made: it is held as long as the hook.
+    #[must_use]
+    pub fn holding(self, object: Arc<dyn Any + Send + Sync>) -> Self {
+        let held = (self.id, Held::new(object));
         match &self.place {
             Place::Leaf(meta) => {
-                if let Some(meta) = meta.upgrade()
-                    && let Some(rare) = &mut meta.lock().rare
-                {
-                    rare.hooks.retain(|(id, _)| *id != self.id);
-                    rare.after_accumulate.retain(|(id, _)| *id != self.id);
+                if let Some(meta) = meta.upgrade() {
+                    meta.lock().rare.get_or_insert_default().held.push(held);
                 }
             }
             Place::Node(node) => {
-                if let Some(node) = node.upgrade()
-                    && let Some(mut extras) = node.extras()
-                {
-                    extras.hooks.retain(|(id, ..)| *id != self.id);
-                    extras.before.retain(|(id, _)| *id != self.id);
-                    extras.after.retain(|(id, _)| *id != self.id);
+                if let Some(node) = node.upgrade() {
+                    node.extras_mut().held.push(held);
+                }
+            }
+        }
+        self
+    }
+
+    /// Takes the hook off; a second call does nothing.
+    pub fn remove(&self) {
+        // What is taken off is dropped after the lock is given back: it may be the last to hold anything.
+        match &self.place {
+            Place::Leaf(meta) => {
+                if let Some(meta) = meta.upgrade() {
+                    let removed = meta.lock().rare.as_deref_mut().map(|rare| {
+                        (
+                            take(&mut rare.hooks, |(id, _)| *id == self.id),
+                            take(&mut rare.after_accumulate, |(id, _)| *id == self.id),
+                            take(&mut rare.held, |(id, _)| *id == self.id),
+                        )
+                    });
+                    drop(removed);
+                }
+            }
+            Place::Node(node) => {
+                if let Some(node) = node.upgrade() {
+                    let removed = node.extras().map(|mut extras| {
+                        (
+                            take(&mut extras.hooks, |(id, ..)| *id == self.id),
+                            take(&mut extras.before, |(id, _)| *id == self.id),
+                            take(&mut extras.after, |(id, _)| *id == self.id),
+                            take(&mut extras.held, |(id, _)| *id == self.id),
+                        )
+                    });
+                    drop(removed);
                 }
             }
         }
     }
+}
+
+/// The entries that `which` names, taken out.
+fn take<T>(entries: &mut Vec<T>, which: impl FnMut(&mut T) -> bool) -> Vec<T> {
+    entries.extract_if(.., which).collect()
 }
 
 impl Tensor {
@@ -133,7 +255,7 @@ impl Tensor {
     fn base_was_written(&self) -> bool {
         let state = self.meta.lock();
         let Some(view) = state.rare.as_ref().and_then(|rare| rare.view.as_ref()) else { return false };
-        view.recorded && view.version != self.storage().version() && view.base.requires_grad()
+        view.is_behind(self)
     }
 
     /// Gives a view its history anew when its storage has been written since: the one by which it follows from its base.
@@ -143,8 +265,12 @@ impl Tensor {
         }
         let mut state = self.meta.lock();
         let Some(view) = state.rare.as_mut().and_then(|rare| rare.view.as_mut()) else { return };
+        // Another thread may have been faster.
+        if !view.is_behind(self) {
+            return;
+        }
         view.version = self.storage().version();
-        let node = super::views::as_strided_node(self, &view.base);
+        let node = super::views::as_strided_node(self, &view.base.current());
         state.history = Some(Edge { node: Arc::new(node), index: 0 });
         drop(state);
         self.meta.requires_grad.store(true, Ordering::Relaxed);
@@ -192,11 +318,20 @@ impl Tensor {
 
     /// The gradient that `backward` accumulated.
     pub fn grad(&self) -> Option<Tensor> {
-        self.meta.lock().grad.clone()
+        self.meta.grad()
+    }
+
+    /// This tensor as it is now: a handle may be from before its data was exchanged.
+    fn current(&self) -> Tensor {
+        let body = self.meta.shown().unwrap_or_else(|| self.body.clone());
+        Tensor { body, meta: self.meta.clone() }
     }
 
     /// Replaces the gradient.
     pub fn set_grad(&self, grad: Option<Tensor>) -> Result<()> {
+        if grad.as_ref().is_some_and(|grad| grad.is_same(self)) {
+            return Err(RusTorchError::autograd("grad", "can't assign a tensor as its own grad"));
+        }
         if let Some(g) = &grad
             && (g.shape() != self.shape() || g.dtype() != self.dtype() || g.device() != self.device())
         {
@@ -244,11 +379,14 @@ impl Tensor {
         if let Some(edge) = &state.history {
             return Some(edge.clone());
         }
-        let node = state.accumulator.get_or_insert_with(|| {
-            let operation = AccumulateGrad { body: self.body.clone(), meta: Arc::downgrade(&self.meta) };
-            Arc::new(Node::new(Arc::new(operation), super::node::Edges::new()))
-        });
-        Some(Edge { node: node.clone(), index: 0 })
+        if let Some(node) = &state.accumulator {
+            return Some(Edge { node: node.clone(), index: 0 });
+        }
+        let body = state.shown.get_or_insert_with(|| self.body.clone()).clone();
+        let operation = AccumulateGrad::new(&Tensor { body, meta: self.meta.clone() });
+        let node = Arc::new(Node::new(Arc::new(operation), super::node::Edges::new()));
+        state.accumulator = Some(node.clone());
+        Some(Edge { node, index: 0 })
     }
 
     pub(crate) fn set_history(&self, edge: Edge) {
@@ -318,7 +456,9 @@ impl Tensor {
 
     /// The tensor whose storage this view shares, if this is a view.
     pub fn base(&self) -> Option<Tensor> {
-        self.meta.lock().rare.as_ref().and_then(|rare| rare.view.as_ref().map(|view| view.base.clone()))
+        let base = self.meta.rare(|rare| rare.view.as_ref().map(|view| view.base.clone()))?;
+        let base = base.current();
+        Arc::ptr_eq(base.storage(), self.storage()).then_some(base)
     }
 
     pub(crate) fn set_base(&self, base: &Tensor) {
@@ -348,71 +488,4 @@ impl Tensor {
     pub fn set_face(&self, handle: *mut ()) {
         self.meta.face.store(handle, Ordering::Relaxed);
     }
-}
-
-/// Adds what arrives to a leaf's gradient. A leaf that nobody holds any more has nobody to read its gradient.
-struct AccumulateGrad {
-    body: Arc<Body>,
-    meta: Weak<Meta>,
-}
-
-impl Backward for AccumulateGrad {
-    fn name(&self) -> Cow<'static, str> {
-        "AccumulateGrad".into()
-    }
-
-    fn leaf(&self) -> Option<Tensor> {
-        self.meta.upgrade().map(|meta| Tensor { body: self.body.clone(), meta })
-    }
-
-    fn accumulates(&self) -> bool {
-        true
-    }
-
-    fn backward(&self, _node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let (Some(Some(arrived)), Some(variable)) = (grads.first(), self.leaf()) else {
-            return Ok(Gradients::new());
-        };
-        let grad = apply_leaf_hooks(&variable, arrived.clone())?;
-        let meta = &variable.meta;
-        let old = meta.lock().grad.take();
-        let new = match old {
-            None if super::mode::is_enabled() => grad,
-            // The engine may share one tensor among several leaves, and the user may change a gradient in place.
-            None => super::inplace::owned(grad)?,
-            Some(old) if super::mode::is_enabled() => crate::ops::add(&old, &grad, 1.into())?,
-            Some(old) => {
-                crate::ops::add_(&old, &grad, 1.into())?;
-                old
-            }
-        };
-        meta.set_grad(Some(new));
-        let after: Vec<Hook> = meta
-            .lock()
-            .rare
-            .as_ref()
-            .map(|rare| rare.after_accumulate.iter().map(|(_, hook)| hook.clone()).collect())
-            .unwrap_or_default();
-        for hook in after {
-            hook(&variable)?;
-        }
-        Ok(Gradients::new())
-    }
-}
-
-/// The gradient of a leaf after its hooks have seen it.
-pub(super) fn apply_leaf_hooks(variable: &Tensor, mut grad: Tensor) -> Result<Tensor> {
-    let hooks: Vec<Hook> = variable
-        .meta
-        .lock()
-        .rare
-        .as_ref()
-        .map(|rare| rare.hooks.iter().map(|(_, hook)| hook.clone()).collect())
-        .unwrap_or_default();
-    for hook in hooks {
-        if let Some(replacement) = hook(&grad)? {
-            grad = replacement;
-        }
-    }
-    Ok(grad)
 }

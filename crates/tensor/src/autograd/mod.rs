@@ -4,21 +4,25 @@
 //! from the youngest to the oldest, iteratively; formulas are ops themselves, so with `create_graph` gradients
 //! differentiate again.
 
+mod accumulation;
 pub mod anomaly;
 mod engine;
 pub mod formulas;
 pub(crate) mod fused;
+mod held;
 pub mod hooks;
 mod inplace;
 mod meta;
 pub mod mode;
 mod node;
 mod saved;
+mod validation;
 mod views;
 
 pub use engine::{backward, grad};
 pub use fused::{Formula, run as run_fused};
-pub use inplace::{assign, check_inplace, overwrite, rebase};
+pub use held::{Held, Visit};
+pub use inplace::{assign, check_inplace, overwrite, rebase, relayout};
 pub(crate) use meta::Meta;
 pub use meta::{Hook, HookHandle};
 pub use mode::GradMode;

@@ -10,6 +10,7 @@ use rustorch_backend::memory::fork::{Mutex, MutexGuard, OnceLock};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
+use super::held::{Held, Visit};
 use super::meta::{Hook, Meta};
 use crate::Tensor;
 
@@ -41,6 +42,11 @@ pub trait Backward: Send + Sync {
     fn outputs(&self) -> usize {
         1
     }
+
+    /// The face's object that the op is made of, if it is.
+    fn held(&self) -> Option<&Held> {
+        None
+    }
 }
 
 /// A result of a node: the `index`-th.
@@ -61,6 +67,8 @@ pub(super) struct Extras {
     pub(super) before: Vec<(u64, GradientsHook)>,
     /// Called with the gradients by the inputs, which they may replace, and those at the outputs.
     pub(super) after: Vec<(u64, NodeHook)>,
+    /// The face's objects that hooks are made of.
+    pub(super) held: Vec<(u64, Held)>,
     /// Where in the program the op was called, in anomaly mode.
     pub(super) trace: Option<String>,
     /// Whose output a saved result of this node is, where it is not this node's own.
@@ -192,6 +200,35 @@ impl Node {
                 ),
             )
         })
+    }
+
+    /// Shows the face's objects that die with this node, unless somebody is changing it.
+    pub(super) fn show_held(&self, visit: Visit<'_>) {
+        if let Some(extras) = self.extras.get().and_then(|extras| extras.try_lock()) {
+            for (_, held) in &extras.held {
+                visit(held.object());
+            }
+        }
+        if let Some(operation) = self.operation.try_lock()
+            && let Some(operation) = &*operation
+            && Arc::strong_count(operation) == 1
+            && let Some(held) = operation.held()
+        {
+            visit(held.object());
+        }
+    }
+
+    /// Takes every hook off.
+    pub fn remove_hooks(&self) {
+        let Some(mut extras) = self.extras() else { return };
+        let removed = (
+            mem::take(&mut extras.hooks),
+            mem::take(&mut extras.before),
+            mem::take(&mut extras.after),
+            mem::take(&mut extras.held),
+        );
+        drop(extras);
+        drop(removed);
     }
 
     pub(super) fn extras(&self) -> Option<MutexGuard<'_, Extras>> {

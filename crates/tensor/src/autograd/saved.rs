@@ -20,6 +20,8 @@ enum Kept {
         packed: Packed,
         hooks: Arc<SavedHooks>,
         edge: Option<Edge>,
+        /// Of the tensor.
+        origin: Origin,
     },
 }
 
@@ -70,6 +72,7 @@ impl Saved {
             None => Kept::Tensor(own),
             Some(hooks) => Kept::Packed {
                 packed: (hooks.pack)(&own)?,
+                origin: Origin::of(tensor),
                 edge: if output.is_some() { None } else { tensor.edge() },
                 hooks,
             },
@@ -91,8 +94,8 @@ impl Saved {
                 }
                 tensor.detach()
             }
-            Kept::Packed { packed, hooks, edge } => {
-                let tensor = (hooks.unpack)(packed)?.detach();
+            Kept::Packed { packed, hooks, edge, origin } => {
+                let tensor = origin.unpacked((hooks.unpack)(packed)?, node)?.detach();
                 if self.output.is_none()
                     && super::mode::is_enabled()
                     && let Some(edge) = edge

@@ -563,6 +563,11 @@ pub fn cumsum(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor> 
     Ok(result)
 }
 
+/// In-place form of [`cumsum`]: writes the result into `input`.
+pub fn cumsum_(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<()> {
+    autograd::overwrite("cumsum_", input, || cumsum(input, dim, dtype))
+}
+
 #[derive(Debug)]
 struct CumsumBackward {
     dim: i64,
@@ -611,6 +616,11 @@ pub fn cumprod(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<Tensor>
         }
     }
     Ok(result)
+}
+
+/// In-place form of [`cumprod`]: writes the result into `input`.
+pub fn cumprod_(input: &Tensor, dim: i64, dtype: Option<DType>) -> Result<()> {
+    autograd::overwrite("cumprod_", input, || cumprod(input, dim, dtype))
 }
 
 #[derive(Debug)]
