@@ -146,7 +146,7 @@ impl Call<'_> {
     ) -> Self {
         let (together, lanes) = (lines.per_group(), lines.lanes());
         let (lane_step, column_step) = if lines.across() { (together, 1) } else { (1, lanes) };
-        self.size("reduce", lines.count())
+        self.size("lines", lines.count())
             .size("length", lines.length())
             .size("chunk", lines.length().div_ceil(chunks))
             .size("together", together)
