@@ -49,6 +49,9 @@ def test_float64_to_half_precision_rounds_once(dtype: str, device: str) -> None:
     assert rustorch.tensor(numbers, dtype=kind, device=device).double().tolist() == want
     assert (x[::3].to(kind)).double().tolist() == want[::3]
     for number, half in list(zip(numbers, want, strict=True))[:100]:
+        # Numbers beyond the largest are refused there, as they are in PyTorch.
+        if most < abs(number) < math.inf:
+            continue
         assert rustorch.zeros((), dtype=kind).fill_(number).item() == half
 
 

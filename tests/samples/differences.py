@@ -137,6 +137,7 @@ SAMPLES = [
         case(T((3, 2), 0, 23), (2, 3, 4)),
         case(T((), 0, 5), (6,)),
         dtypes=INTS,
+        result="int64",
         method=False,
         **WHOLE,
     ),

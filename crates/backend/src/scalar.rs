@@ -186,6 +186,9 @@ impl fmt::Display for Scalar {
         match self {
             Scalar::Bool(b) => write!(f, "{b}"),
             Scalar::Int(i) => write!(f, "{i}"),
+            Scalar::Float(x) if x.is_finite() && *x != 0.0 && !(1e-5..1e16).contains(&x.abs()) => {
+                write!(f, "{x:e}")
+            }
             Scalar::Float(x) => write!(f, "{x}"),
             Scalar::Complex(re, im) => write!(f, "{re}{im:+}j"),
         }

@@ -6,7 +6,7 @@ use rustorch_tensor::Tensor;
 const MADE: f64 = 128.0;
 
 /// From this product on, so does a call whose result may have as many elements: an outer product, `repeat`.
-const SPREAD: f64 = (1u64 << 28) as f64;
+const SPREAD: f64 = (1u64 << 24) as f64;
 
 /// What the arguments of a call amount to. Numbers may be sizes of the result, or steps through a range, so the largest
 /// result that they can mean counts.
@@ -16,19 +16,26 @@ pub struct Work {
     elements: usize,
     /// Those of the two largest tensors.
     largest: [usize; 2],
+    /// A sum of the first tensor's sizes that tells it from tensors of other shapes.
+    shape: usize,
+    /// Whether there are tensors of several shapes, which may spread over each other.
+    shapes_differ: bool,
     /// The product of numbers, or of what they divide one by.
     asked: f64,
 }
 
 impl Work {
-    pub const NONE: Work = Work { elements: 0, largest: [0; 2], asked: 1.0 };
+    pub const NONE: Work = Work { elements: 0, largest: [0; 2], shape: 0, shapes_differ: false, asked: 1.0 };
 
     #[inline]
     pub fn with_tensor(self, tensor: &Tensor) -> Work {
         let numel = tensor.numel().max(1);
         let [first, second] = self.largest;
         let largest = if numel > first { [numel, first] } else { [first, numel.max(second)] };
-        Work { elements: self.elements.saturating_add(numel), largest, ..self }
+        let shape =
+            tensor.shape().iter().fold(1usize, |sum, &size| sum.wrapping_mul(31).wrapping_add(size));
+        let shapes_differ = self.shapes_differ || (self.elements > 0 && shape != self.shape);
+        Work { elements: self.elements.saturating_add(numel), largest, shape, shapes_differ, ..self }
     }
 
     #[inline]
@@ -59,7 +66,8 @@ impl Work {
                 self.asked >= MADE
             } else {
                 let [first, second] = self.largest.map(|n| n.max(1) as f64);
-                self.asked >= elements as f64 || first * second * self.asked >= SPREAD
+                let spread = if self.shapes_differ { first * second } else { first };
+                self.asked >= elements as f64 || spread * self.asked >= SPREAD
             }
     }
 }

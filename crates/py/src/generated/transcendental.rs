@@ -1119,8 +1119,8 @@ integers and bools become the default float dtype; DTypeError otherwise.",
             }],
             doc: "`sin(πx) / (πx)`, and 1 at 0.\n\nTakes every real dtype; integers and bools \
 become the default float dtype; DTypeError otherwise.\n\nExample:\n\n>>> \
-rustorch.sinc(rustorch.tensor([-1.0, 0.0, 1.0]))\ntensor([-2.7828e-08,  \
-1.0000e+00, -2.7828e-08])",
+rustorch.sinc(rustorch.tensor([-0.5, 0.0, 0.5]))\ntensor([0.6366, 1.0000, \
+0.6366])",
             module: Some("rustorch"),
             method: true,
             aliases: &[],
