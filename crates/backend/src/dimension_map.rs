@@ -111,7 +111,7 @@ mod tests {
     fn the_transpose_of_the_transpose_is_the_map() {
         let map = DimensionMap::weighted(
             3,
-            [&[(0, 0.5), (2, 0.25)][..], &[], &[(1, 2.0), (2, 1.0)]].map(|t| t.to_vec()),
+            [&[(0, 0.5), (2, 0.25)][..], &[], &[(1, 2.0), (2, 1.0)]].map(<[_]>::to_vec),
         );
         let map = map.unwrap();
         let transposed = map.transposed().unwrap();

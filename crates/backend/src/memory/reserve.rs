@@ -148,7 +148,7 @@ mod tests {
                 std::iter::repeat_with(|| claim(layout)).take_while(|b| !b.is_null()).collect();
             assert_eq!(blocks.len(), RESERVE / SMALL);
             for (i, &block) in blocks.iter().enumerate() {
-                assert!(is_reserved(block) && block as usize % 16 == 0);
+                assert!(is_reserved(block) && (block as usize).is_multiple_of(16));
                 // SAFETY: the block is this test's, of this size.
                 unsafe { block.write_bytes(i as u8, SMALL) };
             }

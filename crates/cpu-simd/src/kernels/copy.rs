@@ -186,7 +186,7 @@ fn fill_elements<T: Copy + Sync>(destination: Operand<'_>, value: T) {
 }
 
 #[cfg(test)]
-#[allow(clippy::expect_used)]
+#[allow(clippy::expect_used, clippy::unwrap_used)]
 mod tests {
     use rustorch_backend::{Dims, Layout, Shape};
 

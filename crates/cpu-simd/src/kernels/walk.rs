@@ -226,6 +226,8 @@ impl Elements<i64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use rustorch_backend::{Dims, Layout, Shape};
 
     use super::*;

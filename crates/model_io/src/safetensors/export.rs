@@ -97,8 +97,7 @@ fn write<T>(
 /// The bytes of a file with these tensors.
 pub fn save(tensors: &[(String, Tensor)], metadata: Option<FileMetadata>) -> Result<Vec<u8>> {
     let fail = |error: &dyn std::fmt::Display| RusTorchError::model_format(format!("save: {error}"));
-    let outcome = write(tensors, |entries| Ok(collected(entries, metadata, &fail)), |error| fail(&error))?;
-    outcome
+    write(tensors, |entries| Ok(collected(entries, metadata, &fail)), |error| fail(&error))?
 }
 
 /// The header's length, the header, and the tensors, in the order of the format's own writer, which ends the process where

@@ -398,6 +398,7 @@ fn adaptive(name: &'static str, spatial: usize, input: &Tensor, output_size: &[i
             format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
         ));
     }
+    // Short: one per dimension.
     let sizes: Vec<i64> = count[..spatial].iter().map(|&n| n as i64).collect();
     let over = |x: &Tensor| ops::interpolate_over(x, "area", &sizes, &[], false, false);
     batched(name, spatial, input, over, |t| drop_batch(&t))
@@ -441,11 +442,11 @@ fn lp_pool(
         return Err(RusTorchError::argument(op, "norm_type must not be 0"));
     }
     // Relative to the largest size of a plane, whose power neither overflows nor vanishes.
-    let planes: Vec<i64> = (1..=spatial as i64).map(|d| -d).collect();
+    let planes = &[-1, -2, -3][..spatial];
     let scale = if input.numel() == 0 || !input.dtype().is_floating_point() {
         Tensor::number(1.0)?
     } else {
-        super::norm::power_of_two(&ops::amax(&ops::abs(&input.detach())?, &planes, true)?)?
+        super::norm::power_of_two(&ops::amax(&ops::abs(&input.detach())?, planes, true)?)?
     };
     let powers = ops::pow(&ops::div(input, &scale, None)?, &Tensor::number(norm_type)?)?;
     let means = avg_pool_nd(op, spatial, &powers, [kernel_size, stride, &[0]], ceil_mode, true, None)?;

@@ -70,7 +70,7 @@ impl Columns {
         let last = sizes.map(|size| size - 1);
         let count = (last[0] * extent[1] + last[1]) * extent[2] + last[2] + 1;
         let (mut keep, mut before) = (Scratch::<u32>::new(), Scratch::new());
-        if count != volume(&sizes) {
+        if count != volume(sizes) {
             keep = Scratch::zeroed(count.div_ceil(lanes))?;
             before = Scratch::zeroed(keep.len())?;
             for row in 0..sizes[0] * sizes[1] {

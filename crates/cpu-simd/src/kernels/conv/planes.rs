@@ -30,7 +30,7 @@ pub struct Planes {
 impl Planes {
     /// Elements of a plane.
     pub fn plane(&self) -> usize {
-        volume(&self.extent)
+        volume(self.extent)
     }
 
     /// Elements of a channel's planes.
@@ -58,7 +58,7 @@ impl Planes {
         let [_, height, width] = self.source;
         let mut plane = to;
         for channel in 0..channels {
-            let from = from.wrapping_add(channel * volume(&self.source));
+            let from = from.wrapping_add(channel * volume(self.source));
             for &r0 in &self.residues[0] {
                 for &r1 in &self.residues[1] {
                     for &r2 in &self.residues[2] {

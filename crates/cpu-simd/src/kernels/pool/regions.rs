@@ -57,7 +57,7 @@ fn maximum<T: Maximum>(
     let [depth, height, width] = sizes;
     let mut counts = [1; 3];
     counts[pad..].copy_from_slice(&output.layout.shape()[2..]);
-    let (in_size, out_size) = (depth * height * width, volume(&counts));
+    let (in_size, out_size) = (depth * height * width, volume(counts));
     // A plane's windows along dimension `d`; those of a missing dimension are the whole of it.
     let windows = |d: usize, plane: usize| -> &[Range<usize>] {
         const WHOLE: &Range<usize> = &(0..1);
