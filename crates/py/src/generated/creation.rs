@@ -323,89 +323,6 @@ rustorch.full_like(rustorch.tensor([1, 2]), 7)\ntensor([7, 7])",
             release_from: 1 << 15,
         },
         Binding {
-            name: "arange",
-            overloads: &[
-                Overload {
-                    signature: "(end, *, dtype=None, device=None, requires_grad=False)",
-                    parameters: &[
-                        Parameter::new("end", Kind::Scalar),
-                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                    ],
-                    out: true,
-                    call: |a| {
-                        let p0 = a.scalar(0)?;
-                        let p1 = a.optional_dtype(1)?;
-                        let p2 = a.optional_device(2)?;
-                        let p3 = if a.given(3) { a.bool(3)? } else { false };
-                        a.give(&|| ops::arange_to(p0, p1, p2, p3))
-                    },
-                },
-                Overload {
-                    signature: "(start, end, step=1, *, dtype=None, device=None, requires_grad=False)",
-                    parameters: &[
-                        Parameter::new("start", Kind::Scalar),
-                        Parameter::new("end", Kind::Scalar),
-                        Parameter::new("step", Kind::Scalar).optional(),
-                        Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                        Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                        Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                    ],
-                    out: true,
-                    call: |a| {
-                        let p0 = a.scalar(0)?;
-                        let p1 = a.scalar(1)?;
-                        let p2 = if a.given(2) { a.scalar(2)? } else { Scalar::Int(1) };
-                        let p3 = a.optional_dtype(3)?;
-                        let p4 = a.optional_device(4)?;
-                        let p5 = if a.given(5) { a.bool(5)? } else { false };
-                        a.give(&|| ops::arange_step(p0, p1, p2, p3, p4, p5))
-                    },
-                },
-            ],
-            doc: "arange(end, *, dtype=None, device=None, requires_grad=False)\n    The numbers \
-from 0 up to `end`, without it.\n\narange(start, end, step=1, *, dtype=None, \
-device=None, requires_grad=False)\n    The numbers from `start` up to `end`, \
-without it, in steps of `step`.\n\nExample:\n\n>>> rustorch.arange(4)\ntensor([0, 1, \
-2, 3])\n>>> rustorch.arange(1, 2, 0.25)\ntensor([1.0000, 1.2500, 1.5000, 1.7500])",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
-            name: "linspace",
-            overloads: &[Overload {
-                signature: "(start, end, steps, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("start", Kind::Scalar),
-                    Parameter::new("end", Kind::Scalar),
-                    Parameter::new("steps", Kind::Int),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.scalar(0)?;
-                    let p1 = a.scalar(1)?;
-                    let p2 = a.int(2)?;
-                    let p3 = a.optional_dtype(3)?;
-                    let p4 = a.optional_device(4)?;
-                    let p5 = if a.given(5) { a.bool(5)? } else { false };
-                    a.give(&|| ops::linspace(p0, p1, p2, p3, p4, p5))
-                },
-            }],
-            doc: "`steps` numbers at equal distances from `start` to `end`, both \
-included.\n\nExample:\n\n>>> rustorch.linspace(0, 1, 5)\ntensor([0.0000, 0.2500, \
-0.5000, 0.7500, 1.0000])",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "new_zeros",
             overloads: &[Overload {
                 signature: "(input, *size, dtype=None, device=None, requires_grad=False)",
@@ -550,39 +467,6 @@ given.\n\nExample:\n\n>>> rustorch.scalar_tensor(3)\ntensor(3.)",
             release_from: 1 << 15,
         },
         Binding {
-            name: "logspace",
-            overloads: &[Overload {
-                signature: "(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False)",
-                parameters: &[
-                    Parameter::new("start", Kind::Scalar),
-                    Parameter::new("end", Kind::Scalar),
-                    Parameter::new("steps", Kind::Int),
-                    Parameter::new("base", Kind::Float).optional(),
-                    Parameter::new("dtype", Kind::OptionalDType).optional().keyword_only(),
-                    Parameter::new("device", Kind::OptionalDevice).optional().keyword_only(),
-                    Parameter::new("requires_grad", Kind::Bool).optional().keyword_only(),
-                ],
-                out: true,
-                call: |a| {
-                    let p0 = a.scalar(0)?;
-                    let p1 = a.scalar(1)?;
-                    let p2 = a.int(2)?;
-                    let p3 = if a.given(3) { a.float(3)? } else { 10.0 };
-                    let p4 = a.optional_dtype(4)?;
-                    let p5 = a.optional_device(5)?;
-                    let p6 = if a.given(6) { a.bool(6)? } else { false };
-                    a.give(&|| ops::logspace(p0, p1, p2, p3, p4, p5, p6))
-                },
-            }],
-            doc: "`base` to the powers that `linspace(start, end, steps)` gives.\n\nErrors: \
-InvalidArgumentError for a negative number of steps.\n\nExample:\n\n>>> \
-rustorch.logspace(0, 2, 3)\ntensor([  1.,  10., 100.])",
-            module: Some("rustorch"),
-            method: false,
-            aliases: &[],
-            release_from: 1 << 15,
-        },
-        Binding {
             name: "eye",
             overloads: &[Overload {
                 signature: "(n, m=None, *, dtype=None, device=None, requires_grad=False)",
@@ -669,7 +553,4 @@ pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[
     &[entry::<File, 13, 0>],
     &[entry::<File, 14, 0>],
     &[entry::<File, 15, 0>],
-    &[entry::<File, 16, 0>],
-    &[entry::<File, 17, 0>],
-    &[entry::<File, 18, 0>],
 ];

@@ -34,6 +34,7 @@ mod padding;
 mod patches;
 mod pooling;
 mod random;
+mod ranges;
 mod rearrangement;
 mod reduction_ops;
 mod region_pooling;
@@ -126,6 +127,8 @@ pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyRe
     add_methods(class, pooling::File::BINDINGS, pooling::ENTRIES)?;
     add_functions(module, random::File::BINDINGS, random::ENTRIES)?;
     add_methods(class, random::File::BINDINGS, random::ENTRIES)?;
+    add_functions(module, ranges::File::BINDINGS, ranges::ENTRIES)?;
+    add_methods(class, ranges::File::BINDINGS, ranges::ENTRIES)?;
     add_functions(module, rearrangement::File::BINDINGS, rearrangement::ENTRIES)?;
     add_methods(class, rearrangement::File::BINDINGS, rearrangement::ENTRIES)?;
     add_functions(module, reduction_ops::File::BINDINGS, reduction_ops::ENTRIES)?;

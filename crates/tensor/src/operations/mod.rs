@@ -37,6 +37,7 @@ pub mod padding;
 pub mod patches;
 pub mod pooling;
 pub mod random;
+pub mod ranges;
 pub mod rearrangement;
 pub mod reduction_ops;
 pub mod region_pooling;

@@ -40,12 +40,6 @@ pub use crate::operations::creation::full_like;
 
 pub use crate::operations::creation::full_like_as;
 
-pub use crate::operations::creation::arange_to;
-
-pub use crate::operations::creation::arange_step;
-
-pub use crate::operations::creation::linspace;
-
 pub use crate::operations::creation::new_zeros;
 
 pub use crate::operations::creation::new_ones;
@@ -55,8 +49,6 @@ pub use crate::operations::creation::new_empty;
 pub use crate::operations::creation::new_full;
 
 pub use crate::operations::creation::scalar_tensor;
-
-pub use crate::operations::creation::logspace;
 
 pub use crate::operations::creation::eye;
 

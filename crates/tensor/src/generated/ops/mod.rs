@@ -85,6 +85,8 @@ mod pooling;
 pub use pooling::*;
 mod random;
 pub use random::*;
+mod ranges;
+pub use ranges::*;
 mod rearrangement;
 pub use rearrangement::*;
 mod reduction_ops;

@@ -336,7 +336,7 @@ pub fn one_hot(input: &Tensor, num_classes: i64) -> Result<Tensor> {
     } else {
         crate::operations::reduction_ops::amax(&index, &[], false)?.item()?.to_i64() + 1
     };
-    let range = crate::operations::creation::arange_to(classes.into(), None, Some(input.device()), false)?;
+    let range = crate::operations::ranges::arange_to(classes.into(), None, Some(input.device()), false)?;
     let result = cast(&ops::eq(&ops::unsqueeze(&index, -1)?, &range)?, DType::Int64)?;
     let highest = if index.numel() > 0 {
         crate::operations::reduction_ops::amax(&index, &[], false)?.item()?.to_i64()
