@@ -42,7 +42,7 @@ impl Work {
     pub fn with_number(self, number: f64) -> Work {
         let size = number.abs();
         // NaN, infinities and 0 are no sizes.
-        let factor = if size >= 1.0 && size < f64::INFINITY {
+        let factor = if (1.0..f64::INFINITY).contains(&size) {
             size
         } else if size > 0.0 && size < 1.0 {
             size.recip()
