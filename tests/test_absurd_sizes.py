@@ -5,9 +5,11 @@ Python's: the number of elements, and that each of them lies in its storage.
 """
 
 import re
+import signal
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
@@ -25,8 +27,13 @@ NUMBERS = st.one_of(SIZES, st.integers(-5, -1), LARGE.map(lambda n: -n))
 #: For what a computation would read: little, or more than any takes.
 EXTENTS = st.sampled_from([0, 1, 3, 2**49, 2**62, 2**63 - 1])
 
-PRELUDE = """
-import resource, sys
+#: What a call may take: the system ends a child whose call takes more.
+SECONDS = 5
+
+PRELUDE = (
+    f"SECONDS = {SECONDS}\n"
+    + """
+import resource, signal, sys
 import rustorch as rt
 import rustorch.nn.functional as F
 from rustorch import nn
@@ -65,13 +72,16 @@ for line in sys.stdin:
     print("call", call, flush=True)
     x, e, i = rt.arange(24.0).reshape(2, 3, 4), rt.empty(0, 3), rt.ones(4, dtype=rt.int64)
     one, image = rt.ones(1), rt.rand(1, 2, 5, 6)
+    signal.alarm(SECONDS)
     try:
         answer = holds(eval(call))
         print("ok" if answer is True else f"WRONG {answer}", flush=True)
     except ERRORS as error:
         print("INTERNAL" if "internal error" in str(error) else "ok", type(error).__name__, error, flush=True)
+    signal.alarm(0)
 print("end")
 """
+)
 
 #: `{}` is any number, `{s}` a size, `{e}` an extent.
 VIEWS = """
@@ -165,7 +175,6 @@ F.pad(x, ({}, {}), mode="reflect")
 F.pad(x, ({}, {}), mode="replicate")
 F.pad(x, ({}, {}), mode="circular")
 F.pad(rt.empty(0, 3, 4), ({s}, {s}), mode="replicate")
-rt.fft.fft(one, {})
 F.pixel_shuffle(x, {})
 F.pixel_unshuffle(x, {})
 F.channel_shuffle(image, {})
@@ -290,26 +299,23 @@ def calls(templates: list[str]) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(templates).flatmap(filled), min_size=100, max_size=100)
 
 
-def run(batch: list[str]) -> None:
+def run(batch: list[str], program: str = PRELUDE) -> None:
     """Runs calls one after the other in a child; fails with the first that is not as it should be."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", PRELUDE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    child = subprocess.run(
+        [sys.executable, "-c", program],
+        input="\n".join(batch),
+        capture_output=True,
         text=True,
+        cwd=Path(__file__).parent,
+        timeout=60,
+        check=False,
     )
-    try:
-        out, error = child.communicate("\n".join(batch), timeout=60)
-        fate = f"ended with {child.returncode}"
-    except subprocess.TimeoutExpired:
-        child.kill()
-        out, error = child.communicate()
-        fate = "hung"
-    lines = out.splitlines()
+    late = child.returncode == -signal.SIGALRM
+    fate = f"took more than {SECONDS} s" if late else f"ended with {child.returncode}"
+    lines = child.stdout.splitlines()
     wrong = [f"{call}: {answer}" for call, answer in pairwise(lines) if answer.startswith(("WRONG", "INTERNAL"))]
     assert not wrong, "\n".join(wrong)
-    assert lines[-1:] == ["end"], f"{fate} after: {lines[-1:]}\n{error[-2000:]}"
+    assert lines[-1:] == ["end"], f"{fate} after: {lines[-1:]}\n{child.stderr[-2000:]}"
 
 
 #: A batch is 100 calls; it is not made smaller, since the message names the call.
@@ -345,6 +351,47 @@ def test_computing_with_an_endless_view(shape: str, dtype: str) -> None:
     """A view may repeat an element without end; what would have to read them all is refused, or has nothing to read."""
     view = f"rt.ones(1, dtype=rt.{dtype}).expand({shape})"
     run([re.sub(r"\bv\b", f"({view})", call) for call in COMPUTATIONS])
+
+
+ENDLESS_AND_EMPTY = f"""
+import signal, warnings
+import rustorch as rt
+from op_samples import SAMPLES
+from sample import T, transform
+
+warnings.simplefilter("ignore")
+for sample in SAMPLES:
+    dtype = "float32" if "float32" in sample.dtypes else sample.dtypes[0]
+    for case in sample.cases_for(dtype):
+        sizes = set()
+        transform([*case.args, *case.kwargs.values()], lambda t: sizes.update(t.shape))
+        for empty in sorted(sizes):
+            print(f"call {{sample.name}}({{case}}) with 0 for {{empty}}", flush=True)
+            tensors = []
+
+            def tensor(t):
+                tensors.append(rt.zeros((1,) * len(t.shape), dtype=getattr(rt, t.dtype or dtype)))
+                tensors[-1].requires_grad_(sample.grad and t.grad and tensors[-1].is_floating_point())
+                return tensors[-1].expand([0 if n == empty else n if n < 2 else n << 49 for n in t.shape])
+
+            signal.alarm({SECONDS})
+            try:
+                named = {{name: transform(value, tensor) for name, value in case.kwargs.items()}}
+                results = sample.call(*transform(case.args, tensor), **named)
+                results = results if isinstance(results, (tuple, list)) else (results,)
+                smooth = [r for r in results if r.requires_grad]
+                if smooth:
+                    rt.autograd.backward(smooth, [rt.ones(1, dtype=r.dtype).expand(r.shape) for r in smooth])
+            except (rt.RusTorchError, ValueError, RuntimeError, IndexError, MemoryError, TypeError) as error:
+                print("INTERNAL" if "internal error" in str(error) else "ok", type(error).__name__, error, flush=True)
+            signal.alarm(0)
+print("end")
+"""
+
+
+def test_a_size_of_zero_beside_sizes_without_end() -> None:
+    """What has no elements takes no time, however many rows or columns of none it has."""
+    run([], ENDLESS_AND_EMPTY)
 
 
 def test_the_number_of_elements_is_exact() -> None:

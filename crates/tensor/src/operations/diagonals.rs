@@ -118,6 +118,8 @@ fn triangle_indices(
         ));
     }
     let count = usize::try_from(count).unwrap_or(usize::MAX);
+    // Every one of the rows has a column, unless there is none at all; then the rows can be without end.
+    let rows = if count == 0 { 0..0 } else { rows };
     let mut values = Scratch::with_room(count.saturating_mul(2))?;
     for r in rows.clone() {
         values.extend(columns(r).map(|_| r))?;

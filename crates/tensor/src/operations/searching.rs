@@ -185,7 +185,9 @@ fn different_rows(lines: &Tensor, sort: bool) -> Result<(Tensor, Runs, Option<Te
     let (lines, order) = if sort {
         // By one column after another, from the last one on; each sort is stable.
         let mut order: Option<Tensor> = None;
-        for column in (0..columns as i64).rev() {
+        // Of no rows the columns can be without end.
+        let compared = if rows < 2 { 0 } else { columns as i64 };
+        for column in (0..compared).rev() {
             let key = ops::select(lines, 1, column)?;
             order = Some(match order {
                 None => ops::argsort(&key, 0, false, true)?,

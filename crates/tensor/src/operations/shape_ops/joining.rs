@@ -147,6 +147,12 @@ pub fn roll(input: &Tensor, shifts: &[i64], dims: Option<&[i64]>) -> Result<Tens
             format!("shifts {shifts:?} and dims {dims:?} must have as many entries"),
         ));
     }
+    if input.ndim() == 0 {
+        return Err(RusTorchError::index(
+            "roll",
+            format!("dimension specified as {} but tensor has no dimensions", dims[0]),
+        ));
+    }
     let mut result = input.clone();
     for (&shift, &dim) in shifts.iter().zip(dims) {
         let d = result.dim_index("roll", dim)? as i64;
@@ -168,7 +174,8 @@ fn triangle(op: &'static str, input: &Tensor, diagonal: i64, lower: bool) -> Res
     }
     let result = contiguous_copy(input)?;
     let (rows, columns) = (input.shape()[input.ndim() - 2] as i64, input.shape()[input.ndim() - 1] as i64);
-    for row in 0..rows {
+    // Of what has no elements the rows can be without end.
+    for row in 0..if result.numel() == 0 { 0 } else { rows } {
         let line = select(&result, -2, row)?;
         let edge = row.saturating_add(diagonal).saturating_add(i64::from(lower)).clamp(0, columns);
         let (start, end) = if lower { (edge, columns) } else { (0, edge) };
