@@ -17,7 +17,7 @@ APPLE_RUSTC ?= /usr/bin/rustc
 export PYO3_PYTHON = $(abspath $(PY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test test-rust test-python test-no-memory test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
+.PHONY: help env build demo test test-rust test-python test-no-memory soak test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,7 +74,14 @@ test-opencl: env build ## Run a part of the Python tests on an OpenCL device
 KERNEL_TESTS := cargo test --release --workspace --exclude xtask --test kernels
 
 test-no-memory: env build ## Refuse every op its memory, one request after the other
-	$(PY) -m pytest tests/test_no_memory.py $(PYTEST_ARGS)
+	RUSTORCH_TEST_EACH_SPACE=1 $(PY) -m pytest tests/test_no_memory.py $(PYTEST_ARGS)
+
+# The seed is printed; where none is given, it is drawn. `make soak SOAK_SECONDS=60 SOAK_SEED=1`
+SOAK_SECONDS ?= 600
+SOAK_SEED ?=
+
+soak: env build ## Call everything with hostile arguments for SOAK_SECONDS (600), with SOAK_SEED
+	cd tests && $(abspath $(PY)) -m soak.hostile_calls --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 test-kernels: $(VENV)/.installed-build ## Run every kernel under oclgrind, which finds races and accesses out of bounds
 	$(KERNEL_TESTS) --no-run

@@ -5,6 +5,7 @@ that nothing large hides there shows in a child process whose address space is l
 """
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ from sample import Call, Sample, to_array
 
 # From this many requests on, not each one is refused: a few dozen are left.
 ALL_OF_THEM = 40
+
+# The MiB that a large call is given beyond what its process has.
+SPACES = (1, 12, 40, 75, 110, 200)
+# `make test-no-memory` tries each call with each of them, which takes minutes; else it is with one, in turn.
+EACH_SPACE = os.environ.get("RUSTORCH_TEST_EACH_SPACE") == "1"
 
 OWN_CLASS = (rustorch.OutOfMemoryError, MemoryError)
 
@@ -257,9 +263,9 @@ numbers = list(range(1000000))
 (v + v).sum(); a @ a  # threads and their stacks
 def space():
     return int(open("/proc/self/statm").read().split()[0]) * 4096
-for call in {[c.strip() for c in LARGE.replace(chr(10), ";").split(";") if c.strip()]!r}:
+for number, call in enumerate({[c.strip() for c in LARGE.replace(chr(10), ";").split(";") if c.strip()]!r}):
     code = compile(call, call, "eval")
-    for more in (1, 12, 40, 75, 110, 200):
+    for more in {SPACES} if {EACH_SPACE} else {SPACES}[number % {len(SPACES)}:][:1]:
         T.empty_cache()
         resource.setrlimit(resource.RLIMIT_AS, (space() + (more << 20), resource.RLIM_INFINITY))
         try:
