@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from announcements import beside_compilation
 
 import rustorch
 
@@ -90,7 +91,7 @@ def run(code: str, environment: dict[str, str], compiler_talks: bool = False) ->
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert compiler_talks or done.stderr == ""
+    assert compiler_talks or beside_compilation(done.stderr) == ""
     return done.stdout
 
 
@@ -142,6 +143,22 @@ print("done")
 """
     memory = {"SEPARATE_MEMORY": "1"} if first == "clEnqueueReadBuffer" else {}
     assert run(START + script, failing | memory) == "done\n"
+
+
+def test_a_loss_that_no_op_met_is_told_at_the_end(failing: dict[str, str]) -> None:
+    script = """
+y = x + 1
+fail("clFinish", -5)
+print("done")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", START + script], env=failing, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == "done\n"
+    told = beside_compilation(done.stderr)
+    assert "DeviceError: clFinish" in told
+    assert "CL_OUT_OF_RESOURCES" in told
+    assert "lost" in told
 
 
 def test_a_launch_that_needs_too_much_is_not_a_lost_device(failing: dict[str, str]) -> None:

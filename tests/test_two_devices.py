@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from announcements import beside_compilation
 
 import rustorch
 
@@ -51,7 +52,7 @@ def run(code: str, folder: Path) -> None:
     done = subprocess.run(
         [*command, START + code], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", ""), done.stderr
+    assert (done.returncode, done.stdout, beside_compilation(done.stderr)) == (0, "done\n", ""), done.stderr
 
 
 def test_copies_and_kernels(tmp_path: Path) -> None:

@@ -118,12 +118,12 @@ impl Driver {
         let sentence = ask(self.cuGetErrorString).map_or_else(String::new, |s| format!(": {s}"));
         let advice = match code {
             NOT_INITIALIZED => {
-                "; a forked process cannot use CUDA, start worker processes with the method 'spawn'"
+                "a forked process cannot use CUDA, start worker processes with the method 'spawn'"
             }
-            code if is_fatal(code) => "; the device is lost to this process, restart it",
-            _ => "",
+            code if is_fatal(code) => RusTorchError::DEVICE_LOST,
+            _ => return format!("{name} ({code}){sentence}"),
         };
-        format!("{name} ({code}){sentence}{advice}")
+        format!("{name} ({code}){sentence}; {advice}")
     }
 
     /// A failed call of `function` as an error.

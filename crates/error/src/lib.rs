@@ -134,6 +134,18 @@ constructors! {
 }
 
 impl RusTorchError {
+    /// What the message of every error ends with that says that a device answers no more.
+    pub const DEVICE_LOST: &str =
+        "the device is lost to this process and what it computed may be, restart it";
+
+    /// The message, without the op, of an error that says that a device is lost; every call on that device has the same.
+    pub fn loss(&self) -> Option<&str> {
+        match self {
+            Self::Device { message, .. } if message.ends_with(Self::DEVICE_LOST) => Some(message),
+            _ => None,
+        }
+    }
+
     /// A model file that is not what it claims to be.
     #[cold]
     pub fn model_format(message: impl Into<String>) -> Self {

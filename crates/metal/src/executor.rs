@@ -95,8 +95,8 @@ fn check(commands: &CommandBuffer) -> Result<()> {
         return Ok(());
     }
     let reason = commands.error().map_or_else(String::new, |error| error.localizedDescription().to_string());
-    let advice = "the device is lost to this process and what it computed may be, restart it";
-    let message = format!("Metal could not run the queued commands: {reason}; {advice}");
+    let lost = RusTorchError::DEVICE_LOST;
+    let message = format!("Metal could not run the queued commands: {reason}; {lost}");
     Err(RusTorchError::device("synchronize", message))
 }
 

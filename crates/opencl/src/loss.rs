@@ -23,8 +23,8 @@ impl Loss {
             (None, SUCCESS) => Ok(()),
             (None, code) if is_out_of_memory(code) => Err(out_of_memory(&describe(code))),
             (None, code) if is_lost(code) => {
-                let advice = "the device is lost to this process and what it computed may be, restart it";
-                let answer = format!("the OpenCL driver answered {}; {advice}", describe(code));
+                let lost = RusTorchError::DEVICE_LOST;
+                let answer = format!("the OpenCL driver answered {}; {lost}", describe(code));
                 Err(self.0.get_or_init(|| RusTorchError::device(function, answer)).clone())
             }
             (None, code) => Err(failure(function, code)),

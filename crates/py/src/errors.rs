@@ -1,6 +1,7 @@
 //! Every error of the core as a Python exception that is also a standard one.
 
 use std::ffi::{CStr, CString};
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
@@ -137,6 +138,21 @@ fn types(py: Python<'_>) -> PyResult<&Vec<Py<PyType>>> {
     })
 }
 
+/// The losses of devices that were raised; each device has one.
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Whether an error only says once more that a device is lost.
+pub fn was_told(error: &RusTorchError) -> bool {
+    let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    error.loss().is_some_and(|loss| told.iter().any(|earlier| earlier == loss))
+}
+
+fn remember(error: &RusTorchError) {
+    if let Some(loss) = error.loss().filter(|_| !was_told(error)) {
+        TOLD.lock().unwrap_or_else(PoisonError::into_inner).push(loss.to_owned());
+    }
+}
+
 /// The Python exception of an error of the core. A Python exception that travelled through the core (from a hook, or
 /// a custom function's backward) comes out as itself.
 #[cold]
@@ -144,6 +160,7 @@ pub fn to_python(py: Python<'_>, error: &RusTorchError) -> PyErr {
     if let Some(original) = crate::autograd::callback::take_exception(py, error) {
         return original;
     }
+    remember(error);
     match types(py) {
         Ok(types) => PyErr::from_type(types[class_index(error)].bind(py).clone(), error.to_string()),
         Err(failure) => failure,

@@ -8,7 +8,7 @@ use rustorch_tensor::{Device, registry};
 
 use crate::arguments::{convert, type_name};
 use crate::dtype::{self, PyDType};
-use crate::errors::IntoPyResult;
+use crate::errors::{self, IntoPyResult};
 
 /// The dtype of floats made from Python numbers.
 #[pyfunction]
@@ -150,10 +150,12 @@ fn empty_cache(py: Python<'_>, device: Option<&Bound<'_, PyAny>>) -> PyResult<()
     Ok(())
 }
 
-/// Waits for what is queued on devices, so that it is done, and its failures are heard, before the process ends.
+/// Waits for what is queued on devices, so that it is done, and its failures are heard, before the process ends. That a
+/// device is lost is not said again to a program that an op has told so.
 #[pyfunction]
 fn _finish(py: Python<'_>) -> PyResult<()> {
-    py.detach(registry::finish).into_py(py)
+    let failures = py.detach(registry::finish);
+    failures.into_iter().find(|error| !errors::was_told(error)).map_or(Ok(()), Err).into_py(py)
 }
 
 fn device_or_cpu(device: Option<&Bound<'_, PyAny>>) -> PyResult<Device> {

@@ -131,15 +131,12 @@ pub fn devices(kind: DeviceKind) -> Vec<&'static dyn ComputeBackend> {
     }
 }
 
-/// Waits until everything that was queued on any device is done; looks for no devices.
-///
-/// # Errors
-/// The first failure of what was queued, when all were waited for.
-pub fn finish() -> Result<()> {
+/// Waits until everything that was queued on any device is done, and says what of it failed; looks for no devices.
+pub fn finish() -> Vec<RusTorchError> {
     let found = FAMILIES.iter().filter_map(|family| family.found.get());
     let here = found.filter(|(process, _)| *process == fork::generation());
     let devices = here.filter_map(|(_, found)| found.as_ref().ok()).flatten();
-    devices.map(|device| device.synchronize()).fold(Ok(()), Result::and)
+    devices.filter_map(|device| device.synchronize().err()).collect()
 }
 
 /// Why a kind of device is not available, if it is not.
