@@ -107,7 +107,7 @@ fn a_c_compiler_takes_the_text_and_computes_the_same() {
     type Case = (ElementwiseOp, fn(f64) -> f64);
     let cases: [Case; 5] = [
         (ElementwiseOp::Silu, |x| x / (1.0 + libm::exp(-x))),
-        (ElementwiseOp::Gelu, |x| 0.5 * x * (1.0 + libm::erf(x / std::f64::consts::SQRT_2))),
+        (ElementwiseOp::Gelu, |x| 0.5 * x * libm::erfc(-x / std::f64::consts::SQRT_2)),
         (ElementwiseOp::Mish, |x| x * libm::tanh(libm::log1p(libm::exp(x)))),
         (ElementwiseOp::Selu, |x| {
             1.050_700_987_355_480_5 * if x > 0.0 { x } else { 1.673_263_242_354_377_2 * libm::expm1(x) }
