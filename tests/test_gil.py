@@ -106,6 +106,10 @@ import rustorch
 
 {setup}
 
+# Once whole, so that its memory is there: where pages come slowly, their first use takes longer than the op.
+start = time.perf_counter()
+{call}
+whole = time.perf_counter() - start
 # The op alone takes long; the signal comes early in it.
 threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 start = time.perf_counter()
@@ -113,7 +117,7 @@ try:
     while True:
         {call}
 except KeyboardInterrupt:
-    print(time.perf_counter() - start)
+    print(whole, time.perf_counter() - start)
 assert rustorch.ones(10**6).sum().item() == 10**6
 a = rustorch.ones(300, 300)
 assert (a @ a).sum().item() == 300**3
@@ -140,8 +144,9 @@ SECONDS = {
 def test_an_interrupt_ends_a_long_op(name: str, threads: int) -> None:
     setup, call = SECONDS[name]
     settings = f"rustorch.set_num_threads({threads})"
-    took = float(run(INTERRUPTED.format(settings=settings, setup=setup, call=call)))
-    assert took < 1.5, took
+    whole, took = map(float, run(INTERRUPTED.format(settings=settings, setup=setup, call=call)).split())
+    # On a busy machine everything takes longer, the op as well.
+    assert took < max(1.5, whole / 2), (took, whole)
 
 
 def test_what_writes_runs_to_its_end_before_it_is_interrupted() -> None:

@@ -149,5 +149,5 @@ def test_complex64_goes_both_ways() -> None:
 def test_a_name_twice_is_refused(name: str) -> None:
     value = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
     first, value = ('"__metadata__":{}', "{}") if name == "__metadata__" else (f'"a":{value}', value)
-    with pytest.raises(rustorch.ModelFormatError, match="twice|duplicate"):
+    with pytest.raises(rustorch.ModelFormatError, match=r"twice|duplicate"):
         load(file_of(f'{{{first},"{name}":{value}}}', b"\0" * 4))

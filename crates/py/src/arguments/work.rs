@@ -32,8 +32,7 @@ impl Work {
         let numel = tensor.numel().max(1);
         let [first, second] = self.largest;
         let largest = if numel > first { [numel, first] } else { [first, numel.max(second)] };
-        let shape =
-            tensor.shape().iter().fold(1usize, |sum, &size| sum.wrapping_mul(31).wrapping_add(size));
+        let shape = tensor.shape().iter().fold(1usize, |sum, &size| sum.wrapping_mul(31).wrapping_add(size));
         let shapes_differ = self.shapes_differ || (self.elements > 0 && shape != self.shape);
         Work { elements: self.elements.saturating_add(numel), largest, shape, shapes_differ, ..self }
     }
