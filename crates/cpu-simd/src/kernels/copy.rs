@@ -266,7 +266,7 @@ mod tests {
             copy(source.operand(), target.operand()).expect("copy");
             assert_eq!(target.values(), expected, "{to}");
         };
-        check(DType::Int32, [-1.0, 2.0, 300.0, 0.0, 0.0]);
+        check(DType::Int32, [-1.0, 2.0, 300.0, -2_147_483_648.0, 0.0]);
         check(DType::UInt8, [255.0, 2.0, 44.0, 0.0, 0.0]);
         check(DType::Bool, [1.0, 1.0, 1.0, 1.0, 0.0]);
         let values = [65504.0f32, 65520.0, 1e-8, -6e-8, 1.000_488_3, 0.1, f32::INFINITY, f32::NAN, 3.0];

@@ -180,8 +180,15 @@ fn small_blocks_that_nobody_uses_go_back_to_the_system() {
         mark(block, i);
     }
     free_all(freed.into_iter().map(|(_, block)| block));
-    pool().empty_cache();
-    let left = pool().span_bytes.load(Ordering::Relaxed);
+    // Beside a thread that is asking the system for a span none is given back: other tests do that.
+    let left = (0..100)
+        .map(|_| {
+            pool().empty_cache();
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            pool().span_bytes.load(Ordering::Relaxed)
+        })
+        .find(|left| left + 80_000_000 < held)
+        .unwrap_or(held);
     assert!(left + 80_000_000 < held, "{left} of {held} bytes are left");
     for (i, block) in kept {
         assert!(is_marked(block, i, block.capacity));

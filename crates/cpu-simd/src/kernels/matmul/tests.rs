@@ -53,8 +53,7 @@ pub struct Tensor {
 impl Tensor {
     /// The values of `shape` in row-major order, stored with `strides` (those of a dimension permutation, steps or 0).
     pub fn with_strides(dtype: DType, shape: &[usize], strides: &[isize], values: &[f64]) -> Self {
-        let layout = Layout::new("matmul", shape.into(), strides.into(), 0).unwrap();
-        let low = layout.strides().iter().zip(shape).filter(|(s, _)| **s < 0);
+        let low = strides.iter().zip(shape).filter(|(s, _)| **s < 0);
         let offset = low.map(|(s, n)| (n.saturating_sub(1)) * s.unsigned_abs()).sum::<usize>() + 3;
         let layout = Layout::new("matmul", shape.into(), strides.into(), offset).unwrap();
         let size = layout.span().map_or(offset, |(_, high)| high + 1) + 2;
