@@ -309,7 +309,7 @@ fn run_both(
     }
 }
 
-/// As [`compare`], where every byte must be the same.
+/// As [`compare`], where every byte must be the same (a bool's, true or false).
 pub fn compare_bits(
     what: &str,
     data: &[Data],
@@ -317,7 +317,9 @@ pub fn compare_bits(
 ) {
     let Some([expected, got]) = run_both(what, data, &method) else { return };
     for (n, d) in data.iter().enumerate() {
-        let wrong = expected[n].iter().zip(&got[n]).position(|(a, b)| a != b);
+        // Any byte of a bool but 0 is true.
+        let same = |a: u8, b: u8| a == b || (d.dtype == DType::Bool && a != 0 && b != 0);
+        let wrong = expected[n].iter().zip(&got[n]).position(|(&a, &b)| !same(a, b));
         let of = |bytes: &[Vec<u8>], at: usize| {
             let size = d.dtype.size();
             bytes[n][at / size * size..][..size].to_vec()
