@@ -66,7 +66,7 @@ fn norms_with_nan_and_inf_agree_with_the_cpu() {
     for length in [9, 9000] {
         let mut values = noise(3, 4 * length);
         values[3] = f64::NAN;
-        // One infinity alone: the CPU's mean is infinite, the device's NaN, and every result is NaN either way.
+        // Of both signs: with one alone the CPU's mean is infinite and the device's NaN, a difference that is still to be mended.
         values[length + 4] = f64::INFINITY;
         values[length + 5] = f64::NEG_INFINITY;
         values[2 * length..3 * length].fill(1.5);
