@@ -16,18 +16,7 @@ use crate::reduction::{ReduceOp, ScanOp, ScatterOp};
 use crate::sequence::{AttentionParams, CtcSample};
 use crate::streams::Streams;
 use crate::windows::{ConvParams, PoolParams};
-use crate::{DType, DimensionMap, Factorization, Layout, Program, Scalar};
-
-/// A tensor as a kernel sees it: a ready buffer, where the elements lie in it, and what they are.
-#[derive(Debug, Clone, Copy)]
-pub struct Operand<'a> {
-    /// The memory.
-    pub buffer: &'a Buffer,
-    /// Shape, strides and offset, in elements.
-    pub layout: &'a Layout,
-    /// The element type.
-    pub dtype: DType,
-}
+use crate::{DimensionMap, Factorization, Operand, Program, Scalar};
 
 macro_rules! lacks {
     ($self:ident, $op:literal) => {

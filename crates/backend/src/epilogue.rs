@@ -1,6 +1,6 @@
 //! What a matrix product does besides multiplying.
 
-use crate::compute::Operand;
+use crate::operand::Operand;
 
 /// What is done to each element of a matrix product before it is stored: `activation(alpha * a @ b + beta * out + bias)`.
 #[derive(Debug, Clone, Copy)]

@@ -14,6 +14,7 @@ mod half_precision;
 pub mod interrupts;
 mod layout;
 pub mod memory;
+mod operand;
 mod program;
 mod random;
 mod reduction;
@@ -25,7 +26,7 @@ mod streams;
 mod truth;
 mod windows;
 
-pub use compute::{ComputeBackend, Operand};
+pub use compute::ComputeBackend;
 pub use determinism::{is_deterministic, use_deterministic_algorithms};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
@@ -38,6 +39,7 @@ pub use layout::{
     Dims, Layout, Shape, broadcast_shapes, contiguous_strides, dims_from_slice, normalize_dim, stepped,
 };
 pub use memory::{Buffer, MemoryAllocator, Sharing};
+pub use operand::Operand;
 pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
 pub use random::{Distribution, RandomKey, Sampler};
 pub use reduction::{ReduceOp, ScanOp, ScatterOp};

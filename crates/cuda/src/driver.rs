@@ -95,6 +95,12 @@ macro_rules! call {
 }
 pub(crate) use call;
 
+/// Text up to the first zero.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    CStr::from_bytes_until_nul(bytes)
+        .map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned())
+}
+
 /// Whether the code is that of a fault after which the context answers nothing else: a stray address, an illegal
 /// instruction, memory that failed.
 fn is_fatal(code: Code) -> bool {

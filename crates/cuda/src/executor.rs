@@ -1,6 +1,6 @@
 //! [`CudaExecutor`]: one NVIDIA device.
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
 use std::sync::OnceLock;
@@ -104,12 +104,6 @@ impl Drop for Current {
             unsafe { (driver.cuCtxPopCurrent_v2)(&raw mut context) };
         }
     }
-}
-
-/// Text up to the first zero.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    CStr::from_bytes_until_nul(bytes)
-        .map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned())
 }
 
 /// The number of devices; 0 when the driver sees none.

@@ -6,7 +6,7 @@ use std::ptr::{null, null_mut};
 use rustorch_cuda_libraries::Library;
 use rustorch_error::{Result, RusTorchError};
 
-use crate::driver::call;
+use crate::driver::{self, call};
 
 type Code = c_int;
 type Program = *mut c_void;
@@ -121,7 +121,7 @@ impl Nvrtc {
         if code == COMPILATION {
             let log =
                 program.output(self.functions.nvrtcGetProgramLogSize, self.functions.nvrtcGetProgramLog)?;
-            let message = format!("NVRTC refused kernel '{name}':\n{}", crate::executor::text(&log));
+            let message = format!("NVRTC refused kernel '{name}':\n{}", driver::text(&log));
             return Err(RusTorchError::device("compile", message));
         }
         self.functions.check("nvrtcCompileProgram", code)?;

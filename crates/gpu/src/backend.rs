@@ -1,5 +1,8 @@
 //! [`GpuBackend`]: hands each method of the contract to its kernel.
 
+#[allow(unsafe_code)]
+mod streams;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,6 +15,7 @@ use rustorch_backend::{
 };
 use rustorch_error::{Result, RusTorchError};
 
+use crate::device::Device;
 use crate::executor::{KernelExecutor, Launch, Limits};
 use crate::kernel::Call;
 use crate::kernels;
@@ -19,28 +23,6 @@ use crate::memory::{GpuMemoryAllocator, Place};
 use crate::program_cache::ProgramCache;
 use crate::streams::StreamSet;
 use crate::vendor_library::{Convolution, MatrixProduct};
-
-/// What kernels need of a device, without its type.
-pub trait Device: Send + Sync {
-    /// What it can do.
-    fn limits(&self) -> &Limits;
-    /// How many compute units it has.
-    fn parallelism(&self) -> usize;
-    /// Its name in messages.
-    fn kind(&self) -> &'static str;
-    /// Compiles a call's text if need be, and queues the kernel over `groups` groups.
-    fn run(&self, call: Call<'_>, groups: [usize; 3]) -> Result<()>;
-    /// Lets the vendor's library multiply, where there is one that computes this product; says whether it does.
-    fn library_product(&self, product: &MatrixProduct<'_>) -> Result<bool>;
-    /// The same for a convolution or one of its gradients.
-    fn library_convolution(&self, convolution: &Convolution<'_>) -> Result<bool>;
-    /// Memory for the time of a method.
-    fn temporary(&self, bytes: usize) -> Result<Buffer>;
-    /// Copies device memory to the host, and waits for it.
-    fn read(&self, buffer: &Buffer, offset: usize, destination: &mut [u8]) -> Result<()>;
-    /// Copies host memory to the device.
-    fn write(&self, buffer: &Buffer, offset: usize, source: &[u8]) -> Result<()>;
-}
 
 /// A device that computes by kernels.
 pub struct GpuBackend<E: KernelExecutor> {
@@ -169,7 +151,7 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
 
     fn map_host(&self, buffer: &Buffer, range: Range<usize>, written: bool) -> Result<Option<HostBuffer>> {
         buffer.check_range("map", range.start, range.len())?;
-        crate::lent::lend(self, buffer, range, written)
+        crate::lent::lend(self.executor, self.streams, buffer, range, written)
     }
 
     fn streams(&self) -> Option<&dyn Streams> {

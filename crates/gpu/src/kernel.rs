@@ -5,13 +5,14 @@ use std::fmt::Write;
 use std::ptr::NonNull;
 
 use rustorch_backend::algebra::printer::type_name;
-use rustorch_backend::{DType, Operand};
+use rustorch_backend::{DType, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
 use crate::dialect::{BufferArgument, Dialect, Field, FieldName, SharedArray, Signature};
 use crate::kernels::INCLUDES;
-use crate::positions::Positions;
+use crate::key::{Key, Part};
+use crate::positions::{Merged, Positions, Strided};
 
 /// Work-items of a group where a kernel has no reason for another number.
 pub const GROUP: u32 = 256;
@@ -47,46 +48,6 @@ struct Parts<'a> {
     group: [u32; 3],
 }
 
-/// Everything that makes a text differ from others: strings and numbers, so written that no two texts have one key.
-#[derive(Debug, Default)]
-pub(crate) struct Key(Vec<u8>);
-
-impl Key {
-    /// A string without zeros.
-    pub(crate) fn text(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
-        self.0.push(0);
-    }
-
-    /// A number.
-    pub(crate) fn number(&mut self, number: usize) {
-        self.0.extend_from_slice(&(number as u64).to_le_bytes());
-    }
-
-    /// Bytes of any number.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len());
-        self.0.extend_from_slice(bytes);
-    }
-
-    /// What the following describes.
-    fn part(&mut self, part: Part) {
-        self.0.push(part as u8);
-    }
-}
-
-/// What a key is made of.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Part {
-    Define,
-    Positions,
-    Inserted,
-    Buffer,
-    Field,
-    Shared,
-}
-
 /// How an element is stored in memory.
 pub const fn storage_type(dtype: DType) -> &'static str {
     match dtype {
@@ -112,7 +73,7 @@ pub const fn value_type(dtype: DType) -> &'static str {
 impl<'a> Call<'a> {
     /// A call of `kernel` with nothing set.
     pub fn new(kernel: KernelText) -> Self {
-        let mut key = Key(Vec::with_capacity(512));
+        let mut key = Key::new();
         key.text(kernel.name);
         Call(Box::new(Parts {
             kernel,
@@ -141,8 +102,32 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Defines `name(i)`, which declares `at_x` for each operand `x`: the position of the `i`-th element, row-major over
+    /// `shape`. `i` is less than 2³¹ where `INDEX` is `u32`.
+    ///
+    /// The shape and strides are parameters, so that one text serves every size; only the number of merged dimensions,
+    /// and which operands are contiguous, are in the text.
+    #[must_use]
+    pub fn positions(mut self, name: &'static str, shape: &[usize], operands: &[Strided<'_>]) -> Self {
+        let merged = Merged::new(shape, operands);
+        let positions = merged.positions(name, operands);
+        for ((operand, strides), &(_, contiguous)) in
+            operands.iter().zip(&merged.strides).zip(&positions.operands)
+        {
+            self = self.size((operand.name, "_offset"), operand.offset);
+            if !contiguous {
+                self = self.i64s((operand.name, "_stride"), strides.iter().map(|&s| s as i64));
+            }
+        }
+        if positions.divides() {
+            self = self.i64s((name, "_shape"), merged.shape.iter().map(|&s| s as i64));
+        }
+        let numel = volume(shape);
+        self.define_positions(positions).index(if numel < 1 << 31 { "u32" } else { "i64" })
+    }
+
     /// The macro of some positions before the text.
-    pub(crate) fn define_positions(mut self, positions: Positions) -> Self {
+    fn define_positions(mut self, positions: Positions) -> Self {
         self.0.key.part(Part::Positions);
         positions.describe(&mut self.0.key);
         self.0.positions.push(positions);
@@ -298,7 +283,7 @@ impl<'a> Call<'a> {
     /// Everything that makes the text, as the cache's key. Nothing is added to the call afterwards.
     pub(crate) fn take_key(&mut self) -> Vec<u8> {
         let parts = &mut *self.0;
-        let Key(mut key) = std::mem::take(&mut parts.key);
+        let mut key = std::mem::take(&mut parts.key).into_bytes();
         key.extend(parts.group.iter().flat_map(|size| size.to_le_bytes()));
         key.extend_from_slice(parts.index.as_bytes());
         key

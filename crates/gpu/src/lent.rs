@@ -7,7 +7,6 @@ use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::{Buffer, StreamId};
 use rustorch_error::Result;
 
-use crate::backend::GpuBackend;
 use crate::executor::KernelExecutor;
 use crate::streams::StreamSet;
 
@@ -36,12 +35,12 @@ impl<E: KernelExecutor> Drop for Lent<E> {
 
 /// A range of a buffer, which lies in it, as host memory; `None` where the executor does not lend it.
 pub(crate) fn lend<E: KernelExecutor>(
-    device: &GpuBackend<E>,
+    executor: &'static E,
+    streams: &'static StreamSet<E>,
     buffer: &Buffer,
     range: Range<usize>,
     written: bool,
 ) -> Result<Option<HostBuffer>> {
-    let (executor, streams) = (device.executor, device.streams);
     let (stream, block, bytes) = (streams.current(), buffer.address(), range.len());
     let Some(host) = executor.map(streams.find(stream)?, block, range, written)? else { return Ok(None) };
     let lent = Lent { executor, streams, stream, block, host };

@@ -4,12 +4,14 @@
 //! Metal's language. A driver crate brings an executor and a dialect, nothing else.
 
 mod backend;
+mod device;
 pub mod dialect;
 mod embedded;
 #[allow(unsafe_code)]
 mod executor;
 mod kernel;
 mod kernels;
+mod key;
 #[allow(unsafe_code)]
 mod lent;
 #[allow(unsafe_code)]
@@ -28,7 +30,8 @@ mod stand_in;
 mod streams;
 mod vendor_library;
 
-pub use backend::{Device, GpuBackend};
+pub use backend::GpuBackend;
+pub use device::Device;
 pub use embedded::EmbeddedPrograms;
 pub use executor::{KernelExecutor, Launch, Limits, Transfer};
 pub use kernel::{Call, GROUP, KernelText, storage_type, value_type};

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use rustorch_backend::{Dims, Layout, volume};
+use rustorch_backend::{Dims, Layout};
 use smallvec::{SmallVec, smallvec};
 
-use crate::kernel::{Call, Key};
+use crate::key::Key;
 
 /// An operand as a kernel walks it: its name in the text, its strides over the common shape, and its first element.
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +26,13 @@ impl<'a> Strided<'a> {
 }
 
 /// Common dimensions of several operands, merged where they lie one behind the other in all of them.
-struct Merged {
-    shape: Dims<usize>,
-    strides: SmallVec<[Dims<isize>; 4]>,
+pub(crate) struct Merged {
+    pub(crate) shape: Dims<usize>,
+    pub(crate) strides: SmallVec<[Dims<isize>; 4]>,
 }
 
 impl Merged {
-    fn new(shape: &[usize], operands: &[Strided<'_>]) -> Self {
+    pub(crate) fn new(shape: &[usize], operands: &[Strided<'_>]) -> Self {
         let mut merged = Merged { shape: smallvec![], strides: smallvec![Dims::new(); operands.len()] };
         for (d, &size) in shape.iter().enumerate().filter(|&(_, &size)| size != 1) {
             let last = merged.shape.len().checked_sub(1);
@@ -53,6 +53,13 @@ impl Merged {
         }
         merged
     }
+
+    /// The macro `name(i)` for the operands that were merged.
+    pub(crate) fn positions(&self, name: &'static str, operands: &[Strided<'_>]) -> Positions {
+        let contiguous = |strides: &Dims<isize>| strides.is_empty() || **strides == [1];
+        let operands = operands.iter().zip(&self.strides).map(|(o, strides)| (o.name, contiguous(strides)));
+        Positions { name, rank: self.shape.len(), operands: operands.collect() }
+    }
 }
 
 /// The macro `name(i)`, which declares `at_x` for each operand `x`.
@@ -60,12 +67,12 @@ pub(crate) struct Positions {
     name: &'static str,
     rank: usize,
     /// Each operand, and whether its elements lie one behind the other.
-    operands: SmallVec<[(&'static str, bool); 4]>,
+    pub(crate) operands: SmallVec<[(&'static str, bool); 4]>,
 }
 
 impl Positions {
     /// Whether a flat index is taken apart, for which the shape is needed.
-    fn divides(&self) -> bool {
+    pub(crate) fn divides(&self) -> bool {
         self.rank > 1
     }
 
@@ -110,31 +117,5 @@ impl Positions {
             text.push('}');
         }
         text
-    }
-}
-
-impl Call<'_> {
-    /// Defines `name(i)`, which declares `at_x` for each operand `x`: the position of the `i`-th element, row-major over
-    /// `shape`. `i` is less than 2³¹ where `INDEX` is `u32`.
-    ///
-    /// The shape and strides are parameters, so that one text serves every size; only the number of merged dimensions,
-    /// and which operands are contiguous, are in the text.
-    #[must_use]
-    pub fn positions(mut self, name: &'static str, shape: &[usize], operands: &[Strided<'_>]) -> Self {
-        let merged = Merged::new(shape, operands);
-        let mut positions = Positions { name, rank: merged.shape.len(), operands: SmallVec::new() };
-        for (operand, strides) in operands.iter().zip(&merged.strides) {
-            let contiguous = strides.is_empty() || **strides == [1];
-            positions.operands.push((operand.name, contiguous));
-            self = self.size((operand.name, "_offset"), operand.offset);
-            if !contiguous {
-                self = self.i64s((operand.name, "_stride"), strides.iter().map(|&s| s as i64));
-            }
-        }
-        if positions.divides() {
-            self = self.i64s((name, "_shape"), merged.shape.iter().map(|&s| s as i64));
-        }
-        let numel = volume(shape);
-        self.define_positions(positions).index(if numel < 1 << 31 { "u32" } else { "i64" })
     }
 }

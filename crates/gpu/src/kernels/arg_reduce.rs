@@ -4,7 +4,7 @@ use rustorch_backend::{DType, Layout, Operand, ReduceOp};
 use rustorch_error::{Result, RusTorchError};
 
 use super::lines::Lines;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText, value_type};
 use crate::positions::Strided;
 

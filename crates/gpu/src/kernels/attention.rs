@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
 use super::tile::{Tile, define_sums, factor, position_type, sums_of, value_of};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 

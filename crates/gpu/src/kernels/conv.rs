@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::copy::groups_for;
 use super::tile::{Chunks, Finish, Tile, combine, define_sums, position_type, sums_of, value_of};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText};
 
 pub(super) const OP: &str = "convolution";

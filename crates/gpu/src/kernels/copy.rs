@@ -3,7 +3,7 @@
 use rustorch_backend::{Category, DType, Layout, Operand, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 

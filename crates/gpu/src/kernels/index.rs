@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::copy::{Raw, groups_for};
 use super::map::INPUTS;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 

@@ -3,7 +3,7 @@
 use rustorch_backend::{Category, DType, Dims, Layout, Shape, dims_from_slice, volume};
 use smallvec::smallvec;
 
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 

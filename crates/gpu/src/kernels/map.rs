@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::copy::{conversion, groups_for};
 use super::nonzero::count_nonzero;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, value_type};
 use crate::positions::Strided;
 

@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
 use super::tile::{Chunks, Finish, Tile, combine, define_sums, factor, position_type, sums_of, value_of};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 use crate::vendor_library::{Matrix, MatrixProduct, float32_matmul_precision};

@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::copy::fill;
 use super::lines::{Lines, widest};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText, value_type};
 
 const TEXT: KernelText = kernel_text!("moments");

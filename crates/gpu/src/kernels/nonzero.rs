@@ -5,7 +5,7 @@ use rustorch_error::Result;
 
 use super::reduce::reduce;
 use super::scan::scan;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText};
 use crate::positions::Strided;
 

@@ -11,7 +11,7 @@ use super::copy::{copy, groups_for};
 use super::lines::{Lines, Steps, widest};
 use super::moments::{Spread, number, statistics, with_moments};
 use super::reduce::reduce;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, value_type};
 use crate::positions::Strided;
 

@@ -7,7 +7,7 @@ use rustorch_backend::{Category, DType, Layout, Operand, PoolOp, PoolParams};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::{fill, groups_for};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, value_type};
 
 const OP: &str = "pool";

@@ -6,7 +6,7 @@
 use rustorch_backend::{Buffer, DType, Layout, Operand};
 use rustorch_error::{Result, RusTorchError};
 
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 
 /// Elements of a work-item.

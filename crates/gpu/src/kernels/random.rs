@@ -5,7 +5,7 @@ use rustorch_backend::{DType, Distribution, Layout, Operand, RandomKey};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::groups_for;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::Call;
 use crate::positions::Strided;
 

@@ -6,7 +6,7 @@ use smallvec::smallvec;
 
 use super::lines::{Lines, compared, widest};
 use super::map::{check, define_value, result_dtype, with_program};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, value_type};
 use crate::positions::Strided;
 

@@ -6,7 +6,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::copy::groups_for;
 use super::tile::{sums_of, value_of};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 
 const OP: &str = "resample";

@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::lines::{Lines, Steps, compared, widest};
 use super::map::define_value;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText, value_type};
 use crate::positions::Strided;
 

@@ -12,7 +12,7 @@ use super::copy::{Raw, groups_for};
 use super::index::{ANY_PLACE, Listed, Lookup, Negative, check, look_up};
 use super::map::define_value;
 use super::radix::{self, Keys, key_type};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 

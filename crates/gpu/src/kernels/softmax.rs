@@ -4,7 +4,7 @@ use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 
 use super::lines::{Lines, widest};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, value_type};
 
 /// Refuses all but floating point.

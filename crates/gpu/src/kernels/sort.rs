@@ -7,7 +7,7 @@ use super::copy::{Raw, groups_for};
 use super::index::check;
 use super::lines::Lines;
 use super::radix::{self, Keys, key_type};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
 

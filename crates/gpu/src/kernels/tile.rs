@@ -4,7 +4,7 @@ use rustorch_backend::{Buffer, Category, DType, Layout, Operand};
 use rustorch_error::Result;
 
 use super::copy::groups_for;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, value_type};
 use crate::positions::Strided;
 

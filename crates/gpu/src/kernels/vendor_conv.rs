@@ -4,7 +4,7 @@ use rustorch_backend::{ConvParams, Operand};
 use rustorch_error::{Result, RusTorchError};
 
 use super::conv::{self, Geometry, OP};
-use crate::backend::Device;
+use crate::device::Device;
 use crate::vendor_library::{Convolution, ConvolutionPart, float32_matmul_precision};
 
 /// Whether shapes and dtypes fit each other.

@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::copy::groups_for;
 use super::reduce::reduce;
-use crate::backend::Device;
+use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText, value_type};
 
 const OP: &str = "weighted_gather";

@@ -6,7 +6,7 @@ use crate::kernels::rowwise::{RowKernel, kept, load, store, sum_of_lanes};
 use crate::kernels::walk::Walk;
 use crate::simd::Lanes;
 use crate::simd::arch::FloatElement;
-use crate::simd::ops::reduction::Moments;
+use crate::simd::ops::moments::Moments;
 use crate::simd::ops::wide;
 
 /// How many vectors a block of the statistics has: several passes over it stay in a first-level cache, and so few are

@@ -12,7 +12,8 @@ use crate::kernels::dense::Shared;
 use crate::kernels::map::convert::convert;
 use crate::kernels::map::plan::Plan;
 use crate::simd::level;
-use crate::simd::ops::reduction::{Moments, moment_kernel};
+use crate::simd::ops::moments::Moments;
+use crate::simd::ops::reduction::moment_kernel;
 use crate::threads::parallel_for;
 
 /// Outputs that are computed before they are stored.

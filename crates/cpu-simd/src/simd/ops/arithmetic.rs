@@ -3,6 +3,7 @@
 use rustorch_backend::algebra::{self, Algebra, FloatAlgebra, IntegerAlgebra};
 use rustorch_backend::{DType, ElementwiseOp, Truth, for_each_elementwise, special};
 
+use super::Kernel;
 use super::comparison::{Kind, Mask, Value};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::arch::avx2::{Avx2F32, Avx2F64};
@@ -13,16 +14,6 @@ use crate::simd::arch::fallback::Scalar;
 use crate::simd::arch::neon::{NeonF32, NeonF64};
 use crate::simd::arch::{Float, FloatElement, Integer};
 use crate::simd::{Lanes, SimdLevel};
-
-/// The loop of one operation: arguments, result, number of elements, whether to store around the caches.
-///
-/// Numbers are of the compute dtype, truth values bytes of which any but 0 is true; those that are written are 0 or 1.
-///
-/// # Safety
-/// The level that the kernel was asked for is available. The operation's arguments are valid for reads of `n` elements,
-/// the result for writes; an argument is either the very same elements as the result or does not overlap it.
-/// After a streaming store, a fence precedes other threads' reads.
-pub type Kernel = unsafe fn(arguments: &[*const u8; 3], result: *mut u8, n: usize, stream: bool);
 
 /// One operation over the algebra `A`.
 trait Operation<A: Lanes> {

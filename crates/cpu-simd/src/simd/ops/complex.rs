@@ -5,7 +5,7 @@
 use rustorch_backend::algebra::complex::{self, Complex};
 use rustorch_backend::{ElementwiseOp, for_each_complex_elementwise};
 
-use super::arithmetic::Kernel;
+use super::Kernel;
 use super::comparison::{Kind as RealKind, Mask as RealMask};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::arch::avx2::Avx2F64;

@@ -11,6 +11,7 @@ use crate::simd::arch::fallback::Scalar;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::arch::neon::{NeonF32, NeonF64};
 use crate::simd::arch::{Float, FloatElement, Vector};
+use crate::simd::ops::moments::Moments;
 use crate::simd::ops::wide;
 use crate::simd::{Lanes, SimdLevel};
 
@@ -327,35 +328,6 @@ pub fn row_kernel(op: ReduceOp, dtype: DType, level: SimdLevel) -> RowKernel {
         ReduceOp::Norm => squares_kernel(dtype, level),
         ReduceOp::Max | ReduceOp::Any => kernel_of::<Largest>(dtype, level),
         ReduceOp::Min | ReduceOp::All => kernel_of::<Smallest>(dtype, level),
-    }
-}
-
-/// The count, the mean, and the sum of squared deviations from it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Moments {
-    /// How many elements.
-    pub count: f64,
-    /// Their mean.
-    pub mean: f64,
-    /// The sum of their squared deviations from it.
-    pub m2: f64,
-}
-
-impl Moments {
-    /// The moments of both sets of elements (Chan, Golub and LeVeque, 1979).
-    #[inline]
-    pub fn join(self, other: Self) -> Self {
-        if self.count == 0.0 {
-            return other;
-        }
-        let count = self.count + other.count;
-        let difference = other.mean - self.mean;
-        let share = other.count / count;
-        Moments {
-            count,
-            mean: self.mean + difference * share,
-            m2: self.m2 + other.m2 + difference * difference * self.count * share,
-        }
     }
 }
 

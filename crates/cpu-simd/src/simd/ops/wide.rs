@@ -1,7 +1,7 @@
 //! Sums of blocks whose numbers are so large or small that float32 cannot hold their sums or squares: in float64, which
 //! holds the squares of all of them.
 
-use super::reduction::Moments;
+use super::moments::Moments;
 use crate::simd::arch::FloatElement;
 
 /// Independent sums, which the compiler makes vectors of.
