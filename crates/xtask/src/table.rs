@@ -232,6 +232,11 @@ impl Op {
         self.complex == Some(ComplexForm::Holomorphic) && depends && !self.returns_list()
     }
 
+    /// The name of the static of an elementwise row.
+    pub fn row(&self) -> String {
+        self.rust_name.to_uppercase()
+    }
+
     /// The name of the elementwise variant.
     pub fn variant(&self) -> String {
         pascal(&self.map)

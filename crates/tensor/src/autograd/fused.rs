@@ -9,21 +9,14 @@ use crate::Tensor;
 use crate::operations::elementwise;
 use crate::placement::common_device;
 
-/// A formula compiled by codegen: instructions over inputs and constants.
-#[derive(Debug)]
-pub struct Formula {
-    /// In order.
-    pub instructions: &'static [Instruction],
-    /// The literals; the op's own scalars follow.
-    pub literals: &'static [f64],
-    /// What is the result.
-    pub output: Source,
-}
-
-/// The gradient of an input of `origin` by a formula over `inputs`, without history. One pass over memory.
-pub fn run(formula: &Formula, inputs: &[&Tensor], scalars: &[Scalar], origin: &Origin) -> Result<Tensor> {
-    let mut constants: SmallVec<[Scalar; 2]> = formula.literals.iter().map(|&v| Scalar::Float(v)).collect();
-    constants.extend_from_slice(scalars);
+/// The gradient of an input of `origin` by instructions over `inputs`, of which the last gives it, without history. One
+/// pass over memory.
+pub fn run(
+    instructions: &'static [Instruction],
+    constants: SmallVec<[Scalar; 2]>,
+    inputs: &[&Tensor],
+    origin: &Origin,
+) -> Result<Tensor> {
     // Inputs that are masks (a bool condition) do not take part in the compute dtype; the gradient, always among the
     // inputs and floating point, decides.
     let floats: SmallVec<[&Tensor; 4]> =
@@ -31,9 +24,9 @@ pub fn run(formula: &Formula, inputs: &[&Tensor], scalars: &[Scalar], origin: &O
     let compute = crate::result_type(&floats).compute();
     let program = Program {
         compute,
-        instructions: formula.instructions.into(),
+        instructions: instructions.into(),
         constants,
-        outputs: smallvec::smallvec![formula.output],
+        outputs: smallvec::smallvec![Source::Register(instructions.len() as u8 - 1)],
     };
     let shape = elementwise::broadcast("backward", inputs)?;
     let same = shape.as_slice() == origin.shape.as_slice();

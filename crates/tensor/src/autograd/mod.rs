@@ -6,6 +6,7 @@
 
 mod accumulation;
 pub mod anomaly;
+pub(crate) mod elementwise;
 mod engine;
 pub mod formulas;
 pub(crate) mod fused;
@@ -20,7 +21,6 @@ mod validation;
 mod views;
 
 pub use engine::{backward, grad};
-pub use fused::{Formula, run as run_fused};
 pub use held::{Held, Visit};
 pub use inplace::{assign, check_inplace, overwrite, rebase, relayout};
 pub(crate) use meta::Meta;

@@ -15,14 +15,17 @@ use crate::operations::memory_overlap::share_storage;
 /// What is kept of a tensor.
 enum Kept {
     Tensor(Tensor),
-    /// What a pack hook made of it, and where the tensor's gradient goes.
-    Packed {
-        packed: Packed,
-        hooks: Arc<SavedHooks>,
-        edge: Option<Edge>,
-        /// Of the tensor.
-        origin: Origin,
-    },
+    /// Apart, for it is rare and larger.
+    Packed(Box<PackedTensor>),
+}
+
+/// What a pack hook made of a tensor, and where the tensor's gradient goes.
+struct PackedTensor {
+    packed: Packed,
+    hooks: Arc<SavedHooks>,
+    edge: Option<Edge>,
+    /// Of the tensor.
+    origin: Origin,
 }
 
 /// A tensor as it was when an op was recorded; unpacking it fails when it has been changed in place since.
@@ -70,12 +73,12 @@ impl Saved {
         let own = if output.is_some() { tensor.detach() } else { tensor.clone() };
         let kept = match hooks::is_watched().then(hooks::current).flatten() {
             None => Kept::Tensor(own),
-            Some(hooks) => Kept::Packed {
+            Some(hooks) => Kept::Packed(Box::new(PackedTensor {
                 packed: (hooks.pack)(&own)?,
                 origin: Origin::of(tensor),
                 edge: if output.is_some() { None } else { tensor.edge() },
                 hooks,
-            },
+            })),
         };
         Ok(Saved { kept, version, output })
     }
@@ -94,7 +97,8 @@ impl Saved {
                 }
                 tensor.detach()
             }
-            Kept::Packed { packed, hooks, edge, origin } => {
+            Kept::Packed(kept) => {
+                let PackedTensor { packed, hooks, edge, origin } = &**kept;
                 let tensor = origin.unpacked((hooks.unpack)(packed)?, node)?.detach();
                 if self.output.is_none()
                     && super::mode::is_enabled()
@@ -149,7 +153,7 @@ impl std::fmt::Debug for Saved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.kept {
             Kept::Tensor(tensor) => write!(f, "Saved({tensor:?})"),
-            Kept::Packed { .. } => f.write_str("Saved(packed)"),
+            Kept::Packed(_) => f.write_str("Saved(packed)"),
         }
     }
 }

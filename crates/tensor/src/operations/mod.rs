@@ -43,6 +43,7 @@ pub mod reduction_ops;
 pub mod region_pooling;
 pub mod regression_loss;
 pub mod repeating;
+pub mod row;
 pub mod scatter;
 pub mod searching;
 pub mod shape_ops;

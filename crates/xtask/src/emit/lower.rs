@@ -170,150 +170,157 @@ enum Register {
     Mask,
 }
 
-/// A fused program.
-pub struct Fused {
-    /// `Instruction::new(…)` each.
+/// A formula as one elementwise program.
+#[derive(Default)]
+pub struct Program {
+    /// `(Op, row, [Source, …])` each.
     pub instructions: Vec<String>,
-    /// Rust literals.
-    pub literals: Vec<String>,
+    /// `Scalar::…` each.
+    pub constants: Vec<String>,
     /// Names of the tensors, in the order of the inputs.
     pub inputs: Vec<String>,
-    /// Rust expressions of the captured scalars; their constants follow the literals.
-    pub scalars: Vec<String>,
-    /// `Source::…`.
-    pub output: String,
+    /// Names of the op's numbers, whose constants follow.
+    pub numbers: Vec<String>,
 }
 
 struct ProgramLowering<'a> {
     ops: &'a Ops<'a>,
     op: &'a Op,
-    fused: Fused,
+    program: Program,
     known: HashMap<String, (String, Register)>,
     masks: Vec<String>,
     values: Vec<String>,
 }
 
 /// The formula as one elementwise program; `None` where a call is not elementwise.
-pub fn to_program(ops: &Ops<'_>, op: &Op, expr: &Expr) -> Option<Fused> {
+pub fn to_program(ops: &Ops<'_>, op: &Op, expr: &Expr) -> Result<Option<Program>, String> {
     let mut lowering = ProgramLowering {
         ops,
         op,
-        fused: Fused {
-            instructions: Vec::new(),
-            literals: Vec::new(),
-            inputs: Vec::new(),
-            scalars: Vec::new(),
-            output: String::new(),
-        },
+        program: Program::default(),
         known: HashMap::new(),
         masks: Vec::new(),
         values: Vec::new(),
     };
-    let output = lowering.source(expr, Register::Value)?;
-    let mut fused = lowering.fused;
-    // One tensor cannot be loaded both as a mask and as a number.
-    if fused.instructions.is_empty() || lowering.masks.iter().any(|m| lowering.values.contains(m)) {
-        return None;
+    if lowering.source(expr, Register::Value)?.is_none() {
+        return Ok(None);
     }
-    let scalar_base = fused.literals.len();
-    let place = |text: &str| {
-        fused.scalars.iter().enumerate().fold(text.to_owned(), |t, (i, _)| {
-            t.replace(&format!("Scalar#{i}#"), &format!("Source::Constant({})", scalar_base + i))
-        })
-    };
-    let instructions: Vec<String> = fused.instructions.iter().map(|i| place(i)).collect();
-    let placed = place(&output);
-    fused.instructions = instructions;
-    fused.output = placed;
-    Some(fused)
+    let mut program = lowering.program;
+    if program.instructions.is_empty() {
+        return Err("a formula is `grad`, or computes something".into());
+    }
+    if let Some(both) = lowering.masks.iter().find(|m| lowering.values.contains(m)) {
+        return Err(format!("'{both}' can not be loaded both as a mask and as a number"));
+    }
+    let base = program.constants.len();
+    for text in &mut program.instructions {
+        for i in 0..program.numbers.len() {
+            *text = text.replace(&format!("Number({i})"), &format!("Constant({})", base + i));
+        }
+    }
+    Ok(Some(program))
 }
 
 impl ProgramLowering<'_> {
-    fn push(&mut self, variant: &str, arguments: &[String], result: Register) -> (String, Register) {
-        let text = format!("Instruction::new(ElementwiseOp::{variant}, &[{}])", arguments.join(", "));
+    fn push(
+        &mut self,
+        variant: &str,
+        row: &str,
+        arguments: &[String],
+        result: Register,
+    ) -> (String, Register) {
+        let text = format!("({variant}, {row}, [{}])", arguments.join(", "));
         if let Some(found) = self.known.get(&text) {
             return found.clone();
         }
-        let source = (format!("Source::Register({})", self.fused.instructions.len()), result);
-        self.fused.instructions.push(text.clone());
+        let source = (format!("Register({})", self.program.instructions.len()), result);
+        self.program.instructions.push(text.clone());
         self.known.insert(text, source.clone());
         source
     }
 
     /// The source of an expression as the kind of register that its consumer wants.
-    fn source(&mut self, expr: &Expr, wanted: Register) -> Option<String> {
-        let (source, kind) = self.any(expr, wanted)?;
-        Some(match (kind, wanted) {
-            (Register::Mask, Register::Value) => self.push("MaskToValue", &[source], Register::Value).0,
-            (Register::Value, Register::Mask) => self.push("ValueToMask", &[source], Register::Mask).0,
+    fn source(&mut self, expr: &Expr, wanted: Register) -> Result<Option<String>, String> {
+        let Some((source, kind)) = self.any(expr, wanted)? else { return Ok(None) };
+        Ok(Some(match (kind, wanted) {
+            (Register::Mask, Register::Value) => self.push("MaskToValue", "_", &[source], Register::Value).0,
+            (Register::Value, Register::Mask) => return Err("a number stands for a truth value".into()),
             _ => source,
-        })
+        }))
     }
 
-    fn any(&mut self, expr: &Expr, wanted: Register) -> Option<(String, Register)> {
+    fn any(&mut self, expr: &Expr, wanted: Register) -> Result<Option<(String, Register)>, String> {
         let index = |list: &mut Vec<String>, text: String| {
             list.iter().position(|t| *t == text).unwrap_or_else(|| {
                 list.push(text);
                 list.len() - 1
             })
         };
-        match expr {
+        Ok(match expr {
             Expr::Number(text) => {
-                let literal = match text.as_str() {
-                    "nan" => "f64::NAN".into(),
-                    text if text.contains(['.', 'e']) => text.into(),
-                    whole => format!("{whole}.0"),
+                let constant = match text.as_str() {
+                    "nan" => "Scalar::Float(f64::NAN)".into(),
+                    text if text.contains(['.', 'e']) => format!("Scalar::Float({text})"),
+                    whole => format!("Scalar::Int({whole})"),
                 };
-                let i = index(&mut self.fused.literals, literal);
-                Some((format!("Source::Constant({i})"), Register::Value))
+                let i = index(&mut self.program.constants, constant);
+                Some((format!("Constant({i})"), Register::Value))
             }
-            Expr::Name(name) => match variable(self.op, name)? {
-                Variable::Tensor => {
-                    let i = index(&mut self.fused.inputs, name.clone());
-                    let list = if wanted == Register::Mask { &mut self.masks } else { &mut self.values };
-                    list.push(name.clone());
-                    Some((format!("Source::Input({i})"), wanted))
+            Expr::Name(name) => {
+                match variable(self.op, name).ok_or_else(|| format!("unknown name '{name}'"))? {
+                    Variable::Tensor => {
+                        let i = index(&mut self.program.inputs, name.clone());
+                        let list = if wanted == Register::Mask { &mut self.masks } else { &mut self.values };
+                        list.push(name.clone());
+                        Some((format!("Input({i})"), wanted))
+                    }
+                    Variable::Captured(Type::Scalar | Type::Float) => {
+                        let i = index(&mut self.program.numbers, name.clone());
+                        Some((format!("Number({i})"), Register::Value))
+                    }
+                    _ => return Err(format!("'{name}' is neither a tensor nor a number")),
                 }
-                Variable::Captured(Type::Scalar | Type::Float) => {
-                    let i = index(&mut self.fused.scalars, format!("Scalar::from(self.{name})"));
-                    Some((format!("Scalar#{i}#"), Register::Value))
-                }
-                _ => None,
-            },
+            }
             Expr::Attribute(..) => None,
-            // A program computes real numbers: these are themselves.
-            Expr::Call(name, arguments) if matches!(name.as_str(), "conj" | "real") => {
-                self.any(arguments.first()?, wanted)
-            }
             Expr::Call(name, arguments) => {
-                let callee = self.ops.0.get(name.as_str()).copied()?;
+                let Some(callee) = self.ops.0.get(name.as_str()).copied() else { return Ok(None) };
                 if callee.kind != Kind::Elementwise {
-                    return None;
+                    return Ok(None);
                 }
-                let logical = match name.as_str() {
-                    "logical_and" => Some("MaskAnd"),
-                    "logical_or" => Some("MaskOr"),
-                    "logical_not" => Some("MaskNot"),
-                    _ => None,
-                };
-                if let Some(variant) = logical {
-                    let sources = arguments
-                        .iter()
-                        .map(|a| self.source(a, Register::Mask))
-                        .collect::<Option<Vec<_>>>()?;
-                    return Some(self.push(variant, &sources, Register::Mask));
-                }
-                let mut sources = Vec::new();
-                for (kind, argument) in callee.argument_kinds.iter().zip(arguments) {
-                    let kind = if kind == "mask" { Register::Mask } else { Register::Value };
-                    sources.push(self.source(argument, kind)?);
-                }
-                if sources.len() != callee.argument_kinds.len() {
-                    return None;
-                }
-                let result = if callee.result_kind == "mask" { Register::Mask } else { Register::Value };
-                Some(self.push(&callee.variant(), &sources, result))
+                self.call(callee, arguments)?
             }
+        })
+    }
+
+    fn call(&mut self, callee: &Op, arguments: &[Expr]) -> Result<Option<(String, Register)>, String> {
+        let logical = match callee.name.as_str() {
+            "logical_and" => Some("MaskAnd"),
+            "logical_or" => Some("MaskOr"),
+            "logical_not" => Some("MaskNot"),
+            _ => None,
+        };
+        let row = callee.row();
+        let mut sources = Vec::new();
+        for (place, argument) in arguments.iter().enumerate() {
+            let kind = match callee.argument_kinds.get(place).map(String::as_str) {
+                _ if logical.is_some() => Register::Mask,
+                Some("mask") => Register::Mask,
+                Some(_) => Register::Value,
+                None => return Err(format!("{}: too many arguments", callee.name)),
+            };
+            let Some(source) = self.source(argument, kind)? else { return Ok(None) };
+            if place >= callee.tensors().count() && !source.starts_with(['C', 'N']) {
+                return Err(format!("{}: '{source}' has to be a number", callee.name));
+            }
+            sources.push(source);
         }
+        if sources.len() != callee.argument_kinds.len() {
+            return Err(format!("{} takes {} arguments", callee.name, callee.argument_kinds.len()));
+        }
+        if let Some(variant) = logical {
+            return Ok(Some(self.push(variant, &row, &sources, Register::Mask)));
+        }
+        let result = if callee.result_kind == "mask" { Register::Mask } else { Register::Value };
+        Ok(Some(self.push(&callee.variant(), &row, &sources, result)))
     }
 }

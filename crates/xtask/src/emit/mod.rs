@@ -5,6 +5,7 @@ pub mod elementwise;
 pub mod lower;
 pub mod node;
 pub mod python;
+mod row;
 pub mod tensor;
 
 /// The first line of every generated file.

@@ -1,14 +1,15 @@
-//! The autograd nodes of `tensor/src/generated/ops/*.rs`: what is saved, and the gradient of each input.
+//! The autograd nodes of ops that are not elementwise, in `tensor/src/generated/ops/*.rs`: what is saved, and the gradient
+//! of each input.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::lower::{Ops, to_program, to_tensor_code};
+use super::lower::{Ops, to_tensor_code};
 use super::tensor::{Backward, inputs, is_optional, list_parameter};
 use crate::formula::Expr;
-use crate::table::{Gradient, Kind, Op};
+use crate::table::{Gradient, Op};
 
-/// The node of a row: its struct and `impl Backward`, and its fused programs.
+/// The node of a row: its struct and `impl Backward`.
 pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, String> {
     let mut out = String::from("#[derive(Debug)]\n");
     let _ = writeln!(out, "struct {} {{", b.node);
@@ -66,7 +67,6 @@ pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, Strin
         out += "Ok(gradients)\n}\n}\n";
         return Ok(out);
     }
-    let mut statics = String::new();
     for (i, p) in inputs(op).iter().enumerate() {
         if let Some(reason) = op.missing.get(&p.name) {
             let _ = writeln!(
@@ -87,11 +87,6 @@ pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, Strin
             let _ = writeln!(out, "let origin = &self.{}_origin;", p.name);
             "origin".to_owned()
         };
-        let fused = if matches!(expr, Expr::Name(_)) || op.kind != Kind::Elementwise {
-            None
-        } else {
-            to_program(ops, op, expr)
-        };
         let value = if matches!(expr, Expr::Name(n) if n == "grad") {
             "grad.clone()".to_owned()
         } else if op.conjugates(expr) {
@@ -104,38 +99,11 @@ pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, Strin
         } else {
             format!("{{ {} {} }}", code.statements.join("\n"), code.value)
         };
-        if let Some(fused) = fused {
-            let name = format!("{}_{}", op.rust_name.to_uppercase(), p.name.to_uppercase());
-            let _ = writeln!(
-                statics,
-                "static {name}: Formula = Formula {{ instructions: &[{}], literals: &[{}], output: {} }};\n",
-                fused.instructions.join(", "),
-                fused.literals.join(", "),
-                fused.output
-            );
-            let list = fused
-                .inputs
-                .iter()
-                .map(|n| if n == "grad" { "grad".into() } else { format!("&{n}") })
-                .collect::<Vec<_>>()
-                .join(", ");
-            let single = if op.complex.is_some() {
-                format!(" || autograd::any_complex(&[{list}])")
-            } else {
-                String::new()
-            };
-            let _ = writeln!(
-                out,
-                "gradients[{i}] = Some(if autograd::mode::is_enabled(){single} {{ {origin}.restore({value})? }} else {{ autograd::run_fused(&{name}, &[{list}], &[{}], {origin})? }});",
-                fused.scalars.join(", ")
-            );
-        } else {
-            let _ = writeln!(out, "gradients[{i}] = Some({origin}.restore({value})?);");
-        }
+        let _ = writeln!(out, "gradients[{i}] = Some({origin}.restore({value})?);");
         out += "}\n";
     }
     out += "Ok(gradients)\n}\n}\n\n";
-    Ok(statics + &out)
+    Ok(out)
 }
 
 /// Statements that bring a formula's saved tensors back.

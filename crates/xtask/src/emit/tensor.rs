@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::MARK;
-use super::bindings::python_name;
 use super::lower::Ops;
 use super::node::node;
+use super::row::{function, row};
 use crate::formula::{Expr, parse};
 use crate::signature::Type;
-use crate::table::{ComplexForm, Gradient, Kind, Op, pascal};
+use crate::table::{Gradient, Kind, Op, pascal};
 
 /// A row's gradient, ready to be written.
 pub(super) struct Backward {
@@ -141,27 +141,19 @@ fn wanted(op: &Op, targets: &BTreeSet<String>) -> String {
     each.collect::<Vec<_>>().join(" || ")
 }
 
-/// The node's struct literal. An in-place op makes it before it overwrites `target`; its result is saved afterwards.
-fn construct(op: &Op, b: &Backward, target: Option<&str>) -> String {
+/// The node's struct literal.
+fn construct(op: &Op, b: &Backward) -> String {
     let mut fields = Vec::new();
     for (name, targets) in &b.saved {
-        let result = op.returns.iter().position(|r| r == name);
         let wanted = wanted(op, targets);
-        fields.push(match (result, target) {
-            (Some(_), Some(_)) => format!("{name}: None"),
-            (Some(0), None) => format!("{name}: ({wanted}).then(|| Saved::output(&{name}, 0)).transpose()?"),
+        fields.push(match op.returns.iter().position(|r| r == name) {
+            Some(0) => format!("{name}: ({wanted}).then(|| Saved::output(&{name}, 0)).transpose()?"),
             // Further results are constants of the gradient: they have no history.
-            (Some(_), None) => format!("{name}: ({wanted}).then(|| Saved::input(&{name})).transpose()?"),
-            (None, Some(target)) if is_optional(op, name) => format!(
-                "{name}: {name}.filter(|_| {wanted}).map(|t| Saved::before_write(t, {target})).transpose()?"
-            ),
-            (None, Some(target)) => {
-                format!("{name}: ({wanted}).then(|| Saved::before_write({name}, {target})).transpose()?")
-            }
-            (None, None) if is_optional(op, name) => {
+            Some(_) => format!("{name}: ({wanted}).then(|| Saved::input(&{name})).transpose()?"),
+            None if is_optional(op, name) => {
                 format!("{name}: {name}.filter(|_| {wanted}).map(Saved::input).transpose()?")
             }
-            (None, None) => format!("{name}: ({wanted}).then(|| Saved::input({name})).transpose()?"),
+            None => format!("{name}: ({wanted}).then(|| Saved::input({name})).transpose()?"),
         });
     }
     for name in &b.captured {
@@ -183,44 +175,13 @@ fn construct(op: &Op, b: &Backward, target: Option<&str>) -> String {
     format!("{} {{ {} }}", b.node, fields.join(", "))
 }
 
-fn doc(op: &Op) -> String {
+/// The documentation of a row's function.
+pub(super) fn doc(op: &Op) -> String {
     let mut text = format!("/// {}\n", op.doc);
     if !op.public {
         text += "///\n/// Internal: without a Python name.\n";
     }
     text
-}
-
-fn spec(op: &Op) -> String {
-    let domain = match op.domain.as_str() {
-        "mask" => "Number".to_owned(),
-        "special" => "Float".to_owned(),
-        other => pascal(other),
-    };
-    let arguments: Vec<_> =
-        op.tensors().chain(op.constants()).map(|p| format!("\"{}\"", python_name(&p.name))).collect();
-    format!(
-        "static {}: Spec = Spec {{ name: \"{}\", in_place: \"{}_\", arguments: &[{}], op: ElementwiseOp::{}, promote: Promote::{}, domain: Domain::{domain}, complex: {}, wraps: {} }};\n",
-        op.rust_name.to_uppercase(),
-        op.name,
-        op.name,
-        arguments.join(", "),
-        op.variant(),
-        pascal(&op.promote),
-        match op.complex {
-            None => "None",
-            Some(ComplexForm::Real) => "Some(Parts::Real)",
-            Some(_) => "Some(Parts::Complex)",
-        },
-        op.wraps,
-    )
-}
-
-fn tensors_and_scalars(op: &Op) -> (String, String) {
-    let tensors = op.tensors().map(|p| p.name.clone()).collect::<Vec<_>>().join(", ");
-    let scalars =
-        op.constants().iter().map(|p| format!("Scalar::from({})", p.name)).collect::<Vec<_>>().join(", ");
-    (tensors, scalars)
 }
 
 /// The check that the tensors of a kernel are on one device. What may be a number is left to the op.
@@ -292,101 +253,60 @@ fn forward(op: &Op, b: Option<&Backward>) -> String {
     }
     let results =
         if op.returns.len() == 1 { op.returns[0].clone() } else { format!("({})", op.returns.join(", ")) };
-    if op.kind == Kind::Elementwise {
-        let (tensors, scalars) = tensors_and_scalars(op);
-        let _ = writeln!(
-            out,
-            "let {results} = elementwise::run(&{}, &[{tensors}], &[{scalars}])?;",
-            op.rust_name.to_uppercase()
-        );
-    } else {
-        out += &together(op);
-        let _ = writeln!(
-            out,
-            "let {results} = {{ let _mode = autograd::GradMode::no_grad(); operations::{}::{}({})? }};",
-            op.file,
-            op.rust_name,
-            argument_list(op)
-        );
-    }
+    out += &together(op);
+    let _ = writeln!(
+        out,
+        "let {results} = {{ let _mode = autograd::GradMode::no_grad(); operations::{}::{}({})? }};",
+        op.file,
+        op.rust_name,
+        argument_list(op)
+    );
     // A view without a gradient (detach) does not follow its base's history.
     if op.kind == Kind::View && !matches!(op.gradient, Gradient::NotDifferentiable) {
         let _ = writeln!(out, "{results}.set_base({});", op.parameters[0].name);
     }
     if let Some(b) = b {
         let _ = writeln!(out, "if {} {{", recording(op));
-        let node = construct(op, b, None);
+        let node = construct(op, b);
         // Formulas speak of the first result's gradient; further results (indices, statistics) have no history.
         let record = format!("autograd::record(&{}, Arc::new({node}), {});", op.returns[0], edges(op));
-        if matches!(op.domain.as_str(), "float" | "special") {
-            let _ = writeln!(out, "{record}");
-        } else {
-            let _ = writeln!(out, "if {}.dtype().is_differentiable() {{ {record} }}", op.returns[0]);
-        }
+        let _ = writeln!(out, "if {}.dtype().is_differentiable() {{ {record} }}", op.returns[0]);
         out += "}\n";
     }
     let _ = writeln!(out, "Ok({results})\n}}\n");
     out
 }
 
-fn in_place(op: &Op, b: Option<&Backward>) -> String {
+/// The in-place form of an op that is not elementwise.
+fn in_place(op: &Op) -> String {
     let target = &op.parameters[0].name;
-    let name = format!("{}_", op.rust_name.trim_end_matches('_'));
-    let mut out = format!("/// In-place form of [`{}`]: writes the result into `{target}`.\n", op.rust_name);
-    let _ = writeln!(out, "pub fn {name}({}) -> Result<()> {{", parameter_list(op));
-    let others = op.tensors().skip(1).map(|p| p.name.clone()).collect::<Vec<_>>();
-    if op.kind != Kind::Elementwise {
-        let _ = writeln!(
-            out,
-            "autograd::overwrite(\"{}_\", {target}, || {}({}))\n}}\n",
-            op.name,
-            op.rust_name,
-            argument_list(op)
-        );
-        return out;
-    }
-    if let Some(redirect) = &op.redirect {
-        let _ = writeln!(
-            out,
-            "if {} {{ return autograd::overwrite(\"{}_\", {target}, || {}); }}",
-            redirect.when, op.name, redirect.to
-        );
-    }
-    let (tensors, scalars) = tensors_and_scalars(op);
-    let _ = writeln!(out, "autograd::check_inplace(\"{}_\", {target}, &[{}])?;", op.name, others.join(", "));
-    let run = format!(
-        "elementwise::run_in_place(&{}, &[{tensors}], &[{scalars}], {target})",
-        op.rust_name.to_uppercase()
-    );
-    if let Some(b) = b {
-        let _ = writeln!(out, "if !({}) {{ return {run}; }}", recording(op));
-        let _ = writeln!(out, "let edges: autograd::Edges = {};", edges(op));
-        let result = b.saved.iter().find(|(name, _)| op.returns.contains(name));
-        let mutable = if result.is_some() { "mut " } else { "" };
-        let _ = writeln!(out, "let {mutable}operation = {};\n{run}?;", construct(op, b, Some(target)));
-        if let Some((name, targets)) = result {
-            let wanted = wanted(op, targets);
-            let _ = writeln!(out, "if {wanted} {{ operation.{name} = Some(Saved::output({target}, 0)?); }}");
-        }
-        let _ = writeln!(out, "autograd::rebase({target}, Arc::new(operation), edges);\nOk(())\n}}\n");
-    } else {
-        // The result has no gradient (a comparison written into a float): what was recorded before ends here.
-        let _ = writeln!(out, "{run}\n}}\n");
-    }
-    out
+    format!(
+        "/// In-place form of [`{}`]: writes the result into `{target}`.\n\
+         pub fn {}_({}) -> Result<()> {{\nautograd::overwrite(\"{}_\", {target}, || {}({}))\n}}\n\n",
+        op.rust_name,
+        op.rust_name.trim_end_matches('_'),
+        parameter_list(op),
+        op.name,
+        op.rust_name,
+        argument_list(op)
+    )
 }
 
 const HEADER: &str = "#![allow(clippy::all, clippy::pedantic, unused_imports, unused_variables, non_snake_case)]
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
 use crate::{Generator, Tensor};
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
-use crate::operations::{self, elementwise::{self, Domain, Parts, Promote, Spec}, widening::{Given, Narrowed, Widening}};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
+use crate::operations::{self, elementwise::{Domain, Parts, Promote, Spec}, widening::{Given, Narrowed, Widening}};
 use crate::ops::{self, *};
 ";
 
@@ -412,13 +332,21 @@ fn saved(slot: Option<&Saved>, node: &Arc<Node>) -> Result<Tensor> {
 pub fn emit(ops: &[Op]) -> Result<Vec<(String, String)>, String> {
     let index = Ops::new(ops);
     let mut files: BTreeMap<&str, String> = BTreeMap::new();
+    // Rows, and their functions.
+    let mut elementwise: BTreeMap<&str, (String, String)> = BTreeMap::new();
     for op in ops {
         // Masks exist only inside fused programs.
         if !op.public && (op.domain == "mask" || op.name == "mask_to_value" || op.name == "value_to_mask") {
             continue;
         }
-        let text = files.entry(&op.file).or_default();
         let context = |e: String| format!("op '{}': {e}", op.name);
+        if op.kind == Kind::Elementwise {
+            let file = elementwise.entry(&op.file).or_default();
+            file.0 += &row(&index, op).map_err(context)?;
+            file.1 += &function(op).map_err(context)?;
+            continue;
+        }
+        let text = files.entry(&op.file).or_default();
         let b = backward(op).map_err(context)?;
         if op.kind == Kind::Composite && op.widen.is_some() {
             let (file, name) = (&op.file, &op.rust_name);
@@ -427,17 +355,18 @@ pub fn emit(ops: &[Op]) -> Result<Vec<(String, String)>, String> {
         } else if op.kind == Kind::Composite {
             let _ = writeln!(text, "pub use crate::operations::{}::{};\n", op.file, op.rust_name);
         } else {
-            if op.kind == Kind::Elementwise {
-                *text += &spec(op);
-            }
             *text += &forward(op, b.as_ref());
         }
         if op.inplace {
-            *text += &in_place(op, b.as_ref());
+            *text += &in_place(op);
         }
         if let Some(b) = &b {
             *text += &node(&index, op, b).map_err(context)?;
         }
+    }
+    for (file, (rows, functions)) in elementwise {
+        let text = files.entry(file).or_default();
+        *text = format!("{rows}functions! {{\n{functions}}}\n\n{text}");
     }
     let mut out = Vec::new();
     let mut modules = format!("// {MARK}\n{MOD_HEADER}\n");

@@ -2,8 +2,9 @@
 
 use rustorch_backend::{ElementwiseOp, Instruction, Operand, Source};
 use rustorch_error::Result;
+use smallvec::SmallVec;
 
-use crate::autograd::fused::{self, Formula};
+use crate::autograd::fused;
 use crate::autograd::{Origin, mode};
 use crate::operations::normalization::root_mean_square;
 use crate::operations::reduction_ops::reduced_dims;
@@ -95,15 +96,11 @@ pub fn normalize_grad_input(
 }
 
 /// `(input - mean) * rstd * grad` over grad, input, mean, rstd.
-static NORMALIZED_PRODUCT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
+static NORMALIZED_PRODUCT: [Instruction; 3] = [
+    Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
+    Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(3)]),
+    Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(0)]),
+];
 
 /// The gradient of normalisation by its weight, before broadcast dimensions are summed: `g x̂`.
 pub fn normalize_grad_weight(
@@ -118,5 +115,5 @@ pub fn normalize_grad_weight(
         let (x, _) = normalized(input, &dims_of(input, dims)?, eps)?;
         return ops::mul(grad, &x);
     }
-    fused::run(&NORMALIZED_PRODUCT, &[grad, input, mean, rstd], &[], &Origin::of(input))
+    fused::run(&NORMALIZED_PRODUCT, SmallVec::new(), &[grad, input, mean, rstd], &Origin::of(input))
 }

@@ -3,1805 +3,605 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static RELU: Spec = Spec {
-    name: "relu",
-    in_place: "relu_",
-    arguments: &["input"],
-    op: ElementwiseOp::Relu,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
+pub(crate) static RELU: Row = Row {
+    spec: spec!("relu", ["input"], Relu, Common, Real, None, false),
+    tensors: 1,
+    node: "ReluBackward0",
+    saves: [0, 0, 0, 1],
+    derivatives: &[formula!(
+        [Value::Result, Grad],
+        [Scalar::Int(0)],
+        [],
+        false,
+        [(Le, LE, [Input(0), Constant(0)]), (Select, WHERE_, [Register(0), Constant(0), Input(1)])]
+    )],
 };
+
+pub(crate) static RELU6: Row = Row {
+    spec: spec!("relu6", ["input"], Relu6, Common, Real, None, false),
+    tensors: 1,
+    node: "Relu6Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0), Scalar::Int(6)],
+        [],
+        false,
+        [
+            (Le, LE, [Input(0), Constant(0)]),
+            (Ge, GE, [Input(0), Constant(1)]),
+            (MaskOr, LOGICAL_OR, [Register(0), Register(1)]),
+            (Select, WHERE_, [Register(2), Constant(0), Input(1)])
+        ]
+    )],
+};
+
+pub(crate) static LEAKY_RELU: Row = Row {
+    spec: spec!("leaky_relu", ["input", "negative_slope"], LeakyRelu, Same, Float, None, false),
+    tensors: 1,
+    node: "LeakyReluBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0)],
+        [0],
+        false,
+        [
+            (Gt, GT, [Input(0), Constant(0)]),
+            (Mul, MUL, [Input(1), Constant(1)]),
+            (Select, WHERE_, [Register(0), Input(1), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static SILU: Row = Row {
+    spec: spec!("silu", ["input"], Silu, Same, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SiluBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(SiluSlope, SILU_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static MISH: Row = Row {
+    spec: spec!("mish", ["input"], Mish, Same, Float, None, false),
+    tensors: 1,
+    node: "MishBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(MishSlope, MISH_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static GELU: Row = Row {
+    spec: spec!("gelu", ["input"], Gelu, Same, Float, None, false),
+    tensors: 1,
+    node: "GeluBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(GeluSlope, GELU_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static GELU_TANH: Row = Row {
+    spec: spec!("gelu_tanh", ["input"], GeluTanh, Same, Float, None, false),
+    tensors: 1,
+    node: "GeluTanhBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(GeluTanhSlope, GELU_TANH_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static SOFTPLUS: Row = Row {
+    spec: spec!("softplus", ["input", "beta", "threshold"], Softplus, Same, Float, None, false),
+    tensors: 1,
+    node: "SoftplusBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [],
+        [0, 1],
+        false,
+        [
+            (Mul, MUL, [Input(0), Constant(0)]),
+            (Gt, GT, [Register(0), Constant(1)]),
+            (Sigmoid, SIGMOID, [Register(0)]),
+            (Mul, MUL, [Input(1), Register(2)]),
+            (Select, WHERE_, [Register(1), Input(1), Register(3)])
+        ]
+    )],
+};
+
+pub(crate) static LOGSIGMOID: Row = Row {
+    spec: spec!("logsigmoid", ["input"], LogSigmoid, Same, Float, None, false),
+    tensors: 1,
+    node: "LogsigmoidBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(Neg, NEG, [Input(1)]), (Sigmoid, SIGMOID, [Register(0)]), (Mul, MUL, [Input(0), Register(1)])]
+    )],
+};
+
+pub(crate) static ELU: Row = Row {
+    spec: spec!("elu", ["input", "alpha"], Elu, Same, Float, None, false),
+    tensors: 1,
+    node: "EluBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0)],
+        [0],
+        false,
+        [
+            (Le, LE, [Input(0), Constant(0)]),
+            (Mul, MUL, [Input(1), Constant(1)]),
+            (Minimum, CLAMP_MAX, [Input(0), Constant(0)]),
+            (Exp, EXP, [Register(2)]),
+            (Mul, MUL, [Register(1), Register(3)]),
+            (Select, WHERE_, [Register(0), Register(4), Input(1)])
+        ]
+    )],
+};
+
+pub(crate) static CELU: Row = Row {
+    spec: spec!("celu", ["input", "alpha"], Celu, Same, Float, None, false),
+    tensors: 1,
+    node: "CeluBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0)],
+        [0],
+        false,
+        [
+            (Le, LE, [Input(0), Constant(0)]),
+            (Minimum, CLAMP_MAX, [Input(0), Constant(0)]),
+            (Div, DIV, [Register(1), Constant(1)]),
+            (Exp, EXP, [Register(2)]),
+            (Mul, MUL, [Input(1), Register(3)]),
+            (Select, WHERE_, [Register(0), Register(4), Input(1)])
+        ]
+    )],
+};
+
+pub(crate) static SELU: Row = Row {
+    spec: spec!("selu", ["input"], Selu, Same, Float, None, false),
+    tensors: 1,
+    node: "SeluBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0), Scalar::Float(1.7580993408473766), Scalar::Float(1.0507009873554805)],
+        [],
+        false,
+        [
+            (Le, LE, [Input(0), Constant(0)]),
+            (Mul, MUL, [Input(1), Constant(1)]),
+            (Minimum, CLAMP_MAX, [Input(0), Constant(0)]),
+            (Exp, EXP, [Register(2)]),
+            (Mul, MUL, [Register(1), Register(3)]),
+            (Mul, MUL, [Input(1), Constant(2)]),
+            (Select, WHERE_, [Register(0), Register(4), Register(5)])
+        ]
+    )],
+};
+
+pub(crate) static HARDSWISH: Row = Row {
+    spec: spec!("hardswish", ["input"], Hardswish, Same, Float, None, false),
+    tensors: 1,
+    node: "HardswishBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(-3), Scalar::Int(0), Scalar::Int(3), Scalar::Float(0.5)],
+        [],
+        false,
+        [
+            (Le, LE, [Input(0), Constant(0)]),
+            (Lt, LT, [Input(0), Constant(2)]),
+            (Div, DIV, [Input(0), Constant(2)]),
+            (Add, ADD, [Register(2), Constant(3)]),
+            (Mul, MUL, [Input(1), Register(3)]),
+            (Select, WHERE_, [Register(1), Register(4), Input(1)]),
+            (Select, WHERE_, [Register(0), Constant(1), Register(5)])
+        ]
+    )],
+};
+
+pub(crate) static HARDSIGMOID: Row = Row {
+    spec: spec!("hardsigmoid", ["input"], Hardsigmoid, Same, Float, None, false),
+    tensors: 1,
+    node: "HardsigmoidBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(-3), Scalar::Int(3), Scalar::Int(6), Scalar::Int(0)],
+        [],
+        false,
+        [
+            (Gt, GT, [Input(0), Constant(0)]),
+            (Lt, LT, [Input(0), Constant(1)]),
+            (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+            (Div, DIV, [Input(1), Constant(2)]),
+            (Select, WHERE_, [Register(2), Register(3), Constant(3)])
+        ]
+    )],
+};
+
+pub(crate) static HARDTANH: Row = Row {
+    spec: spec!("hardtanh", ["input", "min_val", "max_val"], Clamp, Common, Real, None, false),
+    tensors: 1,
+    node: "HardtanhBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0)],
+        [0, 1],
+        false,
+        [
+            (Le, LE, [Input(0), Constant(1)]),
+            (Ge, GE, [Input(0), Constant(2)]),
+            (MaskOr, LOGICAL_OR, [Register(0), Register(1)]),
+            (Select, WHERE_, [Register(2), Constant(0), Input(1)])
+        ]
+    )],
+};
+
+pub(crate) static SOFTSIGN: Row = Row {
+    spec: spec!("softsign", ["input"], Softsign, Float, Float, None, false),
+    tensors: 1,
+    node: "SoftsignBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        false,
+        [
+            (Abs, ABS, [Input(1)]),
+            (Add, ADD, [Constant(0), Register(0)]),
+            (Square, SQUARE, [Register(1)]),
+            (Div, DIV, [Input(0), Register(2)])
+        ]
+    )],
+};
+
+pub(crate) static THRESHOLD: Row = Row {
+    spec: spec!("threshold", ["input", "threshold", "value"], Threshold, Common, Real, None, false),
+    tensors: 1,
+    node: "ThresholdBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0)],
+        [0],
+        false,
+        [(Le, LE, [Input(0), Constant(1)]), (Select, WHERE_, [Register(0), Constant(0), Input(1)])]
+    )],
+};
+
+pub(crate) static HARDSHRINK: Row = Row {
+    spec: spec!("hardshrink", ["input", "lambd"], Hardshrink, Same, Float, None, false),
+    tensors: 1,
+    node: "HardshrinkBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0)],
+        [0],
+        false,
+        [
+            (Abs, ABS, [Input(0)]),
+            (Le, LE, [Register(0), Constant(1)]),
+            (Select, WHERE_, [Register(1), Constant(0), Input(1)])
+        ]
+    )],
+};
+
+pub(crate) static SHRINK: Row = Row {
+    spec: spec!("shrink", ["input", "lambd"], Shrink, Same, Float, None, false),
+    tensors: 1,
+    node: "ShrinkBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0)],
+        [0],
+        false,
+        [
+            (Abs, ABS, [Input(0)]),
+            (Le, LE, [Register(0), Constant(1)]),
+            (Select, WHERE_, [Register(1), Constant(0), Input(1)])
+        ]
+    )],
+};
+
+pub(crate) static TANHSHRINK: Row = Row {
+    spec: spec!("tanhshrink", ["input"], Tanhshrink, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "TanhshrinkBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(Tanh, TANH, [Input(1)]), (Square, SQUARE, [Register(0)]), (Mul, MUL, [Input(0), Register(1)])]
+    )],
+};
+
+pub(crate) static LEAKY_SLOPE: Row = Row {
+    spec: spec!("leaky_slope", ["input", "weight"], LeakyRelu, Same, Float, None, false),
+    tensors: 2,
+    node: "LeakySlopeBackward0",
+    saves: [3, 1, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Grad, Argument(1)],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Gt, GT, [Input(0), Constant(0)]),
+                (Mul, MUL, [Input(1), Input(2)]),
+                (Select, WHERE_, [Register(0), Input(1), Register(1)])
+            ]
+        ),
+        formula!(
+            [Argument(0), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Gt, GT, [Input(0), Constant(0)]),
+                (Mul, MUL, [Input(1), Input(0)]),
+                (Select, WHERE_, [Register(0), Constant(0), Register(1)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static SILU_SLOPE: Row = Row {
+    spec: spec!("silu_slope", ["input"], SiluSlope, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SiluSlopeBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [Scalar::Int(0), Scalar::Int(2), Scalar::Float(0.5)],
+        [],
+        true,
+        [
+            (SigmoidSlope, SIGMOID_SLOPE, [Input(0)]),
+            (Eq, EQ, [Register(0), Constant(0)]),
+            (Mul, MUL, [Input(1), Register(0)]),
+            (Mul, MUL, [Constant(2), Input(0)]),
+            (Tanh, TANH, [Register(3)]),
+            (Mul, MUL, [Input(0), Register(4)]),
+            (Sub, SUB, [Constant(1), Register(5)]),
+            (Mul, MUL, [Register(2), Register(6)]),
+            (Select, WHERE_, [Register(1), Constant(0), Register(7)])
+        ]
+    )],
+};
+
+pub(crate) static MISH_SLOPE: Row = Row {
+    spec: spec!("mish_slope", ["input"], MishSlope, Float, Float, None, false),
+    tensors: 1,
+    node: "MishSlopeBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1), Scalar::Int(20), Scalar::Int(2), Scalar::Int(1000), Scalar::Int(-1000)],
+        [],
+        false,
+        [
+            (Softplus, SOFTPLUS, [Input(1), Constant(0), Constant(1)]),
+            (TanhSlope, TANH_SLOPE, [Register(0)]),
+            (Mul, MUL, [Input(0), Register(1)]),
+            (Sigmoid, SIGMOID, [Input(1)]),
+            (Mul, MUL, [Constant(2), Register(3)]),
+            (Minimum, CLAMP_MAX, [Input(1), Constant(3)]),
+            (Maximum, CLAMP_MIN, [Register(5), Constant(4)]),
+            (SigmoidSlope, SIGMOID_SLOPE, [Input(1)]),
+            (Tanh, TANH, [Register(0)]),
+            (Mul, MUL, [Constant(2), Register(8)]),
+            (Square, SQUARE, [Register(3)]),
+            (Mul, MUL, [Register(9), Register(10)]),
+            (Sub, SUB, [Register(7), Register(11)]),
+            (Mul, MUL, [Register(6), Register(12)]),
+            (Add, ADD, [Register(4), Register(13)]),
+            (Mul, MUL, [Register(2), Register(14)])
+        ]
+    )],
+};
+
+pub(crate) static GELU_SLOPE: Row = Row {
+    spec: spec!("gelu_slope", ["input"], GeluSlope, Float, Float, None, false),
+    tensors: 1,
+    node: "GeluSlopeBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [
+            Scalar::Float(0.3989422804014327),
+            Scalar::Float(-0.5),
+            Scalar::Int(2),
+            Scalar::Int(100),
+            Scalar::Int(-100)
+        ],
+        [],
+        false,
+        [
+            (Mul, MUL, [Input(0), Constant(0)]),
+            (Mul, MUL, [Constant(1), Input(1)]),
+            (Mul, MUL, [Register(1), Input(1)]),
+            (Exp, EXP, [Register(2)]),
+            (Mul, MUL, [Register(0), Register(3)]),
+            (Minimum, CLAMP_MAX, [Input(1), Constant(3)]),
+            (Maximum, CLAMP_MIN, [Register(5), Constant(4)]),
+            (Square, SQUARE, [Register(6)]),
+            (Sub, SUB, [Constant(2), Register(7)]),
+            (Mul, MUL, [Register(4), Register(8)])
+        ]
+    )],
+};
+
+pub(crate) static GELU_TANH_SLOPE: Row = Row {
+    spec: spec!("gelu_tanh_slope", ["input"], GeluTanhSlope, Float, Float, None, false),
+    tensors: 1,
+    node: "GeluTanhSlopeBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [
+            Scalar::Float(1.5957691216057308),
+            Scalar::Int(40),
+            Scalar::Int(-40),
+            Scalar::Int(1),
+            Scalar::Float(0.044715),
+            Scalar::Float(3.1915382432114616),
+            Scalar::Float(0.134145),
+            Scalar::Float(0.42812889763560147),
+            Scalar::Float(0.7978845608028654)
+        ],
+        [],
+        false,
+        [
+            (Minimum, CLAMP_MAX, [Input(1), Constant(1)]),
+            (Maximum, CLAMP_MIN, [Register(0), Constant(2)]),
+            (Mul, MUL, [Constant(0), Register(1)]),
+            (Square, SQUARE, [Register(1)]),
+            (Mul, MUL, [Constant(4), Register(3)]),
+            (Add, ADD, [Constant(3), Register(4)]),
+            (Mul, MUL, [Register(2), Register(5)]),
+            (SigmoidSlope, SIGMOID_SLOPE, [Register(6)]),
+            (Mul, MUL, [Input(0), Register(7)]),
+            (Mul, MUL, [Constant(6), Register(3)]),
+            (Add, ADD, [Constant(3), Register(9)]),
+            (Mul, MUL, [Constant(5), Register(10)]),
+            (Mul, MUL, [Constant(7), Register(3)]),
+            (Add, ADD, [Register(11), Register(12)]),
+            (Mul, MUL, [Constant(0), Register(10)]),
+            (Square, SQUARE, [Register(14)]),
+            (Mul, MUL, [Register(1), Register(15)]),
+            (Mul, MUL, [Constant(8), Register(1)]),
+            (Mul, MUL, [Register(17), Register(5)]),
+            (Tanh, TANH, [Register(18)]),
+            (Mul, MUL, [Register(16), Register(19)]),
+            (Sub, SUB, [Register(13), Register(20)]),
+            (Mul, MUL, [Register(8), Register(21)])
+        ]
+    )],
+};
+
+functions! {
 /// `max(x, 0)`; NaN stays NaN.
-pub fn relu(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&RELU, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ReluBackward {
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`relu`]: writes the result into `input`.
-pub fn relu_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("relu_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&RELU, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = ReluBackward { result: None, input_origin: Origin::of(input) };
-    elementwise::run_in_place(&RELU, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static RELU_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct ReluBackward {
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for ReluBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ReluBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::le(&result, &t0)?;
-                    let t2 = ops::where_(&t1, &t0, &grad)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&RELU_INPUT, &[&result, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static RELU6: Spec = Spec {
-    name: "relu6",
-    in_place: "relu6_",
-    arguments: &["input"],
-    op: ElementwiseOp::Relu6,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
+RELU: relu(input), relu_;
 /// `min(max(x, 0), 6)`.
-pub fn relu6(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&RELU6, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(Relu6Backward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`relu6`]: writes the result into `input`.
-pub fn relu6_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("relu6_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&RELU6, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = Relu6Backward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&RELU6, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static RELU6_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0, 6.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct Relu6Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for Relu6Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Relu6Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::le(&input, &t0)?;
-                    let t2 = Tensor::number(6_i64)?;
-                    let t3 = ops::ge(&input, &t2)?;
-                    let t4 = ops::logical_or(&t1, &t3)?;
-                    let t5 = ops::where_(&t4, &t0, &grad)?;
-                    t5
-                })?
-            } else {
-                autograd::run_fused(&RELU6_INPUT, &[&input, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LEAKY_RELU: Spec = Spec {
-    name: "leaky_relu",
-    in_place: "leaky_relu_",
-    arguments: &["input", "negative_slope"],
-    op: ElementwiseOp::LeakyRelu,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+RELU6: relu6(input), relu6_;
 /// x where positive, `negative_slope * x` elsewhere.
-pub fn leaky_relu(input: &Tensor, negative_slope: f64) -> Result<Tensor> {
-    let result = elementwise::run(&LEAKY_RELU, &[input], &[Scalar::from(negative_slope)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(LeakyReluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                negative_slope: negative_slope,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`leaky_relu`]: writes the result into `input`.
-pub fn leaky_relu_(input: &Tensor, negative_slope: f64) -> Result<()> {
-    autograd::check_inplace("leaky_relu_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LEAKY_RELU, &[input], &[Scalar::from(negative_slope)], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = LeakyReluBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        negative_slope: negative_slope,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LEAKY_RELU, &[input], &[Scalar::from(negative_slope)], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LEAKY_RELU_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Register(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct LeakyReluBackward {
-    input: Option<Saved>,
-    negative_slope: f64,
-    input_origin: Origin,
-}
-
-impl Backward for LeakyReluBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LeakyReluBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
-                    let t2 = Tensor::number(self.negative_slope)?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = ops::where_(&t1, &grad, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(
-                    &LEAKY_RELU_INPUT,
-                    &[&input, grad],
-                    &[Scalar::from(self.negative_slope)],
-                    origin,
-                )?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SILU: Spec = Spec {
-    name: "silu",
-    in_place: "silu_",
-    arguments: &["input"],
-    op: ElementwiseOp::Silu,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+LEAKY_RELU: leaky_relu(input; negative_slope: f64), leaky_relu_;
 /// `x * sigmoid(x)`, also known as swish.
-pub fn silu(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SILU, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SiluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`silu`]: writes the result into `input`.
-pub fn silu_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("silu_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SILU, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SiluBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SILU, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SILU_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::SiluSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SiluBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SiluBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SiluBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::silu_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&SILU_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static MISH: Spec = Spec {
-    name: "mish",
-    in_place: "mish_",
-    arguments: &["input"],
-    op: ElementwiseOp::Mish,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SILU: silu(input), silu_;
 /// `x * tanh(softplus(x))`.
-pub fn mish(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&MISH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(MishBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`mish`]: writes the result into `input`.
-pub fn mish_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("mish_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&MISH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = MishBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&MISH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static MISH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::MishSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct MishBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for MishBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "MishBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::mish_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&MISH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static GELU: Spec = Spec {
-    name: "gelu",
-    in_place: "gelu_",
-    arguments: &["input"],
-    op: ElementwiseOp::Gelu,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+MISH: mish(input), mish_;
 /// `x * Φ(x)` with the Gaussian's cumulative distribution Φ; `approximate='tanh'` for the usual approximation.
-pub fn gelu(input: &Tensor, approximate: &str) -> Result<Tensor> {
-    if approximate != "none" {
-        return operations::activation::gelu_approximate(input, approximate);
-    }
-    let result = elementwise::run(&GELU, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(GeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`gelu`]: writes the result into `input`.
-pub fn gelu_(input: &Tensor, approximate: &str) -> Result<()> {
-    if approximate != "none" {
-        return autograd::overwrite("gelu_", input, || {
-            operations::activation::gelu_approximate(input, approximate)
-        });
-    }
-    autograd::check_inplace("gelu_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&GELU, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = GeluBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&GELU, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static GELU_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::GeluSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct GeluBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for GeluBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "GeluBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::gelu_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&GELU_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static GELU_TANH: Spec = Spec {
-    name: "gelu_tanh",
-    in_place: "gelu_tanh_",
-    arguments: &["input"],
-    op: ElementwiseOp::GeluTanh,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+GELU: gelu(input) given(approximate: &str) unless approximate != "none" => operations::activation::gelu_approximate(input, approximate), gelu_;
 /// `0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
 ///
 /// Internal: without a Python name.
-pub fn gelu_tanh(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&GELU_TANH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(GeluTanhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static GELU_TANH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::GeluTanhSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct GeluTanhBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for GeluTanhBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "GeluTanhBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::gelu_tanh_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&GELU_TANH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SOFTPLUS: Spec = Spec {
-    name: "softplus",
-    in_place: "softplus_",
-    arguments: &["input", "beta", "threshold"],
-    op: ElementwiseOp::Softplus,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+GELU_TANH: gelu_tanh(input);
 /// `log(1 + exp(beta x)) / beta`; x itself where `beta x > threshold`.
-pub fn softplus(input: &Tensor, beta: f64, threshold: f64) -> Result<Tensor> {
-    let result = elementwise::run(&SOFTPLUS, &[input], &[Scalar::from(beta), Scalar::from(threshold)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SoftplusBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                beta: beta,
-                threshold: threshold,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`softplus`]: writes the result into `input`.
-pub fn softplus_(input: &Tensor, beta: f64, threshold: f64) -> Result<()> {
-    autograd::check_inplace("softplus_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(
-            &SOFTPLUS,
-            &[input],
-            &[Scalar::from(beta), Scalar::from(threshold)],
-            input,
-        );
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SoftplusBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        beta: beta,
-        threshold: threshold,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SOFTPLUS, &[input], &[Scalar::from(beta), Scalar::from(threshold)], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SOFTPLUS_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Gt, &[Source::Register(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Input(1), Source::Register(3)],
-        ),
-    ],
-    literals: &[],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct SoftplusBackward {
-    input: Option<Saved>,
-    beta: f64,
-    threshold: f64,
-    input_origin: Origin,
-}
-
-impl Backward for SoftplusBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SoftplusBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(self.beta)?;
-                    let t1 = ops::mul(&input, &t0)?;
-                    let t2 = Tensor::number(self.threshold)?;
-                    let t3 = ops::gt(&t1, &t2)?;
-                    let t4 = ops::sigmoid(&t1)?;
-                    let t5 = ops::mul(&grad, &t4)?;
-                    let t6 = ops::where_(&t3, &grad, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(
-                    &SOFTPLUS_INPUT,
-                    &[&input, grad],
-                    &[Scalar::from(self.beta), Scalar::from(self.threshold)],
-                    origin,
-                )?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOGSIGMOID: Spec = Spec {
-    name: "logsigmoid",
-    in_place: "logsigmoid_",
-    arguments: &["input"],
-    op: ElementwiseOp::LogSigmoid,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SOFTPLUS: softplus(input; beta: f64, threshold: f64), softplus_;
 /// `log(sigmoid(x))`, without overflow.
-pub fn logsigmoid(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGSIGMOID, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(LogsigmoidBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`logsigmoid`]: writes the result into `input`.
-pub fn logsigmoid_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("logsigmoid_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LOGSIGMOID, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = LogsigmoidBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LOGSIGMOID, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOGSIGMOID_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct LogsigmoidBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for LogsigmoidBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LogsigmoidBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&input)?;
-                    let t1 = ops::sigmoid(&t0)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&LOGSIGMOID_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ELU: Spec = Spec {
-    name: "elu",
-    in_place: "elu_",
-    arguments: &["input", "alpha"],
-    op: ElementwiseOp::Elu,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+LOGSIGMOID: logsigmoid(input), logsigmoid_;
 /// x where positive, `alpha * (exp(x) - 1)` elsewhere.
-pub fn elu(input: &Tensor, alpha: f64) -> Result<Tensor> {
-    let result = elementwise::run(&ELU, &[input], &[Scalar::from(alpha)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(EluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                alpha: alpha,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`elu`]: writes the result into `input`.
-pub fn elu_(input: &Tensor, alpha: f64) -> Result<()> {
-    autograd::check_inplace("elu_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ELU, &[input], &[Scalar::from(alpha)], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = EluBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        alpha: alpha,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ELU, &[input], &[Scalar::from(alpha)], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ELU_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(4), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct EluBackward {
-    input: Option<Saved>,
-    alpha: f64,
-    input_origin: Origin,
-}
-
-impl Backward for EluBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "EluBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::le(&input, &t0)?;
-                    let t2 = Tensor::number(self.alpha)?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = ops::clamp_max(&input, &t0)?;
-                    let t5 = ops::exp(&t4)?;
-                    let t6 = ops::mul(&t3, &t5)?;
-                    let t7 = ops::where_(&t1, &t6, &grad)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&ELU_INPUT, &[&input, grad], &[Scalar::from(self.alpha)], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static CELU: Spec = Spec {
-    name: "celu",
-    in_place: "celu_",
-    arguments: &["input", "alpha"],
-    op: ElementwiseOp::Celu,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+ELU: elu(input; alpha: f64), elu_;
 /// x where positive, `alpha * (exp(x / alpha) - 1)` elsewhere.
-pub fn celu(input: &Tensor, alpha: f64) -> Result<Tensor> {
-    let result = elementwise::run(&CELU, &[input], &[Scalar::from(alpha)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(CeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                alpha: alpha,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`celu`]: writes the result into `input`.
-pub fn celu_(input: &Tensor, alpha: f64) -> Result<()> {
-    autograd::check_inplace("celu_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&CELU, &[input], &[Scalar::from(alpha)], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = CeluBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        alpha: alpha,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&CELU, &[input], &[Scalar::from(alpha)], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static CELU_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(3)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(4), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct CeluBackward {
-    input: Option<Saved>,
-    alpha: f64,
-    input_origin: Origin,
-}
-
-impl Backward for CeluBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "CeluBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::le(&input, &t0)?;
-                    let t2 = ops::clamp_max(&input, &t0)?;
-                    let t3 = Tensor::number(self.alpha)?;
-                    let t4 = ops::div(&t2, &t3, None)?;
-                    let t5 = ops::exp(&t4)?;
-                    let t6 = ops::mul(&grad, &t5)?;
-                    let t7 = ops::where_(&t1, &t6, &grad)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&CELU_INPUT, &[&input, grad], &[Scalar::from(self.alpha)], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SELU: Spec = Spec {
-    name: "selu",
-    in_place: "selu_",
-    arguments: &["input"],
-    op: ElementwiseOp::Selu,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+CELU: celu(input; alpha: f64), celu_;
 /// The self-normalising ELU, with its fixed scale and alpha.
-pub fn selu(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SELU, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SeluBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`selu`]: writes the result into `input`.
-pub fn selu_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("selu_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SELU, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SeluBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SELU, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SELU_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(4), Source::Register(5)],
-        ),
-    ],
-    literals: &[0.0, 1.7580993408473766, 1.0507009873554805],
-    output: Source::Register(6),
-};
-
-#[derive(Debug)]
-struct SeluBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SeluBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SeluBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::le(&input, &t0)?;
-                    let t2 = Tensor::number(1.7580993408473766_f64)?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = ops::clamp_max(&input, &t0)?;
-                    let t5 = ops::exp(&t4)?;
-                    let t6 = ops::mul(&t3, &t5)?;
-                    let t7 = Tensor::number(1.0507009873554805_f64)?;
-                    let t8 = ops::mul(&grad, &t7)?;
-                    let t9 = ops::where_(&t1, &t6, &t8)?;
-                    t9
-                })?
-            } else {
-                autograd::run_fused(&SELU_INPUT, &[&input, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static HARDSWISH: Spec = Spec {
-    name: "hardswish",
-    in_place: "hardswish_",
-    arguments: &["input"],
-    op: ElementwiseOp::Hardswish,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SELU: selu(input), selu_;
 /// `x * relu6(x + 3) / 6`.
-pub fn hardswish(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&HARDSWISH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(HardswishBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`hardswish`]: writes the result into `input`.
-pub fn hardswish_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("hardswish_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&HARDSWISH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = HardswishBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&HARDSWISH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static HARDSWISH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Constant(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(3)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Register(4), Source::Input(1)],
-        ),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(1), Source::Register(5)],
-        ),
-    ],
-    literals: &[-3.0, 0.0, 3.0, 0.5],
-    output: Source::Register(6),
-};
-
-#[derive(Debug)]
-struct HardswishBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for HardswishBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "HardswishBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(-3_i64)?;
-                    let t1 = ops::le(&input, &t0)?;
-                    let t2 = Tensor::number(0_i64)?;
-                    let t3 = Tensor::number(3_i64)?;
-                    let t4 = ops::lt(&input, &t3)?;
-                    let t5 = ops::div(&input, &t3, None)?;
-                    let t6 = Tensor::number(0.5_f64)?;
-                    let t7 = ops::add(&t5, &t6, Scalar::Int(1))?;
-                    let t8 = ops::mul(&grad, &t7)?;
-                    let t9 = ops::where_(&t4, &t8, &grad)?;
-                    let t10 = ops::where_(&t1, &t2, &t9)?;
-                    t10
-                })?
-            } else {
-                autograd::run_fused(&HARDSWISH_INPUT, &[&input, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static HARDSIGMOID: Spec = Spec {
-    name: "hardsigmoid",
-    in_place: "hardsigmoid_",
-    arguments: &["input"],
-    op: ElementwiseOp::Hardsigmoid,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+HARDSWISH: hardswish(input), hardswish_;
 /// `relu6(x + 3) / 6`.
-pub fn hardsigmoid(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&HARDSIGMOID, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(HardsigmoidBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`hardsigmoid`]: writes the result into `input`.
-pub fn hardsigmoid_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("hardsigmoid_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&HARDSIGMOID, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = HardsigmoidBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&HARDSIGMOID, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static HARDSIGMOID_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Constant(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Register(3), Source::Constant(3)],
-        ),
-    ],
-    literals: &[-3.0, 3.0, 6.0, 0.0],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct HardsigmoidBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for HardsigmoidBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "HardsigmoidBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(-3_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
-                    let t2 = Tensor::number(3_i64)?;
-                    let t3 = ops::lt(&input, &t2)?;
-                    let t4 = ops::logical_and(&t1, &t3)?;
-                    let t5 = Tensor::number(6_i64)?;
-                    let t6 = ops::div(&grad, &t5, None)?;
-                    let t7 = Tensor::number(0_i64)?;
-                    let t8 = ops::where_(&t4, &t6, &t7)?;
-                    t8
-                })?
-            } else {
-                autograd::run_fused(&HARDSIGMOID_INPUT, &[&input, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static HARDTANH: Spec = Spec {
-    name: "hardtanh",
-    in_place: "hardtanh_",
-    arguments: &["input", "min_val", "max_val"],
-    op: ElementwiseOp::Clamp,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
+HARDSIGMOID: hardsigmoid(input), hardsigmoid_;
 /// Limits each element to `[min_val, max_val]`.
-pub fn hardtanh(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<Tensor> {
-    let result = elementwise::run(&HARDTANH, &[input], &[Scalar::from(min_val), Scalar::from(max_val)])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(HardtanhBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    max_val: max_val,
-                    min_val: min_val,
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`hardtanh`]: writes the result into `input`.
-pub fn hardtanh_(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<()> {
-    autograd::check_inplace("hardtanh_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(
-            &HARDTANH,
-            &[input],
-            &[Scalar::from(min_val), Scalar::from(max_val)],
-            input,
-        );
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = HardtanhBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        max_val: max_val,
-        min_val: min_val,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&HARDTANH, &[input], &[Scalar::from(min_val), Scalar::from(max_val)], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static HARDTANH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct HardtanhBackward {
-    input: Option<Saved>,
-    max_val: Scalar,
-    min_val: Scalar,
-    input_origin: Origin,
-}
-
-impl Backward for HardtanhBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "HardtanhBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(self.min_val)?;
-                    let t1 = ops::le(&input, &t0)?;
-                    let t2 = Tensor::number(self.max_val)?;
-                    let t3 = ops::ge(&input, &t2)?;
-                    let t4 = ops::logical_or(&t1, &t3)?;
-                    let t5 = Tensor::number(0_i64)?;
-                    let t6 = ops::where_(&t4, &t5, &grad)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(
-                    &HARDTANH_INPUT,
-                    &[&input, grad],
-                    &[Scalar::from(self.min_val), Scalar::from(self.max_val)],
-                    origin,
-                )?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SOFTSIGN: Spec = Spec {
-    name: "softsign",
-    in_place: "softsign_",
-    arguments: &["input"],
-    op: ElementwiseOp::Softsign,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+HARDTANH: hardtanh(input; min_val: Scalar, max_val: Scalar), hardtanh_;
 /// `x / (1 + |x|)`.
-pub fn softsign(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SOFTSIGN, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SoftsignBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`softsign`]: writes the result into `input`.
-pub fn softsign_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("softsign_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SOFTSIGN, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SoftsignBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SOFTSIGN, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SOFTSIGN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Abs, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(2)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct SoftsignBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SoftsignBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SoftsignBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::abs(&input)?;
-                    let t2 = ops::add(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::square(&t2)?;
-                    let t4 = ops::div(&grad, &t3, None)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&SOFTSIGN_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static THRESHOLD: Spec = Spec {
-    name: "threshold",
-    in_place: "threshold_",
-    arguments: &["input", "threshold", "value"],
-    op: ElementwiseOp::Threshold,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
+SOFTSIGN: softsign(input), softsign_;
 /// x where greater than `threshold`, `value` elsewhere.
-pub fn threshold(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<Tensor> {
-    let result = elementwise::run(&THRESHOLD, &[input], &[Scalar::from(threshold), Scalar::from(value)])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ThresholdBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    threshold: threshold,
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`threshold`]: writes the result into `input`.
-pub fn threshold_(input: &Tensor, threshold: Scalar, value: Scalar) -> Result<()> {
-    autograd::check_inplace("threshold_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(
-            &THRESHOLD,
-            &[input],
-            &[Scalar::from(threshold), Scalar::from(value)],
-            input,
-        );
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = ThresholdBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        threshold: threshold,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&THRESHOLD, &[input], &[Scalar::from(threshold), Scalar::from(value)], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static THRESHOLD_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Constant(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct ThresholdBackward {
-    input: Option<Saved>,
-    threshold: Scalar,
-    input_origin: Origin,
-}
-
-impl Backward for ThresholdBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ThresholdBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(self.threshold)?;
-                    let t1 = ops::le(&input, &t0)?;
-                    let t2 = Tensor::number(0_i64)?;
-                    let t3 = ops::where_(&t1, &t2, &grad)?;
-                    t3
-                })?
-            } else {
-                autograd::run_fused(
-                    &THRESHOLD_INPUT,
-                    &[&input, grad],
-                    &[Scalar::from(self.threshold)],
-                    origin,
-                )?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static HARDSHRINK: Spec = Spec {
-    name: "hardshrink",
-    in_place: "hardshrink_",
-    arguments: &["input", "lambd"],
-    op: ElementwiseOp::Hardshrink,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+THRESHOLD: threshold(input; threshold: Scalar, value: Scalar), threshold_;
 /// 0 where `|x| <= lambd`, x elsewhere.
-pub fn hardshrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
-    let result = elementwise::run(&HARDSHRINK, &[input], &[Scalar::from(lambd)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(HardshrinkBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                lambd: lambd,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static HARDSHRINK_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Abs, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Le, &[Source::Register(0), Source::Constant(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Constant(0), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct HardshrinkBackward {
-    input: Option<Saved>,
-    lambd: f64,
-    input_origin: Origin,
-}
-
-impl Backward for HardshrinkBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "HardshrinkBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::abs(&input)?;
-                    let t1 = Tensor::number(self.lambd)?;
-                    let t2 = ops::le(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::where_(&t2, &t3, &grad)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&HARDSHRINK_INPUT, &[&input, grad], &[Scalar::from(self.lambd)], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-pub use crate::operations::activation::softshrink;
-
-static SHRINK: Spec = Spec {
-    name: "shrink",
-    in_place: "shrink_",
-    arguments: &["input", "lambd"],
-    op: ElementwiseOp::Shrink,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+HARDSHRINK: hardshrink(input; lambd: f64);
 /// `softshrink` with a `lambd` that has been checked.
 ///
 /// Internal: without a Python name.
-pub fn shrink(input: &Tensor, lambd: f64) -> Result<Tensor> {
-    let result = elementwise::run(&SHRINK, &[input], &[Scalar::from(lambd)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(ShrinkBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                lambd: lambd,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SHRINK_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Abs, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Le, &[Source::Register(0), Source::Constant(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Constant(0), Source::Input(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct ShrinkBackward {
-    input: Option<Saved>,
-    lambd: f64,
-    input_origin: Origin,
-}
-
-impl Backward for ShrinkBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ShrinkBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::abs(&input)?;
-                    let t1 = Tensor::number(self.lambd)?;
-                    let t2 = ops::le(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::where_(&t2, &t3, &grad)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&SHRINK_INPUT, &[&input, grad], &[Scalar::from(self.lambd)], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static TANHSHRINK: Spec = Spec {
-    name: "tanhshrink",
-    in_place: "tanhshrink_",
-    arguments: &["input"],
-    op: ElementwiseOp::Tanhshrink,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+SHRINK: shrink(input; lambd: f64);
 /// `x - tanh(x)`.
-pub fn tanhshrink(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&TANHSHRINK, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(TanhshrinkBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
+TANHSHRINK: tanhshrink(input);
+/// `prelu` with a weight that broadcasts to the input.
+///
+/// Internal: without a Python name.
+LEAKY_SLOPE: leaky_slope(input, weight);
+/// The derivative of `silu`.
+///
+/// Internal: without a Python name.
+SILU_SLOPE: silu_slope(input);
+/// The derivative of `mish`.
+///
+/// Internal: without a Python name.
+MISH_SLOPE: mish_slope(input);
+/// The derivative of `gelu`.
+///
+/// Internal: without a Python name.
+GELU_SLOPE: gelu_slope(input);
+/// The derivative of `gelu_tanh`.
+///
+/// Internal: without a Python name.
+GELU_TANH_SLOPE: gelu_tanh_slope(input);
 }
 
-static TANHSHRINK_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct TanhshrinkBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for TanhshrinkBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "TanhshrinkBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::tanh(&input)?;
-                    let t1 = ops::square(&t0)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&TANHSHRINK_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
+pub use crate::operations::activation::softshrink;
 
 /// `a * sigmoid(b)`, where a and b are the halves of a dimension.
 pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
@@ -1812,114 +612,6 @@ pub fn glu(input: &Tensor, dim: i64) -> Result<Tensor> {
 }
 
 pub use crate::operations::activation::prelu;
-
-static LEAKY_SLOPE: Spec = Spec {
-    name: "leaky_slope",
-    in_place: "leaky_slope_",
-    arguments: &["input", "weight"],
-    op: ElementwiseOp::LeakyRelu,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// `prelu` with a weight that broadcasts to the input.
-///
-/// Internal: without a Python name.
-pub fn leaky_slope(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LEAKY_SLOPE, &[input, weight], &[])?;
-    if autograd::is_recording(&[input, weight]) {
-        autograd::record(
-            &result,
-            Arc::new(LeakySlopeBackward {
-                input: (input.requires_grad() || weight.requires_grad())
-                    .then(|| Saved::input(input))
-                    .transpose()?,
-                weight: (input.requires_grad()).then(|| Saved::input(weight)).transpose()?,
-                input_origin: Origin::of(input),
-                weight_origin: Origin::of(weight),
-            }),
-            smallvec::smallvec![input.edge(), weight.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static LEAKY_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Register(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(2),
-};
-
-static LEAKY_SLOPE_WEIGHT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(0)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Register(1)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct LeakySlopeBackward {
-    input: Option<Saved>,
-    weight: Option<Saved>,
-    input_origin: Origin,
-    weight_origin: Origin,
-}
-
-impl Backward for LeakySlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LeakySlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let weight = saved(self.weight.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
-                    let t2 = ops::mul(&grad, &weight)?;
-                    let t3 = ops::where_(&t1, &grad, &t2)?;
-                    t3
-                })?
-            } else {
-                autograd::run_fused(&LEAKY_SLOPE_INPUT, &[&input, grad, &weight], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.weight_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::gt(&input, &t0)?;
-                    let t2 = ops::mul(&grad, &input)?;
-                    let t3 = ops::where_(&t1, &t0, &t2)?;
-                    t3
-                })?
-            } else {
-                autograd::run_fused(&LEAKY_SLOPE_WEIGHT, &[&input, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
 
 pub use crate::operations::activation::rrelu;
 
@@ -1940,409 +632,4 @@ pub fn gumbel_softmax(logits: &Tensor, tau: f64, hard: bool, eps: f64, dim: i64)
         return gumbel_softmax(&wide.tensor(logits)?, tau, hard, eps, dim)?.narrowed(wide);
     }
     operations::activation::gumbel_softmax(logits, tau, hard, eps, dim)
-}
-
-static SILU_SLOPE: Spec = Spec {
-    name: "silu_slope",
-    in_place: "silu_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::SiluSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// The derivative of `silu`.
-///
-/// Internal: without a Python name.
-pub fn silu_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SILU_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SiluSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SILU_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Eq, &[Source::Register(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(1), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(6)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Constant(0), Source::Register(7)],
-        ),
-    ],
-    literals: &[0.0, 2.0, 0.5],
-    output: Source::Register(8),
-};
-
-#[derive(Debug)]
-struct SiluSlopeBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SiluSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SiluSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&input, grad]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::sigmoid_slope(&input)?;
-                    let t1 = Tensor::number(0_i64)?;
-                    let t2 = ops::eq(&t0, &t1)?;
-                    let t3 = ops::mul(&grad, &t0)?;
-                    let t4 = Tensor::number(2_i64)?;
-                    let t5 = Tensor::number(0.5_f64)?;
-                    let t6 = ops::mul(&t5, &input)?;
-                    let t7 = ops::tanh(&t6)?;
-                    let t8 = ops::mul(&input, &t7)?;
-                    let t9 = ops::sub(&t4, &t8, Scalar::Int(1))?;
-                    let t10 = ops::mul(&t3, &t9)?;
-                    let t11 = ops::where_(&t2, &t1, &t10)?;
-                    autograd::conjugate(&t11)?
-                })?
-            } else {
-                autograd::run_fused(&SILU_SLOPE_INPUT, &[&input, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static MISH_SLOPE: Spec = Spec {
-    name: "mish_slope",
-    in_place: "mish_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::MishSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The derivative of `mish`.
-///
-/// Internal: without a Python name.
-pub fn mish_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&MISH_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(MishSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static MISH_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(
-            ElementwiseOp::Softplus,
-            &[Source::Input(1), Source::Constant(0), Source::Constant(1)],
-        ),
-        Instruction::new(ElementwiseOp::TanhSlope, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(1), Source::Constant(3)]),
-        Instruction::new(ElementwiseOp::Maximum, &[Source::Register(5), Source::Constant(4)]),
-        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Register(8)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(9), Source::Register(10)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(7), Source::Register(11)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(6), Source::Register(12)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(4), Source::Register(13)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(14)]),
-    ],
-    literals: &[1.0, 20.0, 2.0, 1000.0, -1000.0],
-    output: Source::Register(15),
-};
-
-#[derive(Debug)]
-struct MishSlopeBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for MishSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "MishSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::softplus(&input, 1_i64 as f64, 20_i64 as f64)?;
-                    let t1 = ops::tanh_slope(&t0)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    let t3 = Tensor::number(2_i64)?;
-                    let t4 = ops::sigmoid(&input)?;
-                    let t5 = ops::mul(&t3, &t4)?;
-                    let t6 = Tensor::number(1000_i64)?;
-                    let t7 = ops::clamp_max(&input, &t6)?;
-                    let t8 = Tensor::number(-1000_i64)?;
-                    let t9 = ops::clamp_min(&t7, &t8)?;
-                    let t10 = ops::sigmoid_slope(&input)?;
-                    let t11 = ops::tanh(&t0)?;
-                    let t12 = ops::mul(&t3, &t11)?;
-                    let t13 = ops::square(&t4)?;
-                    let t14 = ops::mul(&t12, &t13)?;
-                    let t15 = ops::sub(&t10, &t14, Scalar::Int(1))?;
-                    let t16 = ops::mul(&t9, &t15)?;
-                    let t17 = ops::add(&t5, &t16, Scalar::Int(1))?;
-                    let t18 = ops::mul(&t2, &t17)?;
-                    t18
-                })?
-            } else {
-                autograd::run_fused(&MISH_SLOPE_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static GELU_SLOPE: Spec = Spec {
-    name: "gelu_slope",
-    in_place: "gelu_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::GeluSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The derivative of `gelu`.
-///
-/// Internal: without a Python name.
-pub fn gelu_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&GELU_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(GeluSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static GELU_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(1), Source::Constant(3)]),
-        Instruction::new(ElementwiseOp::Maximum, &[Source::Register(5), Source::Constant(4)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(2), Source::Register(7)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(4), Source::Register(8)]),
-    ],
-    literals: &[0.3989422804014327, -0.5, 2.0, 100.0, -100.0],
-    output: Source::Register(9),
-};
-
-#[derive(Debug)]
-struct GeluSlopeBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for GeluSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "GeluSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0.3989422804014327_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = Tensor::number(-0.5_f64)?;
-                    let t3 = ops::mul(&t2, &input)?;
-                    let t4 = ops::mul(&t3, &input)?;
-                    let t5 = ops::exp(&t4)?;
-                    let t6 = ops::mul(&t1, &t5)?;
-                    let t7 = Tensor::number(2_i64)?;
-                    let t8 = Tensor::number(100_i64)?;
-                    let t9 = ops::clamp_max(&input, &t8)?;
-                    let t10 = Tensor::number(-100_i64)?;
-                    let t11 = ops::clamp_min(&t9, &t10)?;
-                    let t12 = ops::square(&t11)?;
-                    let t13 = ops::sub(&t7, &t12, Scalar::Int(1))?;
-                    let t14 = ops::mul(&t6, &t13)?;
-                    t14
-                })?
-            } else {
-                autograd::run_fused(&GELU_SLOPE_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static GELU_TANH_SLOPE: Spec = Spec {
-    name: "gelu_tanh_slope",
-    in_place: "gelu_tanh_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::GeluTanhSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The derivative of `gelu_tanh`.
-///
-/// Internal: without a Python name.
-pub fn gelu_tanh_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&GELU_TANH_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(GeluTanhSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static GELU_TANH_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Minimum, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Maximum, &[Source::Register(0), Source::Constant(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(4), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(3), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(7)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(6), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(3), Source::Register(9)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(5), Source::Register(10)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(7), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(11), Source::Register(12)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(10)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(14)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(15)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(8), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(17), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(18)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(16), Source::Register(19)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(13), Source::Register(20)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(8), Source::Register(21)]),
-    ],
-    literals: &[
-        1.5957691216057308,
-        40.0,
-        -40.0,
-        1.0,
-        0.044715,
-        3.1915382432114616,
-        0.134145,
-        0.42812889763560147,
-        0.7978845608028654,
-    ],
-    output: Source::Register(22),
-};
-
-#[derive(Debug)]
-struct GeluTanhSlopeBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for GeluTanhSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "GeluTanhSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1.5957691216057308_f64)?;
-                    let t1 = Tensor::number(40_i64)?;
-                    let t2 = ops::clamp_max(&input, &t1)?;
-                    let t3 = Tensor::number(-40_i64)?;
-                    let t4 = ops::clamp_min(&t2, &t3)?;
-                    let t5 = ops::mul(&t0, &t4)?;
-                    let t6 = Tensor::number(1_i64)?;
-                    let t7 = Tensor::number(0.044715_f64)?;
-                    let t8 = ops::square(&t4)?;
-                    let t9 = ops::mul(&t7, &t8)?;
-                    let t10 = ops::add(&t6, &t9, Scalar::Int(1))?;
-                    let t11 = ops::mul(&t5, &t10)?;
-                    let t12 = ops::sigmoid_slope(&t11)?;
-                    let t13 = ops::mul(&grad, &t12)?;
-                    let t14 = Tensor::number(3.1915382432114616_f64)?;
-                    let t15 = Tensor::number(0.134145_f64)?;
-                    let t16 = ops::mul(&t15, &t8)?;
-                    let t17 = ops::add(&t6, &t16, Scalar::Int(1))?;
-                    let t18 = ops::mul(&t14, &t17)?;
-                    let t19 = Tensor::number(0.42812889763560147_f64)?;
-                    let t20 = ops::mul(&t19, &t8)?;
-                    let t21 = ops::add(&t18, &t20, Scalar::Int(1))?;
-                    let t22 = ops::mul(&t0, &t17)?;
-                    let t23 = ops::square(&t22)?;
-                    let t24 = ops::mul(&t4, &t23)?;
-                    let t25 = Tensor::number(0.7978845608028654_f64)?;
-                    let t26 = ops::mul(&t25, &t4)?;
-                    let t27 = ops::mul(&t26, &t10)?;
-                    let t28 = ops::tanh(&t27)?;
-                    let t29 = ops::mul(&t24, &t28)?;
-                    let t30 = ops::sub(&t21, &t29, Scalar::Int(1))?;
-                    let t31 = ops::mul(&t13, &t30)?;
-                    t31
-                })?
-            } else {
-                autograd::run_fused(&GELU_TANH_SLOPE_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
 }

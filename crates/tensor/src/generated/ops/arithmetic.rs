@@ -3,2654 +3,753 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static ADD: Spec = Spec {
-    name: "add",
-    in_place: "add_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Add,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Complex),
-    wraps: true,
+pub(crate) static ADD: Row = Row {
+    spec: spec!("add", ["input", "other"], Add, Common, Number, Some(Parts::Complex), true),
+    tensors: 2,
+    node: "AddBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Same, Same],
 };
+
+pub(crate) static SCALED_ADD: Row = Row {
+    spec: spec!(
+        "scaled_add",
+        ["input", "other", "alpha"],
+        ScaledAdd,
+        Common,
+        Number,
+        Some(Parts::Complex),
+        true
+    ),
+    tensors: 2,
+    node: "ScaledAddBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Same, formula!([Grad], [], [0], true, [(Mul, MUL, [Input(0), Constant(0)])])],
+};
+
+pub(crate) static SUB: Row = Row {
+    spec: spec!("sub", ["input", "other"], Sub, Common, Real, Some(Parts::Complex), true),
+    tensors: 2,
+    node: "SubBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Same, formula!([Grad], [], [], false, [(Neg, NEG, [Input(0)])])],
+};
+
+pub(crate) static MUL: Row = Row {
+    spec: spec!("mul", ["input", "other"], Mul, Common, Number, Some(Parts::Complex), true),
+    tensors: 2,
+    node: "MulBackward0",
+    saves: [2, 1, 0, 0],
+    derivatives: &[
+        formula!([Grad, Argument(1)], [], [], true, [(Mul, MUL, [Input(0), Input(1)])]),
+        formula!([Grad, Argument(0)], [], [], true, [(Mul, MUL, [Input(0), Input(1)])]),
+    ],
+};
+
+pub(crate) static DIV: Row = Row {
+    spec: spec!("div", ["input", "other"], Div, Float, Float, Some(Parts::Complex), false),
+    tensors: 2,
+    node: "DivBackward0",
+    saves: [0, 3, 0, 2],
+    derivatives: &[
+        formula!([Grad, Argument(1)], [], [], true, [(Div, DIV, [Input(0), Input(1)])]),
+        formula!(
+            [Grad, Value::Result, Argument(1)],
+            [],
+            [],
+            true,
+            [
+                (Neg, NEG, [Input(0)]),
+                (Mul, MUL, [Register(0), Input(1)]),
+                (Div, DIV, [Register(1), Input(2)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static FLOOR_DIVIDE: Row = Row {
+    spec: spec!("floor_divide", ["input", "other"], FloorDivide, Common, Real, None, false),
+    tensors: 2,
+    node: "FloorDivideBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero, Zero],
+};
+
+pub(crate) static REMAINDER: Row = Row {
+    spec: spec!("remainder", ["input", "other"], Remainder, Common, Real, None, false),
+    tensors: 2,
+    node: "RemainderBackward0",
+    saves: [2, 2, 0, 0],
+    derivatives: &[
+        Same,
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [],
+            [],
+            false,
+            [
+                (Neg, NEG, [Input(0)]),
+                (FloorDivide, FLOOR_DIVIDE, [Input(1), Input(2)]),
+                (Mul, MUL, [Register(0), Register(1)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static FMOD: Row = Row {
+    spec: spec!("fmod", ["input", "other"], Fmod, Common, Real, None, false),
+    tensors: 2,
+    node: "FmodBackward0",
+    saves: [2, 2, 0, 2],
+    derivatives: &[
+        Same,
+        formula!(
+            [Grad, Argument(0), Value::Result, Argument(1)],
+            [],
+            [],
+            false,
+            [
+                (Neg, NEG, [Input(0)]),
+                (Sub, SUB, [Input(1), Input(2)]),
+                (Div, DIV, [Register(1), Input(3)]),
+                (Round, ROUND, [Register(2)]),
+                (Mul, MUL, [Register(0), Register(3)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static POW: Row = Row {
+    spec: spec!("pow", ["input", "exponent"], Pow, Common, Real, Some(Parts::Complex), false),
+    tensors: 2,
+    node: "PowBackward0",
+    saves: [3, 1, 0, 2],
+    derivatives: &[
+        formula!(
+            [Argument(1), Grad, Argument(0)],
+            [Scalar::Int(0), Scalar::Int(1)],
+            [],
+            true,
+            [
+                (Eq, EQ, [Input(0), Constant(0)]),
+                (Select, WHERE_, [Register(0), Constant(0), Input(1)]),
+                (Mul, MUL, [Register(1), Input(0)]),
+                (Select, WHERE_, [Register(0), Constant(1), Input(0)]),
+                (Sub, SUB, [Register(3), Constant(1)]),
+                (Pow, POW, [Input(2), Register(4)]),
+                (Mul, MUL, [Register(2), Register(5)])
+            ]
+        ),
+        formula!(
+            [Grad, Value::Result, Argument(0)],
+            [Scalar::Int(0), Scalar::Int(1)],
+            [],
+            true,
+            [
+                (Mul, MUL, [Input(0), Input(1)]),
+                (Eq, EQ, [Input(2), Constant(0)]),
+                (Isfinite, ISFINITE, [Input(1)]),
+                (MaskAnd, LOGICAL_AND, [Register(1), Register(2)]),
+                (Select, WHERE_, [Register(3), Constant(1), Input(2)]),
+                (Log, LOG, [Register(4)]),
+                (Mul, MUL, [Register(0), Register(5)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static GCD: Row = Row {
+    spec: spec!("gcd", ["input", "other"], Gcd, Common, Integer, None, false),
+    tensors: 2,
+    node: "GcdBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
+};
+
+pub(crate) static LCM: Row = Row {
+    spec: spec!("lcm", ["input", "other"], Lcm, Common, Integer, None, false),
+    tensors: 2,
+    node: "LcmBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
+};
+
+pub(crate) static NEG: Row = Row {
+    spec: spec!("neg", ["input"], Neg, Common, Real, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "NegBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[formula!([Grad], [], [], false, [(Neg, NEG, [Input(0)])])],
+};
+
+pub(crate) static ABS: Row = Row {
+    spec: spec!("abs", ["input"], Abs, Common, Real, Some(Parts::Real), false),
+    tensors: 1,
+    node: "AbsBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(Sign, SGN, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static SIGN: Row = Row {
+    spec: spec!("sign", ["input"], Sign, Common, Number, None, false),
+    tensors: 1,
+    node: "SignBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero],
+};
+
+pub(crate) static SQUARE: Row = Row {
+    spec: spec!("square", ["input"], Square, Common, Number, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SquareBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(2)],
+        [],
+        true,
+        [(Mul, MUL, [Input(0), Constant(0)]), (Mul, MUL, [Register(0), Input(1)])]
+    )],
+};
+
+pub(crate) static RECIPROCAL: Row = Row {
+    spec: spec!("reciprocal", ["input"], Reciprocal, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "ReciprocalBackward0",
+    saves: [0, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result],
+        [],
+        [],
+        true,
+        [(Neg, NEG, [Input(0)]), (Mul, MUL, [Register(0), Input(1)]), (Mul, MUL, [Register(1), Input(1)])]
+    )],
+};
+
+pub(crate) static SQRT: Row = Row {
+    spec: spec!("sqrt", ["input"], Sqrt, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SqrtBackward0",
+    saves: [0, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result],
+        [Scalar::Int(2)],
+        [],
+        true,
+        [(Mul, MUL, [Constant(0), Input(1)]), (Div, DIV, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static RSQRT: Row = Row {
+    spec: spec!("rsqrt", ["input"], Rsqrt, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "RsqrtBackward0",
+    saves: [0, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result],
+        [Scalar::Float(-0.5)],
+        [],
+        true,
+        [
+            (Mul, MUL, [Constant(0), Input(0)]),
+            (Mul, MUL, [Register(0), Input(1)]),
+            (Mul, MUL, [Register(1), Input(1)]),
+            (Mul, MUL, [Register(2), Input(1)])
+        ]
+    )],
+};
+
+pub(crate) static MAXIMUM: Row = Row {
+    spec: spec!("maximum", ["input", "other"], Maximum, Common, Number, None, false),
+    tensors: 2,
+    node: "MaximumBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Float(0.5), Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(0), Input(1)]),
+                (Mul, MUL, [Input(2), Constant(0)]),
+                (Gt, GT, [Input(0), Input(1)]),
+                (Select, WHERE_, [Register(2), Input(2), Constant(1)]),
+                (Select, WHERE_, [Register(0), Register(1), Register(3)])
+            ]
+        ),
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Float(0.5), Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(0), Input(1)]),
+                (Mul, MUL, [Input(2), Constant(0)]),
+                (Gt, GT, [Input(0), Input(1)]),
+                (Select, WHERE_, [Register(2), Constant(1), Input(2)]),
+                (Select, WHERE_, [Register(0), Register(1), Register(3)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static MINIMUM: Row = Row {
+    spec: spec!("minimum", ["input", "other"], Minimum, Common, Number, None, false),
+    tensors: 2,
+    node: "MinimumBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Float(0.5), Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(0), Input(1)]),
+                (Mul, MUL, [Input(2), Constant(0)]),
+                (Lt, LT, [Input(0), Input(1)]),
+                (Select, WHERE_, [Register(2), Input(2), Constant(1)]),
+                (Select, WHERE_, [Register(0), Register(1), Register(3)])
+            ]
+        ),
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Float(0.5), Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(0), Input(1)]),
+                (Mul, MUL, [Input(2), Constant(0)]),
+                (Lt, LT, [Input(0), Input(1)]),
+                (Select, WHERE_, [Register(2), Constant(1), Input(2)]),
+                (Select, WHERE_, [Register(0), Register(1), Register(3)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static FMAX: Row = Row {
+    spec: spec!("fmax", ["input", "other"], Fmax, Common, Number, None, false),
+    tensors: 2,
+    node: "FmaxBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Ge, GE, [Input(0), Input(1)]),
+                (Isnan, ISNAN, [Input(1)]),
+                (MaskOr, LOGICAL_OR, [Register(0), Register(1)]),
+                (Select, WHERE_, [Register(2), Input(2), Constant(0)])
+            ]
+        ),
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Ge, GE, [Input(0), Input(1)]),
+                (Isnan, ISNAN, [Input(1)]),
+                (MaskOr, LOGICAL_OR, [Register(0), Register(1)]),
+                (Select, WHERE_, [Register(2), Constant(0), Input(2)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static FMIN: Row = Row {
+    spec: spec!("fmin", ["input", "other"], Fmin, Common, Number, None, false),
+    tensors: 2,
+    node: "FminBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Le, LE, [Input(0), Input(1)]),
+                (Isnan, ISNAN, [Input(1)]),
+                (MaskOr, LOGICAL_OR, [Register(0), Register(1)]),
+                (Select, WHERE_, [Register(2), Input(2), Constant(0)])
+            ]
+        ),
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Le, LE, [Input(0), Input(1)]),
+                (Isnan, ISNAN, [Input(1)]),
+                (MaskOr, LOGICAL_OR, [Register(0), Register(1)]),
+                (Select, WHERE_, [Register(2), Constant(0), Input(2)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static HYPOT: Row = Row {
+    spec: spec!("hypot", ["input", "other"], Hypot, Float, Float, None, false),
+    tensors: 2,
+    node: "HypotBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [],
+            [],
+            false,
+            [
+                (NonzeroHypot, NONZERO_HYPOT, [Input(1), Input(2)]),
+                (Div, DIV, [Input(1), Register(0)]),
+                (Mul, MUL, [Input(0), Register(1)])
+            ]
+        ),
+        formula!(
+            [Grad, Argument(1), Argument(0)],
+            [],
+            [],
+            false,
+            [
+                (NonzeroHypot, NONZERO_HYPOT, [Input(2), Input(1)]),
+                (Div, DIV, [Input(1), Register(0)]),
+                (Mul, MUL, [Input(0), Register(1)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static NONZERO_HYPOT: Row = Row {
+    spec: spec!("nonzero_hypot", ["input", "other"], NonzeroHypot, Float, Float, None, false),
+    tensors: 2,
+    node: "NonzeroHypotBackward0",
+    saves: [1, 2, 0, 3],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Value::Result],
+            [],
+            [],
+            false,
+            [(Div, DIV, [Input(1), Input(2)]), (Mul, MUL, [Input(0), Register(0)])]
+        ),
+        formula!(
+            [Grad, Argument(1), Value::Result],
+            [],
+            [],
+            false,
+            [(Div, DIV, [Input(1), Input(2)]), (Mul, MUL, [Input(0), Register(0)])]
+        ),
+    ],
+};
+
+pub(crate) static TRUNC_DIVIDE: Row = Row {
+    spec: spec!("trunc_divide", ["input", "other"], TruncDivide, Float, Float, None, false),
+    tensors: 2,
+    node: "TruncDivideBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero, Zero],
+};
+
+pub(crate) static COPYSIGN: Row = Row {
+    spec: spec!("copysign", ["input", "other"], Copysign, Float, Float, None, false),
+    tensors: 2,
+    node: "CopysignBackward0",
+    saves: [1, 1, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Grad, Argument(1)],
+            [Scalar::Int(0), Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(0), Constant(0)]),
+                (Copysign, COPYSIGN, [Constant(1), Input(0)]),
+                (Mul, MUL, [Input(1), Register(1)]),
+                (Copysign, COPYSIGN, [Constant(1), Input(2)]),
+                (Mul, MUL, [Register(2), Register(3)]),
+                (Select, WHERE_, [Register(0), Constant(0), Register(4)])
+            ]
+        ),
+        formula!(
+            [Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Sign, SIGN, [Input(0)]), (Mul, MUL, [Constant(0), Register(0)])]
+        ),
+    ],
+};
+
+pub(crate) static LERP: Row = Row {
+    spec: spec!("lerp", ["input", "end", "weight"], Lerp, Float, Float, Some(Parts::Complex), false),
+    tensors: 3,
+    node: "LerpBackward0",
+    saves: [4, 4, 3, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(2)],
+            [Scalar::Int(1)],
+            [],
+            true,
+            [(Sub, SUB, [Constant(0), Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+        ),
+        formula!([Grad, Argument(2)], [], [], true, [(Mul, MUL, [Input(0), Input(1)])]),
+        formula!(
+            [Grad, Argument(1), Argument(0)],
+            [],
+            [],
+            true,
+            [(Sub, SUB, [Input(1), Input(2)]), (Mul, MUL, [Input(0), Register(0)])]
+        ),
+    ],
+};
+
+pub(crate) static CLAMP_MIN: Row = Row {
+    spec: spec!("clamp_min", ["input", "min"], Maximum, Common, Number, None, false),
+    tensors: 2,
+    node: "ClampMinBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Ge, GE, [Input(0), Input(1)]), (Select, WHERE_, [Register(0), Input(2), Constant(0)])]
+        ),
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Lt, LT, [Input(0), Input(1)]), (Select, WHERE_, [Register(0), Input(2), Constant(0)])]
+        ),
+    ],
+};
+
+pub(crate) static CLAMP_MAX: Row = Row {
+    spec: spec!("clamp_max", ["input", "max"], Minimum, Common, Number, None, false),
+    tensors: 2,
+    node: "ClampMaxBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Le, LE, [Input(0), Input(1)]), (Select, WHERE_, [Register(0), Input(2), Constant(0)])]
+        ),
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Gt, GT, [Input(0), Input(1)]), (Select, WHERE_, [Register(0), Input(2), Constant(0)])]
+        ),
+    ],
+};
+
+pub(crate) static FLOOR: Row = Row {
+    spec: spec!("floor", ["input"], Floor, Common, Real, None, false),
+    tensors: 1,
+    node: "FloorBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero],
+};
+
+pub(crate) static CEIL: Row = Row {
+    spec: spec!("ceil", ["input"], Ceil, Common, Real, None, false),
+    tensors: 1,
+    node: "CeilBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero],
+};
+
+pub(crate) static ROUND: Row = Row {
+    spec: spec!("round", ["input"], Round, Common, Real, None, false),
+    tensors: 1,
+    node: "RoundBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero],
+};
+
+pub(crate) static ROUND_MULTIPLE: Row = Row {
+    spec: spec!("round_multiple", ["input", "up", "down"], RoundMultiple, Same, Float, None, false),
+    tensors: 1,
+    node: "RoundMultipleBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero],
+};
+
+pub(crate) static TRUNC: Row = Row {
+    spec: spec!("trunc", ["input"], Trunc, Common, Real, None, false),
+    tensors: 1,
+    node: "TruncBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Zero],
+};
+
+pub(crate) static FRAC: Row = Row {
+    spec: spec!("frac", ["input"], Frac, Same, Float, None, false),
+    tensors: 1,
+    node: "FracBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[Same],
+};
+
+pub(crate) static DEG2RAD: Row = Row {
+    spec: spec!("deg2rad", ["input"], Deg2rad, Float, Float, None, false),
+    tensors: 1,
+    node: "Deg2radBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad],
+        [Scalar::Float(0.017453292519943295)],
+        [],
+        false,
+        [(Mul, MUL, [Input(0), Constant(0)])]
+    )],
+};
+
+pub(crate) static RAD2DEG: Row = Row {
+    spec: spec!("rad2deg", ["input"], Rad2deg, Float, Float, None, false),
+    tensors: 1,
+    node: "Rad2degBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad],
+        [Scalar::Float(57.29577951308232)],
+        [],
+        false,
+        [(Mul, MUL, [Input(0), Constant(0)])]
+    )],
+};
+
+functions! {
 /// Adds `other`, scaled by `alpha`, to `input`.
-pub fn add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    if !alpha.is_one() {
-        return operations::arithmetic::add_scaled("add", input, other, alpha, alpha);
-    }
-    let result = elementwise::run(&ADD, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(AddBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`add`]: writes the result into `input`.
-pub fn add_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
-    if !alpha.is_one() {
-        return autograd::overwrite("add_", input, || {
-            operations::arithmetic::add_scaled("add", input, other, alpha, alpha)
-        });
-    }
-    autograd::check_inplace("add_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&ADD, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = AddBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) };
-    elementwise::run_in_place(&ADD, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct AddBackward {
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for AddBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AddBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore(grad.clone())?);
-        }
-        if node.wants(1) {
-            let origin = &self.other_origin;
-            gradients[1] = Some(origin.restore(grad.clone())?);
-        }
-        Ok(gradients)
-    }
-}
-
-static SCALED_ADD: Spec = Spec {
-    name: "scaled_add",
-    in_place: "scaled_add_",
-    arguments: &["input", "other", "alpha"],
-    op: ElementwiseOp::ScaledAdd,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Complex),
-    wraps: true,
-};
+ADD: add(input, other) given(alpha: Scalar) unless !alpha.is_one() => operations::arithmetic::add_scaled("add", input, other, alpha, alpha), add_;
 /// `input + alpha * other`: what `add` and `sub` become for an `alpha` other than 1.
 ///
 /// Internal: without a Python name.
-pub fn scaled_add(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    let result = elementwise::run(&SCALED_ADD, &[input, other], &[Scalar::from(alpha)])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ScaledAddBackward {
-                    alpha: alpha,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-static SCALED_ADD_OTHER: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct ScaledAddBackward {
-    alpha: Scalar,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for ScaledAddBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ScaledAddBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore(grad.clone())?);
-        }
-        if node.wants(1) {
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(self.alpha)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&SCALED_ADD_OTHER, &[grad], &[Scalar::from(self.alpha)], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SUB: Spec = Spec {
-    name: "sub",
-    in_place: "sub_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Sub,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: Some(Parts::Complex),
-    wraps: true,
-};
+SCALED_ADD: scaled_add(input, other; alpha: Scalar);
 /// Subtracts `other`, scaled by `alpha`, from `input`.
-pub fn sub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    if !alpha.is_one() {
-        return operations::arithmetic::add_scaled("sub", input, other, alpha, -alpha);
-    }
-    let result = elementwise::run(&SUB, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(SubBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sub`]: writes the result into `input`.
-pub fn sub_(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<()> {
-    if !alpha.is_one() {
-        return autograd::overwrite("sub_", input, || {
-            operations::arithmetic::add_scaled("sub", input, other, alpha, -alpha)
-        });
-    }
-    autograd::check_inplace("sub_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&SUB, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = SubBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) };
-    elementwise::run_in_place(&SUB, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SUB_OTHER: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct SubBackward {
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for SubBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SubBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore(grad.clone())?);
-        }
-        if node.wants(1) {
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad]) {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    t0
-                })?
-            } else {
-                autograd::run_fused(&SUB_OTHER, &[grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
+SUB: sub(input, other) given(alpha: Scalar) unless !alpha.is_one() => operations::arithmetic::add_scaled("sub", input, other, alpha, -alpha), sub_;
+/// Multiplies `input` by `other`.
+MUL: mul(input, other), mul_;
+/// Divides `input` by `other`; `rounding_mode` is None (true division), 'trunc' or 'floor'.
+DIV: div(input, other) given(rounding_mode: Option<&str>) unless rounding_mode.is_some() => operations::arithmetic::div_rounded(input, other, rounding_mode), div_;
+/// Divides and rounds toward minus infinity, as Python's `//`.
+FLOOR_DIVIDE: floor_divide(input, other), floor_divide_;
+/// The remainder of floor division; it has the sign of `other`, as Python's `%`.
+REMAINDER: remainder(input, other), remainder_;
+/// The remainder of truncating division; it has the sign of `input`, as C's `fmod`.
+FMOD: fmod(input, other), fmod_;
+/// Raises `input` to the power `exponent`.
+POW: pow(input, exponent) given() unless operations::arithmetic::pow_special_case(exponent).is_some() => operations::arithmetic::pow_by_constant(input, exponent), pow_;
+/// The greatest common divisor of each pair of integers; not negative, and 0 of two zeros.
+GCD: gcd(input, other) given() unless operations::arithmetic::is_bool(input, other) => operations::arithmetic::refuse_bool("gcd"), gcd_;
+/// The least common multiple of each pair of integers; not negative, and 0 where either is.
+LCM: lcm(input, other) given() unless operations::arithmetic::is_bool(input, other) => operations::arithmetic::refuse_bool("lcm"), lcm_;
+/// The negative of each element.
+NEG: neg(input), neg_;
+/// The absolute value of each element.
+ABS: abs(input), abs_;
+/// -1, 0 or 1 by the sign of each element.
+SIGN: sign(input), sign_;
+/// The square of each element.
+SQUARE: square(input) given() unless input.dtype() == DType::Bool => square(&operations::creation::cast(input, DType::Int64)?), square_;
+/// One divided by each element.
+RECIPROCAL: reciprocal(input), reciprocal_;
+/// The square root of each element; NaN for negative ones.
+SQRT: sqrt(input), sqrt_;
+/// One divided by the square root of each element.
+RSQRT: rsqrt(input), rsqrt_;
+/// The larger of each pair of elements; NaN if either is NaN.
+MAXIMUM: maximum(input, other), maximum_;
+/// The smaller of each pair of elements; NaN if either is NaN.
+MINIMUM: minimum(input, other), minimum_;
+/// The larger of each pair of elements; a NaN loses to a number.
+FMAX: fmax(input, other), fmax_;
+/// The smaller of each pair of elements; a NaN loses to a number.
+FMIN: fmin(input, other), fmin_;
+/// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
+HYPOT: hypot(input, other), hypot_;
+/// `hypot` as a divisor: 1 where both are 0.
+///
+/// Internal: without a Python name.
+NONZERO_HYPOT: nonzero_hypot(input, other);
+/// Divides and rounds toward 0.
+///
+/// Internal: without a Python name.
+TRUNC_DIVIDE: trunc_divide(input, other);
+/// The magnitude of `input` with the sign of `other`.
+COPYSIGN: copysign(input, other), copysign_;
+/// Linear interpolation, `input + weight * (end - input)`.
+LERP: lerp(input, end, weight), lerp_;
+/// Limits each element to at least `min`.
+CLAMP_MIN: clamp_min(input, min), clamp_min_;
+/// Limits each element to at most `max`.
+CLAMP_MAX: clamp_max(input, max), clamp_max_;
+/// Rounds each element toward minus infinity.
+FLOOR: floor(input), floor_;
+/// Rounds each element toward plus infinity.
+CEIL: ceil(input), ceil_;
+/// Rounds each element to the nearest integer, halves to even; or to `decimals` places.
+ROUND: round(input) given(decimals: i64) unless decimals != 0 => operations::arithmetic::round_decimals(input, decimals), round_;
+/// Rounds each element to the nearest multiple of `down / up`, a power of 10.
+///
+/// Internal: without a Python name.
+ROUND_MULTIPLE: round_multiple(input; up: f64, down: f64);
+/// Rounds each element toward zero.
+TRUNC: trunc(input), trunc_;
+/// The fractional part of each element, with its sign.
+FRAC: frac(input), frac_;
+/// Converts degrees to radians.
+DEG2RAD: deg2rad(input), deg2rad_;
+/// Converts radians to degrees.
+RAD2DEG: rad2deg(input), rad2deg_;
 }
 
 pub use crate::operations::arithmetic::rsub;
 
 pub use crate::operations::arithmetic::positive;
 
-static MUL: Spec = Spec {
-    name: "mul",
-    in_place: "mul_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Mul,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Complex),
-    wraps: true,
-};
-/// Multiplies `input` by `other`.
-pub fn mul(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&MUL, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(MulBackward {
-                    input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`mul`]: writes the result into `input`.
-pub fn mul_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("mul_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&MUL, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = MulBackward {
-        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (input.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&MUL, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static MUL_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-static MUL_OTHER: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct MulBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for MulBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "MulBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &other]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::mul(&grad, &other)?;
-                    autograd::conjugate(&t0)?
-                })?
-            } else {
-                autograd::run_fused(&MUL_INPUT, &[grad, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::mul(&grad, &input)?;
-                    autograd::conjugate(&t0)?
-                })?
-            } else {
-                autograd::run_fused(&MUL_OTHER, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static DIV: Spec = Spec {
-    name: "div",
-    in_place: "div_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Div,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// Divides `input` by `other`; `rounding_mode` is None (true division), 'trunc' or 'floor'.
-pub fn div(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<Tensor> {
-    if rounding_mode.is_some() {
-        return operations::arithmetic::div_rounded(input, other, rounding_mode);
-    }
-    let result = elementwise::run(&DIV, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(DivBackward {
-                other: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(other))
-                    .transpose()?,
-                result: (other.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`div`]: writes the result into `input`.
-pub fn div_(input: &Tensor, other: &Tensor, rounding_mode: Option<&str>) -> Result<()> {
-    if rounding_mode.is_some() {
-        return autograd::overwrite("div_", input, || {
-            operations::arithmetic::div_rounded(input, other, rounding_mode)
-        });
-    }
-    autograd::check_inplace("div_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&DIV, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let mut operation = DivBackward {
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        result: None,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&DIV, &[input, other], &[], input)?;
-    if other.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static DIV_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Input(1)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-static DIV_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(1), Source::Input(2)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct DivBackward {
-    other: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for DivBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "DivBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &other]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::div(&grad, &other, None)?;
-                    autograd::conjugate(&t0)?
-                })?
-            } else {
-                autograd::run_fused(&DIV_INPUT, &[grad, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let other = saved(self.other.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &other]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = ops::neg(&grad)?;
-                        let t1 = ops::mul(&t0, &result)?;
-                        let t2 = ops::div(&t1, &other, None)?;
-                        autograd::conjugate(&t2)?
-                    })?
-                } else {
-                    autograd::run_fused(&DIV_OTHER, &[grad, &result, &other], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
-}
-
-static FLOOR_DIVIDE: Spec = Spec {
-    name: "floor_divide",
-    in_place: "floor_divide_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::FloorDivide,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
-/// Divides and rounds toward minus infinity, as Python's `//`.
-pub fn floor_divide(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FLOOR_DIVIDE, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(FloorDivideBackward {
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`floor_divide`]: writes the result into `input`.
-pub fn floor_divide_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("floor_divide_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&FLOOR_DIVIDE, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = FloorDivideBackward { input_origin: Origin::of(input), other_origin: Origin::of(other) };
-    elementwise::run_in_place(&FLOOR_DIVIDE, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct FloorDivideBackward {
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for FloorDivideBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "FloorDivideBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        if node.wants(1) {
-            gradients[1] = Some(self.other_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static REMAINDER: Spec = Spec {
-    name: "remainder",
-    in_place: "remainder_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Remainder,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
-/// The remainder of floor division; it has the sign of `other`, as Python's `%`.
-pub fn remainder(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&REMAINDER, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(RemainderBackward {
-                    input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`remainder`]: writes the result into `input`.
-pub fn remainder_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("remainder_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&REMAINDER, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = RemainderBackward {
-        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&REMAINDER, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static REMAINDER_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::FloorDivide, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct RemainderBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for RemainderBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "RemainderBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore(grad.clone())?);
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::floor_divide(&input, &other)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&REMAINDER_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static FMOD: Spec = Spec {
-    name: "fmod",
-    in_place: "fmod_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Fmod,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
-/// The remainder of truncating division; it has the sign of `input`, as C's `fmod`.
-pub fn fmod(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FMOD, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(FmodBackward {
-                    input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                    result: (other.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`fmod`]: writes the result into `input`.
-pub fn fmod_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("fmod_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&FMOD, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let mut operation = FmodBackward {
-        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        result: None,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&FMOD, &[input, other], &[], input)?;
-    if other.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static FMOD_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(1), Source::Input(3)]),
-        Instruction::new(ElementwiseOp::Round, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
-    ],
-    literals: &[],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct FmodBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for FmodBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "FmodBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore(grad.clone())?);
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::sub(&input, &result, Scalar::Int(1))?;
-                    let t2 = ops::div(&t1, &other, None)?;
-                    let t3 = ops::round(&t2, 0)?;
-                    let t4 = ops::mul(&t0, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&FMOD_OTHER, &[grad, &input, &result, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static POW: Spec = Spec {
-    name: "pow",
-    in_place: "pow_",
-    arguments: &["input", "exponent"],
-    op: ElementwiseOp::Pow,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// Raises `input` to the power `exponent`.
-pub fn pow(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
-    if operations::arithmetic::pow_special_case(exponent).is_some() {
-        return operations::arithmetic::pow_by_constant(input, exponent);
-    }
-    let result = elementwise::run(&POW, &[input, exponent], &[])?;
-    if autograd::is_recording(&[input, exponent]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(PowBackward {
-                    exponent: (exponent.requires_grad() || input.requires_grad())
-                        .then(|| Saved::input(exponent))
-                        .transpose()?,
-                    input: (exponent.requires_grad() || input.requires_grad())
-                        .then(|| Saved::input(input))
-                        .transpose()?,
-                    result: (exponent.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                    exponent_origin: Origin::of(exponent),
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge(), exponent.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`pow`]: writes the result into `input`.
-pub fn pow_(input: &Tensor, exponent: &Tensor) -> Result<()> {
-    if operations::arithmetic::pow_special_case(exponent).is_some() {
-        return autograd::overwrite("pow_", input, || {
-            operations::arithmetic::pow_by_constant(input, exponent)
-        });
-    }
-    autograd::check_inplace("pow_", input, &[exponent])?;
-    if !(autograd::is_recording(&[input, exponent])) {
-        return elementwise::run_in_place(&POW, &[input, exponent], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), exponent.edge()];
-    let mut operation = PowBackward {
-        exponent: (exponent.requires_grad() || input.requires_grad())
-            .then(|| Saved::before_write(exponent, input))
-            .transpose()?,
-        input: (exponent.requires_grad() || input.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        result: None,
-        exponent_origin: Origin::of(exponent),
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&POW, &[input, exponent], &[], input)?;
-    if exponent.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static POW_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(0)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(1), Source::Input(0)],
-        ),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(3), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Pow, &[Source::Input(2), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(5)]),
-    ],
-    literals: &[0.0, 1.0],
-    output: Source::Register(6),
-};
-
-static POW_EXPONENT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(3), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(1), Source::Register(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(3), Source::Constant(1), Source::Input(2)],
-        ),
-        Instruction::new(ElementwiseOp::Log, &[Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(5)]),
-    ],
-    literals: &[0.0, 1.0],
-    output: Source::Register(6),
-};
-
-#[derive(Debug)]
-struct PowBackward {
-    exponent: Option<Saved>,
-    input: Option<Saved>,
-    result: Option<Saved>,
-    exponent_origin: Origin,
-    input_origin: Origin,
-}
-
-impl Backward for PowBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "PowBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let exponent = saved(self.exponent.as_ref(), node)?;
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&exponent, grad, &input]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = Tensor::number(0_i64)?;
-                        let t1 = ops::eq(&exponent, &t0)?;
-                        let t2 = ops::where_(&t1, &t0, &grad)?;
-                        let t3 = ops::mul(&t2, &exponent)?;
-                        let t4 = Tensor::number(1_i64)?;
-                        let t5 = ops::where_(&t1, &t4, &exponent)?;
-                        let t6 = ops::sub(&t5, &t4, Scalar::Int(1))?;
-                        let t7 = ops::pow(&input, &t6)?;
-                        let t8 = ops::mul(&t3, &t7)?;
-                        autograd::conjugate(&t8)?
-                    })?
-                } else {
-                    autograd::run_fused(&POW_INPUT, &[&exponent, grad, &input], &[], origin)?
-                });
-        }
-        if node.wants(1) {
-            let exponent = saved(self.exponent.as_ref(), node)?;
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.exponent_origin;
-            gradients[1] = Some(
-                if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &input, &exponent])
-                {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = ops::mul(&grad, &result)?;
-                        let t1 = Tensor::number(0_i64)?;
-                        let t2 = ops::eq(&input, &t1)?;
-                        let t3 = ops::real(&exponent)?;
-                        let t4 = ops::ge(&t3, &t1)?;
-                        let t5 = ops::logical_and(&t2, &t4)?;
-                        let t6 = Tensor::number(1_i64)?;
-                        let t7 = ops::where_(&t5, &t6, &input)?;
-                        let t8 = ops::log(&t7)?;
-                        let t9 = ops::mul(&t0, &t8)?;
-                        autograd::conjugate(&t9)?
-                    })?
-                } else {
-                    autograd::run_fused(&POW_EXPONENT, &[grad, &result, &input, &exponent], &[], origin)?
-                },
-            );
-        }
-        Ok(gradients)
-    }
-}
-
 pub use crate::operations::arithmetic::float_power;
 
 /// In-place form of [`float_power`]: writes the result into `input`.
 pub fn float_power_(input: &Tensor, exponent: &Tensor) -> Result<()> {
     autograd::overwrite("float_power_", input, || float_power(input, exponent))
-}
-
-static GCD: Spec = Spec {
-    name: "gcd",
-    in_place: "gcd_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Gcd,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: false,
-};
-/// The greatest common divisor of each pair of integers; not negative, and 0 of two zeros.
-pub fn gcd(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    if operations::arithmetic::is_bool(input, other) {
-        return operations::arithmetic::refuse_bool("gcd");
-    }
-    let result = elementwise::run(&GCD, &[input, other], &[])?;
-    Ok(result)
-}
-
-/// In-place form of [`gcd`]: writes the result into `input`.
-pub fn gcd_(input: &Tensor, other: &Tensor) -> Result<()> {
-    if operations::arithmetic::is_bool(input, other) {
-        return autograd::overwrite("gcd_", input, || operations::arithmetic::refuse_bool("gcd"));
-    }
-    autograd::check_inplace("gcd_", input, &[other])?;
-    elementwise::run_in_place(&GCD, &[input, other], &[], input)
-}
-
-static LCM: Spec = Spec {
-    name: "lcm",
-    in_place: "lcm_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Lcm,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: false,
-};
-/// The least common multiple of each pair of integers; not negative, and 0 where either is.
-pub fn lcm(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    if operations::arithmetic::is_bool(input, other) {
-        return operations::arithmetic::refuse_bool("lcm");
-    }
-    let result = elementwise::run(&LCM, &[input, other], &[])?;
-    Ok(result)
-}
-
-/// In-place form of [`lcm`]: writes the result into `input`.
-pub fn lcm_(input: &Tensor, other: &Tensor) -> Result<()> {
-    if operations::arithmetic::is_bool(input, other) {
-        return autograd::overwrite("lcm_", input, || operations::arithmetic::refuse_bool("lcm"));
-    }
-    autograd::check_inplace("lcm_", input, &[other])?;
-    elementwise::run_in_place(&LCM, &[input, other], &[], input)
-}
-
-static NEG: Spec = Spec {
-    name: "neg",
-    in_place: "neg_",
-    arguments: &["input"],
-    op: ElementwiseOp::Neg,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// The negative of each element.
-pub fn neg(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&NEG, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(NegBackward { input_origin: Origin::of(input) }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`neg`]: writes the result into `input`.
-pub fn neg_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("neg_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&NEG, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = NegBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&NEG, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static NEG_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct NegBackward {
-    input_origin: Origin,
-}
-
-impl Backward for NegBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "NegBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad]) {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    t0
-                })?
-            } else {
-                autograd::run_fused(&NEG_INPUT, &[grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ABS: Spec = Spec {
-    name: "abs",
-    in_place: "abs_",
-    arguments: &["input"],
-    op: ElementwiseOp::Abs,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: Some(Parts::Real),
-    wraps: false,
-};
-/// The absolute value of each element.
-pub fn abs(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ABS, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(AbsBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`abs`]: writes the result into `input`.
-pub fn abs_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("abs_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ABS, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = AbsBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ABS, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ABS_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sign, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct AbsBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AbsBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AbsBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let t0 = ops::sgn(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&ABS_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SIGN: Spec = Spec {
-    name: "sign",
-    in_place: "sign_",
-    arguments: &["input"],
-    op: ElementwiseOp::Sign,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
-};
-/// -1, 0 or 1 by the sign of each element.
-pub fn sign(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SIGN, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(SignBackward { input_origin: Origin::of(input) }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sign`]: writes the result into `input`.
-pub fn sign_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("sign_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SIGN, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SignBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&SIGN, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct SignBackward {
-    input_origin: Origin,
-}
-
-impl Backward for SignBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SignBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static SQUARE: Spec = Spec {
-    name: "square",
-    in_place: "square_",
-    arguments: &["input"],
-    op: ElementwiseOp::Square,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// The square of each element.
-pub fn square(input: &Tensor) -> Result<Tensor> {
-    if input.dtype() == DType::Bool {
-        return square(&operations::creation::cast(input, DType::Int64)?);
-    }
-    let result = elementwise::run(&SQUARE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(SquareBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`square`]: writes the result into `input`.
-pub fn square_(input: &Tensor) -> Result<()> {
-    if input.dtype() == DType::Bool {
-        return autograd::overwrite("square_", input, || {
-            square(&operations::creation::cast(input, DType::Int64)?)
-        });
-    }
-    autograd::check_inplace("square_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SQUARE, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SquareBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SQUARE, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SQUARE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-    ],
-    literals: &[2.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SquareBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SquareBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SquareBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(2_i64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = ops::mul(&t1, &input)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&SQUARE_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static RECIPROCAL: Spec = Spec {
-    name: "reciprocal",
-    in_place: "reciprocal_",
-    arguments: &["input"],
-    op: ElementwiseOp::Reciprocal,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// One divided by each element.
-pub fn reciprocal(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&RECIPROCAL, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(ReciprocalBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`reciprocal`]: writes the result into `input`.
-pub fn reciprocal_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("reciprocal_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&RECIPROCAL, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = ReciprocalBackward { result: None, input_origin: Origin::of(input) };
-    elementwise::run_in_place(&RECIPROCAL, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static RECIPROCAL_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct ReciprocalBackward {
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for ReciprocalBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ReciprocalBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::mul(&t0, &result)?;
-                    let t2 = ops::mul(&t1, &result)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&RECIPROCAL_INPUT, &[grad, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SQRT: Spec = Spec {
-    name: "sqrt",
-    in_place: "sqrt_",
-    arguments: &["input"],
-    op: ElementwiseOp::Sqrt,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// The square root of each element; NaN for negative ones.
-pub fn sqrt(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SQRT, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SqrtBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sqrt`]: writes the result into `input`.
-pub fn sqrt_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("sqrt_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SQRT, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = SqrtBackward { result: None, input_origin: Origin::of(input) };
-    elementwise::run_in_place(&SQRT, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SQRT_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[2.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SqrtBackward {
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SqrtBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SqrtBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(2_i64)?;
-                    let t1 = ops::mul(&t0, &result)?;
-                    let t2 = ops::div(&grad, &t1, None)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&SQRT_INPUT, &[grad, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static RSQRT: Spec = Spec {
-    name: "rsqrt",
-    in_place: "rsqrt_",
-    arguments: &["input"],
-    op: ElementwiseOp::Rsqrt,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// One divided by the square root of each element.
-pub fn rsqrt(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&RSQRT, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(RsqrtBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`rsqrt`]: writes the result into `input`.
-pub fn rsqrt_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("rsqrt_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&RSQRT, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = RsqrtBackward { result: None, input_origin: Origin::of(input) };
-    elementwise::run_in_place(&RSQRT, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static RSQRT_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Input(1)]),
-    ],
-    literals: &[-0.5],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct RsqrtBackward {
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for RsqrtBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "RsqrtBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(-0.5_f64)?;
-                    let t1 = ops::mul(&t0, &grad)?;
-                    let t2 = ops::mul(&t1, &result)?;
-                    let t3 = ops::mul(&t2, &result)?;
-                    let t4 = ops::mul(&t3, &result)?;
-                    autograd::conjugate(&t4)?
-                })?
-            } else {
-                autograd::run_fused(&RSQRT_INPUT, &[grad, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static MAXIMUM: Spec = Spec {
-    name: "maximum",
-    in_place: "maximum_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Maximum,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
-};
-/// The larger of each pair of elements; NaN if either is NaN.
-pub fn maximum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&MAXIMUM, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(MaximumBackward {
-                    input: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(input))
-                        .transpose()?,
-                    other: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(other))
-                        .transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`maximum`]: writes the result into `input`.
-pub fn maximum_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("maximum_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&MAXIMUM, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = MaximumBackward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&MAXIMUM, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static MAXIMUM_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(2), Source::Constant(1)],
-        ),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(1), Source::Register(3)],
-        ),
-    ],
-    literals: &[0.5, 0.0],
-    output: Source::Register(4),
-};
-
-static MAXIMUM_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(1), Source::Input(2)],
-        ),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(1), Source::Register(3)],
-        ),
-    ],
-    literals: &[0.5, 0.0],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct MaximumBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for MaximumBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "MaximumBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::eq(&input, &other)?;
-                    let t1 = Tensor::number(0.5_f64)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    let t3 = ops::gt(&input, &other)?;
-                    let t4 = Tensor::number(0_i64)?;
-                    let t5 = ops::where_(&t3, &grad, &t4)?;
-                    let t6 = ops::where_(&t0, &t2, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(&MAXIMUM_INPUT, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::eq(&input, &other)?;
-                    let t1 = Tensor::number(0.5_f64)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    let t3 = ops::gt(&input, &other)?;
-                    let t4 = Tensor::number(0_i64)?;
-                    let t5 = ops::where_(&t3, &t4, &grad)?;
-                    let t6 = ops::where_(&t0, &t2, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(&MAXIMUM_OTHER, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static MINIMUM: Spec = Spec {
-    name: "minimum",
-    in_place: "minimum_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Minimum,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
-};
-/// The smaller of each pair of elements; NaN if either is NaN.
-pub fn minimum(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&MINIMUM, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(MinimumBackward {
-                    input: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(input))
-                        .transpose()?,
-                    other: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(other))
-                        .transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`minimum`]: writes the result into `input`.
-pub fn minimum_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("minimum_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&MINIMUM, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = MinimumBackward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&MINIMUM, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static MINIMUM_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(2), Source::Constant(1)],
-        ),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(1), Source::Register(3)],
-        ),
-    ],
-    literals: &[0.5, 0.0],
-    output: Source::Register(4),
-};
-
-static MINIMUM_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(1), Source::Input(2)],
-        ),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(1), Source::Register(3)],
-        ),
-    ],
-    literals: &[0.5, 0.0],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct MinimumBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for MinimumBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "MinimumBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::eq(&input, &other)?;
-                    let t1 = Tensor::number(0.5_f64)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    let t3 = ops::lt(&input, &other)?;
-                    let t4 = Tensor::number(0_i64)?;
-                    let t5 = ops::where_(&t3, &grad, &t4)?;
-                    let t6 = ops::where_(&t0, &t2, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(&MINIMUM_INPUT, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::eq(&input, &other)?;
-                    let t1 = Tensor::number(0.5_f64)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    let t3 = ops::lt(&input, &other)?;
-                    let t4 = Tensor::number(0_i64)?;
-                    let t5 = ops::where_(&t3, &t4, &grad)?;
-                    let t6 = ops::where_(&t0, &t2, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(&MINIMUM_OTHER, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static FMAX: Spec = Spec {
-    name: "fmax",
-    in_place: "fmax_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Fmax,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
-};
-/// The larger of each pair of elements; a NaN loses to a number.
-pub fn fmax(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FMAX, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(FmaxBackward {
-                    input: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(input))
-                        .transpose()?,
-                    other: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(other))
-                        .transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`fmax`]: writes the result into `input`.
-pub fn fmax_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("fmax_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&FMAX, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = FmaxBackward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&FMAX, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static FMAX_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Isnan, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(2), Source::Constant(0)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(3),
-};
-
-static FMAX_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Isnan, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Input(2)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct FmaxBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for FmaxBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "FmaxBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::ge(&input, &other)?;
-                    let t1 = ops::isnan(&other)?;
-                    let t2 = ops::logical_or(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::where_(&t2, &grad, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&FMAX_INPUT, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::ge(&input, &other)?;
-                    let t1 = ops::isnan(&other)?;
-                    let t2 = ops::logical_or(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::where_(&t2, &t3, &grad)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&FMAX_OTHER, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static FMIN: Spec = Spec {
-    name: "fmin",
-    in_place: "fmin_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Fmin,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
-};
-/// The smaller of each pair of elements; a NaN loses to a number.
-pub fn fmin(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FMIN, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(FminBackward {
-                    input: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(input))
-                        .transpose()?,
-                    other: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(other))
-                        .transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`fmin`]: writes the result into `input`.
-pub fn fmin_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("fmin_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&FMIN, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = FminBackward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&FMIN, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static FMIN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Isnan, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Input(2), Source::Constant(0)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(3),
-};
-
-static FMIN_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Isnan, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Input(2)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct FminBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for FminBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "FminBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::le(&input, &other)?;
-                    let t1 = ops::isnan(&other)?;
-                    let t2 = ops::logical_or(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::where_(&t2, &grad, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&FMIN_INPUT, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::le(&input, &other)?;
-                    let t1 = ops::isnan(&other)?;
-                    let t2 = ops::logical_or(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::where_(&t2, &t3, &grad)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&FMIN_OTHER, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static HYPOT: Spec = Spec {
-    name: "hypot",
-    in_place: "hypot_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Hypot,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The length of the hypotenuse, `sqrt(input² + other²)`, without overflow on the way.
-pub fn hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&HYPOT, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(HypotBackward {
-                input: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(input))
-                    .transpose()?,
-                other: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(other))
-                    .transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`hypot`]: writes the result into `input`.
-pub fn hypot_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("hypot_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&HYPOT, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = HypotBackward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&HYPOT, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static HYPOT_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-static HYPOT_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(2), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct HypotBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for HypotBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "HypotBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::nonzero_hypot(&input, &other)?;
-                    let t1 = ops::div(&input, &t0, None)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&HYPOT_INPUT, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::nonzero_hypot(&input, &other)?;
-                    let t1 = ops::div(&other, &t0, None)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&HYPOT_OTHER, &[grad, &other, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static NONZERO_HYPOT: Spec = Spec {
-    name: "nonzero_hypot",
-    in_place: "nonzero_hypot_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::NonzeroHypot,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// `hypot` as a divisor: 1 where both are 0.
-///
-/// Internal: without a Python name.
-pub fn nonzero_hypot(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&NONZERO_HYPOT, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(NonzeroHypotBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                result: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::output(&result, 0))
-                    .transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static NONZERO_HYPOT_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-static NONZERO_HYPOT_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct NonzeroHypotBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for NonzeroHypotBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "NonzeroHypotBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::div(&input, &result, None)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&NONZERO_HYPOT_INPUT, &[grad, &input, &result], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let other = saved(self.other.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::div(&other, &result, None)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&NONZERO_HYPOT_OTHER, &[grad, &other, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static TRUNC_DIVIDE: Spec = Spec {
-    name: "trunc_divide",
-    in_place: "trunc_divide_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::TruncDivide,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// Divides and rounds toward 0.
-///
-/// Internal: without a Python name.
-pub fn trunc_divide(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&TRUNC_DIVIDE, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(TruncDivideBackward {
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-#[derive(Debug)]
-struct TruncDivideBackward {
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for TruncDivideBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "TruncDivideBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        if node.wants(1) {
-            gradients[1] = Some(self.other_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static COPYSIGN: Spec = Spec {
-    name: "copysign",
-    in_place: "copysign_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Copysign,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The magnitude of `input` with the sign of `other`.
-pub fn copysign(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&COPYSIGN, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(CopysignBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`copysign`]: writes the result into `input`.
-pub fn copysign_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("copysign_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&COPYSIGN, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = CopysignBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (input.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&COPYSIGN, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static COPYSIGN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Copysign, &[Source::Constant(1), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Copysign, &[Source::Constant(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(3)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Register(4)],
-        ),
-    ],
-    literals: &[0.0, 1.0],
-    output: Source::Register(5),
-};
-
-static COPYSIGN_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sign, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(0)]),
-    ],
-    literals: &[0.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct CopysignBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for CopysignBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "CopysignBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = Tensor::number(1_i64)?;
-                    let t3 = ops::copysign(&t2, &input)?;
-                    let t4 = ops::mul(&grad, &t3)?;
-                    let t5 = ops::copysign(&t2, &other)?;
-                    let t6 = ops::mul(&t4, &t5)?;
-                    let t7 = ops::where_(&t1, &t0, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&COPYSIGN_INPUT, &[&input, grad, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::sign(&grad)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&COPYSIGN_OTHER, &[grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LERP: Spec = Spec {
-    name: "lerp",
-    in_place: "lerp_",
-    arguments: &["input", "end", "weight"],
-    op: ElementwiseOp::Lerp,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// Linear interpolation, `input + weight * (end - input)`.
-pub fn lerp(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LERP, &[input, end, weight], &[])?;
-    if autograd::is_recording(&[input, end, weight]) {
-        autograd::record(
-            &result,
-            Arc::new(LerpBackward {
-                end: (weight.requires_grad()).then(|| Saved::input(end)).transpose()?,
-                input: (weight.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                weight: (end.requires_grad() || input.requires_grad())
-                    .then(|| Saved::input(weight))
-                    .transpose()?,
-                end_origin: Origin::of(end),
-                input_origin: Origin::of(input),
-                weight_origin: Origin::of(weight),
-            }),
-            smallvec::smallvec![input.edge(), end.edge(), weight.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`lerp`]: writes the result into `input`.
-pub fn lerp_(input: &Tensor, end: &Tensor, weight: &Tensor) -> Result<()> {
-    autograd::check_inplace("lerp_", input, &[end, weight])?;
-    if !(autograd::is_recording(&[input, end, weight])) {
-        return elementwise::run_in_place(&LERP, &[input, end, weight], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), end.edge(), weight.edge()];
-    let operation = LerpBackward {
-        end: (weight.requires_grad()).then(|| Saved::before_write(end, input)).transpose()?,
-        input: (weight.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        weight: (end.requires_grad() || input.requires_grad())
-            .then(|| Saved::before_write(weight, input))
-            .transpose()?,
-        end_origin: Origin::of(end),
-        input_origin: Origin::of(input),
-        weight_origin: Origin::of(weight),
-    };
-    elementwise::run_in_place(&LERP, &[input, end, weight], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LERP_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(1),
-};
-
-static LERP_END: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-static LERP_WEIGHT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct LerpBackward {
-    end: Option<Saved>,
-    input: Option<Saved>,
-    weight: Option<Saved>,
-    end_origin: Origin,
-    input_origin: Origin,
-    weight_origin: Origin,
-}
-
-impl Backward for LerpBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LerpBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 3];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let weight = saved(self.weight.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &weight]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&t0, &weight, Scalar::Int(1))?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&LERP_INPUT, &[grad, &weight], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let weight = saved(self.weight.as_ref(), node)?;
-            let origin = &self.end_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &weight]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::mul(&grad, &weight)?;
-                    autograd::conjugate(&t0)?
-                })?
-            } else {
-                autograd::run_fused(&LERP_END, &[grad, &weight], &[], origin)?
-            });
-        }
-        if node.wants(2) {
-            let end = saved(self.end.as_ref(), node)?;
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.weight_origin;
-            gradients[2] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &end, &input]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = ops::sub(&end, &input, Scalar::Int(1))?;
-                        let t1 = ops::mul(&grad, &t0)?;
-                        autograd::conjugate(&t1)?
-                    })?
-                } else {
-                    autograd::run_fused(&LERP_WEIGHT, &[grad, &end, &input], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
 }
 
 /// `input + value * tensor1 * tensor2`.
@@ -2686,738 +785,4 @@ pub use crate::operations::arithmetic::clamp;
 /// In-place form of [`clamp`]: writes the result into `input`.
 pub fn clamp_(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Result<()> {
     autograd::overwrite("clamp_", input, || clamp(input, min, max))
-}
-
-static CLAMP_MIN: Spec = Spec {
-    name: "clamp_min",
-    in_place: "clamp_min_",
-    arguments: &["input", "min"],
-    op: ElementwiseOp::Maximum,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
-};
-/// Limits each element to at least `min`.
-pub fn clamp_min(input: &Tensor, min: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&CLAMP_MIN, &[input, min], &[])?;
-    if autograd::is_recording(&[input, min]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ClampMinBackward {
-                    input: (input.requires_grad() || min.requires_grad())
-                        .then(|| Saved::input(input))
-                        .transpose()?,
-                    min: (input.requires_grad() || min.requires_grad())
-                        .then(|| Saved::input(min))
-                        .transpose()?,
-                    input_origin: Origin::of(input),
-                    min_origin: Origin::of(min),
-                }),
-                smallvec::smallvec![input.edge(), min.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`clamp_min`]: writes the result into `input`.
-pub fn clamp_min_(input: &Tensor, min: &Tensor) -> Result<()> {
-    autograd::check_inplace("clamp_min_", input, &[min])?;
-    if !(autograd::is_recording(&[input, min])) {
-        return elementwise::run_in_place(&CLAMP_MIN, &[input, min], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), min.edge()];
-    let operation = ClampMinBackward {
-        input: (input.requires_grad() || min.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        min: (input.requires_grad() || min.requires_grad())
-            .then(|| Saved::before_write(min, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        min_origin: Origin::of(min),
-    };
-    elementwise::run_in_place(&CLAMP_MIN, &[input, min], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static CLAMP_MIN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Ge, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(2), Source::Constant(0)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(1),
-};
-
-static CLAMP_MIN_MIN: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(2), Source::Constant(0)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct ClampMinBackward {
-    input: Option<Saved>,
-    min: Option<Saved>,
-    input_origin: Origin,
-    min_origin: Origin,
-}
-
-impl Backward for ClampMinBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ClampMinBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let min = saved(self.min.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::ge(&input, &min)?;
-                    let t1 = Tensor::number(0_i64)?;
-                    let t2 = ops::where_(&t0, &grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&CLAMP_MIN_INPUT, &[&input, &min, grad], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let min = saved(self.min.as_ref(), node)?;
-            let origin = &self.min_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::lt(&input, &min)?;
-                    let t1 = Tensor::number(0_i64)?;
-                    let t2 = ops::where_(&t0, &grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&CLAMP_MIN_MIN, &[&input, &min, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static CLAMP_MAX: Spec = Spec {
-    name: "clamp_max",
-    in_place: "clamp_max_",
-    arguments: &["input", "max"],
-    op: ElementwiseOp::Minimum,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
-};
-/// Limits each element to at most `max`.
-pub fn clamp_max(input: &Tensor, max: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&CLAMP_MAX, &[input, max], &[])?;
-    if autograd::is_recording(&[input, max]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ClampMaxBackward {
-                    input: (input.requires_grad() || max.requires_grad())
-                        .then(|| Saved::input(input))
-                        .transpose()?,
-                    max: (input.requires_grad() || max.requires_grad())
-                        .then(|| Saved::input(max))
-                        .transpose()?,
-                    input_origin: Origin::of(input),
-                    max_origin: Origin::of(max),
-                }),
-                smallvec::smallvec![input.edge(), max.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`clamp_max`]: writes the result into `input`.
-pub fn clamp_max_(input: &Tensor, max: &Tensor) -> Result<()> {
-    autograd::check_inplace("clamp_max_", input, &[max])?;
-    if !(autograd::is_recording(&[input, max])) {
-        return elementwise::run_in_place(&CLAMP_MAX, &[input, max], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), max.edge()];
-    let operation = ClampMaxBackward {
-        input: (input.requires_grad() || max.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        max: (input.requires_grad() || max.requires_grad())
-            .then(|| Saved::before_write(max, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        max_origin: Origin::of(max),
-    };
-    elementwise::run_in_place(&CLAMP_MAX, &[input, max], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static CLAMP_MAX_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(2), Source::Constant(0)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(1),
-};
-
-static CLAMP_MAX_MAX: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(2), Source::Constant(0)],
-        ),
-    ],
-    literals: &[0.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct ClampMaxBackward {
-    input: Option<Saved>,
-    max: Option<Saved>,
-    input_origin: Origin,
-    max_origin: Origin,
-}
-
-impl Backward for ClampMaxBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ClampMaxBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let max = saved(self.max.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::le(&input, &max)?;
-                    let t1 = Tensor::number(0_i64)?;
-                    let t2 = ops::where_(&t0, &grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&CLAMP_MAX_INPUT, &[&input, &max, grad], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let max = saved(self.max.as_ref(), node)?;
-            let origin = &self.max_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::gt(&input, &max)?;
-                    let t1 = Tensor::number(0_i64)?;
-                    let t2 = ops::where_(&t0, &grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&CLAMP_MAX_MAX, &[&input, &max, grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static FLOOR: Spec = Spec {
-    name: "floor",
-    in_place: "floor_",
-    arguments: &["input"],
-    op: ElementwiseOp::Floor,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
-/// Rounds each element toward minus infinity.
-pub fn floor(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FLOOR, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(FloorBackward { input_origin: Origin::of(input) }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`floor`]: writes the result into `input`.
-pub fn floor_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("floor_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&FLOOR, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = FloorBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&FLOOR, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct FloorBackward {
-    input_origin: Origin,
-}
-
-impl Backward for FloorBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "FloorBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static CEIL: Spec = Spec {
-    name: "ceil",
-    in_place: "ceil_",
-    arguments: &["input"],
-    op: ElementwiseOp::Ceil,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
-/// Rounds each element toward plus infinity.
-pub fn ceil(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&CEIL, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(CeilBackward { input_origin: Origin::of(input) }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`ceil`]: writes the result into `input`.
-pub fn ceil_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("ceil_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&CEIL, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = CeilBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&CEIL, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct CeilBackward {
-    input_origin: Origin,
-}
-
-impl Backward for CeilBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "CeilBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static ROUND: Spec = Spec {
-    name: "round",
-    in_place: "round_",
-    arguments: &["input"],
-    op: ElementwiseOp::Round,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
-/// Rounds each element to the nearest integer, halves to even; or to `decimals` places.
-pub fn round(input: &Tensor, decimals: i64) -> Result<Tensor> {
-    if decimals != 0 {
-        return operations::arithmetic::round_decimals(input, decimals);
-    }
-    let result = elementwise::run(&ROUND, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(RoundBackward { input_origin: Origin::of(input) }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`round`]: writes the result into `input`.
-pub fn round_(input: &Tensor, decimals: i64) -> Result<()> {
-    if decimals != 0 {
-        return autograd::overwrite("round_", input, || {
-            operations::arithmetic::round_decimals(input, decimals)
-        });
-    }
-    autograd::check_inplace("round_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ROUND, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = RoundBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&ROUND, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct RoundBackward {
-    input_origin: Origin,
-}
-
-impl Backward for RoundBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "RoundBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static ROUND_MULTIPLE: Spec = Spec {
-    name: "round_multiple",
-    in_place: "round_multiple_",
-    arguments: &["input", "up", "down"],
-    op: ElementwiseOp::RoundMultiple,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// Rounds each element to the nearest multiple of `down / up`, a power of 10.
-///
-/// Internal: without a Python name.
-pub fn round_multiple(input: &Tensor, up: f64, down: f64) -> Result<Tensor> {
-    let result = elementwise::run(&ROUND_MULTIPLE, &[input], &[Scalar::from(up), Scalar::from(down)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(RoundMultipleBackward { input_origin: Origin::of(input) }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-#[derive(Debug)]
-struct RoundMultipleBackward {
-    input_origin: Origin,
-}
-
-impl Backward for RoundMultipleBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "RoundMultipleBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static TRUNC: Spec = Spec {
-    name: "trunc",
-    in_place: "trunc_",
-    arguments: &["input"],
-    op: ElementwiseOp::Trunc,
-    promote: Promote::Common,
-    domain: Domain::Real,
-    complex: None,
-    wraps: false,
-};
-/// Rounds each element toward zero.
-pub fn trunc(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&TRUNC, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(TruncBackward { input_origin: Origin::of(input) }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`trunc`]: writes the result into `input`.
-pub fn trunc_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("trunc_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&TRUNC, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = TruncBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&TRUNC, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct TruncBackward {
-    input_origin: Origin,
-}
-
-impl Backward for TruncBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "TruncBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        let _ = grad;
-        if node.wants(0) {
-            gradients[0] = Some(self.input_origin.zeros()?);
-        }
-        Ok(gradients)
-    }
-}
-static FRAC: Spec = Spec {
-    name: "frac",
-    in_place: "frac_",
-    arguments: &["input"],
-    op: ElementwiseOp::Frac,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The fractional part of each element, with its sign.
-pub fn frac(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FRAC, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(FracBackward { input_origin: Origin::of(input) }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`frac`]: writes the result into `input`.
-pub fn frac_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("frac_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&FRAC, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = FracBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&FRAC, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct FracBackward {
-    input_origin: Origin,
-}
-
-impl Backward for FracBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "FracBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore(grad.clone())?);
-        }
-        Ok(gradients)
-    }
-}
-
-static DEG2RAD: Spec = Spec {
-    name: "deg2rad",
-    in_place: "deg2rad_",
-    arguments: &["input"],
-    op: ElementwiseOp::Deg2rad,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// Converts degrees to radians.
-pub fn deg2rad(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&DEG2RAD, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(Deg2radBackward { input_origin: Origin::of(input) }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`deg2rad`]: writes the result into `input`.
-pub fn deg2rad_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("deg2rad_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&DEG2RAD, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = Deg2radBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&DEG2RAD, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static DEG2RAD_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)])],
-    literals: &[0.017453292519943295],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct Deg2radBackward {
-    input_origin: Origin,
-}
-
-impl Backward for Deg2radBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Deg2radBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0.017453292519943295_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&DEG2RAD_INPUT, &[grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static RAD2DEG: Spec = Spec {
-    name: "rad2deg",
-    in_place: "rad2deg_",
-    arguments: &["input"],
-    op: ElementwiseOp::Rad2deg,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// Converts radians to degrees.
-pub fn rad2deg(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&RAD2DEG, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(Rad2degBackward { input_origin: Origin::of(input) }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`rad2deg`]: writes the result into `input`.
-pub fn rad2deg_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("rad2deg_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&RAD2DEG, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = Rad2degBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&RAD2DEG, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static RAD2DEG_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)])],
-    literals: &[57.29577951308232],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct Rad2degBackward {
-    input_origin: Origin,
-}
-
-impl Backward for Rad2degBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Rad2degBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(57.29577951308232_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&RAD2DEG_INPUT, &[grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
 }

@@ -3,1358 +3,441 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static I0: Spec = Spec {
-    name: "i0",
-    in_place: "i0_",
-    arguments: &["input"],
-    op: ElementwiseOp::I0,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
+pub(crate) static I0: Row = Row {
+    spec: spec!("i0", ["input"], I0, Float, Float, None, false),
+    tensors: 1,
+    node: "I0Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(I1, SPECIAL_I1, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
 };
+
+pub(crate) static SPECIAL_I0E: Row = Row {
+    spec: spec!("special_i0e", ["input"], I0e, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialI0eBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [
+            (I1e, SPECIAL_I1E, [Input(1)]),
+            (Sign, SIGN, [Input(1)]),
+            (I0e, SPECIAL_I0E, [Input(1)]),
+            (Mul, MUL, [Register(1), Register(2)]),
+            (Sub, SUB, [Register(0), Register(3)]),
+            (Mul, MUL, [Input(0), Register(4)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_I1: Row = Row {
+    spec: spec!("special_i1", ["input"], I1, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialI1Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1), Scalar::Int(2)],
+        [],
+        false,
+        [
+            (BesselIRatio, BESSEL_I_RATIO, [Input(1), Constant(0)]),
+            (Mul, MUL, [Input(1), Input(1)]),
+            (BesselIRatio, BESSEL_I_RATIO, [Input(1), Constant(1)]),
+            (Mul, MUL, [Register(1), Register(2)]),
+            (Add, ADD, [Register(0), Register(3)]),
+            (Mul, MUL, [Input(0), Register(4)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_I1E: Row = Row {
+    spec: spec!("special_i1e", ["input"], I1e, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialI1eBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1), Scalar::Int(2), Scalar::Int(0)],
+        [],
+        false,
+        [
+            (Abs, ABS, [Input(1)]),
+            (Lt, LT, [Register(0), Constant(0)]),
+            (BesselIeRatio, BESSEL_IE_RATIO, [Input(1), Constant(0)]),
+            (Mul, MUL, [Input(1), Input(1)]),
+            (BesselIeRatio, BESSEL_IE_RATIO, [Input(1), Constant(1)]),
+            (Mul, MUL, [Register(3), Register(4)]),
+            (Add, ADD, [Register(2), Register(5)]),
+            (I0e, SPECIAL_I0E, [Input(1)]),
+            (I1e, SPECIAL_I1E, [Input(1)]),
+            (Eq, EQ, [Input(1), Constant(2)]),
+            (Select, WHERE_, [Register(9), Constant(0), Input(1)]),
+            (Div, DIV, [Register(8), Register(10)]),
+            (Sub, SUB, [Register(7), Register(11)]),
+            (Select, WHERE_, [Register(1), Register(6), Register(12)]),
+            (Sign, SIGN, [Input(1)]),
+            (Mul, MUL, [Register(14), Register(8)]),
+            (Sub, SUB, [Register(13), Register(15)]),
+            (Mul, MUL, [Input(0), Register(16)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_BESSEL_J0: Row = Row {
+    spec: spec!("special_bessel_j0", ["input"], BesselJ0, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialBesselJ0Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [
+            (Neg, NEG, [Input(0)]),
+            (BesselJ1, SPECIAL_BESSEL_J1, [Input(1)]),
+            (Mul, MUL, [Register(0), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_BESSEL_J1: Row = Row {
+    spec: spec!("special_bessel_j1", ["input"], BesselJ1, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialBesselJ1Backward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [Scalar::Int(1), Scalar::Int(2), Scalar::Int(0)],
+        [],
+        false,
+        [
+            (Abs, ABS, [Input(1)]),
+            (Lt, LT, [Register(0), Constant(0)]),
+            (BesselJRatio, BESSEL_J_RATIO, [Input(1), Constant(0)]),
+            (Mul, MUL, [Input(1), Input(1)]),
+            (BesselJRatio, BESSEL_J_RATIO, [Input(1), Constant(1)]),
+            (Mul, MUL, [Register(3), Register(4)]),
+            (Sub, SUB, [Register(2), Register(5)]),
+            (BesselJ0, SPECIAL_BESSEL_J0, [Input(1)]),
+            (Eq, EQ, [Input(1), Constant(2)]),
+            (Select, WHERE_, [Register(8), Constant(0), Input(1)]),
+            (Div, DIV, [Input(2), Register(9)]),
+            (Sub, SUB, [Register(7), Register(10)]),
+            (Select, WHERE_, [Register(1), Register(6), Register(11)]),
+            (Mul, MUL, [Input(0), Register(12)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_BESSEL_Y0: Row = Row {
+    spec: spec!("special_bessel_y0", ["input"], BesselY0, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialBesselY0Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [
+            (Neg, NEG, [Input(0)]),
+            (BesselY1, SPECIAL_BESSEL_Y1, [Input(1)]),
+            (Mul, MUL, [Register(0), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_BESSEL_Y1: Row = Row {
+    spec: spec!("special_bessel_y1", ["input"], BesselY1, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialBesselY1Backward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [],
+        [],
+        false,
+        [
+            (BesselY0, SPECIAL_BESSEL_Y0, [Input(1)]),
+            (Div, DIV, [Input(2), Input(1)]),
+            (Sub, SUB, [Register(0), Register(1)]),
+            (Mul, MUL, [Input(0), Register(2)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_MODIFIED_BESSEL_K0: Row = Row {
+    spec: spec!("special_modified_bessel_k0", ["input"], ModifiedBesselK0, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialModifiedBesselK0Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [
+            (Neg, NEG, [Input(0)]),
+            (ModifiedBesselK1, SPECIAL_MODIFIED_BESSEL_K1, [Input(1)]),
+            (Mul, MUL, [Register(0), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_MODIFIED_BESSEL_K1: Row = Row {
+    spec: spec!("special_modified_bessel_k1", ["input"], ModifiedBesselK1, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialModifiedBesselK1Backward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [],
+        [],
+        false,
+        [
+            (Neg, NEG, [Input(0)]),
+            (ModifiedBesselK0, SPECIAL_MODIFIED_BESSEL_K0, [Input(1)]),
+            (Div, DIV, [Input(2), Input(1)]),
+            (Add, ADD, [Register(1), Register(2)]),
+            (Mul, MUL, [Register(0), Register(3)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_SCALED_MODIFIED_BESSEL_K0: Row = Row {
+    spec: spec!(
+        "special_scaled_modified_bessel_k0",
+        ["x"],
+        ScaledModifiedBesselK0,
+        Float,
+        Float,
+        None,
+        false
+    ),
+    tensors: 1,
+    node: "SpecialScaledModifiedBesselK0Backward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result, Argument(0)],
+        [],
+        [],
+        false,
+        [
+            (ScaledModifiedBesselK1, SPECIAL_SCALED_MODIFIED_BESSEL_K1, [Input(2)]),
+            (Sub, SUB, [Input(1), Register(0)]),
+            (Mul, MUL, [Input(0), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_SCALED_MODIFIED_BESSEL_K1: Row = Row {
+    spec: spec!(
+        "special_scaled_modified_bessel_k1",
+        ["x"],
+        ScaledModifiedBesselK1,
+        Float,
+        Float,
+        None,
+        false
+    ),
+    tensors: 1,
+    node: "SpecialScaledModifiedBesselK1Backward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        false,
+        [
+            (Div, DIV, [Constant(0), Input(2)]),
+            (Sub, SUB, [Constant(0), Register(0)]),
+            (Mul, MUL, [Input(1), Register(1)]),
+            (ScaledModifiedBesselK0, SPECIAL_SCALED_MODIFIED_BESSEL_K0, [Input(2)]),
+            (Sub, SUB, [Register(2), Register(3)]),
+            (Mul, MUL, [Input(0), Register(4)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_SPHERICAL_BESSEL_J0: Row = Row {
+    spec: spec!("special_spherical_bessel_j0", ["x"], SphericalBesselJ0, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialSphericalBesselJ0Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [
+            (Neg, NEG, [Input(0)]),
+            (SphericalBesselJ1, SPHERICAL_BESSEL_J1, [Input(1)]),
+            (Mul, MUL, [Register(0), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static BESSEL_J_RATIO: Row = Row {
+    spec: spec!("bessel_j_ratio", ["input", "order"], BesselJRatio, Float, Float, None, false),
+    tensors: 2,
+    node: "BesselJRatioBackward0",
+    saves: [1, 1, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Neg, NEG, [Input(0)]),
+                (Mul, MUL, [Register(0), Input(1)]),
+                (Add, ADD, [Input(2), Constant(0)]),
+                (BesselJRatio, BESSEL_J_RATIO, [Input(1), Register(2)]),
+                (Mul, MUL, [Register(1), Register(3)])
+            ]
+        ),
+        Missing("the derivative of 'bessel_j_ratio' by 'order' is not implemented: an order is whole"),
+    ],
+};
+
+pub(crate) static BESSEL_I_RATIO: Row = Row {
+    spec: spec!("bessel_i_ratio", ["input", "order"], BesselIRatio, Float, Float, None, false),
+    tensors: 2,
+    node: "BesselIRatioBackward0",
+    saves: [1, 1, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Mul, MUL, [Input(0), Input(1)]),
+                (Add, ADD, [Input(2), Constant(0)]),
+                (BesselIRatio, BESSEL_I_RATIO, [Input(1), Register(1)]),
+                (Mul, MUL, [Register(0), Register(2)])
+            ]
+        ),
+        Missing("the derivative of 'bessel_i_ratio' by 'order' is not implemented: an order is whole"),
+    ],
+};
+
+pub(crate) static BESSEL_IE_RATIO: Row = Row {
+    spec: spec!("bessel_ie_ratio", ["input", "order"], BesselIeRatio, Float, Float, None, false),
+    tensors: 2,
+    node: "BesselIeRatioBackward0",
+    saves: [1, 1, 0, 1],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1), Value::Result],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Add, ADD, [Input(2), Constant(0)]),
+                (BesselIeRatio, BESSEL_IE_RATIO, [Input(1), Register(0)]),
+                (Mul, MUL, [Input(1), Register(1)]),
+                (Sign, SIGN, [Input(1)]),
+                (Mul, MUL, [Register(3), Input(3)]),
+                (Sub, SUB, [Register(2), Register(4)]),
+                (Mul, MUL, [Input(0), Register(5)])
+            ]
+        ),
+        Missing("the derivative of 'bessel_ie_ratio' by 'order' is not implemented: an order is whole"),
+    ],
+};
+
+pub(crate) static SPHERICAL_BESSEL_J1: Row = Row {
+    spec: spec!("spherical_bessel_j1", ["x"], SphericalBesselJ1, Float, Float, None, false),
+    tensors: 1,
+    node: "SphericalBesselJ1Backward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [Scalar::Int(0), Scalar::Float(0.3333333333333333), Scalar::Int(2), Scalar::Int(1)],
+        [],
+        false,
+        [
+            (Eq, EQ, [Input(1), Constant(0)]),
+            (SphericalBesselJ0, SPECIAL_SPHERICAL_BESSEL_J0, [Input(1)]),
+            (Mul, MUL, [Constant(2), Input(2)]),
+            (Select, WHERE_, [Register(0), Constant(3), Input(1)]),
+            (Div, DIV, [Register(2), Register(3)]),
+            (Sub, SUB, [Register(1), Register(4)]),
+            (Select, WHERE_, [Register(0), Constant(1), Register(5)]),
+            (Mul, MUL, [Input(0), Register(6)])
+        ]
+    )],
+};
+
+functions! {
 /// The modified Bessel function of the first kind of order 0.
-pub fn i0(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&I0, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(I0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`i0`]: writes the result into `input`.
-pub fn i0_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("i0_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&I0, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = I0Backward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&I0, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static I0_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::I1, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct I0Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for I0Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "I0Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::special_i1(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&I0_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_I0E: Spec = Spec {
-    name: "special_i0e",
-    in_place: "special_i0e_",
-    arguments: &["input"],
-    op: ElementwiseOp::I0e,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+I0: i0(input), i0_;
 /// The modified Bessel function of the first kind of order 0, times `exp(-|x|)`.
-pub fn special_i0e(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_I0E, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialI0eBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_I0E_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::I1e, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sign, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::I0e, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(0), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
-    ],
-    literals: &[],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct SpecialI0eBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialI0eBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialI0eBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::special_i1e(&input)?;
-                    let t1 = ops::sign(&input)?;
-                    let t2 = ops::special_i0e(&input)?;
-                    let t3 = ops::mul(&t1, &t2)?;
-                    let t4 = ops::sub(&t0, &t3, Scalar::Int(1))?;
-                    let t5 = ops::mul(&grad, &t4)?;
-                    t5
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_I0E_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_I1: Spec = Spec {
-    name: "special_i1",
-    in_place: "special_i1_",
-    arguments: &["input"],
-    op: ElementwiseOp::I1,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_I0E: special_i0e(input);
 /// The modified Bessel function of the first kind of order 1.
-pub fn special_i1(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_I1, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialI1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_I1_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::BesselIRatio, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::BesselIRatio, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(0), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
-    ],
-    literals: &[1.0, 2.0],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct SpecialI1Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialI1Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialI1Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::bessel_i_ratio(&input, &t0)?;
-                    let t2 = ops::mul(&input, &input)?;
-                    let t3 = Tensor::number(2_i64)?;
-                    let t4 = ops::bessel_i_ratio(&input, &t3)?;
-                    let t5 = ops::mul(&t2, &t4)?;
-                    let t6 = ops::add(&t1, &t5, Scalar::Int(1))?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_I1_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_I1E: Spec = Spec {
-    name: "special_i1e",
-    in_place: "special_i1e_",
-    arguments: &["input"],
-    op: ElementwiseOp::I1e,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_I1: special_i1(input);
 /// The modified Bessel function of the first kind of order 1, times `exp(-|x|)`.
-pub fn special_i1e(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_I1E, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialI1eBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_I1E_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Abs, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Register(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::BesselIeRatio, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::BesselIeRatio, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::I0e, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::I1e, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(9), Source::Constant(0), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(8), Source::Register(10)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(7), Source::Register(11)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Register(6), Source::Register(12)],
-        ),
-        Instruction::new(ElementwiseOp::Sign, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(14), Source::Register(8)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(13), Source::Register(15)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(16)]),
-    ],
-    literals: &[1.0, 2.0, 0.0],
-    output: Source::Register(17),
-};
-
-#[derive(Debug)]
-struct SpecialI1eBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialI1eBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialI1eBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::abs(&input)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::lt(&t0, &t1)?;
-                    let t3 = ops::bessel_ie_ratio(&input, &t1)?;
-                    let t4 = ops::mul(&input, &input)?;
-                    let t5 = Tensor::number(2_i64)?;
-                    let t6 = ops::bessel_ie_ratio(&input, &t5)?;
-                    let t7 = ops::mul(&t4, &t6)?;
-                    let t8 = ops::add(&t3, &t7, Scalar::Int(1))?;
-                    let t9 = ops::special_i0e(&input)?;
-                    let t10 = ops::special_i1e(&input)?;
-                    let t11 = Tensor::number(0_i64)?;
-                    let t12 = ops::eq(&input, &t11)?;
-                    let t13 = ops::where_(&t12, &t1, &input)?;
-                    let t14 = ops::div(&t10, &t13, None)?;
-                    let t15 = ops::sub(&t9, &t14, Scalar::Int(1))?;
-                    let t16 = ops::where_(&t2, &t8, &t15)?;
-                    let t17 = ops::sign(&input)?;
-                    let t18 = ops::mul(&t17, &t10)?;
-                    let t19 = ops::sub(&t16, &t18, Scalar::Int(1))?;
-                    let t20 = ops::mul(&grad, &t19)?;
-                    t20
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_I1E_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_BESSEL_J0: Spec = Spec {
-    name: "special_bessel_j0",
-    in_place: "special_bessel_j0_",
-    arguments: &["input"],
-    op: ElementwiseOp::BesselJ0,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_I1E: special_i1e(input);
 /// The Bessel function of the first kind of order 0.
-pub fn special_bessel_j0(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_BESSEL_J0, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialBesselJ0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_BESSEL_J0_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::BesselJ1, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct SpecialBesselJ0Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialBesselJ0Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialBesselJ0Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::special_bessel_j1(&input)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_BESSEL_J0_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_BESSEL_J1: Spec = Spec {
-    name: "special_bessel_j1",
-    in_place: "special_bessel_j1_",
-    arguments: &["input"],
-    op: ElementwiseOp::BesselJ1,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_BESSEL_J0: special_bessel_j0(input);
 /// The Bessel function of the first kind of order 1.
-pub fn special_bessel_j1(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_BESSEL_J1, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialBesselJ1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_BESSEL_J1_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Abs, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Lt, &[Source::Register(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::BesselJRatio, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::BesselJRatio, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::BesselJ0, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(8), Source::Constant(0), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(2), Source::Register(9)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(7), Source::Register(10)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Register(6), Source::Register(11)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(12)]),
-    ],
-    literals: &[1.0, 2.0, 0.0],
-    output: Source::Register(13),
-};
-
-#[derive(Debug)]
-struct SpecialBesselJ1Backward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialBesselJ1Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialBesselJ1Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::abs(&input)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::lt(&t0, &t1)?;
-                    let t3 = ops::bessel_j_ratio(&input, &t1)?;
-                    let t4 = ops::mul(&input, &input)?;
-                    let t5 = Tensor::number(2_i64)?;
-                    let t6 = ops::bessel_j_ratio(&input, &t5)?;
-                    let t7 = ops::mul(&t4, &t6)?;
-                    let t8 = ops::sub(&t3, &t7, Scalar::Int(1))?;
-                    let t9 = ops::special_bessel_j0(&input)?;
-                    let t10 = Tensor::number(0_i64)?;
-                    let t11 = ops::eq(&input, &t10)?;
-                    let t12 = ops::where_(&t11, &t1, &input)?;
-                    let t13 = ops::div(&result, &t12, None)?;
-                    let t14 = ops::sub(&t9, &t13, Scalar::Int(1))?;
-                    let t15 = ops::where_(&t2, &t8, &t14)?;
-                    let t16 = ops::mul(&grad, &t15)?;
-                    t16
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_BESSEL_J1_INPUT, &[grad, &input, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_BESSEL_Y0: Spec = Spec {
-    name: "special_bessel_y0",
-    in_place: "special_bessel_y0_",
-    arguments: &["input"],
-    op: ElementwiseOp::BesselY0,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_BESSEL_J1: special_bessel_j1(input);
 /// The Bessel function of the second kind of order 0; minus infinity at 0 and NaN below.
-pub fn special_bessel_y0(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_BESSEL_Y0, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialBesselY0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_BESSEL_Y0_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::BesselY1, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct SpecialBesselY0Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialBesselY0Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialBesselY0Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::special_bessel_y1(&input)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_BESSEL_Y0_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_BESSEL_Y1: Spec = Spec {
-    name: "special_bessel_y1",
-    in_place: "special_bessel_y1_",
-    arguments: &["input"],
-    op: ElementwiseOp::BesselY1,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_BESSEL_Y0: special_bessel_y0(input);
 /// The Bessel function of the second kind of order 1; minus infinity at 0 and NaN below.
-pub fn special_bessel_y1(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_BESSEL_Y1, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialBesselY1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_BESSEL_Y1_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::BesselY0, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(2), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(2)]),
-    ],
-    literals: &[],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct SpecialBesselY1Backward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialBesselY1Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialBesselY1Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::special_bessel_y0(&input)?;
-                    let t1 = ops::div(&result, &input, None)?;
-                    let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    t3
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_BESSEL_Y1_INPUT, &[grad, &input, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_MODIFIED_BESSEL_K0: Spec = Spec {
-    name: "special_modified_bessel_k0",
-    in_place: "special_modified_bessel_k0_",
-    arguments: &["input"],
-    op: ElementwiseOp::ModifiedBesselK0,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_BESSEL_Y1: special_bessel_y1(input);
 /// The modified Bessel function of the second kind of order 0; infinity at 0 and NaN below.
-pub fn special_modified_bessel_k0(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_MODIFIED_BESSEL_K0, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialModifiedBesselK0Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_MODIFIED_BESSEL_K0_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::ModifiedBesselK1, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct SpecialModifiedBesselK0Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialModifiedBesselK0Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialModifiedBesselK0Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::special_modified_bessel_k1(&input)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_MODIFIED_BESSEL_K0_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_MODIFIED_BESSEL_K1: Spec = Spec {
-    name: "special_modified_bessel_k1",
-    in_place: "special_modified_bessel_k1_",
-    arguments: &["input"],
-    op: ElementwiseOp::ModifiedBesselK1,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_MODIFIED_BESSEL_K0: special_modified_bessel_k0(input);
 /// The modified Bessel function of the second kind of order 1; infinity at 0 and NaN below.
-pub fn special_modified_bessel_k1(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_MODIFIED_BESSEL_K1, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialModifiedBesselK1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_MODIFIED_BESSEL_K1_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::ModifiedBesselK0, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(2), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
-    ],
-    literals: &[],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct SpecialModifiedBesselK1Backward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialModifiedBesselK1Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialModifiedBesselK1Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::special_modified_bessel_k0(&input)?;
-                    let t2 = ops::div(&result, &input, None)?;
-                    let t3 = ops::add(&t1, &t2, Scalar::Int(1))?;
-                    let t4 = ops::mul(&t0, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_MODIFIED_BESSEL_K1_INPUT, &[grad, &input, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_SCALED_MODIFIED_BESSEL_K0: Spec = Spec {
-    name: "special_scaled_modified_bessel_k0",
-    in_place: "special_scaled_modified_bessel_k0_",
-    arguments: &["x"],
-    op: ElementwiseOp::ScaledModifiedBesselK0,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_MODIFIED_BESSEL_K1: special_modified_bessel_k1(input);
 /// The modified Bessel function of the second kind of order 0, times `exp(x)`.
-pub fn special_scaled_modified_bessel_k0(x: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_SCALED_MODIFIED_BESSEL_K0, &[x], &[])?;
-    if autograd::is_recording(&[x]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialScaledModifiedBesselK0Backward {
-                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
-                x_origin: Origin::of(x),
-            }),
-            smallvec::smallvec![x.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_SCALED_MODIFIED_BESSEL_K0_X: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::ScaledModifiedBesselK1, &[Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct SpecialScaledModifiedBesselK0Backward {
-    result: Option<Saved>,
-    x: Option<Saved>,
-    x_origin: Origin,
-}
-
-impl Backward for SpecialScaledModifiedBesselK0Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialScaledModifiedBesselK0Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let x = saved(self.x.as_ref(), node)?;
-            let origin = &self.x_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::special_scaled_modified_bessel_k1(&x)?;
-                    let t1 = ops::sub(&result, &t0, Scalar::Int(1))?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_SCALED_MODIFIED_BESSEL_K0_X, &[grad, &result, &x], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_SCALED_MODIFIED_BESSEL_K1: Spec = Spec {
-    name: "special_scaled_modified_bessel_k1",
-    in_place: "special_scaled_modified_bessel_k1_",
-    arguments: &["x"],
-    op: ElementwiseOp::ScaledModifiedBesselK1,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_SCALED_MODIFIED_BESSEL_K0: special_scaled_modified_bessel_k0(x);
 /// The modified Bessel function of the second kind of order 1, times `exp(x)`.
-pub fn special_scaled_modified_bessel_k1(x: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_SCALED_MODIFIED_BESSEL_K1, &[x], &[])?;
-    if autograd::is_recording(&[x]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialScaledModifiedBesselK1Backward {
-                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
-                x_origin: Origin::of(x),
-            }),
-            smallvec::smallvec![x.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_SCALED_MODIFIED_BESSEL_K1_X: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Div, &[Source::Constant(0), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::ScaledModifiedBesselK0, &[Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct SpecialScaledModifiedBesselK1Backward {
-    result: Option<Saved>,
-    x: Option<Saved>,
-    x_origin: Origin,
-}
-
-impl Backward for SpecialScaledModifiedBesselK1Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialScaledModifiedBesselK1Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let x = saved(self.x.as_ref(), node)?;
-            let origin = &self.x_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::div(&t0, &x, None)?;
-                    let t2 = ops::sub(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::mul(&result, &t2)?;
-                    let t4 = ops::special_scaled_modified_bessel_k0(&x)?;
-                    let t5 = ops::sub(&t3, &t4, Scalar::Int(1))?;
-                    let t6 = ops::mul(&grad, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_SCALED_MODIFIED_BESSEL_K1_X, &[grad, &result, &x], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_SPHERICAL_BESSEL_J0: Spec = Spec {
-    name: "special_spherical_bessel_j0",
-    in_place: "special_spherical_bessel_j0_",
-    arguments: &["x"],
-    op: ElementwiseOp::SphericalBesselJ0,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_SCALED_MODIFIED_BESSEL_K1: special_scaled_modified_bessel_k1(x);
 /// The spherical Bessel function of the first kind of order 0, `sin(x) / x`.
-pub fn special_spherical_bessel_j0(x: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_SPHERICAL_BESSEL_J0, &[x], &[])?;
-    if autograd::is_recording(&[x]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialSphericalBesselJ0Backward {
-                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
-                x_origin: Origin::of(x),
-            }),
-            smallvec::smallvec![x.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_SPHERICAL_BESSEL_J0_X: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::SphericalBesselJ1, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct SpecialSphericalBesselJ0Backward {
-    x: Option<Saved>,
-    x_origin: Origin,
-}
-
-impl Backward for SpecialSphericalBesselJ0Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialSphericalBesselJ0Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let x = saved(self.x.as_ref(), node)?;
-            let origin = &self.x_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::spherical_bessel_j1(&x)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_SPHERICAL_BESSEL_J0_X, &[grad, &x], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static BESSEL_J_RATIO: Spec = Spec {
-    name: "bessel_j_ratio",
-    in_place: "bessel_j_ratio_",
-    arguments: &["input", "order"],
-    op: ElementwiseOp::BesselJRatio,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_SPHERICAL_BESSEL_J0: special_spherical_bessel_j0(x);
 /// The Bessel function of the first kind of order n, divided by the n-th power of its argument.
 ///
 /// Internal: without a Python name.
-pub fn bessel_j_ratio(input: &Tensor, order: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BESSEL_J_RATIO, &[input, order], &[])?;
-    if autograd::is_recording(&[input, order]) {
-        autograd::record(
-            &result,
-            Arc::new(BesselJRatioBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge(), order.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static BESSEL_J_RATIO_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::BesselJRatio, &[Source::Input(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct BesselJRatioBackward {
-    input: Option<Saved>,
-    order: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for BesselJRatioBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "BesselJRatioBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let order = saved(self.order.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::mul(&t0, &input)?;
-                    let t2 = Tensor::number(1_i64)?;
-                    let t3 = ops::add(&order, &t2, Scalar::Int(1))?;
-                    let t4 = ops::bessel_j_ratio(&input, &t3)?;
-                    let t5 = ops::mul(&t1, &t4)?;
-                    t5
-                })?
-            } else {
-                autograd::run_fused(&BESSEL_J_RATIO_INPUT, &[grad, &input, &order], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            return Err(RusTorchError::autograd(
-                "backward",
-                "the derivative of 'bessel_j_ratio' by 'order' is not implemented: an order is whole",
-            ));
-        }
-        Ok(gradients)
-    }
-}
-
-static BESSEL_I_RATIO: Spec = Spec {
-    name: "bessel_i_ratio",
-    in_place: "bessel_i_ratio_",
-    arguments: &["input", "order"],
-    op: ElementwiseOp::BesselIRatio,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+BESSEL_J_RATIO: bessel_j_ratio(input, order);
 /// The modified Bessel function of the first kind of order n, divided by the n-th power of its argument.
 ///
 /// Internal: without a Python name.
-pub fn bessel_i_ratio(input: &Tensor, order: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BESSEL_I_RATIO, &[input, order], &[])?;
-    if autograd::is_recording(&[input, order]) {
-        autograd::record(
-            &result,
-            Arc::new(BesselIRatioBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge(), order.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static BESSEL_I_RATIO_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::BesselIRatio, &[Source::Input(1), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(2)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct BesselIRatioBackward {
-    input: Option<Saved>,
-    order: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for BesselIRatioBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "BesselIRatioBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let order = saved(self.order.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::mul(&grad, &input)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::add(&order, &t1, Scalar::Int(1))?;
-                    let t3 = ops::bessel_i_ratio(&input, &t2)?;
-                    let t4 = ops::mul(&t0, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&BESSEL_I_RATIO_INPUT, &[grad, &input, &order], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            return Err(RusTorchError::autograd(
-                "backward",
-                "the derivative of 'bessel_i_ratio' by 'order' is not implemented: an order is whole",
-            ));
-        }
-        Ok(gradients)
-    }
-}
-
-static BESSEL_IE_RATIO: Spec = Spec {
-    name: "bessel_ie_ratio",
-    in_place: "bessel_ie_ratio_",
-    arguments: &["input", "order"],
-    op: ElementwiseOp::BesselIeRatio,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+BESSEL_I_RATIO: bessel_i_ratio(input, order);
 /// `bessel_i_ratio` times `exp(-|x|)`.
 ///
 /// Internal: without a Python name.
-pub fn bessel_ie_ratio(input: &Tensor, order: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BESSEL_IE_RATIO, &[input, order], &[])?;
-    if autograd::is_recording(&[input, order]) {
-        autograd::record(
-            &result,
-            Arc::new(BesselIeRatioBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge(), order.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static BESSEL_IE_RATIO_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::BesselIeRatio, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sign, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Input(3)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(6),
-};
-
-#[derive(Debug)]
-struct BesselIeRatioBackward {
-    input: Option<Saved>,
-    order: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for BesselIeRatioBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "BesselIeRatioBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let order = saved(self.order.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::add(&order, &t0, Scalar::Int(1))?;
-                    let t2 = ops::bessel_ie_ratio(&input, &t1)?;
-                    let t3 = ops::mul(&input, &t2)?;
-                    let t4 = ops::sign(&input)?;
-                    let t5 = ops::mul(&t4, &result)?;
-                    let t6 = ops::sub(&t3, &t5, Scalar::Int(1))?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&BESSEL_IE_RATIO_INPUT, &[grad, &input, &order, &result], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            return Err(RusTorchError::autograd(
-                "backward",
-                "the derivative of 'bessel_ie_ratio' by 'order' is not implemented: an order is whole",
-            ));
-        }
-        Ok(gradients)
-    }
-}
-
-static SPHERICAL_BESSEL_J1: Spec = Spec {
-    name: "spherical_bessel_j1",
-    in_place: "spherical_bessel_j1_",
-    arguments: &["x"],
-    op: ElementwiseOp::SphericalBesselJ1,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+BESSEL_IE_RATIO: bessel_ie_ratio(input, order);
 /// The spherical Bessel function of the first kind of order 1.
 ///
 /// Internal: without a Python name.
-pub fn spherical_bessel_j1(x: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPHERICAL_BESSEL_J1, &[x], &[])?;
-    if autograd::is_recording(&[x]) {
-        autograd::record(
-            &result,
-            Arc::new(SphericalBesselJ1Backward {
-                result: (x.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                x: (x.requires_grad()).then(|| Saved::input(x)).transpose()?,
-                x_origin: Origin::of(x),
-            }),
-            smallvec::smallvec![x.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPHERICAL_BESSEL_J1_X: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::SphericalBesselJ0, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Input(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(3), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(2), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Register(4)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(1), Source::Register(5)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(6)]),
-    ],
-    literals: &[0.0, 0.3333333333333333, 2.0, 1.0],
-    output: Source::Register(7),
-};
-
-#[derive(Debug)]
-struct SphericalBesselJ1Backward {
-    result: Option<Saved>,
-    x: Option<Saved>,
-    x_origin: Origin,
-}
-
-impl Backward for SphericalBesselJ1Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SphericalBesselJ1Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let x = saved(self.x.as_ref(), node)?;
-            let origin = &self.x_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&x, &t0)?;
-                    let t2 = Tensor::number(0.3333333333333333_f64)?;
-                    let t3 = ops::special_spherical_bessel_j0(&x)?;
-                    let t4 = Tensor::number(2_i64)?;
-                    let t5 = ops::mul(&t4, &result)?;
-                    let t6 = Tensor::number(1_i64)?;
-                    let t7 = ops::where_(&t1, &t6, &x)?;
-                    let t8 = ops::div(&t5, &t7, None)?;
-                    let t9 = ops::sub(&t3, &t8, Scalar::Int(1))?;
-                    let t10 = ops::where_(&t1, &t2, &t9)?;
-                    let t11 = ops::mul(&grad, &t10)?;
-                    t11
-                })?
-            } else {
-                autograd::run_fused(&SPHERICAL_BESSEL_J1_X, &[grad, &x, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
+SPHERICAL_BESSEL_J1: spherical_bessel_j1(x);
 }

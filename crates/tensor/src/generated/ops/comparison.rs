@@ -3,728 +3,316 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static EQ: Spec = Spec {
-    name: "eq",
-    in_place: "eq_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Eq,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static EQ: Row = Row {
+    spec: spec!("eq", ["input", "other"], Eq, Common, Number, Some(Parts::Real), false),
+    tensors: 2,
+    node: "EqBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether elements are equal.
-pub fn eq(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&EQ, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`eq`]: writes the result into `input`.
-pub fn eq_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("eq_", input, &[other])?;
-    elementwise::run_in_place(&EQ, &[input, other], &[], input)
-}
-
-static NE: Spec = Spec {
-    name: "ne",
-    in_place: "ne_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Ne,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static NE: Row = Row {
+    spec: spec!("ne", ["input", "other"], Ne, Common, Number, Some(Parts::Real), false),
+    tensors: 2,
+    node: "NeBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether elements differ.
-pub fn ne(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&NE, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`ne`]: writes the result into `input`.
-pub fn ne_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("ne_", input, &[other])?;
-    elementwise::run_in_place(&NE, &[input, other], &[], input)
-}
-
-static LT: Spec = Spec {
-    name: "lt",
-    in_place: "lt_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Lt,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static LT: Row = Row {
+    spec: spec!("lt", ["input", "other"], Lt, Common, Number, None, false),
+    tensors: 2,
+    node: "LtBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether `input` is less than `other`.
-pub fn lt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LT, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`lt`]: writes the result into `input`.
-pub fn lt_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("lt_", input, &[other])?;
-    elementwise::run_in_place(&LT, &[input, other], &[], input)
-}
-
-static LE: Spec = Spec {
-    name: "le",
-    in_place: "le_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Le,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static LE: Row = Row {
+    spec: spec!("le", ["input", "other"], Le, Common, Number, None, false),
+    tensors: 2,
+    node: "LeBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether `input` is less than or equal to `other`.
-pub fn le(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LE, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`le`]: writes the result into `input`.
-pub fn le_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("le_", input, &[other])?;
-    elementwise::run_in_place(&LE, &[input, other], &[], input)
-}
-
-static GT: Spec = Spec {
-    name: "gt",
-    in_place: "gt_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Gt,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static GT: Row = Row {
+    spec: spec!("gt", ["input", "other"], Gt, Common, Number, None, false),
+    tensors: 2,
+    node: "GtBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether `input` is greater than `other`.
-pub fn gt(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&GT, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`gt`]: writes the result into `input`.
-pub fn gt_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("gt_", input, &[other])?;
-    elementwise::run_in_place(&GT, &[input, other], &[], input)
-}
-
-static GE: Spec = Spec {
-    name: "ge",
-    in_place: "ge_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Ge,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static GE: Row = Row {
+    spec: spec!("ge", ["input", "other"], Ge, Common, Number, None, false),
+    tensors: 2,
+    node: "GeBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether `input` is greater than or equal to `other`.
-pub fn ge(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&GE, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`ge`]: writes the result into `input`.
-pub fn ge_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("ge_", input, &[other])?;
-    elementwise::run_in_place(&GE, &[input, other], &[], input)
-}
-
-static ISNAN: Spec = Spec {
-    name: "isnan",
-    in_place: "isnan_",
-    arguments: &["input"],
-    op: ElementwiseOp::Isnan,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static ISNAN: Row = Row {
+    spec: spec!("isnan", ["input"], Isnan, Common, Number, Some(Parts::Real), false),
+    tensors: 1,
+    node: "IsnanBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether each element is not a number.
-pub fn isnan(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ISNAN, &[input], &[])?;
-    Ok(result)
-}
 
-static ISINF: Spec = Spec {
-    name: "isinf",
-    in_place: "isinf_",
-    arguments: &["input"],
-    op: ElementwiseOp::Isinf,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static ISINF: Row = Row {
+    spec: spec!("isinf", ["input"], Isinf, Common, Number, Some(Parts::Real), false),
+    tensors: 1,
+    node: "IsinfBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether each element is infinite.
-pub fn isinf(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ISINF, &[input], &[])?;
-    Ok(result)
-}
 
-static ISFINITE: Spec = Spec {
-    name: "isfinite",
-    in_place: "isfinite_",
-    arguments: &["input"],
-    op: ElementwiseOp::Isfinite,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static ISFINITE: Row = Row {
+    spec: spec!("isfinite", ["input"], Isfinite, Common, Number, Some(Parts::Real), false),
+    tensors: 1,
+    node: "IsfiniteBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether each element is neither infinite nor NaN.
-pub fn isfinite(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ISFINITE, &[input], &[])?;
-    Ok(result)
-}
 
-static ISPOSINF: Spec = Spec {
-    name: "isposinf",
-    in_place: "isposinf_",
-    arguments: &["input"],
-    op: ElementwiseOp::Isposinf,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static ISPOSINF: Row = Row {
+    spec: spec!("isposinf", ["input"], Isposinf, Common, Number, None, false),
+    tensors: 1,
+    node: "IsposinfBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether each element is plus infinity.
-pub fn isposinf(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ISPOSINF, &[input], &[])?;
-    Ok(result)
-}
 
-static ISNEGINF: Spec = Spec {
-    name: "isneginf",
-    in_place: "isneginf_",
-    arguments: &["input"],
-    op: ElementwiseOp::Isneginf,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static ISNEGINF: Row = Row {
+    spec: spec!("isneginf", ["input"], Isneginf, Common, Number, None, false),
+    tensors: 1,
+    node: "IsneginfBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether each element is minus infinity.
-pub fn isneginf(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ISNEGINF, &[input], &[])?;
-    Ok(result)
-}
 
-static SIGNBIT: Spec = Spec {
-    name: "signbit",
-    in_place: "signbit_",
-    arguments: &["input"],
-    op: ElementwiseOp::Signbit,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static SIGNBIT: Row = Row {
+    spec: spec!("signbit", ["input"], Signbit, Common, Number, None, false),
+    tensors: 1,
+    node: "SignbitBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether each element's sign bit is set (-0.0's is).
-pub fn signbit(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SIGNBIT, &[input], &[])?;
-    Ok(result)
-}
 
-static LOGICAL_AND: Spec = Spec {
-    name: "logical_and",
-    in_place: "logical_and_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::LogicalAnd,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static LOGICAL_AND: Row = Row {
+    spec: spec!("logical_and", ["input", "other"], LogicalAnd, Common, Number, Some(Parts::Real), false),
+    tensors: 2,
+    node: "LogicalAndBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether both elements differ from zero.
-pub fn logical_and(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGICAL_AND, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`logical_and`]: writes the result into `input`.
-pub fn logical_and_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("logical_and_", input, &[other])?;
-    elementwise::run_in_place(&LOGICAL_AND, &[input, other], &[], input)
-}
-
-static LOGICAL_OR: Spec = Spec {
-    name: "logical_or",
-    in_place: "logical_or_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::LogicalOr,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static LOGICAL_OR: Row = Row {
+    spec: spec!("logical_or", ["input", "other"], LogicalOr, Common, Number, Some(Parts::Real), false),
+    tensors: 2,
+    node: "LogicalOrBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether either element differs from zero.
-pub fn logical_or(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGICAL_OR, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`logical_or`]: writes the result into `input`.
-pub fn logical_or_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("logical_or_", input, &[other])?;
-    elementwise::run_in_place(&LOGICAL_OR, &[input, other], &[], input)
-}
-
-static LOGICAL_XOR: Spec = Spec {
-    name: "logical_xor",
-    in_place: "logical_xor_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::LogicalXor,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static LOGICAL_XOR: Row = Row {
+    spec: spec!("logical_xor", ["input", "other"], LogicalXor, Common, Number, Some(Parts::Real), false),
+    tensors: 2,
+    node: "LogicalXorBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether exactly one of the elements differs from zero.
-pub fn logical_xor(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGICAL_XOR, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`logical_xor`]: writes the result into `input`.
-pub fn logical_xor_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("logical_xor_", input, &[other])?;
-    elementwise::run_in_place(&LOGICAL_XOR, &[input, other], &[], input)
-}
-
-static LOGICAL_NOT: Spec = Spec {
-    name: "logical_not",
-    in_place: "logical_not_",
-    arguments: &["input"],
-    op: ElementwiseOp::LogicalNot,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
+pub(crate) static LOGICAL_NOT: Row = Row {
+    spec: spec!("logical_not", ["input"], LogicalNot, Common, Number, Some(Parts::Real), false),
+    tensors: 1,
+    node: "LogicalNotBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Whether each element is zero.
-pub fn logical_not(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGICAL_NOT, &[input], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`logical_not`]: writes the result into `input`.
-pub fn logical_not_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("logical_not_", input, &[])?;
-    elementwise::run_in_place(&LOGICAL_NOT, &[input], &[], input)
-}
-
-static BITWISE_AND: Spec = Spec {
-    name: "bitwise_and",
-    in_place: "bitwise_and_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::BitwiseAnd,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: true,
+pub(crate) static BITWISE_AND: Row = Row {
+    spec: spec!("bitwise_and", ["input", "other"], BitwiseAnd, Common, Integer, None, true),
+    tensors: 2,
+    node: "BitwiseAndBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// The bits set in both.
-pub fn bitwise_and(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BITWISE_AND, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`bitwise_and`]: writes the result into `input`.
-pub fn bitwise_and_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("bitwise_and_", input, &[other])?;
-    elementwise::run_in_place(&BITWISE_AND, &[input, other], &[], input)
-}
-
-static BITWISE_OR: Spec = Spec {
-    name: "bitwise_or",
-    in_place: "bitwise_or_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::BitwiseOr,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: true,
+pub(crate) static BITWISE_OR: Row = Row {
+    spec: spec!("bitwise_or", ["input", "other"], BitwiseOr, Common, Integer, None, true),
+    tensors: 2,
+    node: "BitwiseOrBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// The bits set in either.
-pub fn bitwise_or(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BITWISE_OR, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`bitwise_or`]: writes the result into `input`.
-pub fn bitwise_or_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("bitwise_or_", input, &[other])?;
-    elementwise::run_in_place(&BITWISE_OR, &[input, other], &[], input)
-}
-
-static BITWISE_XOR: Spec = Spec {
-    name: "bitwise_xor",
-    in_place: "bitwise_xor_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::BitwiseXor,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: true,
+pub(crate) static BITWISE_XOR: Row = Row {
+    spec: spec!("bitwise_xor", ["input", "other"], BitwiseXor, Common, Integer, None, true),
+    tensors: 2,
+    node: "BitwiseXorBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// The bits set in exactly one.
-pub fn bitwise_xor(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BITWISE_XOR, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`bitwise_xor`]: writes the result into `input`.
-pub fn bitwise_xor_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("bitwise_xor_", input, &[other])?;
-    elementwise::run_in_place(&BITWISE_XOR, &[input, other], &[], input)
-}
-
-static BITWISE_NOT: Spec = Spec {
-    name: "bitwise_not",
-    in_place: "bitwise_not_",
-    arguments: &["input"],
-    op: ElementwiseOp::BitwiseNot,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: false,
+pub(crate) static BITWISE_NOT: Row = Row {
+    spec: spec!("bitwise_not", ["input"], BitwiseNot, Common, Integer, None, false),
+    tensors: 1,
+    node: "BitwiseNotBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// The inverted bits; of a bool, its negation.
-pub fn bitwise_not(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BITWISE_NOT, &[input], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`bitwise_not`]: writes the result into `input`.
-pub fn bitwise_not_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("bitwise_not_", input, &[])?;
-    elementwise::run_in_place(&BITWISE_NOT, &[input], &[], input)
-}
-
-static BITWISE_LEFT_SHIFT: Spec = Spec {
-    name: "bitwise_left_shift",
-    in_place: "bitwise_left_shift_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::BitwiseLeftShift,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: false,
+pub(crate) static BITWISE_LEFT_SHIFT: Row = Row {
+    spec: spec!("bitwise_left_shift", ["input", "other"], BitwiseLeftShift, Common, Integer, None, false),
+    tensors: 2,
+    node: "BitwiseLeftShiftBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Shifts the bits of `input` left by `other` places.
-pub fn bitwise_left_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BITWISE_LEFT_SHIFT, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`bitwise_left_shift`]: writes the result into `input`.
-pub fn bitwise_left_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("bitwise_left_shift_", input, &[other])?;
-    elementwise::run_in_place(&BITWISE_LEFT_SHIFT, &[input, other], &[], input)
-}
-
-static BITWISE_RIGHT_SHIFT: Spec = Spec {
-    name: "bitwise_right_shift",
-    in_place: "bitwise_right_shift_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::BitwiseRightShift,
-    promote: Promote::Common,
-    domain: Domain::Integer,
-    complex: None,
-    wraps: false,
+pub(crate) static BITWISE_RIGHT_SHIFT: Row = Row {
+    spec: spec!("bitwise_right_shift", ["input", "other"], BitwiseRightShift, Common, Integer, None, false),
+    tensors: 2,
+    node: "BitwiseRightShiftBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
 };
-/// Shifts the bits of `input` right by `other` places, keeping the sign.
-pub fn bitwise_right_shift(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&BITWISE_RIGHT_SHIFT, &[input, other], &[])?;
-    Ok(result)
-}
 
-/// In-place form of [`bitwise_right_shift`]: writes the result into `input`.
-pub fn bitwise_right_shift_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("bitwise_right_shift_", input, &[other])?;
-    elementwise::run_in_place(&BITWISE_RIGHT_SHIFT, &[input, other], &[], input)
-}
-
-static HEAVISIDE: Spec = Spec {
-    name: "heaviside",
-    in_place: "heaviside_",
-    arguments: &["input", "values"],
-    op: ElementwiseOp::Heaviside,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: None,
-    wraps: false,
+pub(crate) static HEAVISIDE: Row = Row {
+    spec: spec!("heaviside", ["input", "values"], Heaviside, Common, Number, None, false),
+    tensors: 2,
+    node: "HeavisideBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[
+        Missing("the derivative of 'heaviside' is not implemented: PyTorch has none either"),
+        Missing("the derivative of 'heaviside' is not implemented: PyTorch has none either"),
+    ],
 };
-/// 0 where `input` is negative, 1 where positive, `values` where zero.
-pub fn heaviside(input: &Tensor, values: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&HEAVISIDE, &[input, values], &[])?;
-    if autograd::is_recording(&[input, values]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(HeavisideBackward {}),
-                smallvec::smallvec![input.edge(), values.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
 
-/// In-place form of [`heaviside`]: writes the result into `input`.
-pub fn heaviside_(input: &Tensor, values: &Tensor) -> Result<()> {
-    autograd::check_inplace("heaviside_", input, &[values])?;
-    if !(autograd::is_recording(&[input, values])) {
-        return elementwise::run_in_place(&HEAVISIDE, &[input, values], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), values.edge()];
-    let operation = HeavisideBackward {};
-    elementwise::run_in_place(&HEAVISIDE, &[input, values], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct HeavisideBackward {}
-
-impl Backward for HeavisideBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "HeavisideBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let _ = (node, grads);
-        Err(RusTorchError::autograd(
-            "backward",
-            "the derivative of 'heaviside' is not implemented: PyTorch has none either",
-        ))
-    }
-}
-
-static NEXTAFTER: Spec = Spec {
-    name: "nextafter",
-    in_place: "nextafter_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Nextafter,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The next representable number after `input` toward `other`.
-pub fn nextafter(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&NEXTAFTER, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(NextafterBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                other: (input.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`nextafter`]: writes the result into `input`.
-pub fn nextafter_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("nextafter_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&NEXTAFTER, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = NextafterBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (input.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&NEXTAFTER, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static NEXTAFTER_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Input(2)],
+pub(crate) static NEXTAFTER: Row = Row {
+    spec: spec!("nextafter", ["input", "other"], Nextafter, Same, Float, None, false),
+    tensors: 2,
+    node: "NextafterBackward0",
+    saves: [1, 1, 0, 0],
+    derivatives: &[
+        formula!(
+            [Argument(0), Argument(1), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Eq, EQ, [Input(0), Input(1)]), (Select, WHERE_, [Register(0), Constant(0), Input(2)])]
+        ),
+        formula!(
+            [Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Sign, SIGN, [Input(0)]), (Mul, MUL, [Constant(0), Register(0)])]
         ),
     ],
-    literals: &[0.0],
-    output: Source::Register(1),
 };
 
-static NEXTAFTER_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sign, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(0)]),
+pub(crate) static WHERE_: Row = Row {
+    spec: spec!(
+        "where",
+        ["condition", "input", "other"],
+        Select,
+        Common,
+        Number,
+        Some(Parts::Complex),
+        false
+    ),
+    tensors: 3,
+    node: "WhereBackward0",
+    saves: [6, 0, 0, 0],
+    derivatives: &[
+        Derivative::None,
+        formula!(
+            [Argument(0), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Select, WHERE_, [Input(0), Input(1), Constant(0)])]
+        ),
+        formula!(
+            [Argument(0), Grad],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [(Select, WHERE_, [Input(0), Constant(0), Input(1)])]
+        ),
     ],
-    literals: &[0.0],
-    output: Source::Register(1),
 };
 
-#[derive(Debug)]
-struct NextafterBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for NextafterBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "NextafterBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::eq(&input, &other)?;
-                    let t1 = Tensor::number(0_i64)?;
-                    let t2 = ops::where_(&t0, &t1, &grad)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&NEXTAFTER_INPUT, &[&input, &other, grad], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::sign(&grad)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&NEXTAFTER_OTHER, &[grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static WHERE_: Spec = Spec {
-    name: "where",
-    in_place: "where_",
-    arguments: &["condition", "input", "other"],
-    op: ElementwiseOp::Select,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+functions! {
+/// Whether elements are equal.
+EQ: eq(input, other), eq_;
+/// Whether elements differ.
+NE: ne(input, other), ne_;
+/// Whether `input` is less than `other`.
+LT: lt(input, other), lt_;
+/// Whether `input` is less than or equal to `other`.
+LE: le(input, other), le_;
+/// Whether `input` is greater than `other`.
+GT: gt(input, other), gt_;
+/// Whether `input` is greater than or equal to `other`.
+GE: ge(input, other), ge_;
+/// Whether each element is not a number.
+ISNAN: isnan(input);
+/// Whether each element is infinite.
+ISINF: isinf(input);
+/// Whether each element is neither infinite nor NaN.
+ISFINITE: isfinite(input);
+/// Whether each element is plus infinity.
+ISPOSINF: isposinf(input);
+/// Whether each element is minus infinity.
+ISNEGINF: isneginf(input);
+/// Whether each element's sign bit is set (-0.0's is).
+SIGNBIT: signbit(input);
+/// Whether both elements differ from zero.
+LOGICAL_AND: logical_and(input, other), logical_and_;
+/// Whether either element differs from zero.
+LOGICAL_OR: logical_or(input, other), logical_or_;
+/// Whether exactly one of the elements differs from zero.
+LOGICAL_XOR: logical_xor(input, other), logical_xor_;
+/// Whether each element is zero.
+LOGICAL_NOT: logical_not(input), logical_not_;
+/// The bits set in both.
+BITWISE_AND: bitwise_and(input, other), bitwise_and_;
+/// The bits set in either.
+BITWISE_OR: bitwise_or(input, other), bitwise_or_;
+/// The bits set in exactly one.
+BITWISE_XOR: bitwise_xor(input, other), bitwise_xor_;
+/// The inverted bits; of a bool, its negation.
+BITWISE_NOT: bitwise_not(input), bitwise_not_;
+/// Shifts the bits of `input` left by `other` places.
+BITWISE_LEFT_SHIFT: bitwise_left_shift(input, other), bitwise_left_shift_;
+/// Shifts the bits of `input` right by `other` places, keeping the sign.
+BITWISE_RIGHT_SHIFT: bitwise_right_shift(input, other), bitwise_right_shift_;
+/// 0 where `input` is negative, 1 where positive, `values` where zero.
+HEAVISIDE: heaviside(input, values), heaviside_;
+/// The next representable number after `input` toward `other`.
+NEXTAFTER: nextafter(input, other), nextafter_;
 /// `input` where `condition` holds, `other` elsewhere.
-pub fn where_(condition: &Tensor, input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&WHERE_, &[condition, input, other], &[])?;
-    if autograd::is_recording(&[condition, input, other]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(WhereBackward {
-                    condition: (input.requires_grad() || other.requires_grad())
-                        .then(|| Saved::input(condition))
-                        .transpose()?,
-                    input_origin: Origin::of(input),
-                    other_origin: Origin::of(other),
-                }),
-                smallvec::smallvec![condition.edge(), input.edge(), other.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-static WHERE__INPUT: Formula = Formula {
-    instructions: &[Instruction::new(
-        ElementwiseOp::Select,
-        &[Source::Input(0), Source::Input(1), Source::Constant(0)],
-    )],
-    literals: &[0.0],
-    output: Source::Register(0),
-};
-
-static WHERE__OTHER: Formula = Formula {
-    instructions: &[Instruction::new(
-        ElementwiseOp::Select,
-        &[Source::Input(0), Source::Constant(0), Source::Input(1)],
-    )],
-    literals: &[0.0],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct WhereBackward {
-    condition: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for WhereBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "WhereBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 3];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(1) {
-            let condition = saved(self.condition.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[1] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&condition, grad]) {
-                    origin.restore({
-                        let t0 = Tensor::number(0_i64)?;
-                        let t1 = ops::where_(&condition, &grad, &t0)?;
-                        t1
-                    })?
-                } else {
-                    autograd::run_fused(&WHERE__INPUT, &[&condition, grad], &[], origin)?
-                });
-        }
-        if node.wants(2) {
-            let condition = saved(self.condition.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[2] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[&condition, grad]) {
-                    origin.restore({
-                        let t0 = Tensor::number(0_i64)?;
-                        let t1 = ops::where_(&condition, &t0, &grad)?;
-                        t1
-                    })?
-                } else {
-                    autograd::run_fused(&WHERE__OTHER, &[&condition, grad], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
+WHERE_: where_(condition, input, other);
 }
 
 pub use crate::operations::comparison::where_self;

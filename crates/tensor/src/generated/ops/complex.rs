@@ -3,18 +3,71 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
+
+pub(crate) static CONJ_PHYSICAL: Row = Row {
+    spec: spec!("conj_physical", ["input"], Conj, Common, Number, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "ConjPhysicalBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[formula!([Grad], [], [], false, [(Conj, CONJ_PHYSICAL, [Input(0)])])],
+};
+
+pub(crate) static ANGLE: Row = Row {
+    spec: spec!("angle", ["input"], Angle, Float, Float, Some(Parts::Real), false),
+    tensors: 1,
+    node: "AngleBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[Function {
+        inputs: &[Grad, Argument(0)],
+        call: |values| formulas::angle_grad(values[0], values[1]),
+    }],
+};
+
+pub(crate) static SGN: Row = Row {
+    spec: spec!("sgn", ["input"], Sign, Common, Number, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SgnBackward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[Function {
+        inputs: &[Grad, Argument(0), Value::Result],
+        call: |values| formulas::sgn_grad(values[0], values[1], values[2]),
+    }],
+};
+
+pub(crate) static ISREAL: Row = Row {
+    spec: spec!("isreal", ["input"], Isreal, Common, Number, Some(Parts::Real), false),
+    tensors: 1,
+    node: "IsrealBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
+};
+
+functions! {
+/// The complex conjugates; a real tensor is its own.
+CONJ_PHYSICAL: conj_physical(input) given() unless !input.dtype().is_complex() => Ok(input.clone()), conj_physical_;
+/// The angle of each element to the positive real axis, in radians; 0 or π for real numbers.
+ANGLE: angle(input);
+/// Each element over its absolute value, and 0 of 0; `sign` of real numbers.
+SGN: sgn(input), sgn_;
+/// Whether each element's imaginary part is 0.
+ISREAL: isreal(input);
+}
 
 pub use crate::operations::complex::complex;
 
@@ -108,83 +161,6 @@ pub use crate::operations::complex::real;
 
 pub use crate::operations::complex::imag;
 
-static CONJ_PHYSICAL: Spec = Spec {
-    name: "conj_physical",
-    in_place: "conj_physical_",
-    arguments: &["input"],
-    op: ElementwiseOp::Conj,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// The complex conjugates; a real tensor is its own.
-pub fn conj_physical(input: &Tensor) -> Result<Tensor> {
-    if !input.dtype().is_complex() {
-        return Ok(input.clone());
-    }
-    let result = elementwise::run(&CONJ_PHYSICAL, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(ConjPhysicalBackward { input_origin: Origin::of(input) }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`conj_physical`]: writes the result into `input`.
-pub fn conj_physical_(input: &Tensor) -> Result<()> {
-    if !input.dtype().is_complex() {
-        return autograd::overwrite("conj_physical_", input, || Ok(input.clone()));
-    }
-    autograd::check_inplace("conj_physical_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&CONJ_PHYSICAL, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = ConjPhysicalBackward { input_origin: Origin::of(input) };
-    elementwise::run_in_place(&CONJ_PHYSICAL, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static CONJ_PHYSICAL_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Conj, &[Source::Input(0)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct ConjPhysicalBackward {
-    input_origin: Origin,
-}
-
-impl Backward for ConjPhysicalBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ConjPhysicalBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad]) {
-                origin.restore({
-                    let t0 = ops::conj_physical(&grad)?;
-                    t0
-                })?
-            } else {
-                autograd::run_fused(&CONJ_PHYSICAL_INPUT, &[grad], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
 pub use crate::operations::complex::conj;
 
 pub use crate::operations::complex::resolve_conj;
@@ -192,146 +168,3 @@ pub use crate::operations::complex::resolve_conj;
 pub use crate::operations::complex::resolve_neg;
 
 pub use crate::operations::complex::adjoint;
-
-static ANGLE: Spec = Spec {
-    name: "angle",
-    in_place: "angle_",
-    arguments: &["input"],
-    op: ElementwiseOp::Angle,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Real),
-    wraps: false,
-};
-/// The angle of each element to the positive real axis, in radians; 0 or π for real numbers.
-pub fn angle(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ANGLE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AngleBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-#[derive(Debug)]
-struct AngleBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AngleBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AngleBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore({
-                let t0 = formulas::angle_grad(&grad, &input)?;
-                t0
-            })?);
-        }
-        Ok(gradients)
-    }
-}
-
-static SGN: Spec = Spec {
-    name: "sgn",
-    in_place: "sgn_",
-    arguments: &["input"],
-    op: ElementwiseOp::Sign,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
-/// Each element over its absolute value, and 0 of 0; `sign` of real numbers.
-pub fn sgn(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SGN, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        if result.dtype().is_differentiable() {
-            autograd::record(
-                &result,
-                Arc::new(SgnBackward {
-                    input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                    result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                    input_origin: Origin::of(input),
-                }),
-                smallvec::smallvec![input.edge()],
-            );
-        }
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sgn`]: writes the result into `input`.
-pub fn sgn_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("sgn_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SGN, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = SgnBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        result: None,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SGN, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-#[derive(Debug)]
-struct SgnBackward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SgnBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SgnBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(origin.restore({
-                let t0 = formulas::sgn_grad(&grad, &input, &result)?;
-                t0
-            })?);
-        }
-        Ok(gradients)
-    }
-}
-
-static ISREAL: Spec = Spec {
-    name: "isreal",
-    in_place: "isreal_",
-    arguments: &["input"],
-    op: ElementwiseOp::Isreal,
-    promote: Promote::Common,
-    domain: Domain::Number,
-    complex: Some(Parts::Real),
-    wraps: false,
-};
-/// Whether each element's imaginary part is 0.
-pub fn isreal(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ISREAL, &[input], &[])?;
-    Ok(result)
-}

@@ -3,18 +3,49 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
+
+pub(crate) static FREXP_MANTISSA: Row = Row {
+    spec: spec!("frexp_mantissa", ["input"], FrexpMantissa, Same, Float, None, false),
+    tensors: 1,
+    node: "FrexpMantissaBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
+};
+
+pub(crate) static FREXP_EXPONENT: Row = Row {
+    spec: spec!("frexp_exponent", ["input"], FrexpExponent, Same, Float, None, false),
+    tensors: 1,
+    node: "FrexpExponentBackward0",
+    saves: [0, 0, 0, 0],
+    derivatives: &[],
+};
+
+functions! {
+/// The mantissa that `frexp` gives.
+///
+/// Internal: without a Python name.
+FREXP_MANTISSA: frexp_mantissa(input);
+/// The exponent that `frexp` gives, as a floating-point number.
+///
+/// Internal: without a Python name.
+FREXP_EXPONENT: frexp_exponent(input);
+}
 
 /// Splits each element into `mantissa * 2^exponent` with a mantissa of at least ½ and less than 1 in magnitude.
 pub fn frexp(input: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -134,40 +165,4 @@ impl Backward for NanToNumBackward {
         }
         Ok(gradients)
     }
-}
-
-static FREXP_MANTISSA: Spec = Spec {
-    name: "frexp_mantissa",
-    in_place: "frexp_mantissa_",
-    arguments: &["input"],
-    op: ElementwiseOp::FrexpMantissa,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The mantissa that `frexp` gives.
-///
-/// Internal: without a Python name.
-pub fn frexp_mantissa(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FREXP_MANTISSA, &[input], &[])?;
-    Ok(result)
-}
-
-static FREXP_EXPONENT: Spec = Spec {
-    name: "frexp_exponent",
-    in_place: "frexp_exponent_",
-    arguments: &["input"],
-    op: ElementwiseOp::FrexpExponent,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The exponent that `frexp` gives, as a floating-point number.
-///
-/// Internal: without a Python name.
-pub fn frexp_exponent(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&FREXP_EXPONENT, &[input], &[])?;
-    Ok(result)
 }

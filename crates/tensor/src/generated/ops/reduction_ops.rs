@@ -3,14 +3,18 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};

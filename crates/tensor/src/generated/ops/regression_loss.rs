@@ -3,18 +3,51 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
+
+pub(crate) static HUBER: Row = Row {
+    spec: spec!("huber", ["input", "delta"], Huber, Same, Float, None, false),
+    tensors: 1,
+    node: "HuberBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Argument(0), Grad],
+        [],
+        [0],
+        false,
+        [
+            (Abs, ABS, [Input(0)]),
+            (Gt, GT, [Register(0), Constant(0)]),
+            (Mul, MUL, [Input(1), Constant(0)]),
+            (Sign, SIGN, [Input(0)]),
+            (Mul, MUL, [Register(2), Register(3)]),
+            (Mul, MUL, [Input(1), Input(0)]),
+            (Select, WHERE_, [Register(1), Register(4), Register(5)])
+        ]
+    )],
+};
+
+functions! {
+/// `huber_loss` of differences.
+///
+/// Internal: without a Python name.
+HUBER: huber(input; delta: f64);
+}
 
 /// Half the squared difference where it is at most `delta`, `delta * (|difference| - delta / 2)` elsewhere.
 pub fn huber_loss(
@@ -35,89 +68,6 @@ pub fn huber_loss(
         .narrowed(wide);
     }
     operations::regression_loss::huber_loss(input, target, reduction, delta, weight)
-}
-
-static HUBER: Spec = Spec {
-    name: "huber",
-    in_place: "huber_",
-    arguments: &["input", "delta"],
-    op: ElementwiseOp::Huber,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// `huber_loss` of differences.
-///
-/// Internal: without a Python name.
-pub fn huber(input: &Tensor, delta: f64) -> Result<Tensor> {
-    let result = elementwise::run(&HUBER, &[input], &[Scalar::from(delta)])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(HuberBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                delta: delta,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static HUBER_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Abs, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Gt, &[Source::Register(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Sign, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(0)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(1), Source::Register(4), Source::Register(5)],
-        ),
-    ],
-    literals: &[],
-    output: Source::Register(6),
-};
-
-#[derive(Debug)]
-struct HuberBackward {
-    input: Option<Saved>,
-    delta: f64,
-    input_origin: Origin,
-}
-
-impl Backward for HuberBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "HuberBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::abs(&input)?;
-                    let t1 = Tensor::number(self.delta)?;
-                    let t2 = ops::gt(&t0, &t1)?;
-                    let t3 = ops::mul(&grad, &t1)?;
-                    let t4 = ops::sign(&input)?;
-                    let t5 = ops::mul(&t3, &t4)?;
-                    let t6 = ops::mul(&grad, &input)?;
-                    let t7 = ops::where_(&t2, &t5, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&HUBER_INPUT, &[&input, grad], &[Scalar::from(self.delta)], origin)?
-            });
-        }
-        Ok(gradients)
-    }
 }
 
 /// The squared difference over `2 beta` where it is less than `beta`, `|difference| - beta / 2` elsewhere.

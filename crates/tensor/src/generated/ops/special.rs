@@ -3,684 +3,315 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static SPECIAL_ENTR: Spec = Spec {
-    name: "special_entr",
-    in_place: "special_entr_",
-    arguments: &["input"],
-    op: ElementwiseOp::Entr,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
+pub(crate) static SPECIAL_ENTR: Row = Row {
+    spec: spec!("special_entr", ["input"], Entr, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialEntrBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        false,
+        [
+            (Log, LOG, [Input(1)]),
+            (Neg, NEG, [Register(0)]),
+            (Sub, SUB, [Register(1), Constant(0)]),
+            (Mul, MUL, [Input(0), Register(2)])
+        ]
+    )],
 };
+
+pub(crate) static SPECIAL_ERFCX: Row = Row {
+    spec: spec!("special_erfcx", ["input"], Erfcx, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialErfcxBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        false,
+        [(ErfcxDerivative, ERFCX_DERIVATIVE, [Input(1), Constant(0)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static SPECIAL_NDTR: Row = Row {
+    spec: spec!("special_ndtr", ["input"], Ndtr, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialNdtrBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Float(0.3989422804014327), Scalar::Float(-0.5)],
+        [],
+        false,
+        [
+            (Mul, MUL, [Input(0), Constant(0)]),
+            (Mul, MUL, [Constant(1), Input(1)]),
+            (Mul, MUL, [Register(1), Input(1)]),
+            (Exp, EXP, [Register(2)]),
+            (Mul, MUL, [Register(0), Register(3)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_LOG_NDTR: Row = Row {
+    spec: spec!("special_log_ndtr", ["input"], LogNdtr, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialLogNdtrBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [
+            Scalar::Int(0),
+            Scalar::Float(0.7978845608028654),
+            Scalar::Float(-0.7071067811865476),
+            Scalar::Float(0.3989422804014327),
+            Scalar::Float(-0.5)
+        ],
+        [],
+        false,
+        [
+            (Lt, LT, [Input(1), Constant(0)]),
+            (Select, WHERE_, [Register(0), Input(1), Constant(0)]),
+            (Mul, MUL, [Constant(2), Register(1)]),
+            (Erfcx, SPECIAL_ERFCX, [Register(2)]),
+            (Div, DIV, [Constant(1), Register(3)]),
+            (Mul, MUL, [Constant(4), Input(1)]),
+            (Mul, MUL, [Register(5), Input(1)]),
+            (Exp, EXP, [Register(6)]),
+            (Mul, MUL, [Constant(3), Register(7)]),
+            (Select, WHERE_, [Register(0), Constant(0), Input(1)]),
+            (Ndtr, SPECIAL_NDTR, [Register(9)]),
+            (Div, DIV, [Register(8), Register(10)]),
+            (Select, WHERE_, [Register(0), Register(4), Register(11)]),
+            (Mul, MUL, [Input(0), Register(12)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_NDTRI: Row = Row {
+    spec: spec!("special_ndtri", ["input"], Ndtri, Float, Float, None, false),
+    tensors: 1,
+    node: "SpecialNdtriBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Float(2.5066282746310002), Scalar::Float(0.5)],
+        [],
+        false,
+        [
+            (Mul, MUL, [Input(0), Constant(0)]),
+            (Ndtri, SPECIAL_NDTRI, [Input(1)]),
+            (Square, SQUARE, [Register(1)]),
+            (Mul, MUL, [Constant(1), Register(2)]),
+            (Exp, EXP, [Register(3)]),
+            (Mul, MUL, [Register(0), Register(4)])
+        ]
+    )],
+};
+
+pub(crate) static SPECIAL_XLOG1PY: Row = Row {
+    spec: spec!("special_xlog1py", ["input", "other"], Xlog1py, Float, Float, None, false),
+    tensors: 2,
+    node: "SpecialXlog1pyBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(0), Scalar::Int(-1)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Constant(0)]),
+                (Le, LE, [Input(2), Constant(1)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Select, WHERE_, [Register(2), Constant(0), Input(2)]),
+                (Log1p, LOG1P, [Register(3)]),
+                (Mul, MUL, [Input(0), Register(4)])
+            ]
+        ),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(0), Scalar::Int(-1), Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Constant(0)]),
+                (Le, LE, [Input(2), Constant(1)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Add, ADD, [Input(2), Constant(2)]),
+                (Select, WHERE_, [Register(2), Constant(2), Register(3)]),
+                (Div, DIV, [Input(1), Register(4)]),
+                (Mul, MUL, [Input(0), Register(5)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static SPECIAL_ZETA: Row = Row {
+    spec: spec!("special_zeta", ["input", "other"], Zeta, Float, Float, None, false),
+    tensors: 2,
+    node: "SpecialZetaBackward0",
+    saves: [2, 2, 0, 0],
+    derivatives: &[
+        Missing("the derivative of 'special_zeta' by 'input' is not implemented: PyTorch has none either"),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Neg, NEG, [Input(1)]),
+                (Mul, MUL, [Input(0), Register(0)]),
+                (Add, ADD, [Input(1), Constant(0)]),
+                (Zeta, SPECIAL_ZETA, [Register(2), Input(2)]),
+                (Mul, MUL, [Register(1), Register(3)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static POLYGAMMA_OF: Row = Row {
+    spec: spec!("polygamma_of", ["input", "order"], Polygamma, Float, Float, None, false),
+    tensors: 2,
+    node: "PolygammaOfBackward0",
+    saves: [1, 1, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Add, ADD, [Input(2), Constant(0)]),
+                (Polygamma, POLYGAMMA_OF, [Input(1), Register(0)]),
+                (Mul, MUL, [Input(0), Register(1)])
+            ]
+        ),
+        Derivative::None,
+    ],
+};
+
+pub(crate) static IGAMMA: Row = Row {
+    spec: spec!("igamma", ["input", "other"], Gammainc, Same, Float, None, false),
+    tensors: 2,
+    node: "IgammaBackward0",
+    saves: [2, 2, 0, 0],
+    derivatives: &[
+        Missing("the derivative of 'igamma' by 'input' is not implemented: PyTorch has none either"),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Sub, SUB, [Input(1), Constant(0)]),
+                (Log, LOG, [Input(2)]),
+                (Mul, MUL, [Register(0), Register(1)]),
+                (Sub, SUB, [Register(2), Input(2)]),
+                (Lgamma, LGAMMA, [Input(1)]),
+                (Sub, SUB, [Register(3), Register(4)]),
+                (Exp, EXP, [Register(5)]),
+                (Mul, MUL, [Input(0), Register(6)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static IGAMMAC: Row = Row {
+    spec: spec!("igammac", ["input", "other"], Gammaincc, Same, Float, None, false),
+    tensors: 2,
+    node: "IgammacBackward0",
+    saves: [2, 2, 0, 0],
+    derivatives: &[
+        Missing("the derivative of 'igammac' by 'input' is not implemented: PyTorch has none either"),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Neg, NEG, [Input(0)]),
+                (Sub, SUB, [Input(1), Constant(0)]),
+                (Log, LOG, [Input(2)]),
+                (Mul, MUL, [Register(1), Register(2)]),
+                (Sub, SUB, [Register(3), Input(2)]),
+                (Lgamma, LGAMMA, [Input(1)]),
+                (Sub, SUB, [Register(4), Register(5)]),
+                (Exp, EXP, [Register(6)]),
+                (Mul, MUL, [Register(0), Register(7)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static ERFCX_DERIVATIVE: Row = Row {
+    spec: spec!("erfcx_derivative", ["input", "order"], ErfcxDerivative, Float, Float, None, false),
+    tensors: 2,
+    node: "ErfcxDerivativeBackward0",
+    saves: [1, 1, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Add, ADD, [Input(2), Constant(0)]),
+                (ErfcxDerivative, ERFCX_DERIVATIVE, [Input(1), Register(0)]),
+                (Mul, MUL, [Input(0), Register(1)])
+            ]
+        ),
+        Missing("the derivative of 'erfcx_derivative' by 'order' is not implemented: an order is whole"),
+    ],
+};
+
+functions! {
 /// `-x log(x)`; 0 at 0 and minus infinity for negative x.
-pub fn special_entr(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_ENTR, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialEntrBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_ENTR_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Log, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Neg, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(2)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct SpecialEntrBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialEntrBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialEntrBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::log(&input)?;
-                    let t1 = ops::neg(&t0)?;
-                    let t2 = Tensor::number(1_i64)?;
-                    let t3 = ops::sub(&t1, &t2, Scalar::Int(1))?;
-                    let t4 = ops::mul(&grad, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_ENTR_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_ERFCX: Spec = Spec {
-    name: "special_erfcx",
-    in_place: "special_erfcx_",
-    arguments: &["input"],
-    op: ElementwiseOp::Erfcx,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_ENTR: special_entr(input);
 /// The scaled complementary error function, `exp(x²) erfc(x)`.
-pub fn special_erfcx(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_ERFCX, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialErfcxBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_ERFCX_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::ErfcxDerivative, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SpecialErfcxBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialErfcxBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialErfcxBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::erfcx_derivative(&input, &t0)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_ERFCX_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_NDTR: Spec = Spec {
-    name: "special_ndtr",
-    in_place: "special_ndtr_",
-    arguments: &["input"],
-    op: ElementwiseOp::Ndtr,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_ERFCX: special_erfcx(input);
 /// The distribution function of the standard Gaussian.
-pub fn special_ndtr(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_NDTR, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialNdtrBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_NDTR_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
-    ],
-    literals: &[0.3989422804014327, -0.5],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct SpecialNdtrBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialNdtrBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialNdtrBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0.3989422804014327_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = Tensor::number(-0.5_f64)?;
-                    let t3 = ops::mul(&t2, &input)?;
-                    let t4 = ops::mul(&t3, &input)?;
-                    let t5 = ops::exp(&t4)?;
-                    let t6 = ops::mul(&t1, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_NDTR_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_LOG_NDTR: Spec = Spec {
-    name: "special_log_ndtr",
-    in_place: "special_log_ndtr_",
-    arguments: &["input"],
-    op: ElementwiseOp::LogNdtr,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_NDTR: special_ndtr(input);
 /// The logarithm of the distribution function of the standard Gaussian, accurate where that is small.
-pub fn special_log_ndtr(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_LOG_NDTR, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialLogNdtrBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_LOG_NDTR_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Input(1), Source::Constant(0)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(2), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Erfcx, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Constant(1), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(4), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(5), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(3), Source::Register(7)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Constant(0), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Ndtr, &[Source::Register(9)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(8), Source::Register(10)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(0), Source::Register(4), Source::Register(11)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(12)]),
-    ],
-    literals: &[0.0, 0.7978845608028654, -0.7071067811865476, 0.3989422804014327, -0.5],
-    output: Source::Register(13),
-};
-
-#[derive(Debug)]
-struct SpecialLogNdtrBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialLogNdtrBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialLogNdtrBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::lt(&input, &t0)?;
-                    let t2 = Tensor::number(0.7978845608028654_f64)?;
-                    let t3 = Tensor::number(-0.7071067811865476_f64)?;
-                    let t4 = ops::where_(&t1, &input, &t0)?;
-                    let t5 = ops::mul(&t3, &t4)?;
-                    let t6 = ops::special_erfcx(&t5)?;
-                    let t7 = ops::div(&t2, &t6, None)?;
-                    let t8 = Tensor::number(0.3989422804014327_f64)?;
-                    let t9 = Tensor::number(-0.5_f64)?;
-                    let t10 = ops::mul(&t9, &input)?;
-                    let t11 = ops::mul(&t10, &input)?;
-                    let t12 = ops::exp(&t11)?;
-                    let t13 = ops::mul(&t8, &t12)?;
-                    let t14 = ops::where_(&t1, &t0, &input)?;
-                    let t15 = ops::special_ndtr(&t14)?;
-                    let t16 = ops::div(&t13, &t15, None)?;
-                    let t17 = ops::where_(&t1, &t7, &t16)?;
-                    let t18 = ops::mul(&grad, &t17)?;
-                    t18
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_LOG_NDTR_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_NDTRI: Spec = Spec {
-    name: "special_ndtri",
-    in_place: "special_ndtri_",
-    arguments: &["input"],
-    op: ElementwiseOp::Ndtri,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_LOG_NDTR: special_log_ndtr(input);
 /// The inverse of the distribution function of the standard Gaussian.
-pub fn special_ndtri(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_NDTRI, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialNdtriBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_NDTRI_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Ndtri, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(4)]),
-    ],
-    literals: &[2.5066282746310002, 0.5],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct SpecialNdtriBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SpecialNdtriBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialNdtriBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(2.5066282746310002_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = Tensor::number(0.5_f64)?;
-                    let t3 = ops::special_ndtri(&input)?;
-                    let t4 = ops::square(&t3)?;
-                    let t5 = ops::mul(&t2, &t4)?;
-                    let t6 = ops::exp(&t5)?;
-                    let t7 = ops::mul(&t1, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_NDTRI_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_XLOG1PY: Spec = Spec {
-    name: "special_xlog1py",
-    in_place: "special_xlog1py_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Xlog1py,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_NDTRI: special_ndtri(input);
 /// `input * log(1 + other)`; 0 where `input` is 0, unless `other` is NaN.
-pub fn special_xlog1py(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_XLOG1PY, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialXlog1pyBackward {
-                input: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(input))
-                    .transpose()?,
-                other: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(other))
-                    .transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_XLOG1PY_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Input(2)],
-        ),
-        Instruction::new(ElementwiseOp::Log1p, &[Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
-    ],
-    literals: &[0.0, -1.0],
-    output: Source::Register(5),
-};
-
-static SPECIAL_XLOG1PY_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(2), Source::Register(3)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
-    ],
-    literals: &[0.0, -1.0, 1.0],
-    output: Source::Register(6),
-};
-
-#[derive(Debug)]
-struct SpecialXlog1pyBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for SpecialXlog1pyBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialXlog1pyBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = Tensor::number(-1_i64)?;
-                    let t3 = ops::le(&other, &t2)?;
-                    let t4 = ops::logical_and(&t1, &t3)?;
-                    let t5 = ops::where_(&t4, &t0, &other)?;
-                    let t6 = ops::log1p(&t5)?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_XLOG1PY_INPUT, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = Tensor::number(-1_i64)?;
-                    let t3 = ops::le(&other, &t2)?;
-                    let t4 = ops::logical_and(&t1, &t3)?;
-                    let t5 = Tensor::number(1_i64)?;
-                    let t6 = ops::add(&other, &t5, Scalar::Int(1))?;
-                    let t7 = ops::where_(&t4, &t5, &t6)?;
-                    let t8 = ops::div(&input, &t7, None)?;
-                    let t9 = ops::mul(&grad, &t8)?;
-                    t9
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_XLOG1PY_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SPECIAL_ZETA: Spec = Spec {
-    name: "special_zeta",
-    in_place: "special_zeta_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Zeta,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_XLOG1PY: special_xlog1py(input, other);
 /// Hurwitz's zeta function, `Σ (other + k)^-input` over k from 0 on.
-pub fn special_zeta(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SPECIAL_ZETA, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(SpecialZetaBackward {
-                input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SPECIAL_ZETA_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Zeta, &[Source::Register(2), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct SpecialZetaBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    other_origin: Origin,
-}
-
-impl Backward for SpecialZetaBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SpecialZetaBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            return Err(RusTorchError::autograd(
-                "backward",
-                "the derivative of 'special_zeta' by 'input' is not implemented: PyTorch has none either",
-            ));
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = Tensor::number(1_i64)?;
-                    let t3 = ops::add(&input, &t2, Scalar::Int(1))?;
-                    let t4 = ops::special_zeta(&t3, &other)?;
-                    let t5 = ops::mul(&t1, &t4)?;
-                    t5
-                })?
-            } else {
-                autograd::run_fused(&SPECIAL_ZETA_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static POLYGAMMA_OF: Spec = Spec {
-    name: "polygamma_of",
-    in_place: "polygamma_of_",
-    arguments: &["input", "order"],
-    op: ElementwiseOp::Polygamma,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SPECIAL_ZETA: special_zeta(input, other);
 /// The derivative of order `order` of digamma.
 ///
 /// Internal: without a Python name.
-pub fn polygamma_of(input: &Tensor, order: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&POLYGAMMA_OF, &[input, order], &[])?;
-    if autograd::is_recording(&[input, order]) {
-        autograd::record(
-            &result,
-            Arc::new(PolygammaOfBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge(), order.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static POLYGAMMA_OF_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Polygamma, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct PolygammaOfBackward {
-    input: Option<Saved>,
-    order: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for PolygammaOfBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "PolygammaOfBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let order = saved(self.order.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::add(&order, &t0, Scalar::Int(1))?;
-                    let t2 = ops::polygamma_of(&input, &t1)?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    t3
-                })?
-            } else {
-                autograd::run_fused(&POLYGAMMA_OF_INPUT, &[grad, &input, &order], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
+POLYGAMMA_OF: polygamma_of(input, order);
+/// The lower regularized incomplete gamma function, `1/Γ(input) ∫ t^(input - 1) e^-t dt` over t from 0 to `other`.
+IGAMMA: igamma(input, other), igamma_;
+/// The upper regularized incomplete gamma function, `1 - igamma(input, other)`, accurate where that is small.
+IGAMMAC: igammac(input, other), igammac_;
+/// The derivative of `special.erfcx` of a given order.
+///
+/// Internal: without a Python name.
+ERFCX_DERIVATIVE: erfcx_derivative(input, order);
 }
 
 pub use crate::operations::special::polygamma;
@@ -703,293 +334,4 @@ pub fn mvlgamma(input: &Tensor, p: i64) -> Result<Tensor> {
 /// In-place form of [`mvlgamma`]: writes the result into `input`.
 pub fn mvlgamma_(input: &Tensor, p: i64) -> Result<()> {
     autograd::overwrite("mvlgamma_", input, || mvlgamma(input, p))
-}
-
-static IGAMMA: Spec = Spec {
-    name: "igamma",
-    in_place: "igamma_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Gammainc,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The lower regularized incomplete gamma function, `1/Γ(input) ∫ t^(input - 1) e^-t dt` over t from 0 to `other`.
-pub fn igamma(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&IGAMMA, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(IgammaBackward {
-                input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`igamma`]: writes the result into `input`.
-pub fn igamma_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("igamma_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&IGAMMA, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = IgammaBackward {
-        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&IGAMMA, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static IGAMMA_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Log, &[Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(2), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Lgamma, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(3), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(6)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(7),
-};
-
-#[derive(Debug)]
-struct IgammaBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    other_origin: Origin,
-}
-
-impl Backward for IgammaBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "IgammaBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            return Err(RusTorchError::autograd(
-                "backward",
-                "the derivative of 'igamma' by 'input' is not implemented: PyTorch has none either",
-            ));
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&input, &t0, Scalar::Int(1))?;
-                    let t2 = ops::log(&other)?;
-                    let t3 = ops::mul(&t1, &t2)?;
-                    let t4 = ops::sub(&t3, &other, Scalar::Int(1))?;
-                    let t5 = ops::lgamma(&input)?;
-                    let t6 = ops::sub(&t4, &t5, Scalar::Int(1))?;
-                    let t7 = ops::exp(&t6)?;
-                    let t8 = ops::mul(&grad, &t7)?;
-                    t8
-                })?
-            } else {
-                autograd::run_fused(&IGAMMA_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static IGAMMAC: Spec = Spec {
-    name: "igammac",
-    in_place: "igammac_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Gammaincc,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The upper regularized incomplete gamma function, `1 - igamma(input, other)`, accurate where that is small.
-pub fn igammac(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&IGAMMAC, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(IgammacBackward {
-                input: (other.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                other: (other.requires_grad()).then(|| Saved::input(other)).transpose()?,
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`igammac`]: writes the result into `input`.
-pub fn igammac_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("igammac_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&IGAMMAC, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = IgammacBackward {
-        input: (other.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        other: (other.requires_grad()).then(|| Saved::before_write(other, input)).transpose()?,
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&IGAMMAC, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static IGAMMAC_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Log, &[Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(3), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Lgamma, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(4), Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(7)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(8),
-};
-
-#[derive(Debug)]
-struct IgammacBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    other_origin: Origin,
-}
-
-impl Backward for IgammacBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "IgammacBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            return Err(RusTorchError::autograd(
-                "backward",
-                "the derivative of 'igammac' by 'input' is not implemented: PyTorch has none either",
-            ));
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = Tensor::number(1_i64)?;
-                    let t2 = ops::sub(&input, &t1, Scalar::Int(1))?;
-                    let t3 = ops::log(&other)?;
-                    let t4 = ops::mul(&t2, &t3)?;
-                    let t5 = ops::sub(&t4, &other, Scalar::Int(1))?;
-                    let t6 = ops::lgamma(&input)?;
-                    let t7 = ops::sub(&t5, &t6, Scalar::Int(1))?;
-                    let t8 = ops::exp(&t7)?;
-                    let t9 = ops::mul(&t0, &t8)?;
-                    t9
-                })?
-            } else {
-                autograd::run_fused(&IGAMMAC_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ERFCX_DERIVATIVE: Spec = Spec {
-    name: "erfcx_derivative",
-    in_place: "erfcx_derivative_",
-    arguments: &["input", "order"],
-    op: ElementwiseOp::ErfcxDerivative,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
-/// The derivative of `special.erfcx` of a given order.
-///
-/// Internal: without a Python name.
-pub fn erfcx_derivative(input: &Tensor, order: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ERFCX_DERIVATIVE, &[input, order], &[])?;
-    if autograd::is_recording(&[input, order]) {
-        autograd::record(
-            &result,
-            Arc::new(ErfcxDerivativeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                order: (input.requires_grad()).then(|| Saved::input(order)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge(), order.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static ERFCX_DERIVATIVE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::ErfcxDerivative, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct ErfcxDerivativeBackward {
-    input: Option<Saved>,
-    order: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for ErfcxDerivativeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ErfcxDerivativeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let order = saved(self.order.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::add(&order, &t0, Scalar::Int(1))?;
-                    let t2 = ops::erfcx_derivative(&input, &t1)?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    t3
-                })?
-            } else {
-                autograd::run_fused(&ERFCX_DERIVATIVE_INPUT, &[grad, &input, &order], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            return Err(RusTorchError::autograd(
-                "backward",
-                "the derivative of 'erfcx_derivative' by 'order' is not implemented: an order is whole",
-            ));
-        }
-        Ok(gradients)
-    }
 }

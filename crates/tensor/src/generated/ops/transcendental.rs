@@ -3,3419 +3,817 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar, Source};
+use rustorch_backend::Source::{Constant, Input, Register};
+use rustorch_backend::{DType, Device, ElementwiseOp, Instruction, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
 use super::saved;
-use crate::autograd::{self, Backward, Formula, Gradients, Node, Origin, Saved, formulas};
+use crate::autograd::{self, Backward, Gradients, Node, Origin, Saved, formulas};
+use crate::operations::row::Derivative::{self, Function, Missing, Same, Zero};
+use crate::operations::row::Value::{self, Argument, Grad};
+use crate::operations::row::{self, Row, formula, functions, spec};
 use crate::operations::{
     self,
-    elementwise::{self, Domain, Parts, Promote, Spec},
+    elementwise::{Domain, Parts, Promote, Spec},
     widening::{Given, Narrowed, Widening},
 };
 use crate::ops::{self, *};
 use crate::{Generator, Tensor};
 
-static EXP: Spec = Spec {
-    name: "exp",
-    in_place: "exp_",
-    arguments: &["input"],
-    op: ElementwiseOp::Exp,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
+pub(crate) static EXP: Row = Row {
+    spec: spec!("exp", ["input"], Exp, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "ExpBackward0",
+    saves: [0, 0, 0, 1],
+    derivatives: &[formula!([Grad, Value::Result], [], [], true, [(Mul, MUL, [Input(0), Input(1)])])],
 };
+
+pub(crate) static EXP2: Row = Row {
+    spec: spec!("exp2", ["input"], Exp2, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "Exp2Backward0",
+    saves: [0, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result],
+        [Scalar::Float(0.6931471805599453)],
+        [],
+        true,
+        [(Mul, MUL, [Input(0), Input(1)]), (Mul, MUL, [Register(0), Constant(0)])]
+    )],
+};
+
+pub(crate) static EXPM1: Row = Row {
+    spec: spec!("expm1", ["input"], Expm1, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "Expm1Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(Exp, EXP, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static LOG: Row = Row {
+    spec: spec!("log", ["input"], Log, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "LogBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!([Grad, Argument(0)], [], [], true, [(Div, DIV, [Input(0), Input(1)])])],
+};
+
+pub(crate) static LOG2: Row = Row {
+    spec: spec!("log2", ["input"], Log2, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "Log2Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Float(0.6931471805599453)],
+        [],
+        true,
+        [(Mul, MUL, [Input(1), Constant(0)]), (Div, DIV, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static LOG10: Row = Row {
+    spec: spec!("log10", ["input"], Log10, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "Log10Backward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Float(2.302585092994046)],
+        [],
+        true,
+        [(Mul, MUL, [Input(1), Constant(0)]), (Div, DIV, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static LOG1P: Row = Row {
+    spec: spec!("log1p", ["input"], Log1p, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "Log1pBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        true,
+        [(Add, ADD, [Input(1), Constant(0)]), (Div, DIV, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static LOGADDEXP: Row = Row {
+    spec: spec!("logaddexp", ["input", "other"], Logaddexp, Same, Float, None, false),
+    tensors: 2,
+    node: "LogaddexpBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Input(2)]),
+                (Isinf, ISINF, [Input(1)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Sub, SUB, [Input(1), Input(2)]),
+                (Select, WHERE_, [Register(2), Constant(0), Register(3)]),
+                (Sigmoid, SIGMOID, [Register(4)]),
+                (Mul, MUL, [Input(0), Register(5)])
+            ]
+        ),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Input(2)]),
+                (Isinf, ISINF, [Input(1)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Sub, SUB, [Input(2), Input(1)]),
+                (Select, WHERE_, [Register(2), Constant(0), Register(3)]),
+                (Sigmoid, SIGMOID, [Register(4)]),
+                (Mul, MUL, [Input(0), Register(5)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static LOGADDEXP2: Row = Row {
+    spec: spec!("logaddexp2", ["input", "other"], Logaddexp2, Same, Float, None, false),
+    tensors: 2,
+    node: "Logaddexp2Backward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Float(0.6931471805599453), Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Input(2)]),
+                (Isinf, ISINF, [Input(1)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Sub, SUB, [Input(1), Input(2)]),
+                (Select, WHERE_, [Register(2), Constant(1), Register(3)]),
+                (Mul, MUL, [Constant(0), Register(4)]),
+                (Sigmoid, SIGMOID, [Register(5)]),
+                (Mul, MUL, [Input(0), Register(6)])
+            ]
+        ),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Float(0.6931471805599453), Scalar::Int(0)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Input(2)]),
+                (Isinf, ISINF, [Input(1)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Sub, SUB, [Input(2), Input(1)]),
+                (Select, WHERE_, [Register(2), Constant(1), Register(3)]),
+                (Mul, MUL, [Constant(0), Register(4)]),
+                (Sigmoid, SIGMOID, [Register(5)]),
+                (Mul, MUL, [Input(0), Register(6)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static XLOGY: Row = Row {
+    spec: spec!("xlogy", ["input", "other"], Xlogy, Float, Float, None, false),
+    tensors: 2,
+    node: "XlogyBackward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(0), Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Constant(0)]),
+                (Le, LE, [Input(2), Constant(0)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Select, WHERE_, [Register(2), Constant(1), Input(2)]),
+                (Log, LOG, [Register(3)]),
+                (Mul, MUL, [Input(0), Register(4)])
+            ]
+        ),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [Scalar::Int(0), Scalar::Int(1)],
+            [],
+            false,
+            [
+                (Eq, EQ, [Input(1), Constant(0)]),
+                (Le, LE, [Input(2), Constant(0)]),
+                (MaskAnd, LOGICAL_AND, [Register(0), Register(1)]),
+                (Select, WHERE_, [Register(2), Constant(1), Input(2)]),
+                (Div, DIV, [Input(1), Register(3)]),
+                (Mul, MUL, [Input(0), Register(4)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static SIN: Row = Row {
+    spec: spec!("sin", ["input"], Sin, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SinBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(Cos, COS, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static COS: Row = Row {
+    spec: spec!("cos", ["input"], Cos, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "CosBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(Neg, NEG, [Input(0)]), (Sin, SIN, [Input(1)]), (Mul, MUL, [Register(0), Register(1)])]
+    )],
+};
+
+pub(crate) static TAN: Row = Row {
+    spec: spec!("tan", ["input"], Tan, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "TanBackward0",
+    saves: [0, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result],
+        [Scalar::Int(1)],
+        [],
+        true,
+        [
+            (Mul, MUL, [Input(1), Input(1)]),
+            (Add, ADD, [Constant(0), Register(0)]),
+            (Mul, MUL, [Input(0), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static ASIN: Row = Row {
+    spec: spec!("asin", ["input"], Asin, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AsinBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(AsinSlope, ASIN_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static ACOS: Row = Row {
+    spec: spec!("acos", ["input"], Acos, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AcosBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(Neg, NEG, [Input(0)]), (AsinSlope, ASIN_SLOPE, [Input(1)]), (Mul, MUL, [Register(0), Register(1)])]
+    )],
+};
+
+pub(crate) static ATAN: Row = Row {
+    spec: spec!("atan", ["input"], Atan, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AtanBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        true,
+        [
+            (Mul, MUL, [Input(1), Input(1)]),
+            (Add, ADD, [Constant(0), Register(0)]),
+            (Div, DIV, [Input(0), Register(1)])
+        ]
+    )],
+};
+
+pub(crate) static ATAN2: Row = Row {
+    spec: spec!("atan2", ["input", "other"], Atan2, Float, Float, None, false),
+    tensors: 2,
+    node: "Atan2Backward0",
+    saves: [3, 3, 0, 0],
+    derivatives: &[
+        formula!(
+            [Grad, Argument(1), Argument(0)],
+            [],
+            [],
+            false,
+            [
+                (NonzeroHypot, NONZERO_HYPOT, [Input(2), Input(1)]),
+                (Div, DIV, [Input(1), Register(0)]),
+                (Div, DIV, [Register(1), Register(0)]),
+                (Mul, MUL, [Input(0), Register(2)])
+            ]
+        ),
+        formula!(
+            [Grad, Argument(0), Argument(1)],
+            [],
+            [],
+            false,
+            [
+                (Neg, NEG, [Input(0)]),
+                (NonzeroHypot, NONZERO_HYPOT, [Input(1), Input(2)]),
+                (Div, DIV, [Input(1), Register(1)]),
+                (Div, DIV, [Register(2), Register(1)]),
+                (Mul, MUL, [Register(0), Register(3)])
+            ]
+        ),
+    ],
+};
+
+pub(crate) static SINH: Row = Row {
+    spec: spec!("sinh", ["input"], Sinh, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SinhBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(Cosh, COSH, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static COSH: Row = Row {
+    spec: spec!("cosh", ["input"], Cosh, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "CoshBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(Sinh, SINH, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static TANH: Row = Row {
+    spec: spec!("tanh", ["input"], Tanh, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "TanhBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(TanhSlope, TANH_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static ASINH: Row = Row {
+    spec: spec!("asinh", ["input"], Asinh, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AsinhBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(AsinhSlope, ASINH_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static ACOSH: Row = Row {
+    spec: spec!("acosh", ["input"], Acosh, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AcoshBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        true,
+        [
+            (Sub, SUB, [Input(1), Constant(0)]),
+            (Rsqrt, RSQRT, [Register(0)]),
+            (Mul, MUL, [Input(0), Register(1)]),
+            (Add, ADD, [Input(1), Constant(0)]),
+            (Rsqrt, RSQRT, [Register(3)]),
+            (Mul, MUL, [Register(2), Register(4)])
+        ]
+    )],
+};
+
+pub(crate) static ATANH: Row = Row {
+    spec: spec!("atanh", ["input"], Atanh, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AtanhBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(AtanhSlope, ATANH_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static ERF: Row = Row {
+    spec: spec!("erf", ["input"], Erf, Float, Float, None, false),
+    tensors: 1,
+    node: "ErfBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Float(1.1283791670955126)],
+        [],
+        false,
+        [
+            (Mul, MUL, [Input(0), Constant(0)]),
+            (Mul, MUL, [Input(1), Input(1)]),
+            (Neg, NEG, [Register(1)]),
+            (Exp, EXP, [Register(2)]),
+            (Mul, MUL, [Register(0), Register(3)])
+        ]
+    )],
+};
+
+pub(crate) static ERFC: Row = Row {
+    spec: spec!("erfc", ["input"], Erfc, Float, Float, None, false),
+    tensors: 1,
+    node: "ErfcBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Float(1.1283791670955126)],
+        [],
+        false,
+        [
+            (Neg, NEG, [Input(0)]),
+            (Mul, MUL, [Register(0), Constant(0)]),
+            (Mul, MUL, [Input(1), Input(1)]),
+            (Neg, NEG, [Register(2)]),
+            (Exp, EXP, [Register(3)]),
+            (Mul, MUL, [Register(1), Register(4)])
+        ]
+    )],
+};
+
+pub(crate) static ERFINV: Row = Row {
+    spec: spec!("erfinv", ["input"], Erfinv, Float, Float, None, false),
+    tensors: 1,
+    node: "ErfinvBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Float(0.886226925452758)],
+        [],
+        false,
+        [
+            (Mul, MUL, [Input(0), Constant(0)]),
+            (Erfinv, ERFINV, [Input(1)]),
+            (Square, SQUARE, [Register(1)]),
+            (Exp, EXP, [Register(2)]),
+            (Mul, MUL, [Register(0), Register(3)])
+        ]
+    )],
+};
+
+pub(crate) static LGAMMA: Row = Row {
+    spec: spec!("lgamma", ["input"], Lgamma, Float, Float, None, false),
+    tensors: 1,
+    node: "LgammaBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(Digamma, DIGAMMA, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static DIGAMMA: Row = Row {
+    spec: spec!("digamma", ["input"], Digamma, Float, Float, None, false),
+    tensors: 1,
+    node: "DigammaBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(1)],
+        [],
+        false,
+        [(Polygamma, POLYGAMMA_OF, [Input(1), Constant(0)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static SINC: Row = Row {
+    spec: spec!("sinc", ["input"], Sinc, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SincBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(SincSlope, SINC_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static SIGMOID: Row = Row {
+    spec: spec!("sigmoid", ["input"], Sigmoid, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SigmoidBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        true,
+        [(SigmoidSlope, SIGMOID_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static LOGIT: Row = Row {
+    spec: spec!("logit", ["input"], Logit, Float, Float, None, false),
+    tensors: 1,
+    node: "LogitBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [],
+        [],
+        false,
+        [(LogitSlope, LOGIT_SLOPE, [Input(1)]), (Mul, MUL, [Input(0), Register(0)])]
+    )],
+};
+
+pub(crate) static SIGMOID_SLOPE: Row = Row {
+    spec: spec!("sigmoid_slope", ["input"], SigmoidSlope, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SigmoidSlopeBackward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result, Argument(0)],
+        [Scalar::Float(0.5)],
+        [],
+        true,
+        [
+            (Neg, NEG, [Input(0)]),
+            (Mul, MUL, [Register(0), Input(1)]),
+            (Mul, MUL, [Constant(0), Input(2)]),
+            (Tanh, TANH, [Register(2)]),
+            (Mul, MUL, [Register(1), Register(3)])
+        ]
+    )],
+};
+
+pub(crate) static TANH_SLOPE: Row = Row {
+    spec: spec!("tanh_slope", ["input"], TanhSlope, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "TanhSlopeBackward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Value::Result, Argument(0)],
+        [Scalar::Int(-2)],
+        [],
+        true,
+        [
+            (Mul, MUL, [Constant(0), Input(0)]),
+            (Mul, MUL, [Register(0), Input(1)]),
+            (Tanh, TANH, [Input(2)]),
+            (Mul, MUL, [Register(1), Register(2)])
+        ]
+    )],
+};
+
+pub(crate) static ASINH_SLOPE: Row = Row {
+    spec: spec!("asinh_slope", ["input"], AsinhSlope, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AsinhSlopeBackward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [],
+        [],
+        true,
+        [
+            (Neg, NEG, [Input(0)]),
+            (Mul, MUL, [Register(0), Input(1)]),
+            (Mul, MUL, [Register(1), Input(2)]),
+            (Mul, MUL, [Register(2), Input(2)]),
+            (Mul, MUL, [Register(3), Input(2)])
+        ]
+    )],
+};
+
+pub(crate) static SINC_SLOPE: Row = Row {
+    spec: spec!("sinc_slope", ["input"], SincSlope, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "SincSlopeBackward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [
+            Scalar::Float(9.869604401089358),
+            Scalar::Int(0),
+            Scalar::Float(-6.579736267392905),
+            Scalar::Int(2),
+            Scalar::Int(1)
+        ],
+        [],
+        true,
+        [
+            (Neg, NEG, [Input(0)]),
+            (Sinc, SINC, [Input(1)]),
+            (Mul, MUL, [Constant(0), Register(1)]),
+            (Eq, EQ, [Input(1), Constant(1)]),
+            (Mul, MUL, [Constant(3), Input(2)]),
+            (Select, WHERE_, [Register(3), Constant(4), Input(1)]),
+            (Div, DIV, [Register(4), Register(5)]),
+            (Select, WHERE_, [Register(3), Constant(2), Register(6)]),
+            (Add, ADD, [Register(2), Register(7)]),
+            (Mul, MUL, [Register(0), Register(8)])
+        ]
+    )],
+};
+
+pub(crate) static ASIN_SLOPE: Row = Row {
+    spec: spec!("asin_slope", ["input"], AsinSlope, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AsinSlopeBackward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [],
+        [],
+        true,
+        [
+            (Mul, MUL, [Input(0), Input(1)]),
+            (Mul, MUL, [Register(0), Input(2)]),
+            (Mul, MUL, [Register(1), Input(2)]),
+            (Mul, MUL, [Register(2), Input(2)])
+        ]
+    )],
+};
+
+pub(crate) static ATANH_SLOPE: Row = Row {
+    spec: spec!("atanh_slope", ["input"], AtanhSlope, Float, Float, Some(Parts::Complex), false),
+    tensors: 1,
+    node: "AtanhSlopeBackward0",
+    saves: [1, 0, 0, 1],
+    derivatives: &[formula!(
+        [Grad, Argument(0), Value::Result],
+        [Scalar::Int(2)],
+        [],
+        true,
+        [
+            (Mul, MUL, [Constant(0), Input(0)]),
+            (Mul, MUL, [Register(0), Input(1)]),
+            (Mul, MUL, [Register(1), Input(2)]),
+            (Mul, MUL, [Register(2), Input(2)])
+        ]
+    )],
+};
+
+pub(crate) static LOGIT_SLOPE: Row = Row {
+    spec: spec!("logit_slope", ["input"], LogitSlope, Float, Float, None, false),
+    tensors: 1,
+    node: "LogitSlopeBackward0",
+    saves: [1, 0, 0, 0],
+    derivatives: &[formula!(
+        [Grad, Argument(0)],
+        [Scalar::Int(0), Scalar::Int(1), Scalar::Float(f64::NAN)],
+        [],
+        false,
+        [
+            (Lt, LT, [Input(1), Constant(0)]),
+            (Gt, GT, [Input(1), Constant(1)]),
+            (MaskOr, LOGICAL_OR, [Register(0), Register(1)]),
+            (Sub, SUB, [Constant(1), Input(1)]),
+            (Div, DIV, [Constant(1), Register(3)]),
+            (Square, SQUARE, [Register(4)]),
+            (Div, DIV, [Constant(1), Input(1)]),
+            (Square, SQUARE, [Register(6)]),
+            (Sub, SUB, [Register(5), Register(7)]),
+            (Select, WHERE_, [Register(2), Constant(2), Register(8)]),
+            (Mul, MUL, [Input(0), Register(9)])
+        ]
+    )],
+};
+
+functions! {
 /// e raised to each element.
-pub fn exp(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&EXP, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(ExpBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`exp`]: writes the result into `input`.
-pub fn exp_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("exp_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&EXP, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = ExpBackward { result: None, input_origin: Origin::of(input) };
-    elementwise::run_in_place(&EXP, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static EXP_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct ExpBackward {
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for ExpBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ExpBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::mul(&grad, &result)?;
-                    autograd::conjugate(&t0)?
-                })?
-            } else {
-                autograd::run_fused(&EXP_INPUT, &[grad, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static EXP2: Spec = Spec {
-    name: "exp2",
-    in_place: "exp2_",
-    arguments: &["input"],
-    op: ElementwiseOp::Exp2,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+EXP: exp(input), exp_;
 /// 2 raised to each element.
-pub fn exp2(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&EXP2, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(Exp2Backward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`exp2`]: writes the result into `input`.
-pub fn exp2_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("exp2_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&EXP2, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = Exp2Backward { result: None, input_origin: Origin::of(input) };
-    elementwise::run_in_place(&EXP2, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static EXP2_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Constant(0)]),
-    ],
-    literals: &[0.6931471805599453],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct Exp2Backward {
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for Exp2Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Exp2Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::mul(&grad, &result)?;
-                    let t1 = Tensor::number(0.6931471805599453_f64)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&EXP2_INPUT, &[grad, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static EXPM1: Spec = Spec {
-    name: "expm1",
-    in_place: "expm1_",
-    arguments: &["input"],
-    op: ElementwiseOp::Expm1,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+EXP2: exp2(input), exp2_;
 /// `exp(x) - 1`, accurate near 0.
-pub fn expm1(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&EXPM1, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(Expm1Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`expm1`]: writes the result into `input`.
-pub fn expm1_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("expm1_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&EXPM1, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = Expm1Backward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&EXPM1, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static EXPM1_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Exp, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct Expm1Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for Expm1Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Expm1Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::exp(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&EXPM1_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOG: Spec = Spec {
-    name: "log",
-    in_place: "log_",
-    arguments: &["input"],
-    op: ElementwiseOp::Log,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+EXPM1: expm1(input), expm1_;
 /// The natural logarithm of each element.
-pub fn log(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOG, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(LogBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`log`]: writes the result into `input`.
-pub fn log_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("log_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LOG, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = LogBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LOG, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOG_INPUT: Formula = Formula {
-    instructions: &[Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Input(1)])],
-    literals: &[],
-    output: Source::Register(0),
-};
-
-#[derive(Debug)]
-struct LogBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for LogBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LogBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::div(&grad, &input, None)?;
-                    autograd::conjugate(&t0)?
-                })?
-            } else {
-                autograd::run_fused(&LOG_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOG2: Spec = Spec {
-    name: "log2",
-    in_place: "log2_",
-    arguments: &["input"],
-    op: ElementwiseOp::Log2,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+LOG: log(input), log_;
 /// The logarithm to base 2 of each element.
-pub fn log2(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOG2, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(Log2Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`log2`]: writes the result into `input`.
-pub fn log2_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("log2_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LOG2, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = Log2Backward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LOG2, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOG2_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[0.6931471805599453],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct Log2Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for Log2Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Log2Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(0.6931471805599453_f64)?;
-                    let t1 = ops::mul(&input, &t0)?;
-                    let t2 = ops::div(&grad, &t1, None)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&LOG2_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOG10: Spec = Spec {
-    name: "log10",
-    in_place: "log10_",
-    arguments: &["input"],
-    op: ElementwiseOp::Log10,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+LOG2: log2(input), log2_;
 /// The logarithm to base 10 of each element.
-pub fn log10(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOG10, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(Log10Backward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`log10`]: writes the result into `input`.
-pub fn log10_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("log10_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LOG10, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = Log10Backward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LOG10, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOG10_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[2.302585092994046],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct Log10Backward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for Log10Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Log10Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(2.302585092994046_f64)?;
-                    let t1 = ops::mul(&input, &t0)?;
-                    let t2 = ops::div(&grad, &t1, None)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&LOG10_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOG1P: Spec = Spec {
-    name: "log1p",
-    in_place: "log1p_",
-    arguments: &["input"],
-    op: ElementwiseOp::Log1p,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+LOG10: log10(input), log10_;
 /// `log(1 + x)`, accurate near 0.
-pub fn log1p(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOG1P, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(Log1pBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`log1p`]: writes the result into `input`.
-pub fn log1p_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("log1p_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LOG1P, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = Log1pBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LOG1P, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOG1P_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct Log1pBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for Log1pBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Log1pBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::add(&input, &t0, Scalar::Int(1))?;
-                    let t2 = ops::div(&grad, &t1, None)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&LOG1P_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOGADDEXP: Spec = Spec {
-    name: "logaddexp",
-    in_place: "logaddexp_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Logaddexp,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+LOG1P: log1p(input), log1p_;
 /// `log(exp(input) + exp(other))`, without overflow on the way.
-pub fn logaddexp(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGADDEXP, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(LogaddexpBackward {
-                input: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(input))
-                    .transpose()?,
-                other: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(other))
-                    .transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`logaddexp`]: writes the result into `input`.
-pub fn logaddexp_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("logaddexp_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&LOGADDEXP, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = LogaddexpBackward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&LOGADDEXP, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOGADDEXP_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Register(3)],
-        ),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
-    ],
-    literals: &[0.0],
-    output: Source::Register(6),
-};
-
-static LOGADDEXP_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(2), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(0), Source::Register(3)],
-        ),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(5)]),
-    ],
-    literals: &[0.0],
-    output: Source::Register(6),
-};
-
-#[derive(Debug)]
-struct LogaddexpBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for LogaddexpBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LogaddexpBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::eq(&input, &other)?;
-                    let t1 = ops::isinf(&input)?;
-                    let t2 = ops::logical_and(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::sub(&input, &other, Scalar::Int(1))?;
-                    let t5 = ops::where_(&t2, &t3, &t4)?;
-                    let t6 = ops::sigmoid(&t5)?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&LOGADDEXP_INPUT, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::eq(&input, &other)?;
-                    let t1 = ops::isinf(&input)?;
-                    let t2 = ops::logical_and(&t0, &t1)?;
-                    let t3 = Tensor::number(0_i64)?;
-                    let t4 = ops::sub(&other, &input, Scalar::Int(1))?;
-                    let t5 = ops::where_(&t2, &t3, &t4)?;
-                    let t6 = ops::sigmoid(&t5)?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&LOGADDEXP_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOGADDEXP2: Spec = Spec {
-    name: "logaddexp2",
-    in_place: "logaddexp2_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Logaddexp2,
-    promote: Promote::Same,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+LOGADDEXP: logaddexp(input, other), logaddexp_;
 /// `log2(2^input + 2^other)`, without overflow on the way.
-pub fn logaddexp2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGADDEXP2, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(Logaddexp2Backward {
-                input: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(input))
-                    .transpose()?,
-                other: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(other))
-                    .transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`logaddexp2`]: writes the result into `input`.
-pub fn logaddexp2_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("logaddexp2_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&LOGADDEXP2, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = Logaddexp2Backward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&LOGADDEXP2, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOGADDEXP2_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(1), Source::Register(3)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(6)]),
-    ],
-    literals: &[0.6931471805599453, 0.0],
-    output: Source::Register(7),
-};
-
-static LOGADDEXP2_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Isinf, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(2), Source::Input(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(1), Source::Register(3)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Sigmoid, &[Source::Register(5)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(6)]),
-    ],
-    literals: &[0.6931471805599453, 0.0],
-    output: Source::Register(7),
-};
-
-#[derive(Debug)]
-struct Logaddexp2Backward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for Logaddexp2Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Logaddexp2Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0.6931471805599453_f64)?;
-                    let t1 = ops::eq(&input, &other)?;
-                    let t2 = ops::isinf(&input)?;
-                    let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = Tensor::number(0_i64)?;
-                    let t5 = ops::sub(&input, &other, Scalar::Int(1))?;
-                    let t6 = ops::where_(&t3, &t4, &t5)?;
-                    let t7 = ops::mul(&t0, &t6)?;
-                    let t8 = ops::sigmoid(&t7)?;
-                    let t9 = ops::mul(&grad, &t8)?;
-                    t9
-                })?
-            } else {
-                autograd::run_fused(&LOGADDEXP2_INPUT, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0.6931471805599453_f64)?;
-                    let t1 = ops::eq(&input, &other)?;
-                    let t2 = ops::isinf(&input)?;
-                    let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = Tensor::number(0_i64)?;
-                    let t5 = ops::sub(&other, &input, Scalar::Int(1))?;
-                    let t6 = ops::where_(&t3, &t4, &t5)?;
-                    let t7 = ops::mul(&t0, &t6)?;
-                    let t8 = ops::sigmoid(&t7)?;
-                    let t9 = ops::mul(&grad, &t8)?;
-                    t9
-                })?
-            } else {
-                autograd::run_fused(&LOGADDEXP2_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static XLOGY: Spec = Spec {
-    name: "xlogy",
-    in_place: "xlogy_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Xlogy,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+LOGADDEXP2: logaddexp2(input, other), logaddexp2_;
 /// `input * log(other)`; 0 where `input` is 0, unless `other` is NaN.
-pub fn xlogy(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&XLOGY, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(XlogyBackward {
-                input: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(input))
-                    .transpose()?,
-                other: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(other))
-                    .transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`xlogy`]: writes the result into `input`.
-pub fn xlogy_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("xlogy_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&XLOGY, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = XlogyBackward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&XLOGY, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static XLOGY_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(1), Source::Input(2)],
-        ),
-        Instruction::new(ElementwiseOp::Log, &[Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
-    ],
-    literals: &[0.0, 1.0],
-    output: Source::Register(5),
-};
-
-static XLOGY_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Le, &[Source::Input(2), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::MaskAnd, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(1), Source::Input(2)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(4)]),
-    ],
-    literals: &[0.0, 1.0],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct XlogyBackward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for XlogyBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "XlogyBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = ops::le(&other, &t0)?;
-                    let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = Tensor::number(1_i64)?;
-                    let t5 = ops::where_(&t3, &t4, &other)?;
-                    let t6 = ops::log(&t5)?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&XLOGY_INPUT, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::eq(&input, &t0)?;
-                    let t2 = ops::le(&other, &t0)?;
-                    let t3 = ops::logical_and(&t1, &t2)?;
-                    let t4 = Tensor::number(1_i64)?;
-                    let t5 = ops::where_(&t3, &t4, &other)?;
-                    let t6 = ops::div(&input, &t5, None)?;
-                    let t7 = ops::mul(&grad, &t6)?;
-                    t7
-                })?
-            } else {
-                autograd::run_fused(&XLOGY_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SIN: Spec = Spec {
-    name: "sin",
-    in_place: "sin_",
-    arguments: &["input"],
-    op: ElementwiseOp::Sin,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+XLOGY: xlogy(input, other), xlogy_;
 /// The sine of each element, in radians.
-pub fn sin(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SIN, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SinBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sin`]: writes the result into `input`.
-pub fn sin_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("sin_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SIN, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SinBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SIN, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SIN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Cos, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SinBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SinBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SinBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::cos(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&SIN_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static COS: Spec = Spec {
-    name: "cos",
-    in_place: "cos_",
-    arguments: &["input"],
-    op: ElementwiseOp::Cos,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+SIN: sin(input), sin_;
 /// The cosine of each element, in radians.
-pub fn cos(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&COS, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(CosBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`cos`]: writes the result into `input`.
-pub fn cos_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("cos_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&COS, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = CosBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&COS, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static COS_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Sin, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct CosBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for CosBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "CosBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::sin(&input)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&COS_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static TAN: Spec = Spec {
-    name: "tan",
-    in_place: "tan_",
-    arguments: &["input"],
-    op: ElementwiseOp::Tan,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+COS: cos(input), cos_;
 /// The tangent of each element, in radians.
-pub fn tan(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&TAN, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(TanBackward {
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`tan`]: writes the result into `input`.
-pub fn tan_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("tan_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&TAN, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let mut operation = TanBackward { result: None, input_origin: Origin::of(input) };
-    elementwise::run_in_place(&TAN, &[input], &[], input)?;
-    if input.requires_grad() {
-        operation.result = Some(Saved::output(input, 0)?);
-    }
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static TAN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct TanBackward {
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for TanBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "TanBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::mul(&result, &result)?;
-                    let t2 = ops::add(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    autograd::conjugate(&t3)?
-                })?
-            } else {
-                autograd::run_fused(&TAN_INPUT, &[grad, &result], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ASIN: Spec = Spec {
-    name: "asin",
-    in_place: "asin_",
-    arguments: &["input"],
-    op: ElementwiseOp::Asin,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+TAN: tan(input), tan_;
 /// The arcsine of each element, in radians.
-pub fn asin(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ASIN, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AsinBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`asin`]: writes the result into `input`.
-pub fn asin_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("asin_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ASIN, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = AsinBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ASIN, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ASIN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::AsinSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct AsinBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AsinBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AsinBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::asin_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&ASIN_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ACOS: Spec = Spec {
-    name: "acos",
-    in_place: "acos_",
-    arguments: &["input"],
-    op: ElementwiseOp::Acos,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+ASIN: asin(input), asin_;
 /// The arccosine of each element, in radians.
-pub fn acos(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ACOS, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AcosBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`acos`]: writes the result into `input`.
-pub fn acos_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("acos_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ACOS, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = AcosBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ACOS, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ACOS_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::AsinSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(1)]),
-    ],
-    literals: &[],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct AcosBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AcosBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AcosBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::asin_slope(&input)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    autograd::conjugate(&t2)?
-                })?
-            } else {
-                autograd::run_fused(&ACOS_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ATAN: Spec = Spec {
-    name: "atan",
-    in_place: "atan_",
-    arguments: &["input"],
-    op: ElementwiseOp::Atan,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+ACOS: acos(input), acos_;
 /// The arctangent of each element, in radians.
-pub fn atan(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ATAN, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AtanBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`atan`]: writes the result into `input`.
-pub fn atan_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("atan_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ATAN, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = AtanBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ATAN, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ATAN_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Constant(0), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(0), Source::Register(1)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(2),
-};
-
-#[derive(Debug)]
-struct AtanBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AtanBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AtanBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::mul(&input, &input)?;
-                    let t2 = ops::add(&t0, &t1, Scalar::Int(1))?;
-                    let t3 = ops::div(&grad, &t2, None)?;
-                    autograd::conjugate(&t3)?
-                })?
-            } else {
-                autograd::run_fused(&ATAN_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ATAN2: Spec = Spec {
-    name: "atan2",
-    in_place: "atan2_",
-    arguments: &["input", "other"],
-    op: ElementwiseOp::Atan2,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+ATAN: atan(input), atan_;
 /// The angle of the point (`other`, `input`), in radians, in (-π, π].
-pub fn atan2(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ATAN2, &[input, other], &[])?;
-    if autograd::is_recording(&[input, other]) {
-        autograd::record(
-            &result,
-            Arc::new(Atan2Backward {
-                input: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(input))
-                    .transpose()?,
-                other: (input.requires_grad() || other.requires_grad())
-                    .then(|| Saved::input(other))
-                    .transpose()?,
-                input_origin: Origin::of(input),
-                other_origin: Origin::of(other),
-            }),
-            smallvec::smallvec![input.edge(), other.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`atan2`]: writes the result into `input`.
-pub fn atan2_(input: &Tensor, other: &Tensor) -> Result<()> {
-    autograd::check_inplace("atan2_", input, &[other])?;
-    if !(autograd::is_recording(&[input, other])) {
-        return elementwise::run_in_place(&ATAN2, &[input, other], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge(), other.edge()];
-    let operation = Atan2Backward {
-        input: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(input, input))
-            .transpose()?,
-        other: (input.requires_grad() || other.requires_grad())
-            .then(|| Saved::before_write(other, input))
-            .transpose()?,
-        input_origin: Origin::of(input),
-        other_origin: Origin::of(other),
-    };
-    elementwise::run_in_place(&ATAN2, &[input, other], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ATAN2_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(2), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(1), Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(2)]),
-    ],
-    literals: &[],
-    output: Source::Register(3),
-};
-
-static ATAN2_OTHER: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::NonzeroHypot, &[Source::Input(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Input(1), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(2), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
-    ],
-    literals: &[],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct Atan2Backward {
-    input: Option<Saved>,
-    other: Option<Saved>,
-    input_origin: Origin,
-    other_origin: Origin,
-}
-
-impl Backward for Atan2Backward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "Atan2Backward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 2];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::nonzero_hypot(&input, &other)?;
-                    let t1 = ops::div(&other, &t0, None)?;
-                    let t2 = ops::div(&t1, &t0, None)?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    t3
-                })?
-            } else {
-                autograd::run_fused(&ATAN2_INPUT, &[grad, &other, &input], &[], origin)?
-            });
-        }
-        if node.wants(1) {
-            let input = saved(self.input.as_ref(), node)?;
-            let other = saved(self.other.as_ref(), node)?;
-            let origin = &self.other_origin;
-            gradients[1] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = ops::nonzero_hypot(&input, &other)?;
-                    let t2 = ops::div(&input, &t1, None)?;
-                    let t3 = ops::div(&t2, &t1, None)?;
-                    let t4 = ops::mul(&t0, &t3)?;
-                    t4
-                })?
-            } else {
-                autograd::run_fused(&ATAN2_OTHER, &[grad, &input, &other], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SINH: Spec = Spec {
-    name: "sinh",
-    in_place: "sinh_",
-    arguments: &["input"],
-    op: ElementwiseOp::Sinh,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+ATAN2: atan2(input, other), atan2_;
 /// The hyperbolic sine of each element.
-pub fn sinh(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SINH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SinhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sinh`]: writes the result into `input`.
-pub fn sinh_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("sinh_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SINH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SinhBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SINH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SINH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Cosh, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SinhBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SinhBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SinhBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::cosh(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&SINH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static COSH: Spec = Spec {
-    name: "cosh",
-    in_place: "cosh_",
-    arguments: &["input"],
-    op: ElementwiseOp::Cosh,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+SINH: sinh(input), sinh_;
 /// The hyperbolic cosine of each element.
-pub fn cosh(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&COSH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(CoshBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`cosh`]: writes the result into `input`.
-pub fn cosh_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("cosh_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&COSH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = CoshBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&COSH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static COSH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sinh, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct CoshBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for CoshBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "CoshBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::sinh(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&COSH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static TANH: Spec = Spec {
-    name: "tanh",
-    in_place: "tanh_",
-    arguments: &["input"],
-    op: ElementwiseOp::Tanh,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+COSH: cosh(input), cosh_;
 /// The hyperbolic tangent of each element.
-pub fn tanh(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&TANH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(TanhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`tanh`]: writes the result into `input`.
-pub fn tanh_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("tanh_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&TANH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = TanhBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&TANH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static TANH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::TanhSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct TanhBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for TanhBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "TanhBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::tanh_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&TANH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ASINH: Spec = Spec {
-    name: "asinh",
-    in_place: "asinh_",
-    arguments: &["input"],
-    op: ElementwiseOp::Asinh,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+TANH: tanh(input), tanh_;
 /// The inverse hyperbolic sine of each element.
-pub fn asinh(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ASINH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AsinhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`asinh`]: writes the result into `input`.
-pub fn asinh_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("asinh_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ASINH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = AsinhBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ASINH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ASINH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::AsinhSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct AsinhBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AsinhBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AsinhBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::asinh_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&ASINH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ACOSH: Spec = Spec {
-    name: "acosh",
-    in_place: "acosh_",
-    arguments: &["input"],
-    op: ElementwiseOp::Acosh,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+ASINH: asinh(input), asinh_;
 /// The inverse hyperbolic cosine of each element.
-pub fn acosh(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ACOSH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AcoshBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`acosh`]: writes the result into `input`.
-pub fn acosh_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("acosh_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ACOSH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = AcoshBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ACOSH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ACOSH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Sub, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Rsqrt, &[Source::Register(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Add, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Rsqrt, &[Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Register(4)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct AcoshBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AcoshBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AcoshBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::sub(&input, &t0, Scalar::Int(1))?;
-                    let t2 = ops::rsqrt(&t1)?;
-                    let t3 = ops::mul(&grad, &t2)?;
-                    let t4 = ops::add(&input, &t0, Scalar::Int(1))?;
-                    let t5 = ops::rsqrt(&t4)?;
-                    let t6 = ops::mul(&t3, &t5)?;
-                    autograd::conjugate(&t6)?
-                })?
-            } else {
-                autograd::run_fused(&ACOSH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ATANH: Spec = Spec {
-    name: "atanh",
-    in_place: "atanh_",
-    arguments: &["input"],
-    op: ElementwiseOp::Atanh,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+ACOSH: acosh(input), acosh_;
 /// The inverse hyperbolic tangent of each element.
-pub fn atanh(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ATANH, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AtanhBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`atanh`]: writes the result into `input`.
-pub fn atanh_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("atanh_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ATANH, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = AtanhBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ATANH, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ATANH_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::AtanhSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct AtanhBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AtanhBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AtanhBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::atanh_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&ATANH_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ERF: Spec = Spec {
-    name: "erf",
-    in_place: "erf_",
-    arguments: &["input"],
-    op: ElementwiseOp::Erf,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+ATANH: atanh(input), atanh_;
 /// The error function of each element.
-pub fn erf(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ERF, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(ErfBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`erf`]: writes the result into `input`.
-pub fn erf_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("erf_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ERF, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = ErfBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ERF, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ERF_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Neg, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
-    ],
-    literals: &[1.1283791670955126],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct ErfBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for ErfBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ErfBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1.1283791670955126_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = ops::mul(&input, &input)?;
-                    let t3 = ops::neg(&t2)?;
-                    let t4 = ops::exp(&t3)?;
-                    let t5 = ops::mul(&t1, &t4)?;
-                    t5
-                })?
-            } else {
-                autograd::run_fused(&ERF_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ERFC: Spec = Spec {
-    name: "erfc",
-    in_place: "erfc_",
-    arguments: &["input"],
-    op: ElementwiseOp::Erfc,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+ERF: erf(input), erf_;
 /// The complementary error function of each element, accurate where it is small.
-pub fn erfc(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ERFC, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(ErfcBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`erfc`]: writes the result into `input`.
-pub fn erfc_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("erfc_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ERFC, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = ErfcBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ERFC, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ERFC_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Neg, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(4)]),
-    ],
-    literals: &[1.1283791670955126],
-    output: Source::Register(5),
-};
-
-#[derive(Debug)]
-struct ErfcBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for ErfcBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ErfcBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::neg(&grad)?;
-                    let t1 = Tensor::number(1.1283791670955126_f64)?;
-                    let t2 = ops::mul(&t0, &t1)?;
-                    let t3 = ops::mul(&input, &input)?;
-                    let t4 = ops::neg(&t3)?;
-                    let t5 = ops::exp(&t4)?;
-                    let t6 = ops::mul(&t2, &t5)?;
-                    t6
-                })?
-            } else {
-                autograd::run_fused(&ERFC_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static ERFINV: Spec = Spec {
-    name: "erfinv",
-    in_place: "erfinv_",
-    arguments: &["input"],
-    op: ElementwiseOp::Erfinv,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+ERFC: erfc(input), erfc_;
 /// The inverse of the error function.
-pub fn erfinv(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ERFINV, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(ErfinvBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`erfinv`]: writes the result into `input`.
-pub fn erfinv_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("erfinv_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&ERFINV, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = ErfinvBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&ERFINV, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static ERFINV_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Erfinv, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Exp, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(3)]),
-    ],
-    literals: &[0.886226925452758],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct ErfinvBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for ErfinvBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "ErfinvBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0.886226925452758_f64)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    let t2 = ops::erfinv(&input)?;
-                    let t3 = ops::square(&t2)?;
-                    let t4 = ops::exp(&t3)?;
-                    let t5 = ops::mul(&t1, &t4)?;
-                    t5
-                })?
-            } else {
-                autograd::run_fused(&ERFINV_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LGAMMA: Spec = Spec {
-    name: "lgamma",
-    in_place: "lgamma_",
-    arguments: &["input"],
-    op: ElementwiseOp::Lgamma,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+ERFINV: erfinv(input), erfinv_;
 /// The logarithm of the absolute value of the gamma function.
-pub fn lgamma(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LGAMMA, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(LgammaBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`lgamma`]: writes the result into `input`.
-pub fn lgamma_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("lgamma_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LGAMMA, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = LgammaBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LGAMMA, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LGAMMA_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Digamma, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct LgammaBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for LgammaBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LgammaBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::digamma(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&LGAMMA_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static DIGAMMA: Spec = Spec {
-    name: "digamma",
-    in_place: "digamma_",
-    arguments: &["input"],
-    op: ElementwiseOp::Digamma,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+LGAMMA: lgamma(input), lgamma_;
 /// The derivative of `lgamma`.
-pub fn digamma(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&DIGAMMA, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(DigammaBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`digamma`]: writes the result into `input`.
-pub fn digamma_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("digamma_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&DIGAMMA, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = DigammaBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&DIGAMMA, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static DIGAMMA_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Polygamma, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[1.0],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct DigammaBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for DigammaBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "DigammaBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(1_i64)?;
-                    let t1 = ops::polygamma_of(&input, &t0)?;
-                    let t2 = ops::mul(&grad, &t1)?;
-                    t2
-                })?
-            } else {
-                autograd::run_fused(&DIGAMMA_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SINC: Spec = Spec {
-    name: "sinc",
-    in_place: "sinc_",
-    arguments: &["input"],
-    op: ElementwiseOp::Sinc,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+DIGAMMA: digamma(input), digamma_;
 /// `sin(πx) / (πx)`, and 1 at 0.
-pub fn sinc(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SINC, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SincBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sinc`]: writes the result into `input`.
-pub fn sinc_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("sinc_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SINC, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SincBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SINC, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SINC_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::SincSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SincBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SincBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SincBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::sinc_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&SINC_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SIGMOID: Spec = Spec {
-    name: "sigmoid",
-    in_place: "sigmoid_",
-    arguments: &["input"],
-    op: ElementwiseOp::Sigmoid,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+SINC: sinc(input), sinc_;
 /// The logistic function, `1 / (1 + exp(-x))`.
-pub fn sigmoid(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SIGMOID, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SigmoidBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`sigmoid`]: writes the result into `input`.
-pub fn sigmoid_(input: &Tensor) -> Result<()> {
-    autograd::check_inplace("sigmoid_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&SIGMOID, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = SigmoidBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&SIGMOID, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static SIGMOID_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::SigmoidSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct SigmoidBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SigmoidBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SigmoidBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input]) {
-                origin.restore({
-                    let grad = &autograd::conjugate(grad)?;
-                    let t0 = ops::sigmoid_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    autograd::conjugate(&t1)?
-                })?
-            } else {
-                autograd::run_fused(&SIGMOID_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOGIT: Spec = Spec {
-    name: "logit",
-    in_place: "logit_",
-    arguments: &["input"],
-    op: ElementwiseOp::Logit,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+SIGMOID: sigmoid(input), sigmoid_;
 /// The inverse of the logistic function, `log(x / (1 - x))`; `eps` limits x to `[eps, 1 - eps]`.
-pub fn logit(input: &Tensor, eps: Option<f64>) -> Result<Tensor> {
-    if eps.is_some() {
-        return operations::arithmetic::logit_clamped(input, eps);
-    }
-    let result = elementwise::run(&LOGIT, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(LogitBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-/// In-place form of [`logit`]: writes the result into `input`.
-pub fn logit_(input: &Tensor, eps: Option<f64>) -> Result<()> {
-    if eps.is_some() {
-        return autograd::overwrite("logit_", input, || operations::arithmetic::logit_clamped(input, eps));
-    }
-    autograd::check_inplace("logit_", input, &[])?;
-    if !(autograd::is_recording(&[input])) {
-        return elementwise::run_in_place(&LOGIT, &[input], &[], input);
-    }
-    let edges: autograd::Edges = smallvec::smallvec![input.edge()];
-    let operation = LogitBackward {
-        input: (input.requires_grad()).then(|| Saved::before_write(input, input)).transpose()?,
-        input_origin: Origin::of(input),
-    };
-    elementwise::run_in_place(&LOGIT, &[input], &[], input)?;
-    autograd::rebase(input, Arc::new(operation), edges);
-    Ok(())
-}
-
-static LOGIT_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::LogitSlope, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(0)]),
-    ],
-    literals: &[],
-    output: Source::Register(1),
-};
-
-#[derive(Debug)]
-struct LogitBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for LogitBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LogitBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = ops::logit_slope(&input)?;
-                    let t1 = ops::mul(&grad, &t0)?;
-                    t1
-                })?
-            } else {
-                autograd::run_fused(&LOGIT_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
-}
-
-static SIGMOID_SLOPE: Spec = Spec {
-    name: "sigmoid_slope",
-    in_place: "sigmoid_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::SigmoidSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+LOGIT: logit(input) given(eps: Option<f64>) unless eps.is_some() => operations::arithmetic::logit_clamped(input, eps), logit_;
 /// The derivative of `sigmoid`.
 ///
 /// Internal: without a Python name.
-pub fn sigmoid_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SIGMOID_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SigmoidSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SIGMOID_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Register(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(3)]),
-    ],
-    literals: &[0.5],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct SigmoidSlopeBackward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SigmoidSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SigmoidSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &input]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = ops::neg(&grad)?;
-                        let t1 = ops::mul(&t0, &result)?;
-                        let t2 = Tensor::number(0.5_f64)?;
-                        let t3 = ops::mul(&t2, &input)?;
-                        let t4 = ops::tanh(&t3)?;
-                        let t5 = ops::mul(&t1, &t4)?;
-                        autograd::conjugate(&t5)?
-                    })?
-                } else {
-                    autograd::run_fused(&SIGMOID_SLOPE_INPUT, &[grad, &result, &input], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
-}
-
-static TANH_SLOPE: Spec = Spec {
-    name: "tanh_slope",
-    in_place: "tanh_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::TanhSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+SIGMOID_SLOPE: sigmoid_slope(input);
 /// The derivative of `tanh`.
 ///
 /// Internal: without a Python name.
-pub fn tanh_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&TANH_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(TanhSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static TANH_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Tanh, &[Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Register(2)]),
-    ],
-    literals: &[-2.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct TanhSlopeBackward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for TanhSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "TanhSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &result, &input]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = Tensor::number(-2_i64)?;
-                        let t1 = ops::mul(&t0, &grad)?;
-                        let t2 = ops::mul(&t1, &result)?;
-                        let t3 = ops::tanh(&input)?;
-                        let t4 = ops::mul(&t2, &t3)?;
-                        autograd::conjugate(&t4)?
-                    })?
-                } else {
-                    autograd::run_fused(&TANH_SLOPE_INPUT, &[grad, &result, &input], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
-}
-
-static ASINH_SLOPE: Spec = Spec {
-    name: "asinh_slope",
-    in_place: "asinh_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::AsinhSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+TANH_SLOPE: tanh_slope(input);
 /// The derivative of `asinh`.
 ///
 /// Internal: without a Python name.
-pub fn asinh_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ASINH_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AsinhSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static ASINH_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Input(2)]),
-    ],
-    literals: &[],
-    output: Source::Register(4),
-};
-
-#[derive(Debug)]
-struct AsinhSlopeBackward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AsinhSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AsinhSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = ops::neg(&grad)?;
-                        let t1 = ops::mul(&t0, &input)?;
-                        let t2 = ops::mul(&t1, &result)?;
-                        let t3 = ops::mul(&t2, &result)?;
-                        let t4 = ops::mul(&t3, &result)?;
-                        autograd::conjugate(&t4)?
-                    })?
-                } else {
-                    autograd::run_fused(&ASINH_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
-}
-
-static SINC_SLOPE: Spec = Spec {
-    name: "sinc_slope",
-    in_place: "sinc_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::SincSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+ASINH_SLOPE: asinh_slope(input);
 /// The derivative of `sinc`.
 ///
 /// Internal: without a Python name.
-pub fn sinc_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&SINC_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(SincSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static SINC_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Neg, &[Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Sinc, &[Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Eq, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(3), Source::Input(2)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(3), Source::Constant(4), Source::Input(1)],
-        ),
-        Instruction::new(ElementwiseOp::Div, &[Source::Register(4), Source::Register(5)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(3), Source::Constant(2), Source::Register(6)],
-        ),
-        Instruction::new(ElementwiseOp::Add, &[Source::Register(2), Source::Register(7)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(8)]),
-    ],
-    literals: &[9.869604401089358, 0.0, -6.579736267392905, 2.0, 1.0],
-    output: Source::Register(9),
-};
-
-#[derive(Debug)]
-struct SincSlopeBackward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for SincSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "SincSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = ops::neg(&grad)?;
-                        let t1 = Tensor::number(9.869604401089358_f64)?;
-                        let t2 = ops::sinc(&input)?;
-                        let t3 = ops::mul(&t1, &t2)?;
-                        let t4 = Tensor::number(0_i64)?;
-                        let t5 = ops::eq(&input, &t4)?;
-                        let t6 = Tensor::number(-6.579736267392905_f64)?;
-                        let t7 = Tensor::number(2_i64)?;
-                        let t8 = ops::mul(&t7, &result)?;
-                        let t9 = Tensor::number(1_i64)?;
-                        let t10 = ops::where_(&t5, &t9, &input)?;
-                        let t11 = ops::div(&t8, &t10, None)?;
-                        let t12 = ops::where_(&t5, &t6, &t11)?;
-                        let t13 = ops::add(&t3, &t12, Scalar::Int(1))?;
-                        let t14 = ops::mul(&t0, &t13)?;
-                        autograd::conjugate(&t14)?
-                    })?
-                } else {
-                    autograd::run_fused(&SINC_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
-}
-
-static ASIN_SLOPE: Spec = Spec {
-    name: "asin_slope",
-    in_place: "asin_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::AsinSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+SINC_SLOPE: sinc_slope(input);
 /// The derivative of `asin`.
 ///
 /// Internal: without a Python name.
-pub fn asin_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ASIN_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AsinSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static ASIN_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Input(2)]),
-    ],
-    literals: &[],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct AsinSlopeBackward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AsinSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AsinSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = ops::mul(&grad, &input)?;
-                        let t1 = ops::mul(&t0, &result)?;
-                        let t2 = ops::mul(&t1, &result)?;
-                        let t3 = ops::mul(&t2, &result)?;
-                        autograd::conjugate(&t3)?
-                    })?
-                } else {
-                    autograd::run_fused(&ASIN_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
-}
-
-static ATANH_SLOPE: Spec = Spec {
-    name: "atanh_slope",
-    in_place: "atanh_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::AtanhSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: Some(Parts::Complex),
-    wraps: false,
-};
+ASIN_SLOPE: asin_slope(input);
 /// The derivative of `atanh`.
 ///
 /// Internal: without a Python name.
-pub fn atanh_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&ATANH_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(AtanhSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                result: (input.requires_grad()).then(|| Saved::output(&result, 0)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static ATANH_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Mul, &[Source::Constant(0), Source::Input(0)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(1), Source::Input(2)]),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Register(2), Source::Input(2)]),
-    ],
-    literals: &[2.0],
-    output: Source::Register(3),
-};
-
-#[derive(Debug)]
-struct AtanhSlopeBackward {
-    input: Option<Saved>,
-    result: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for AtanhSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "AtanhSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let result = saved(self.result.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] =
-                Some(if autograd::mode::is_enabled() || autograd::any_complex(&[grad, &input, &result]) {
-                    origin.restore({
-                        let grad = &autograd::conjugate(grad)?;
-                        let t0 = Tensor::number(2_i64)?;
-                        let t1 = ops::mul(&t0, &grad)?;
-                        let t2 = ops::mul(&t1, &input)?;
-                        let t3 = ops::mul(&t2, &result)?;
-                        let t4 = ops::mul(&t3, &result)?;
-                        autograd::conjugate(&t4)?
-                    })?
-                } else {
-                    autograd::run_fused(&ATANH_SLOPE_INPUT, &[grad, &input, &result], &[], origin)?
-                });
-        }
-        Ok(gradients)
-    }
-}
-
-static LOGIT_SLOPE: Spec = Spec {
-    name: "logit_slope",
-    in_place: "logit_slope_",
-    arguments: &["input"],
-    op: ElementwiseOp::LogitSlope,
-    promote: Promote::Float,
-    domain: Domain::Float,
-    complex: None,
-    wraps: false,
-};
+ATANH_SLOPE: atanh_slope(input);
 /// The derivative of `logit`.
 ///
 /// Internal: without a Python name.
-pub fn logit_slope(input: &Tensor) -> Result<Tensor> {
-    let result = elementwise::run(&LOGIT_SLOPE, &[input], &[])?;
-    if autograd::is_recording(&[input]) {
-        autograd::record(
-            &result,
-            Arc::new(LogitSlopeBackward {
-                input: (input.requires_grad()).then(|| Saved::input(input)).transpose()?,
-                input_origin: Origin::of(input),
-            }),
-            smallvec::smallvec![input.edge()],
-        );
-    }
-    Ok(result)
-}
-
-static LOGIT_SLOPE_INPUT: Formula = Formula {
-    instructions: &[
-        Instruction::new(ElementwiseOp::Lt, &[Source::Input(1), Source::Constant(0)]),
-        Instruction::new(ElementwiseOp::Gt, &[Source::Input(1), Source::Constant(1)]),
-        Instruction::new(ElementwiseOp::MaskOr, &[Source::Register(0), Source::Register(1)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Constant(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Constant(1), Source::Register(3)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(4)]),
-        Instruction::new(ElementwiseOp::Div, &[Source::Constant(1), Source::Input(1)]),
-        Instruction::new(ElementwiseOp::Square, &[Source::Register(6)]),
-        Instruction::new(ElementwiseOp::Sub, &[Source::Register(5), Source::Register(7)]),
-        Instruction::new(
-            ElementwiseOp::Select,
-            &[Source::Register(2), Source::Constant(2), Source::Register(8)],
-        ),
-        Instruction::new(ElementwiseOp::Mul, &[Source::Input(0), Source::Register(9)]),
-    ],
-    literals: &[0.0, 1.0, f64::NAN],
-    output: Source::Register(10),
-};
-
-#[derive(Debug)]
-struct LogitSlopeBackward {
-    input: Option<Saved>,
-    input_origin: Origin,
-}
-
-impl Backward for LogitSlopeBackward {
-    fn name(&self) -> std::borrow::Cow<'static, str> {
-        "LogitSlopeBackward0".into()
-    }
-    fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let mut gradients: Gradients = smallvec::smallvec![None; 1];
-        let Some(grad) = &grads[0] else { return Ok(gradients) };
-        if node.wants(0) {
-            let input = saved(self.input.as_ref(), node)?;
-            let origin = &self.input_origin;
-            gradients[0] = Some(if autograd::mode::is_enabled() {
-                origin.restore({
-                    let t0 = Tensor::number(0_i64)?;
-                    let t1 = ops::lt(&input, &t0)?;
-                    let t2 = Tensor::number(1_i64)?;
-                    let t3 = ops::gt(&input, &t2)?;
-                    let t4 = ops::logical_or(&t1, &t3)?;
-                    let t5 = Tensor::number(f64::NAN)?;
-                    let t6 = ops::sub(&t2, &input, Scalar::Int(1))?;
-                    let t7 = ops::div(&t2, &t6, None)?;
-                    let t8 = ops::square(&t7)?;
-                    let t9 = ops::div(&t2, &input, None)?;
-                    let t10 = ops::square(&t9)?;
-                    let t11 = ops::sub(&t8, &t10, Scalar::Int(1))?;
-                    let t12 = ops::where_(&t4, &t5, &t11)?;
-                    let t13 = ops::mul(&grad, &t12)?;
-                    t13
-                })?
-            } else {
-                autograd::run_fused(&LOGIT_SLOPE_INPUT, &[grad, &input], &[], origin)?
-            });
-        }
-        Ok(gradients)
-    }
+LOGIT_SLOPE: logit_slope(input);
 }
