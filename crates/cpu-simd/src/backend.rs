@@ -1,8 +1,8 @@
 //! [`CpuBackend`]: hands each method of the contract to its kernel.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_backend::memory::{HostBuffer, PoolAllocator, Scratch, physical_memory};
 use rustorch_backend::sizes::{Extent, check_extent};
 use rustorch_backend::{

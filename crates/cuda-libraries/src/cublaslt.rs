@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
-use std::sync::{Mutex, PoisonError};
 
 use rustorch_backend::DType;
+use rustorch_backend::memory::fork::Mutex;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::{Float32Precision, Matrix, MatrixProduct, Workspace};
 
@@ -186,7 +186,7 @@ impl CublasLt {
         let Some((problem, [a, b])) = Problem::new(product) else { return Ok(false) };
         let d = address(product.c.operand).cast_mut();
         let bias = product.bias.map_or(std::ptr::null(), address);
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plans = self.plans.lock();
         if plans.len() >= PLANS {
             plans.clear();
         }

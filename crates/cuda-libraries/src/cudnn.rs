@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
-use std::sync::{Mutex, PoisonError};
 
+use rustorch_backend::memory::fork::Mutex;
 use rustorch_backend::{DType, Operand};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::{Convolution, ConvolutionPart, Float32Precision, Workspace};
@@ -197,7 +197,7 @@ impl Cudnn {
         stream: Stream,
     ) -> Result<bool> {
         let Some(problem) = Problem::new(convolution) else { return Ok(false) };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let (handle, plans) = &mut *state;
         if plans.len() >= PLANS {
             plans.clear();

@@ -8,8 +8,7 @@ mod cudnn;
 mod objects;
 mod search;
 
-use std::sync::OnceLock;
-
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_error::Result;
 use rustorch_gpu::{Convolution, MatrixProduct, Workspace};
 

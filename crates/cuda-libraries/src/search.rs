@@ -5,8 +5,8 @@
 //! loaded libraries; `CUDA_HOME`, `CUDA_PATH` and `/usr/local/cuda`.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::{open_library, site_packages};
 

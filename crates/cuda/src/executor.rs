@@ -3,8 +3,8 @@
 use std::ffi::{CString, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
-use std::sync::OnceLock;
 
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_backend::{DeviceInfo, DeviceKind};
 use rustorch_cuda_libraries::{Libraries, Stream};
 use rustorch_error::{Result, RusTorchError};

@@ -1,9 +1,9 @@
 //! Drivers' libraries and the devices behind them, looked for when one is first asked for.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use rustorch_backend::ComputeBackend;
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::backend::GpuBackend;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustorch_backend::StreamId;
+use rustorch_backend::memory::fork::{Mutex, MutexGuard};
 use rustorch_backend::memory::{Block, BlockCache, Buffer, MemoryAllocator, MemoryStats, fork};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
@@ -102,9 +102,8 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
         GpuMemoryAllocator { executor, streams, place, process: fork::generation(), state: Mutex::new(state) }
     }
 
-    /// No code panics while it holds the lock; should it be poisoned all the same, the lists are whole.
     fn lock(&self) -> MutexGuard<'_, State<E>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// To which stream a block belongs that is allocated now.

@@ -1,10 +1,10 @@
 //! Says why the first step on a device takes so long.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use rustorch_backend::memory::fork::Mutex;
 
 /// How long a program may have spent on compilations before it says so.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,8 +20,7 @@ pub(crate) fn watched<T>(kind: &str, compile: impl FnOnce() -> T) -> T {
     if SAID.load(Ordering::Relaxed) {
         return compile();
     }
-    let spent = || SPENT.lock().unwrap_or_else(PoisonError::into_inner);
-    let left = PATIENCE.saturating_sub(*spent());
+    let left = PATIENCE.saturating_sub(*SPENT.lock());
     let start = Instant::now();
     let (done, waits) = mpsc::channel::<()>();
     let kind = kind.to_owned();
@@ -39,6 +38,6 @@ pub(crate) fn watched<T>(kind: &str, compile: impl FnOnce() -> T) -> T {
         // It ends at once now. Joined, so that no thread is left when the process is forked.
         let _ = watcher.join();
     }
-    *spent() += start.elapsed();
+    *SPENT.lock() += start.elapsed();
     compiled
 }

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use rustorch_backend::memory::fork::Mutex;
 use rustorch_error::Result;
 
 use crate::executor::KernelExecutor;
@@ -16,7 +17,7 @@ use crate::notice;
 
 /// The compiled kernels of one device.
 pub(crate) struct ProgramCache<K> {
-    loaded: RwLock<HashMap<Vec<u8>, Arc<K>>>,
+    loaded: Mutex<HashMap<Vec<u8>, Arc<K>>>,
     folder: Option<PathBuf>,
 }
 
@@ -28,7 +29,7 @@ impl<K> ProgramCache<K> {
     }
 
     fn within(folder: Option<PathBuf>) -> Self {
-        ProgramCache { loaded: RwLock::new(HashMap::new()), folder }
+        ProgramCache { loaded: Mutex::new(HashMap::new()), folder }
     }
 
     /// The kernel of a call: loaded, or from disk, or of the build, or compiled.
@@ -38,13 +39,12 @@ impl<K> ProgramCache<K> {
         call: &mut Call<'_>,
     ) -> Result<Arc<K>> {
         let key = call.take_key();
-        if let Some(kernel) = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(kernel) = self.loaded.lock().get(&key) {
             return Ok(kernel.clone());
         }
         let text = call.render(executor.dialect())?;
         let kernel = Arc::new(self.load(executor, call.name(), &text)?);
-        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(loaded.entry(key).or_insert(kernel).clone())
+        Ok(self.loaded.lock().entry(key).or_insert(kernel).clone())
     }
 
     fn load<E: KernelExecutor<Kernel = K>>(&self, executor: &E, name: &str, text: &str) -> Result<K> {

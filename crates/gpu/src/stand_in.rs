@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::ptr::NonNull;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use rustorch_backend::memory::fork::Mutex;
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::Result;
 
@@ -84,7 +84,7 @@ impl StandIn {
 
     /// The bytes that the driver has given out.
     pub(crate) fn in_use(&self) -> usize {
-        self.blocks.lock().unwrap().iter().map(|(_, bytes)| bytes).sum()
+        self.blocks.lock().iter().map(|(_, bytes)| bytes).sum()
     }
 }
 
@@ -125,11 +125,11 @@ impl KernelExecutor for StandIn {
         }
         let name = self.names.fetch_add(1, Ordering::Relaxed) + 1;
         let address = NonNull::without_provenance(name.try_into().unwrap());
-        self.blocks.lock().unwrap().push((name, bytes));
+        self.blocks.lock().push((name, bytes));
         Ok(address)
     }
     unsafe fn free(&self, address: NonNull<u8>) {
-        let mut blocks = self.blocks.lock().unwrap();
+        let mut blocks = self.blocks.lock();
         let at = blocks
             .iter()
             .position(|&(name, _)| name == address.addr().get())

@@ -4,9 +4,8 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
 
-use rustorch_backend::memory::fork;
+use rustorch_backend::memory::fork::{self, Mutex};
 use rustorch_backend::{Event, StreamId};
 use rustorch_error::{Result, RusTorchError};
 
@@ -30,7 +29,7 @@ pub(crate) struct StreamSet<E: KernelExecutor> {
     /// The process that made them.
     process: u32,
     default: Progress<E>,
-    made: RwLock<Vec<&'static Made<E>>>,
+    made: Mutex<Vec<&'static Made<E>>>,
     by_priority: Mutex<BTreeMap<i32, Pool>>,
 }
 
@@ -69,7 +68,7 @@ impl<E: KernelExecutor> StreamSet<E> {
             number: SETS.fetch_add(1, Ordering::Relaxed),
             process: fork::generation(),
             default: Progress::new(),
-            made: RwLock::default(),
+            made: Mutex::default(),
             by_priority: Mutex::default(),
         }
     }
@@ -112,7 +111,7 @@ impl<E: KernelExecutor> StreamSet<E> {
         let Some(index) = (stream.0 as usize).checked_sub(1) else {
             return Ok((self.executor.default_stream(), &self.default));
         };
-        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        let made = self.made.lock();
         made.get(index).map(|made| (&made.stream, &made.progress)).ok_or_else(|| {
             let kind = self.executor.info().kind;
             RusTorchError::device("stream", format!("this {kind} device has no stream {}", stream.0))
@@ -125,7 +124,7 @@ impl<E: KernelExecutor> StreamSet<E> {
     /// passed, and a new one is marked only when something was queued since.
     pub(crate) fn is_done(&self, stream: StreamId) -> Result<bool> {
         let (stream, progress) = self.entry(stream)?;
-        let mut asked = progress.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = progress.asked.lock();
         if progress.queued.swap(false, Ordering::AcqRel) {
             *asked = Some(self.executor.record(stream, false)?);
         }
@@ -138,7 +137,7 @@ impl<E: KernelExecutor> StreamSet<E> {
         // What is queued meanwhile sets it again.
         progress.queued.store(false, Ordering::Release);
         let done = self.executor.synchronize(stream);
-        *progress.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *progress.asked.lock() = None;
         done
     }
 
@@ -157,12 +156,12 @@ impl<E: KernelExecutor> StreamSet<E> {
     pub(crate) fn create(&self, priority: i32) -> Result<StreamId> {
         let priority = priority.clamp(-PRIORITIES, PRIORITIES);
         // Held while a stream is made, so that no more are made than wanted.
-        let mut pools = self.by_priority.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = self.by_priority.lock();
         let pool = pools.entry(priority).or_default();
         if pool.streams.len() < PER_PRIORITY {
             let stream = Made { stream: self.executor.create_stream(priority)?, progress: Progress::new() };
             let stream = &*Box::leak(Box::new(stream));
-            let mut made = self.made.write().unwrap_or_else(PoisonError::into_inner);
+            let mut made = self.made.lock();
             made.push(stream);
             pool.streams.push(StreamId(made.len() as u32));
         }
@@ -173,7 +172,7 @@ impl<E: KernelExecutor> StreamSet<E> {
 
     /// Waits until everything on every stream is done; the first failure is reported when all were waited for.
     pub(crate) fn synchronize(&self) -> Result<()> {
-        let made = self.made.read().unwrap_or_else(PoisonError::into_inner).len() as u32;
+        let made = self.made.lock().len() as u32;
         (0..=made).map(StreamId).map(|stream| self.wait(stream)).fold(Ok(()), Result::and)
     }
 }

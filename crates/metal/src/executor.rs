@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use objc2::rc::{Retained, autoreleasepool};
 use objc2::runtime::ProtocolObject;
@@ -14,6 +14,7 @@ use objc2_metal::{
     MTLCommandQueue, MTLCompileOptions, MTLComputeCommandEncoder, MTLComputePipelineState, MTLDevice,
     MTLEvent, MTLLanguageVersion, MTLLibrary, MTLResource, MTLResourceOptions, MTLSize,
 };
+use rustorch_backend::memory::fork::{Mutex, MutexGuard, OnceLock};
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
@@ -195,9 +196,8 @@ impl MetalExecutor {
         .ok_or_else(|| self.out_of_memory(bytes, ""))
     }
 
-    /// No code panics while it holds the lock; should it be poisoned all the same, the map is whole.
     fn pinned(&self) -> MutexGuard<'_, BTreeMap<NonNull<u8>, Retained<Buffer>>> {
-        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pinned.lock()
     }
 
     /// The buffer of pinned memory, and where in it the address is.
@@ -210,9 +210,8 @@ impl MetalExecutor {
 }
 
 impl MetalStream {
-    /// No code panics while it holds the lock; should it be poisoned all the same, the queue is whole.
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Queues a copy from one buffer to another.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ffi::{CString, c_void};
 use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
+use rustorch_backend::memory::fork::{Mutex, MutexGuard, OnceLock};
 use rustorch_backend::{DType, DeviceInfo, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_gpu::dialect::Dialect;
@@ -53,7 +53,7 @@ unsafe impl Sync for OpenClKernel {}
 
 impl Drop for OpenClKernel {
     fn drop(&mut self) {
-        let kernel = *self.kernel.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let kernel = *self.kernel.get_mut();
         // SAFETY: the kernel is released once, by its owner.
         unsafe { (self.cl.clReleaseKernel)(kernel) };
     }
@@ -126,9 +126,9 @@ impl OpenClExecutor {
         })
     }
 
-    /// The buffers behind pinned memory; should the lock be poisoned, the map is whole.
-    fn pinned(&self) -> std::sync::MutexGuard<'_, HashMap<NonNull<u8>, Handle>> {
-        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The buffers behind pinned memory.
+    fn pinned(&self) -> MutexGuard<'_, HashMap<NonNull<u8>, Handle>> {
+        self.pinned.lock()
     }
 
     /// The bytes of a buffer.
@@ -370,7 +370,7 @@ impl KernelExecutor for OpenClExecutor {
     }
 
     fn launch(&self, stream: &OpenClStream, kernel: &OpenClKernel, launch: &Launch<'_>) -> Result<()> {
-        let handle = kernel.kernel.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let handle = kernel.kernel.lock();
         let (set, mut index) = (self.cl.clSetKernelArg, 0);
         for buffer in launch.buffers {
             let buffer: Handle = buffer.as_ptr().cast();

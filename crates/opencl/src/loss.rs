@@ -1,7 +1,6 @@
 //! When a device is lost.
 
-use std::sync::OnceLock;
-
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_error::{Result, RusTorchError};
 
 use crate::driver::*;

@@ -1,8 +1,8 @@
 //! Queues, and points in them.
 
 use std::ptr::{null, null_mut};
-use std::sync::OnceLock;
 
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_error::Result;
 
 use crate::driver::*;

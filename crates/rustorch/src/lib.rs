@@ -32,8 +32,7 @@ pub use rustorch_tensor::{
 pub fn init() -> Result<()> {
     #[cfg(feature = "cpu")]
     {
-        use std::sync::OnceLock;
-
+        use rustorch_backend::memory::fork::OnceLock;
         use rustorch_cpu_simd::CpuBackend;
 
         static CPU: OnceLock<CpuBackend> = OnceLock::new();

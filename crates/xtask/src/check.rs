@@ -39,6 +39,14 @@ const UNSAFE: [&str; 9] = [
     "crates/py/",
 ];
 
+/// Crates whose locks ops take.
+const LOCKING: [&str; 9] =
+    ["backend", "cpu-simd", "cuda", "cuda-libraries", "gpu", "metal", "nn", "opencl", "tensor"];
+
+/// Files there that may use locks that a forked child could find taken: where the others are made of them, and where a
+/// child starts threads of its own.
+const PLAIN_LOCKS: [&str; 2] = ["crates/backend/src/memory/fork.rs", "crates/cpu-simd/src/threads.rs"];
+
 /// The longest a hand-written file may be.
 const MAX_LINES: usize = 500;
 
@@ -183,6 +191,11 @@ fn source_file(path: &Path, relative: &Path, problems: &mut Vec<String>) -> Resu
              arguments is a memory::Scratch (results: memory::gathered), and one that is short says '// Short: …'"
         ));
     }
+    for (line, lock) in plain_locks(&place, &text) {
+        problems.push(format!(
+            "{name}:{line}: a forked child may find this {lock} taken for ever; memory::fork has locks that it finds free"
+        ));
+    }
     let allows_unsafe = text.lines().any(|line| {
         let line = line.trim_start();
         line.starts_with("#![allow(") && line.contains("unsafe_code")
@@ -192,6 +205,31 @@ fn source_file(path: &Path, relative: &Path, problems: &mut Vec<String>) -> Resu
         problems.push(format!("{name}: allows unsafe_code; only {} may", UNSAFE.join(", ")));
     }
     Ok(())
+}
+
+/// Where a file names a lock of the standard library's that ops would take, and which.
+fn plain_locks<'a>(place: &str, text: &'a str) -> Vec<(usize, &'a str)> {
+    const LOCKS: [&str; 6] = ["Mutex", "RwLock", "OnceLock", "LazyLock", "Condvar", "Once"];
+    let is_op = LOCKING.iter().any(|name| place.starts_with(&format!("crates/{name}/src/")));
+    if !is_op
+        || PLAIN_LOCKS.contains(&place)
+        || place.ends_with("/tests.rs")
+        || place.ends_with("/testing.rs")
+    {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        // Tests stand at a file's end.
+        if line == "#[cfg(test)]" && text.lines().nth(number + 1).is_some_and(|next| next.starts_with("mod "))
+        {
+            break;
+        }
+        let Some((_, names)) = line.split_once("std::sync::") else { continue };
+        let words = names.split(|c: char| !c.is_alphanumeric());
+        found.extend(words.filter(|word| LOCKS.contains(word)).map(|word| (number + 1, word)));
+    }
+    found
 }
 
 /// Generated files that codegen no longer writes.
@@ -205,5 +243,19 @@ fn stale(root: &Path, generated: &[(PathBuf, String)], files: &[PathBuf], proble
                 relative.display()
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_locks;
+
+    #[test]
+    fn locks_that_a_fork_does_not_wait_for_are_found_where_ops_take_them() {
+        let text = "use std::sync::{Arc, Mutex};\nlet once: std::sync::OnceLock<u8>;\nuse std::sync::atomic::AtomicBool;\n\
+                    #[cfg(test)]\nmod tests {\n    use std::sync::RwLock;\n}\n";
+        assert_eq!(plain_locks("crates/gpu/src/notice.rs", text), [(1, "Mutex"), (2, "OnceLock")]);
+        assert_eq!(plain_locks("crates/backend/src/memory/fork.rs", text), []);
+        assert_eq!(plain_locks("crates/py/src/errors.rs", text), []);
     }
 }

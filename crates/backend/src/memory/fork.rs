@@ -246,6 +246,15 @@ impl<T> OnceLock<T> {
         self.0.get()
     }
 
+    /// Puts a value where none is; where one is, `value` comes back.
+    ///
+    /// # Errors
+    /// The value that is not put there.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        let _section = Section::enter();
+        self.0.set(value)
+    }
+
     /// The value, made by `make` if it is not there.
     #[inline]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {

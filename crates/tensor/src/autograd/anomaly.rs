@@ -1,8 +1,8 @@
 //! Anomaly mode: nodes remember where they were made, and gradients that are NaN are errors.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustorch_backend::memory::fork::OnceLock;
 use rustorch_error::{Result, RusTorchError};
 
 use super::node::{Gradients, Node};

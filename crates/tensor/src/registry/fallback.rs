@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustorch_backend::memory::fork::{Mutex, MutexGuard};
+use rustorch_backend::memory::fork::{Mutex, MutexGuard, OnceLock};
 use rustorch_backend::memory::{HostBuffer, Scratch};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,

@@ -12,9 +12,8 @@ mod staging;
 mod tests;
 
 use std::cell::Cell;
-use std::sync::OnceLock;
 
-use rustorch_backend::memory::fork;
+use rustorch_backend::memory::fork::{self, OnceLock};
 use rustorch_backend::{ComputeBackend, Device, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 
@@ -29,13 +28,13 @@ pub type Provider = fn() -> Result<Vec<&'static dyn ComputeBackend>>;
 struct Family {
     provider: OnceLock<Provider>,
     /// What the provider found, each behind a [`Fallback`], and the process in which it looked.
-    found: fork::OnceLock<(u32, Result<Vec<&'static Fallback>>)>,
+    found: OnceLock<(u32, Result<Vec<&'static Fallback>>)>,
 }
 
 static CPU: OnceLock<&'static dyn ComputeBackend> = OnceLock::new();
 
 static FAMILIES: [Family; DeviceKind::COUNT] =
-    [const { Family { provider: OnceLock::new(), found: fork::OnceLock::new() } }; DeviceKind::COUNT];
+    [const { Family { provider: OnceLock::new(), found: OnceLock::new() } }; DeviceKind::COUNT];
 
 thread_local! {
     /// The current device of each kind, on this thread.
