@@ -43,7 +43,8 @@ macro_rules! truncations {
         #[inline(always)]
         #[allow(clippy::manual_range_contains)]
         fn $name(x: $from) -> $to {
-            if x >= $low && x < $high { x as $to } else { <$to>::MIN }
+            // SAFETY: the value is within the range that truncates to the type's. So one instruction does it.
+            if x >= $low && x < $high { unsafe { x.to_int_unchecked() } } else { <$to>::MIN }
         }
     )*};
 }
@@ -136,12 +137,44 @@ from_numbers! {
     Complex<f64>: x => Complex { re: x.to_f64(), im: x.imaginary() };
 }
 
+#[inline(always)]
 unsafe fn convert_elements<S: Number, D: FromNumber>(from: *const u8, to: *mut u8, n: usize) {
     let (from, to) = (from.cast::<S>(), to.cast::<D>());
     for i in 0..n {
         // SAFETY: the caller's; i < n.
         unsafe { *to.add(i) = D::from_number(*from.add(i)) };
     }
+}
+
+/// The same loop in the vectors of a level. Halves keep to the baseline: their conversion is no instruction that the compiler
+/// would find.
+#[cfg(target_arch = "x86_64")]
+mod vectors {
+    use super::{FromNumber, Number};
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) unsafe fn avx2<S: Number, D: FromNumber>(from: *const u8, to: *mut u8, n: usize) {
+        // SAFETY: the caller's.
+        unsafe { super::convert_elements::<S, D>(from, to, n) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    pub(super) unsafe fn avx512<S: Number, D: FromNumber>(from: *const u8, to: *mut u8, n: usize) {
+        // SAFETY: the caller's.
+        unsafe { super::convert_elements::<S, D>(from, to, n) }
+    }
+}
+
+/// The loop of a pair of types in the vectors of `level`.
+fn elements<S: Number, D: FromNumber>(level: SimdLevel) -> Convert {
+    #[cfg(target_arch = "x86_64")]
+    match level {
+        SimdLevel::Avx512 => return vectors::avx512::<S, D>,
+        SimdLevel::Avx2 => return vectors::avx2::<S, D>,
+        _ => {}
+    }
+    let _ = level;
+    convert_elements::<S, D>
 }
 
 unsafe fn copy_elements<T>(from: *const u8, to: *mut u8, n: usize) {
@@ -217,18 +250,18 @@ pub(crate) fn convert(from: DType, to: DType, level: SimdLevel) -> Convert {
     macro_rules! to {
         ($S:ty) => {
             match to {
-                DType::Bool => convert_elements::<$S, Truth>,
-                DType::UInt8 => convert_elements::<$S, u8>,
-                DType::Int8 => convert_elements::<$S, i8>,
-                DType::Int16 => convert_elements::<$S, i16>,
-                DType::Int32 => convert_elements::<$S, i32>,
-                DType::Int64 => convert_elements::<$S, i64>,
-                DType::Float16 => convert_elements::<$S, f16>,
-                DType::BFloat16 => convert_elements::<$S, bf16>,
-                DType::Float32 => convert_elements::<$S, f32>,
-                DType::Float64 => convert_elements::<$S, f64>,
-                DType::Complex64 => convert_elements::<$S, Complex<f32>>,
-                DType::Complex128 => convert_elements::<$S, Complex<f64>>,
+                DType::Bool => elements::<$S, Truth>(level),
+                DType::UInt8 => elements::<$S, u8>(level),
+                DType::Int8 => elements::<$S, i8>(level),
+                DType::Int16 => elements::<$S, i16>(level),
+                DType::Int32 => elements::<$S, i32>(level),
+                DType::Int64 => elements::<$S, i64>(level),
+                DType::Float16 => elements::<$S, f16>(level),
+                DType::BFloat16 => elements::<$S, bf16>(level),
+                DType::Float32 => elements::<$S, f32>(level),
+                DType::Float64 => elements::<$S, f64>(level),
+                DType::Complex64 => elements::<$S, Complex<f32>>(level),
+                DType::Complex128 => elements::<$S, Complex<f64>>(level),
             }
         };
     }
@@ -240,7 +273,6 @@ pub(crate) fn convert(from: DType, to: DType, level: SimdLevel) -> Convert {
             _ => {}
         }
     }
-    let _ = level;
     match (from, to) {
         (a, b) if a == b => match a.size() {
             1 => copy_elements::<u8>,
