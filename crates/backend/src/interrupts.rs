@@ -13,15 +13,23 @@ use std::time::{Duration, Instant};
 /// How often is asked: hardly ever for a computer, at once for a person.
 const PERIOD: Duration = Duration::from_millis(100);
 
+/// Looking at the clock takes longer than a short step: where steps are short, up to so many pass between two looks, which
+/// are then about so far apart.
+const MOST_STEPS: u32 = 31;
+const APART: Duration = Duration::from_micros(10);
+
 #[derive(Clone, Copy)]
 struct Watch {
     ask: fn() -> bool,
     next: Instant,
+    looked: Instant,
 }
 
 thread_local! {
     /// Of a thread that computes for a user.
     static WATCH: Cell<Option<Watch>> = const { Cell::new(None) };
+    /// How many more steps pass before the next look at the clock, and how many pass between two.
+    static STEPS: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
 }
 
 /// What an interrupted computation unwinds with.
@@ -42,7 +50,9 @@ impl Drop for Restore {
 /// # Errors
 /// `ask` said so; what was computed is lost.
 pub fn interruptible<T>(ask: fn() -> bool, compute: impl FnOnce() -> T) -> Result<T, Interrupted> {
-    let _before = Restore(WATCH.replace(Some(Watch { ask, next: Instant::now() + PERIOD })));
+    let looked = Instant::now();
+    let _before = Restore(WATCH.replace(Some(Watch { ask, next: looked + PERIOD, looked })));
+    STEPS.set((0, 0));
     catch_unwind(AssertUnwindSafe(compute))
         .map_err(|payload| if payload.is::<Interrupted>() { Interrupted } else { resume_unwind(payload) })
 }
@@ -68,14 +78,24 @@ pub fn checkpoint() {
 }
 
 fn check(watch: Watch) {
+    let (left, between) = STEPS.get();
+    if left > 0 {
+        STEPS.set((left - 1, between));
+        return;
+    }
     let now = Instant::now();
     if now < watch.next {
+        let between =
+            if now < watch.looked + APART { (2 * between + 1).min(MOST_STEPS) } else { between / 2 };
+        STEPS.set((between, between));
+        WATCH.set(Some(Watch { looked: now, ..watch }));
         return;
     }
     // Python may run what it likes meanwhile, but nothing under this watch.
     WATCH.set(None);
     let stop = (watch.ask)();
-    WATCH.set(Some(Watch { next: Instant::now() + PERIOD, ..watch }));
+    let looked = Instant::now();
+    WATCH.set(Some(Watch { next: looked + PERIOD, looked, ..watch }));
     if stop {
         stop_now();
     }
