@@ -12,8 +12,10 @@ use rustorch_backend::{
 };
 use rustorch_tensor::{RusTorchError, Storage, Tensor, registry};
 
+use crate::arguments::convert;
 use crate::devices::required;
 use crate::errors::IntoPyResult;
+use crate::tensor::memory::sizes;
 use crate::tensor::{PyTensor, wrap};
 
 /// What a kernel may take for granted of where a buffer begins; every driver's allocations do.
@@ -113,8 +115,8 @@ fn _buffer_handle(tensor: &Bound<'_, PyTensor>) -> (usize, usize) {
 fn _tensor_of_handle<'py>(
     device: &Bound<'py, PyAny>,
     handle: usize,
-    shape: Vec<usize>,
-    strides: Option<Vec<isize>>,
+    #[pyo3(from_py_with = convert::required_ints)] shape: Dims<i64>,
+    #[pyo3(from_py_with = convert::optional_ints)] strides: Option<Dims<i64>>,
     offset: usize,
     dtype: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -123,7 +125,8 @@ fn _tensor_of_handle<'py>(
         crate::dtype::extract(dtype).ok_or_else(|| PyTypeError::new_err(format!("{dtype} is no dtype")))?;
     let address = NonNull::new(std::ptr::with_exposed_provenance_mut(handle))
         .ok_or_else(|| PyValueError::new_err("the handle of the memory must not be 0"))?;
-    let shape: Shape = shape.into();
+    let shape = sizes("from_handle", &shape)?;
+    let strides: Option<Dims<isize>> = strides.map(|s| s.into_iter().map(|step| step as isize).collect());
     if let Some(strides) = strides.as_ref().filter(|strides| strides.len() != shape.len()) {
         return Err(PyValueError::new_err(format!("{strides:?} are not {} strides", shape.len())));
     }

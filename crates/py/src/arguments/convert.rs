@@ -1,12 +1,13 @@
 //! Python numbers, sequences and their like as Rust values. `None` means: not that kind of object.
 
-use pyo3::exceptions::PyOverflowError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyList, PyString, PyTuple};
 use rustorch_backend::{Dims, Scalar};
 use rustorch_tensor::Tensor;
 
+use super::type_name;
 use crate::errors::IntoPyResult;
 use crate::sequences::gathered;
 use crate::tensor::PyTensor;
@@ -213,6 +214,18 @@ pub fn ints(object: &Bound<'_, PyAny>) -> PyResult<Option<Dims<i64>>> {
         Ok(items) => gathered(object.py(), items.map(|item| int(&item?))),
         Err(_) => Ok(None),
     }
+}
+
+/// The integers of an argument that has to be a sequence of them: as many as there is memory for.
+pub fn required_ints(object: &Bound<'_, PyAny>) -> PyResult<Dims<i64>> {
+    ints(object)?.ok_or_else(|| {
+        PyTypeError::new_err(format!("a sequence of ints is wanted, not {}", type_name(object)))
+    })
+}
+
+/// As [`required_ints`], of an argument that may be None.
+pub fn optional_ints(object: &Bound<'_, PyAny>) -> PyResult<Option<Dims<i64>>> {
+    if object.is_none() { Ok(None) } else { required_ints(object).map(Some) }
 }
 
 /// A sequence of real numbers, or a single one.

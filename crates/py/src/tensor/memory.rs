@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
-use rustorch_backend::{Device, StreamId, contiguous_strides};
+use rustorch_backend::{Device, Dims, StreamId, contiguous_strides};
 use rustorch_tensor::pinned;
 use rustorch_tensor::{
     DType, DeviceKind, Layout, MemoryFormat, RusTorchError, Shape, Storage, Tensor, autograd, ops,
@@ -64,7 +64,8 @@ impl PyStorage {
     }
 }
 
-fn sizes(op: &str, sizes: &[i64]) -> PyResult<Shape> {
+/// Sizes that are none below 0.
+pub fn sizes(op: &str, sizes: &[i64]) -> PyResult<Shape> {
     sizes
         .iter()
         .map(|&n| {
@@ -166,8 +167,8 @@ impl PyTensor {
         slf: Bound<'py, Self>,
         source: Option<&Bound<'py, PyAny>>,
         storage_offset: usize,
-        size: Option<Vec<i64>>,
-        stride: Option<Vec<isize>>,
+        #[pyo3(from_py_with = convert::optional_ints)] size: Option<Dims<i64>>,
+        #[pyo3(from_py_with = convert::optional_ints)] stride: Option<Dims<i64>>,
     ) -> PyResult<Bound<'py, Self>> {
         let py = slf.py();
         let tensor = slf.get().tensor(&slf);
@@ -210,7 +211,7 @@ impl PyTensor {
                             "set_(): strides {stride:?} do not fit sizes {size:?}"
                         )));
                     }
-                    Some(stride) => stride.into_iter().collect(),
+                    Some(stride) => stride.into_iter().map(|s| s as isize).collect(),
                     None => contiguous_strides(&shape),
                 };
                 Layout::new("set_", shape, strides, storage_offset).into_py(py)?

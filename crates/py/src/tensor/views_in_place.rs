@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use rustorch_backend::Dims;
 use rustorch_tensor::{Result, Tensor, autograd, ops};
 
 use super::PyTensor;
@@ -81,8 +82,8 @@ impl PyTensor {
     #[pyo3(signature = (size, stride, storage_offset=None))]
     fn as_strided_(
         slf: Bound<'_, Self>,
-        size: Vec<i64>,
-        stride: Vec<i64>,
+        #[pyo3(from_py_with = convert::required_ints)] size: Dims<i64>,
+        #[pyo3(from_py_with = convert::required_ints)] stride: Dims<i64>,
         storage_offset: Option<i64>,
     ) -> PyResult<Bound<'_, Self>> {
         relayout("as_strided_", slf, |tensor| ops::as_strided(tensor, &size, &stride, storage_offset))
