@@ -103,10 +103,16 @@ impl ComputeBackend for CpuBackend {
         Ok(Some(unsafe { HostBuffer::lent(buffer.address().add(range.start), range.len(), Box::new(())) }))
     }
 
+    #[inline]
+    fn map(&self, program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> Result<()> {
+        // All have one shape.
+        check_extent("map", outputs.first().map_or(0, Operand::extent))?;
+        kernels::map::map(program, inputs, outputs)
+    }
+
     delegate! {
         copy => kernels::copy::copy: (source: Operand<'_>, destination: Operand<'_>) -> ();
         fill => kernels::copy::fill: (destination: Operand<'_>, value: Scalar) -> ();
-        map => kernels::map::map: (program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> ();
         reduce => kernels::reduce::reduce: (
             op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
         ) -> ();

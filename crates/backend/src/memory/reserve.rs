@@ -66,6 +66,7 @@ fn release() {
 }
 
 #[cold]
+#[inline(never)]
 fn rescue(layout: Layout) -> *mut u8 {
     if PoolAllocator::global().give_up_kept() {
         // SAFETY: the caller's layout, of a size that is not 0.

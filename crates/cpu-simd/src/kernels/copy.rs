@@ -22,20 +22,32 @@ pub fn copy(source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
     if n == 0 {
         return Ok(());
     }
-    let operands = [source, destination];
-    let plan = Plan::new(&operands, 1);
-    let lies = [plan.lie(0), plan.lie(1)];
     let same = source.dtype == destination.dtype;
     let (from_size, to_size) = (source.dtype.size(), destination.dtype.size());
     let from = Shared::new(source.buffer.address().as_ptr());
     let to = Shared::new(destination.buffer.address().as_ptr());
+    let grain = (GRAIN_BYTES / to_size).next_multiple_of(TILE);
+    if source.layout.is_contiguous() && destination.layout.is_contiguous() {
+        let convert = convert(source.dtype, destination.dtype, level());
+        let starts = [source.layout.offset(), destination.layout.offset()];
+        parallel_for(n, grain, |range| {
+            let from = from.get().wrapping_add((starts[0] + range.start) * from_size);
+            let to = to.get().wrapping_add((starts[1] + range.start) * to_size);
+            // SAFETY: both are contiguous and hold the range; the ranges are disjoint.
+            unsafe { convert(from, to, range.len()) };
+        });
+        return Ok(());
+    }
+    let operands = [source, destination];
+    let plan = Plan::new(&operands, 1);
+    let lies = [plan.lie(0), plan.lie(1)];
     let starts = [plan.position(0, 0), plan.position(1, 0)];
     if same && let Some(transposition) = Transposition::of(&plan) {
         transposition.run(to_size, from, to);
         return Ok(());
     }
     let convert = convert(source.dtype, destination.dtype, level());
-    parallel_for(n, (GRAIN_BYTES / to_size).next_multiple_of(TILE), |range| {
+    parallel_for(n, grain, |range| {
         let element = |base: Shared<u8>, start: isize, size: usize, at: usize| {
             base.get().wrapping_offset((start + at as isize) * size as isize)
         };
@@ -165,9 +177,18 @@ fn fill_elements<T: Copy + Sync>(destination: Operand<'_>, value: T) {
     if destination.layout.numel() == 0 {
         return;
     }
-    let plan = Plan::new(&[destination], 0);
     let to = Shared::new(destination.buffer.address().as_ptr());
-    parallel_for(plan.numel(), GRAIN_BYTES / size_of::<T>(), |range| {
+    let grain = GRAIN_BYTES / size_of::<T>();
+    if destination.layout.is_contiguous() {
+        parallel_for(destination.layout.numel(), grain, |range| {
+            let start = to.get().cast::<T>().wrapping_add(destination.layout.offset() + range.start);
+            // SAFETY: the range is the operand's, and this thread alone writes it.
+            unsafe { std::slice::from_raw_parts_mut(start, range.len()).fill(value) };
+        });
+        return;
+    }
+    let plan = Plan::new(&[destination], 0);
+    parallel_for(plan.numel(), grain, |range| {
         let step = plan.inner_step(0);
         plan.runs(0, range.start, range.len(), |_, position, count| {
             // SAFETY: the positions are the operand's, and this thread alone writes them.

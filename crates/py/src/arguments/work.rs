@@ -2,8 +2,11 @@
 
 use rustorch_tensor::Tensor;
 
-/// From this product of numbers on, a call without tensors, which makes one, releases the GIL: `zeros(8, 16)`, `eye(128)`.
-const MADE: f64 = 128.0;
+/// From so many elements on, a call without tensors, which makes one, releases the GIL: `zeros(128, 128)`.
+const MADE: f64 = (1u64 << 14) as f64;
+
+/// So does one of a single number from here on, which may be both sides of a matrix: `eye(512)`.
+const SIDE: f64 = 512.0;
 
 /// From this product on, so does a call whose result may have as many elements: an outer product, `repeat`.
 const SPREAD: f64 = (1u64 << 24) as f64;
@@ -20,12 +23,14 @@ pub struct Work {
     shape: usize,
     /// Whether there are tensors of several shapes, which may spread over each other.
     shapes_differ: bool,
-    /// The product of numbers, or of what they divide one by.
+    /// The product of numbers, or of what they divide one by, and how many they are.
     asked: f64,
+    numbers: u32,
 }
 
 impl Work {
-    pub const NONE: Work = Work { elements: 0, largest: [0; 2], shape: 0, shapes_differ: false, asked: 1.0 };
+    pub const NONE: Work =
+        Work { elements: 0, largest: [0; 2], shape: 0, shapes_differ: false, asked: 1.0, numbers: 0 };
 
     #[inline]
     pub fn with_tensor(self, tensor: &Tensor) -> Work {
@@ -48,7 +53,7 @@ impl Work {
         } else {
             1.0
         };
-        Work { asked: self.asked * factor, ..self }
+        Work { asked: self.asked * factor, numbers: self.numbers.saturating_add(1), ..self }
     }
 
     /// All tensors' elements.
@@ -62,7 +67,7 @@ impl Work {
     pub fn is_at_least(self, elements: usize) -> bool {
         self.elements >= elements
             || if self.elements == 0 {
-                self.asked >= MADE
+                self.asked >= if self.numbers == 1 { SIDE } else { MADE }
             } else {
                 let [first, second] = self.largest.map(|n| n.max(1) as f64);
                 let spread = if self.shapes_differ { first * second } else { first };

@@ -31,22 +31,21 @@ impl Drop for Pass {
     }
 }
 
-/// True in an object that is there. The collector may look at one that Python is still making: that is all zeros, since
-/// a class with a dictionary makes the dictionary before the rest is written.
-pub struct Made(bool);
-
-impl Made {
-    /// Of an object that is there.
-    pub const YES: Self = Made(true);
+/// Whether an object is there, from its first field, an `Arc` or made of them. The collector may look at an object that
+/// Python is still making: that is all zeros, since a class with a dictionary makes the dictionary before the rest is written.
+pub fn is_made<T>(field: *const T) -> bool {
+    const { assert!(size_of::<T>() >= size_of::<usize>() && align_of::<T>() == align_of::<usize>()) };
+    // SAFETY: the field is there, if only as zeros, and begins with an address.
+    unsafe { field.cast::<usize>().read() != 0 }
 }
 
-/// Shows the collector the Python objects that `walk` finds.
+/// Shows the collector the Python objects that `walk` finds in an object that is `made`.
 pub fn traverse(
-    made: &Made,
+    made: bool,
     visit: &PyVisit<'_>,
     walk: impl FnOnce(&mut dyn FnMut(&(dyn Any + Send + Sync))),
 ) -> Result<(), PyTraverseError> {
-    if !made.0 || PASSES.load(Ordering::SeqCst) > 0 {
+    if !made || PASSES.load(Ordering::SeqCst) > 0 {
         return Ok(());
     }
     let mut result = Ok(());

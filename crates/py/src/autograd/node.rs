@@ -9,20 +9,19 @@ use pyo3::types::PyTuple;
 use rustorch_tensor::autograd::{HookHandle, Node};
 
 use super::callback;
-use super::collection::{self, Made};
+use super::collection;
 use crate::tensor::wrap_optional;
 
 /// A recorded op: what `Tensor.grad_fn` shows.
 #[pyclass(name = "Node", module = "rustorch.autograd.graph", frozen)]
 pub struct PyNode {
     node: Arc<Node>,
-    made: Made,
 }
 
 impl PyNode {
     /// The Python object of a node.
     pub fn new(node: Arc<Node>) -> Self {
-        PyNode { node, made: Made::YES }
+        PyNode { node }
     }
 }
 
@@ -68,7 +67,9 @@ impl PyNode {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        collection::traverse(&self.made, &visit, |show| self.node.visit_held(show))
+        collection::traverse(collection::is_made(&raw const self.node), &visit, |show| {
+            self.node.visit_held(show)
+        })
     }
 
     fn __clear__(&self) {

@@ -143,7 +143,9 @@ impl PyTensor {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        collection::traverse(&self.made, &visit, |show| self.with(|tensor| tensor.visit_held(show)))
+        collection::traverse(collection::is_made(self.cell.0.get()), &visit, |show| {
+            self.with(|tensor| tensor.visit_held(show))
+        })
     }
 
     /// Lets go of the tensor: the object is garbage.

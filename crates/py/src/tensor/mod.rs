@@ -21,7 +21,6 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use rustorch_tensor::Tensor;
 
-use crate::autograd::collection::Made;
 use crate::errors::IntoPyResult;
 
 pub use construct::register;
@@ -38,14 +37,13 @@ unsafe impl Sync for Cell {}
 #[pyclass(name = "Tensor", module = "rustorch", subclass, weakref, dict, frozen)]
 pub struct PyTensor {
     cell: Cell,
-    made: Made,
 }
 
 impl PyTensor {
     /// An object for a tensor that has none yet.
     #[inline]
     pub fn new(tensor: Tensor) -> Self {
-        PyTensor { cell: Cell(UnsafeCell::new(tensor)), made: Made::YES }
+        PyTensor { cell: Cell(UnsafeCell::new(tensor)) }
     }
 
     /// Looks at the tensor. `look` must not run Python code: that could assign to `data`.

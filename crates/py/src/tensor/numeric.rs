@@ -46,8 +46,10 @@ fn div_(a: &Tensor, b: &Tensor) -> Result<()> {
 /// The operands' elements, or the result's where shapes differ and it has more.
 #[inline]
 fn work(a: &Tensor, b: &Tensor) -> usize {
-    let both = a.numel().saturating_add(b.numel());
-    if a.shape() == b.shape() {
+    let (m, n) = (a.numel(), b.numel());
+    let both = m.saturating_add(n);
+    // Nothing to spread: one of them is a number.
+    if m.saturating_mul(n) <= both || a.shape() == b.shape() {
         return both;
     }
     let (long, short) = if a.ndim() < b.ndim() { (b.shape(), a.shape()) } else { (a.shape(), b.shape()) };

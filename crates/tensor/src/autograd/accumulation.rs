@@ -17,14 +17,21 @@ impl Meta {
     ///
     /// Where `in_place`, the tensor that holds the gradient stays the same.
     pub(super) fn accumulate(&self, grad: &Tensor, in_place: bool) -> Result<()> {
+        let mut old = self.grad();
+        // The engine may share one tensor among several leaves, and the user may change a gradient in place.
+        let first =
+            || if mode::is_enabled() { Ok(grad.clone()) } else { super::inplace::owned(grad.clone()) };
+        if old.is_none() {
+            if self.exchange_grad(None, first()?) {
+                return Ok(());
+            }
+            old = self.grad();
+        }
         // Not the lock of the state: what computes may wait for Python, and Python's threads read the state.
         let _alone = self.accumulation.lock();
         loop {
-            let old = self.grad();
             let new = match &old {
-                None if mode::is_enabled() => grad.clone(),
-                // The engine may share one tensor among several leaves, and the user may change a gradient in place.
-                None => super::inplace::owned(grad.clone())?,
+                None => first()?,
                 Some(old) => {
                     check_old(old, grad)?;
                     if in_place && !mode::is_enabled() {
@@ -36,6 +43,7 @@ impl Meta {
             if self.exchange_grad(old.as_ref(), new) {
                 return Ok(());
             }
+            old = self.grad();
         }
     }
 }
@@ -103,10 +111,12 @@ impl Backward for AccumulateGrad {
     }
 
     fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {
-        let (Some(Some(arrived)), Some(variable)) = (grads.first(), self.leaf()) else {
+        let (Some(Some(arrived)), Some(meta)) = (grads.first(), self.meta.upgrade()) else {
             return Ok(Gradients::new());
         };
-        if !variable.meta.is_accumulator(node) {
+        let Some((body, is_current)) = meta.arrival(node) else { return Ok(Gradients::new()) };
+        let variable = Tensor { body, meta };
+        if !is_current {
             return Err(self.exchanged(&variable));
         }
         let arrived = self.origin.admit(arrived.clone(), "AccumulateGrad", 0)?;

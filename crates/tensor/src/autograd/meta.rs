@@ -67,6 +67,8 @@ pub struct Meta {
     /// Whether this is a view made with recording on.
     follows_base: AtomicBool,
     state: Mutex<State>,
+    /// Whether the state has a rare part: most tensors' never do, and who asks for it then takes no lock.
+    is_rare: AtomicBool,
     /// Held by who adds to the gradient.
     pub(super) accumulation: Mutex<()>,
     /// The face's own handle of this tensor (Python's object), if it has one; the face alone reads it.
@@ -101,6 +103,20 @@ impl Meta {
         same
     }
 
+    /// The rare part of `state`, which is this one's.
+    fn rare_mut<'a>(&self, state: &'a mut State) -> &'a mut Rare {
+        self.is_rare.store(true, Ordering::Release);
+        state.rare.get_or_insert_default()
+    }
+
+    /// What arrives at this leaf's accumulator `node` needs to know: what the leaf shows, and whether the node still
+    /// accumulates into it as it is now.
+    pub(super) fn arrival(&self, node: &Arc<Node>) -> Option<(Arc<Body>, bool)> {
+        let state = self.lock();
+        let current = state.accumulator.as_ref().is_some_and(|own| Arc::ptr_eq(own, node));
+        Some((state.shown.clone()?, current))
+    }
+
     /// What the tensor shows now, if its handles may differ.
     pub(super) fn shown(&self) -> Option<Arc<Body>> {
         self.lock().shown.clone()
@@ -116,11 +132,6 @@ impl Meta {
         drop((accumulator, shown));
     }
 
-    /// Whether this is the node that accumulates into this leaf as it is now.
-    pub(super) fn is_accumulator(&self, node: &Arc<Node>) -> bool {
-        self.lock().accumulator.as_ref().is_some_and(|own| Arc::ptr_eq(own, node))
-    }
-
     pub(super) fn leaf_hooks(&self) -> Vec<Hook> {
         self.rare(|rare| rare.hooks.iter().map(|(_, hook)| hook.clone()).collect())
     }
@@ -130,6 +141,9 @@ impl Meta {
     }
 
     fn rare<R: Default>(&self, look: impl FnOnce(&Rare) -> R) -> R {
+        if !self.is_rare.load(Ordering::Acquire) {
+            return R::default();
+        }
         self.lock().rare.as_deref().map(look).unwrap_or_default()
     }
 
@@ -193,7 +207,7 @@ impl HookHandle {
         match &self.place {
             Place::Leaf(meta) => {
                 if let Some(meta) = meta.upgrade() {
-                    meta.lock().rare.get_or_insert_default().held.push(held);
+                    meta.rare_mut(&mut meta.lock()).held.push(held);
                 }
             }
             Place::Node(node) => {
@@ -410,7 +424,7 @@ impl Tensor {
         }
         let mut state = self.meta.lock();
         let Some(edge) = state.history.clone() else { return Ok(()) };
-        let rare = state.rare.get_or_insert_default();
+        let rare = self.meta.rare_mut(&mut state);
         if !rare.retains_grad {
             rare.retains_grad = true;
             edge.node.extras_mut().retained.push((edge.index, Arc::downgrade(&self.meta)));
@@ -420,7 +434,7 @@ impl Tensor {
 
     /// Whether `retain_grad` was asked for on a computed tensor.
     pub fn retains_grad(&self) -> bool {
-        self.meta.lock().rare.as_ref().is_some_and(|rare| rare.retains_grad)
+        self.meta.rare(|rare| rare.retains_grad)
     }
 
     /// Calls `hook` with this tensor's gradient when it is computed; what the hook gives replaces it.
@@ -437,7 +451,7 @@ impl Tensor {
             edge.node.extras_mut().hooks.push((id, edge.index, hook));
             return Ok(HookHandle { id, place: Place::Node(Arc::downgrade(&edge.node)) });
         }
-        state.rare.get_or_insert_default().hooks.push((id, hook));
+        self.meta.rare_mut(&mut state).hooks.push((id, hook));
         Ok(HookHandle { id, place: Place::Leaf(Arc::downgrade(&self.meta)) })
     }
 
@@ -450,7 +464,7 @@ impl Tensor {
             ));
         }
         let id = HANDLE.fetch_add(1, Ordering::Relaxed);
-        self.meta.lock().rare.get_or_insert_default().after_accumulate.push((id, hook));
+        self.meta.rare_mut(&mut self.meta.lock()).after_accumulate.push((id, hook));
         Ok(HookHandle { id, place: Place::Leaf(Arc::downgrade(&self.meta)) })
     }
 
@@ -470,7 +484,7 @@ impl Tensor {
         let recorded =
             recorded && self.dtype().to_real() == root.dtype().to_real() && super::mode::is_enabled();
         let view = ViewOf { base: root, recorded, version: self.storage().version() };
-        self.meta.lock().rare.get_or_insert_default().view = Some(view);
+        self.meta.rare_mut(&mut self.meta.lock()).view = Some(view);
         self.meta.follows_base.store(recorded, Ordering::Relaxed);
     }
 

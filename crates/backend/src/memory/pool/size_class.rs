@@ -27,16 +27,26 @@ pub(super) const fn capacity_of(class: usize) -> usize {
 }
 
 /// How many blocks of a class move between a thread and the shared lists at a time: about 32 KiB.
+#[inline]
 pub(super) const fn batch_of(class: usize) -> usize {
-    let blocks = (32 << 10) / capacity_of(class);
-    if blocks == 0 {
-        1
-    } else if blocks > 64 {
-        64
-    } else {
-        blocks
-    }
+    BATCHES[class] as usize
 }
+
+/// A table, because a division takes longer than all else that freeing a block does.
+const BATCHES: [u8; COUNT] = {
+    let mut batches = [1; COUNT];
+    let mut class = 0;
+    while class < COUNT {
+        let blocks = (32 << 10) / capacity_of(class);
+        if blocks > 64 {
+            batches[class] = 64;
+        } else if blocks > 1 {
+            batches[class] = blocks as u8;
+        }
+        class += 1;
+    }
+    batches
+};
 
 #[cfg(test)]
 mod tests {
