@@ -1,6 +1,7 @@
 """Layers: outputs, gradients and buffers are PyTorch's; initial values have its distributions."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -164,3 +165,61 @@ def test_wrong_labels_are_refused() -> None:
         F.cross_entropy(rustorch.zeros(2, 3), rustorch.tensor([0, 1, 2]))
     with pytest.raises((RuntimeError, ValueError)):
         nn.Conv2d(3, 4, 3, groups=2)
+
+
+def test_the_convolutions_of_a_layer_and_of_both_namespaces_are_one_function() -> None:
+    for name in ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"):
+        assert getattr(F, name) is getattr(rustorch, name)
+
+
+def test_same_padding_puts_the_odd_zero_at_the_end() -> None:
+    x, weight = rustorch.arange(5.0).reshape(1, 1, 5), rustorch.tensor([[[1.0, 10.0]]])
+    assert F.conv1d(x, weight, padding="same").flatten().tolist() == [10.0, 21.0, 32.0, 43.0, 4.0]
+    assert F.conv1d(x[0], weight, padding="valid").flatten().tolist() == [10.0, 21.0, 32.0, 43.0]
+    with pytest.raises(ValueError, match=r"conv1d.*'full'.*'valid', 'same'"):
+        F.conv1d(x, weight, padding="full")
+    with pytest.raises(ValueError, match=r"conv1d.*padding='same' is not supported for strided convolutions"):
+        F.conv1d(x, weight, stride=2, padding="same")
+
+
+def test_a_convolution_computes_through_conv_forward_which_a_subclass_may_replace() -> None:
+    class Standardized(nn.Conv2d):
+        def _conv_forward(
+            self, input: rustorch.Tensor, weight: rustorch.Tensor, bias: rustorch.Tensor | None
+        ) -> rustorch.Tensor:
+            return super()._conv_forward(input, weight / weight.norm(), bias)
+
+    for mode in ("zeros", "reflect", "circular"):
+        layer = Standardized(2, 3, 3, padding=(1, 2), padding_mode=mode)
+        plain = nn.Conv2d(2, 3, 3, padding=(1, 2), padding_mode=mode)
+        plain.load_state_dict(layer.state_dict())
+        with rustorch.no_grad():
+            plain.weight /= layer.weight.norm()
+        x = rustorch.randn(1, 2, 4, 5)
+        np.testing.assert_allclose(to_array(layer(x)), to_array(plain(x)), rtol=1e-6, atol=1e-6)
+
+
+def test_a_setting_that_is_changed_counts_from_the_next_call_on() -> None:
+    layer, x = nn.Conv2d(1, 2, 3, padding_mode="replicate"), rustorch.randn(1, 1, 4, 4)
+    layer.padding, layer.dilation = (1, 1), (2, 2)
+    assert layer(x).shape == (1, 2, 2, 2)
+    norm = nn.LayerNorm(4)
+    norm.eps = 1e6
+    assert norm(x).abs().max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("build", "fan_in"),
+    [
+        (lambda: nn.Linear(5, 3), 5),
+        (lambda: nn.Conv2d(4, 6, (3, 2), groups=2), 12),
+        (lambda: nn.ConvTranspose1d(4, 6, 3, groups=2), 9),
+    ],
+)
+def test_a_seed_draws_the_weight_and_then_the_bias(build: Callable[[], nn.Module], fan_in: int) -> None:
+    rustorch.manual_seed(7)
+    layer = build()
+    rustorch.manual_seed(7)
+    for parameter in (layer.weight, layer.bias):
+        drawn = rustorch.empty(parameter.shape).uniform_(-(fan_in**-0.5), fan_in**-0.5)
+        np.testing.assert_allclose(to_array(parameter), to_array(drawn), rtol=1e-6)

@@ -1193,9 +1193,18 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: _int | Sequence[_int] = 0, output_padding: _int | Sequence[_int] = 0, groups: _int = 1, dilation: _int | Sequence[_int] = 1) -> Tensor: ...
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: _int | Sequence[_int] = 0, output_padding: _int | Sequence[_int] = 0, groups: _int = 1, dilation: _int | Sequence[_int] = 1) -> Tensor: ...
 def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: _int | Sequence[_int] = 0, output_padding: _int | Sequence[_int] = 0, groups: _int = 1, dilation: _int | Sequence[_int] = 1) -> Tensor: ...
+@overload
 def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: _int | Sequence[_int] = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor: ...
+@overload
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: str = 'valid', dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor: ...
+@overload
 def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: _int | Sequence[_int] = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor: ...
+@overload
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: str = 'valid', dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor: ...
+@overload
 def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: _int | Sequence[_int] = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor: ...
+@overload
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: str = 'valid', dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor: ...
 def zeros(*size: _int | Sequence[_int], dtype: _dtype | None = None, device: _device | str | None = None, requires_grad: _bool = False, out: Tensor | None = None) -> Tensor: ...
 def ones(*size: _int | Sequence[_int], dtype: _dtype | None = None, device: _device | str | None = None, requires_grad: _bool = False, out: Tensor | None = None) -> Tensor: ...
 def empty(*size: _int | Sequence[_int], dtype: _dtype | None = None, device: _device | str | None = None, requires_grad: _bool = False, out: Tensor | None = None) -> Tensor: ...
@@ -1766,78 +1775,6 @@ class _Event:
     def synchronize(self) -> None: ...
     def delay(self, device: _device | str, stream: _int) -> None: ...
     def elapsed_time(self, end: _Event) -> _float: ...
-@final
-class Layer:
-    @staticmethod
-    def linear(in_features: _int, out_features: _int, bias: _bool) -> Layer: ...
-    @staticmethod
-    def conv(
-        in_channels: _int,
-        out_channels: _int,
-        kernel_size: Sequence[_int],
-        stride: Sequence[_int],
-        padding: str | Sequence[_int],
-        dilation: Sequence[_int],
-        groups: _int,
-        bias: _bool,
-        padding_mode: str,
-    ) -> Layer: ...
-    @staticmethod
-    def conv_transpose(
-        in_channels: _int,
-        out_channels: _int,
-        kernel_size: Sequence[_int],
-        stride: Sequence[_int],
-        padding: Sequence[_int],
-        output_padding: Sequence[_int],
-        groups: _int,
-        bias: _bool,
-        dilation: Sequence[_int],
-    ) -> Layer: ...
-    @staticmethod
-    def rms_norm(normalized_shape: Sequence[_int], eps: _float | None, elementwise_affine: _bool) -> Layer: ...
-    @staticmethod
-    def batch_norm(
-        num_features: _int,
-        eps: _float,
-        momentum: _float | None,
-        affine: _bool,
-        bias: _bool,
-        track_running_stats: _bool,
-        training: _bool,
-    ) -> Layer: ...
-    @staticmethod
-    def layer_norm(
-        normalized_shape: Sequence[_int], eps: _float, elementwise_affine: _bool, bias: _bool
-    ) -> Layer: ...
-    @staticmethod
-    def group_norm(num_groups: _int, num_channels: _int, eps: _float, affine: _bool, bias: _bool) -> Layer: ...
-    @staticmethod
-    def embedding(num_embeddings: _int, embedding_dim: _int, padding_idx: _int | None) -> Layer: ...
-    def allocate(
-        self, device: _device | str | None = None, dtype: _dtype | None = None
-    ) -> list[Tensor | None]: ...
-    def initialize(self, *tensors: Tensor | None) -> None: ...
-    def forward(
-        self,
-        input: Tensor,
-        first: Tensor | None = None,
-        second: Tensor | None = None,
-        third: Tensor | None = None,
-        fourth: Tensor | None = None,
-        fifth: Tensor | None = None,
-        /,
-    ) -> Tensor: ...
-
-def _conv_padded(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: _int | Sequence[_int],
-    padding: str,
-    dilation: _int | Sequence[_int],
-    groups: _int,
-) -> Tensor: ...
 def _init_uniform(tensor: Tensor, a: _float, b: _float, generator: Generator | None) -> Tensor: ...
 def _init_normal(tensor: Tensor, mean: _float, std: _float, generator: Generator | None) -> Tensor: ...
 def _init_trunc_normal(

@@ -12,8 +12,11 @@ Result = TypeVar("Result")
 
 
 def named(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Lets what the decorated function raises name it: an op inside of it speaks of itself."""
-    name = function.__name__
+    """Lets what the decorated function raises name it: an op inside of it speaks of itself.
+
+    A function `_name` is a part of `name`, and names that.
+    """
+    name = function.__name__.lstrip("_")
 
     @wraps(function)
     def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

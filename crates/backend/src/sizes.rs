@@ -91,6 +91,13 @@ pub fn reach(kernel: usize, dilation: usize) -> Option<usize> {
     kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)
 }
 
+/// How much padding before and after a dimension keeps its size where a window slides over it in steps of 1; what is odd
+/// goes to the end.
+pub fn same_padding(kernel: usize, dilation: usize) -> Option<(usize, usize)> {
+    let total = reach(kernel, dilation)? - 1;
+    Some((total / 2, total - total / 2))
+}
+
 /// A size with `before` and `after` elements added.
 pub fn padded(size: usize, before: usize, after: usize) -> Option<usize> {
     size.checked_add(before)?.checked_add(after).filter(|&sum| isize::try_from(sum).is_ok())

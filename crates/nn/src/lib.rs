@@ -2,8 +2,7 @@
 //!
 //! A layer keeps what it is (its configuration) apart from what it has learnt (its tensors):
 //! [`layers::ParameterizedLayer::forward_with`] computes with the tensors it is handed, and [`layers::Layer::forward`]
-//! hands it the layer's own. So one implementation serves Rust programs and Python modules, which hold the tensors
-//! themselves.
+//! hands it the layer's own. Python's modules call the same ops, under the same names.
 
 pub mod functional;
 pub mod init;

@@ -5,6 +5,9 @@ from __future__ import annotations
 from rustorch._C import (
     celu_ as celu_,
     channel_shuffle as channel_shuffle,
+    conv1d as conv1d,
+    conv2d as conv2d,
+    conv3d as conv3d,
     conv_transpose1d as conv_transpose1d,
     conv_transpose2d as conv_transpose2d,
     conv_transpose3d as conv_transpose3d,
@@ -42,7 +45,6 @@ from ._functional.activation import (
     threshold as threshold,
 )
 from ._functional.attention import multi_head_attention_forward as multi_head_attention_forward
-from ._functional.convolution import conv1d as conv1d, conv2d as conv2d, conv3d as conv3d
 from ._functional.dropout import (
     alpha_dropout as alpha_dropout,
     dropout as dropout,

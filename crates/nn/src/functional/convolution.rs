@@ -1,5 +1,6 @@
 //! Convolution with PyTorch's ways to say the padding.
 
+use rustorch_backend::sizes::same_padding;
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{Tensor, ops};
 
@@ -15,29 +16,20 @@ pub enum Padding {
 }
 
 impl Padding {
-    /// Reads `valid` or `same`.
-    pub fn parse(name: &str) -> Result<Self> {
-        match name {
-            "valid" => Ok(Padding::Valid),
-            "same" => Ok(Padding::Same),
-            _ => Err(RusTorchError::argument(
-                "conv",
-                format!("Invalid padding string '{name}', should be one of 'valid', 'same'"),
-            )),
-        }
-    }
-
     /// Zeros before and after each spatial dimension, for a kernel and its dilation.
-    pub fn amounts(&self, kernel: &[usize], dilation: &[i64]) -> Vec<(i64, i64)> {
+    pub fn amounts(&self, kernel: &[usize], dilation: &[usize]) -> Result<Vec<(i64, i64)>> {
         match self {
-            Padding::Valid => vec![(0, 0); kernel.len()],
-            Padding::Explicit(both) => each(both, kernel.len()).map(|n| (n, n)).collect(),
+            Padding::Valid => Ok(vec![(0, 0); kernel.len()]),
+            Padding::Explicit(both) => Ok(each(both, kernel.len()).map(|n| (n, n)).collect()),
             Padding::Same => kernel
                 .iter()
-                .zip(each(dilation, kernel.len()))
-                .map(|(&k, d)| {
-                    let total = d * (k as i64 - 1);
-                    (total / 2, total - total / 2)
+                .zip(dilation)
+                .map(|(&kernel, &dilation)| match same_padding(kernel, dilation) {
+                    Some((before, after)) => Ok((before as i64, after as i64)),
+                    None => Err(RusTorchError::argument(
+                        "conv",
+                        format!("padding='same' has no size for a kernel of {kernel} with a dilation of {dilation}"),
+                    )),
                 })
                 .collect(),
         }
@@ -59,20 +51,6 @@ pub enum PaddingMode {
 }
 
 impl PaddingMode {
-    /// Reads `zeros`, `reflect`, `replicate` or `circular`.
-    pub fn parse(name: &str) -> Result<Self> {
-        match name {
-            "zeros" => Ok(PaddingMode::Zeros),
-            "reflect" => Ok(PaddingMode::Reflect),
-            "replicate" => Ok(PaddingMode::Replicate),
-            "circular" => Ok(PaddingMode::Circular),
-            _ => Err(RusTorchError::argument(
-                "conv",
-                format!("padding_mode must be one of zeros, reflect, replicate, circular, but got '{name}'"),
-            )),
-        }
-    }
-
     /// The mode of `pad`; nothing for zeros, which convolutions add themselves.
     pub fn name(self) -> Option<&'static str> {
         match self {
@@ -89,8 +67,6 @@ fn each(numbers: &[i64], spatial: usize) -> impl Iterator<Item = i64> + '_ {
     (0..spatial).map(move |i| if numbers.len() == 1 { numbers[0] } else { numbers[i] })
 }
 
-type ConvolutionOp = fn(&Tensor, &Tensor, Option<&Tensor>, &[i64], &[i64], &[i64], i64) -> Result<Tensor>;
-
 /// Cross-correlation of `input` `(N, C_in, *spatial)` or `(C_in, *spatial)` with `weight` `(C_out, C_in / groups,
 /// *kernel)`; `weight` decides whether there are one, two or three spatial dimensions.
 pub fn convolution(
@@ -102,62 +78,33 @@ pub fn convolution(
     dilation: &[i64],
     groups: i64,
 ) -> Result<Tensor> {
-    let spatial = weight.ndim().saturating_sub(2);
-    let (op, run): (&'static str, ConvolutionOp) = match spatial {
-        1 => ("conv1d", ops::conv1d),
-        2 => ("conv2d", ops::conv2d),
-        3 => ("conv3d", ops::conv3d),
-        _ => {
-            return Err(RusTorchError::shape(
-                "conv",
-                format!("expected a weight of 3, 4 or 5 dimensions, got one of shape {:?}", weight.shape()),
-            ));
+    let word = match padding {
+        Padding::Valid => "valid",
+        Padding::Same => "same",
+        Padding::Explicit(both) => {
+            let run = match weight.ndim() {
+                3 => ops::conv1d,
+                4 => ops::conv2d,
+                5 => ops::conv3d,
+                _ => return Err(wrong_weight(weight)),
+            };
+            return run(input, weight, bias, stride, both, dilation, groups);
         }
     };
-    if let Padding::Explicit(both) = padding {
-        return run(input, weight, bias, stride, both, dilation, groups);
-    }
-    if *padding == Padding::Same && stride.iter().any(|&s| s != 1) {
-        return Err(RusTorchError::argument(op, "padding='same' is not supported for strided convolutions"));
-    }
-    if dilation.len() != 1 && dilation.len() != spatial {
-        return Err(RusTorchError::argument(
-            op,
-            format!("expected dilation to be a single number or {spatial} of them, got {dilation:?}"),
-        ));
-    }
-    if input.ndim() != spatial + 1 && input.ndim() != spatial + 2 {
-        return Err(RusTorchError::shape(
-            op,
-            format!(
-                "expected {}D (unbatched) or {}D (batched) input, but got input of shape {:?}",
-                spatial + 1,
-                spatial + 2,
-                input.shape()
-            ),
-        ));
-    }
-    let amounts = padding.amounts(&weight.shape()[2..], dilation);
-    let both: Vec<i64> = amounts.iter().map(|&(before, after)| before.min(after)).collect();
-    let mut padded = input.clone();
-    for (i, &(before, after)) in amounts.iter().enumerate() {
-        if after > before {
-            padded = append_zeros(&padded, input.ndim() - spatial + i, (after - before) as usize)?;
-        }
-    }
-    run(&padded, weight, bias, stride, &both, dilation, groups)
+    let run = match weight.ndim() {
+        3 => ops::conv1d_padding,
+        4 => ops::conv2d_padding,
+        5 => ops::conv3d_padding,
+        _ => return Err(wrong_weight(weight)),
+    };
+    run(input, weight, bias, stride, word, dilation, groups)
 }
 
-/// The input with `count` zeros more at the end of dimension `dim`.
-fn append_zeros(input: &Tensor, dim: usize, count: usize) -> Result<Tensor> {
-    let sizes: Vec<i64> = input
-        .shape()
-        .iter()
-        .enumerate()
-        .map(|(d, &n)| if d == dim { count as i64 } else { n as i64 })
-        .collect();
-    let zeros = ops::zeros(&sizes, Some(input.dtype()), Some(input.device()), false)?;
-    ops::cat(&[input.clone(), zeros], dim as i64)
+fn wrong_weight(weight: &Tensor) -> RusTorchError {
+    RusTorchError::shape(
+        "conv",
+        format!("expected a weight of 3, 4 or 5 dimensions, got one of shape {:?}", weight.shape()),
+    )
 }
 
 #[cfg(test)]

@@ -153,7 +153,7 @@ impl<const D: usize> ParameterizedLayer for Conv<D> {
             return run(input, &self.config.padding);
         };
         // `pad` begins with the last dimension.
-        let amounts = self.config.padding.amounts(&self.config.kernel_size, &self.dilation);
+        let amounts = self.config.padding.amounts(&self.config.kernel_size, &self.config.dilation)?;
         let pad: Vec<i64> = amounts.iter().rev().flat_map(|&(before, after)| [before, after]).collect();
         run(&ops::pad(input, &pad, mode, None)?, &Padding::Valid)
     }
@@ -184,7 +184,7 @@ impl<const D: usize> ConvolutionLayer for Conv<D> {
         if input.len() != D {
             return Err(RusTorchError::shape("conv", format!("expected {D} spatial sizes, got {input:?}")));
         }
-        let padding = self.config.padding.amounts(&self.config.kernel_size, &self.dilation);
+        let padding = self.config.padding.amounts(&self.config.kernel_size, &self.config.dilation)?;
         (0..D)
             .map(|d| {
                 let reach = self.dilation[d] * (self.config.kernel_size[d] as i64 - 1) + 1;

@@ -132,32 +132,61 @@ rustorch.conv_transpose3d(rustorch.ones(1, 1, 1, 2), rustorch.ones(1, 1, 1, 1, \
         },
         Binding {
             name: "conv1d",
-            overloads: &[Overload {
-                signature: "(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("weight", Kind::Tensor),
-                    Parameter::new("bias", Kind::OptionalTensor).optional(),
-                    Parameter::new("stride", Kind::IntList).optional(),
-                    Parameter::new("padding", Kind::IntList).optional(),
-                    Parameter::new("dilation", Kind::IntList).optional(),
-                    Parameter::new("groups", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor(1)?;
-                    let p2 = a.optional_tensor(2)?;
-                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
-                    let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
-                    let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
-                    let p6 = if a.given(6) { a.int(6)? } else { 1 };
-                    a.give(&|| ops::conv1d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+            overloads: &[
+                Overload {
+                    signature: "(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("weight", Kind::Tensor),
+                        Parameter::new("bias", Kind::OptionalTensor).optional(),
+                        Parameter::new("stride", Kind::IntList).optional(),
+                        Parameter::new("padding", Kind::IntList).optional(),
+                        Parameter::new("dilation", Kind::IntList).optional(),
+                        Parameter::new("groups", Kind::Int).optional(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor(1)?;
+                        let p2 = a.optional_tensor(2)?;
+                        let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                        let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
+                        let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
+                        let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                        a.give(&|| ops::conv1d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+                    },
                 },
-            }],
-            doc: "1-D convolution: input (N, C_in, L) or (C_in, L), weight (C_out, C_in / groups, \
-K).\n\nExample:\n\n>>> rustorch.conv1d(rustorch.ones(1, 2, 8), rustorch.ones(4, 2, \
-3), padding=1).shape\nrustorch.Size([1, 4, 8])",
+                Overload {
+                    signature: "(input, weight, bias=None, stride=1, padding='valid', dilation=1, groups=1)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("weight", Kind::Tensor),
+                        Parameter::new("bias", Kind::OptionalTensor).optional(),
+                        Parameter::new("stride", Kind::IntList).optional(),
+                        Parameter::new("padding", Kind::Str).optional(),
+                        Parameter::new("dilation", Kind::IntList).optional(),
+                        Parameter::new("groups", Kind::Int).optional(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor(1)?;
+                        let p2 = a.optional_tensor(2)?;
+                        let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                        let p4 = if a.given(4) { a.str(4)? } else { "valid".to_owned() };
+                        let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
+                        let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                        a.give(&|| ops::conv1d_padding(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+                    },
+                },
+            ],
+            doc: "conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)\n    \
+1-D convolution: input (N, C_in, L) or (C_in, L), weight (C_out, C_in / groups, \
+K).\n\nconv1d(input, weight, bias=None, stride=1, padding='valid', dilation=1, \
+groups=1)\n    1-D convolution with the padding as a word: 'valid' adds nothing, \
+'same' as many zeros as keep the size.\n\nExample:\n\n>>> \
+rustorch.conv1d(rustorch.ones(1, 2, 8), rustorch.ones(4, 2, 3), \
+padding=1).shape\nrustorch.Size([1, 4, 8])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -165,32 +194,61 @@ K).\n\nExample:\n\n>>> rustorch.conv1d(rustorch.ones(1, 2, 8), rustorch.ones(4, 
         },
         Binding {
             name: "conv2d",
-            overloads: &[Overload {
-                signature: "(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("weight", Kind::Tensor),
-                    Parameter::new("bias", Kind::OptionalTensor).optional(),
-                    Parameter::new("stride", Kind::IntList).optional(),
-                    Parameter::new("padding", Kind::IntList).optional(),
-                    Parameter::new("dilation", Kind::IntList).optional(),
-                    Parameter::new("groups", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor(1)?;
-                    let p2 = a.optional_tensor(2)?;
-                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
-                    let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
-                    let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
-                    let p6 = if a.given(6) { a.int(6)? } else { 1 };
-                    a.give(&|| ops::conv2d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+            overloads: &[
+                Overload {
+                    signature: "(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("weight", Kind::Tensor),
+                        Parameter::new("bias", Kind::OptionalTensor).optional(),
+                        Parameter::new("stride", Kind::IntList).optional(),
+                        Parameter::new("padding", Kind::IntList).optional(),
+                        Parameter::new("dilation", Kind::IntList).optional(),
+                        Parameter::new("groups", Kind::Int).optional(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor(1)?;
+                        let p2 = a.optional_tensor(2)?;
+                        let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                        let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
+                        let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
+                        let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                        a.give(&|| ops::conv2d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+                    },
                 },
-            }],
-            doc: "2-D convolution: input (N, C_in, H, W) or (C_in, H, W), weight (C_out, C_in / \
-groups, KH, KW).\n\nExample:\n\n>>> rustorch.conv2d(rustorch.ones(1, 2, 8, 8), \
-rustorch.ones(4, 2, 3, 3), padding=1).shape\nrustorch.Size([1, 4, 8, 8])",
+                Overload {
+                    signature: "(input, weight, bias=None, stride=1, padding='valid', dilation=1, groups=1)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("weight", Kind::Tensor),
+                        Parameter::new("bias", Kind::OptionalTensor).optional(),
+                        Parameter::new("stride", Kind::IntList).optional(),
+                        Parameter::new("padding", Kind::Str).optional(),
+                        Parameter::new("dilation", Kind::IntList).optional(),
+                        Parameter::new("groups", Kind::Int).optional(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor(1)?;
+                        let p2 = a.optional_tensor(2)?;
+                        let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                        let p4 = if a.given(4) { a.str(4)? } else { "valid".to_owned() };
+                        let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
+                        let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                        a.give(&|| ops::conv2d_padding(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+                    },
+                },
+            ],
+            doc: "conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)\n    \
+2-D convolution: input (N, C_in, H, W) or (C_in, H, W), weight (C_out, C_in / \
+groups, KH, KW).\n\nconv2d(input, weight, bias=None, stride=1, padding='valid', \
+dilation=1, groups=1)\n    2-D convolution with the padding as a word: 'valid' \
+adds nothing, 'same' as many zeros as keep the size.\n\nExample:\n\n>>> \
+rustorch.conv2d(rustorch.ones(1, 2, 8, 8), rustorch.ones(4, 2, 3, 3), \
+padding=1).shape\nrustorch.Size([1, 4, 8, 8])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],
@@ -198,33 +256,61 @@ rustorch.ones(4, 2, 3, 3), padding=1).shape\nrustorch.Size([1, 4, 8, 8])",
         },
         Binding {
             name: "conv3d",
-            overloads: &[Overload {
-                signature: "(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)",
-                parameters: &[
-                    Parameter::new("input", Kind::Tensor),
-                    Parameter::new("weight", Kind::Tensor),
-                    Parameter::new("bias", Kind::OptionalTensor).optional(),
-                    Parameter::new("stride", Kind::IntList).optional(),
-                    Parameter::new("padding", Kind::IntList).optional(),
-                    Parameter::new("dilation", Kind::IntList).optional(),
-                    Parameter::new("groups", Kind::Int).optional(),
-                ],
-                out: false,
-                call: |a| {
-                    let p0 = a.tensor(0)?;
-                    let p1 = a.tensor(1)?;
-                    let p2 = a.optional_tensor(2)?;
-                    let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
-                    let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
-                    let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
-                    let p6 = if a.given(6) { a.int(6)? } else { 1 };
-                    a.give(&|| ops::conv3d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+            overloads: &[
+                Overload {
+                    signature: "(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("weight", Kind::Tensor),
+                        Parameter::new("bias", Kind::OptionalTensor).optional(),
+                        Parameter::new("stride", Kind::IntList).optional(),
+                        Parameter::new("padding", Kind::IntList).optional(),
+                        Parameter::new("dilation", Kind::IntList).optional(),
+                        Parameter::new("groups", Kind::Int).optional(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor(1)?;
+                        let p2 = a.optional_tensor(2)?;
+                        let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                        let p4 = if a.given(4) { a.ints(4)? } else { Dims::from_slice(&[0]) };
+                        let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
+                        let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                        a.give(&|| ops::conv3d(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+                    },
                 },
-            }],
-            doc: "3-D convolution: input (N, C_in, D, H, W) or (C_in, D, H, W), weight (C_out, \
-C_in / groups, KD, KH, KW).\n\nExample:\n\n>>> rustorch.conv3d(rustorch.ones(1, 2, \
-8, 8, 8), rustorch.ones(4, 2, 3, 3, 3), padding=1).shape\nrustorch.Size([1, 4, \
-8, 8, 8])",
+                Overload {
+                    signature: "(input, weight, bias=None, stride=1, padding='valid', dilation=1, groups=1)",
+                    parameters: &[
+                        Parameter::new("input", Kind::Tensor),
+                        Parameter::new("weight", Kind::Tensor),
+                        Parameter::new("bias", Kind::OptionalTensor).optional(),
+                        Parameter::new("stride", Kind::IntList).optional(),
+                        Parameter::new("padding", Kind::Str).optional(),
+                        Parameter::new("dilation", Kind::IntList).optional(),
+                        Parameter::new("groups", Kind::Int).optional(),
+                    ],
+                    out: false,
+                    call: |a| {
+                        let p0 = a.tensor(0)?;
+                        let p1 = a.tensor(1)?;
+                        let p2 = a.optional_tensor(2)?;
+                        let p3 = if a.given(3) { a.ints(3)? } else { Dims::from_slice(&[1]) };
+                        let p4 = if a.given(4) { a.str(4)? } else { "valid".to_owned() };
+                        let p5 = if a.given(5) { a.ints(5)? } else { Dims::from_slice(&[1]) };
+                        let p6 = if a.given(6) { a.int(6)? } else { 1 };
+                        a.give(&|| ops::conv3d_padding(&p0, &p1, p2.as_ref(), &p3, &p4, &p5, p6))
+                    },
+                },
+            ],
+            doc: "conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)\n    \
+3-D convolution: input (N, C_in, D, H, W) or (C_in, D, H, W), weight (C_out, \
+C_in / groups, KD, KH, KW).\n\nconv3d(input, weight, bias=None, stride=1, \
+padding='valid', dilation=1, groups=1)\n    3-D convolution with the padding as \
+a word: 'valid' adds nothing, 'same' as many zeros as keep the \
+size.\n\nExample:\n\n>>> rustorch.conv3d(rustorch.ones(1, 2, 8, 8, 8), \
+rustorch.ones(4, 2, 3, 3, 3), padding=1).shape\nrustorch.Size([1, 4, 8, 8, 8])",
             module: Some("rustorch"),
             method: false,
             aliases: &[],

@@ -6,6 +6,7 @@ use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
 use super::elementwise::contiguous;
+use super::padding::padded_input;
 use crate::{Tensor, ops};
 
 /// One value per spatial dimension, from one for all or one each.
@@ -263,7 +264,7 @@ fn conv(
 }
 
 macro_rules! conv_nd {
-    ($($name:ident, $spatial:literal, $doc:literal;)*) => {$(
+    ($($name:ident, $padded:ident, $spatial:literal, $doc:literal;)*) => {$(
         #[doc = $doc]
         pub fn $name(
             input: &Tensor,
@@ -276,13 +277,29 @@ macro_rules! conv_nd {
         ) -> Result<Tensor> {
             conv(stringify!($name), $spatial, input, weight, bias, [stride, padding, dilation], groups)
         }
+
+        #[doc = $doc]
+        #[doc = "The padding is `valid` or `same`."]
+        pub fn $padded(
+            input: &Tensor,
+            weight: &Tensor,
+            bias: Option<&Tensor>,
+            stride: &[i64],
+            padding: &str,
+            dilation: &[i64],
+            groups: i64,
+        ) -> Result<Tensor> {
+            let op = stringify!($name);
+            let (input, padding) = padded_input(op, $spatial, input, weight, [stride, dilation], padding)?;
+            conv(op, $spatial, &input, weight, bias, [stride, &padding, dilation], groups)
+        }
     )*};
 }
 
 conv_nd! {
-    conv1d, 1, "1-D convolution.";
-    conv2d, 2, "2-D convolution.";
-    conv3d, 3, "3-D convolution.";
+    conv1d, conv1d_padding, 1, "1-D convolution.";
+    conv2d, conv2d_padding, 2, "2-D convolution.";
+    conv3d, conv3d_padding, 3, "3-D convolution.";
 }
 
 /// The sizes of a transposed convolution's output, before anything is cropped, and the output padding.

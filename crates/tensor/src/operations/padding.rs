@@ -1,9 +1,11 @@
 //! Padding.
 
+use rustorch_backend::sizes::same_padding;
 use rustorch_backend::{DType, DimensionMap, MOST_IN_MEMORY, Scalar, Shape};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
+use super::convolution::per_dimension;
 use super::creation::sizes;
 use super::elementwise::contiguous;
 use super::shape_ops::slice;
@@ -39,6 +41,56 @@ fn padded_size(op: &'static str, size: usize, (before, after): (i64, i64), dim: 
             format!("the size {size} of dimension {dim}, plus pads {before} and {after}, is not a size"),
         )
     })
+}
+
+/// What a convolution's padding as a word means: the padding of both ends as numbers, and the input, with a zero more at the
+/// end of each dimension whose padding is odd.
+pub(super) fn padded_input(
+    op: &'static str,
+    spatial: usize,
+    input: &Tensor,
+    weight: &Tensor,
+    [stride, dilation]: [&[i64]; 2],
+    padding: &str,
+) -> Result<(Tensor, Vec<i64>)> {
+    match padding {
+        "valid" => return Ok((input.clone(), vec![0])),
+        "same" => {}
+        _ => {
+            return Err(RusTorchError::argument(
+                op,
+                format!("Invalid padding string '{padding}', should be one of 'valid', 'same'"),
+            ));
+        }
+    }
+    if stride.iter().any(|&s| s != 1) {
+        return Err(RusTorchError::argument(op, "padding='same' is not supported for strided convolutions"));
+    }
+    let dilation = per_dimension(op, "dilation", dilation, spatial, 1, 1)?;
+    if weight.ndim() != spatial + 2 || input.ndim() < spatial {
+        // The convolution says what is wrong with the shapes.
+        return Ok((input.clone(), vec![0]));
+    }
+    let mut both = vec![0; spatial]; // Short: one per dimension.
+    let mut ends = [0; 6];
+    for (d, &kernel) in weight.shape()[2..].iter().enumerate() {
+        let (before, after) = same_padding(kernel, dilation[d]).ok_or_else(|| {
+            RusTorchError::argument(
+                op,
+                format!(
+                    "padding='same' has no size for a kernel of {kernel} with a dilation of {}",
+                    dilation[d]
+                ),
+            )
+        })?;
+        both[d] = before as i64;
+        // `constant_pad_nd` begins with the last dimension.
+        ends[2 * (spatial - 1 - d) + 1] = (after - before) as i64;
+    }
+    let ends = &ends[..2 * spatial];
+    let odd = ends.iter().any(|&more| more != 0);
+    let input = if odd { ops::constant_pad_nd(input, ends, 0.into())? } else { input.clone() };
+    Ok((input, both))
 }
 
 /// A constant around a tensor.

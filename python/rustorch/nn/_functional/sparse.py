@@ -14,7 +14,6 @@ from rustorch.nn._options import refuse_sparse
 from ._documented import documented_as
 
 
-@named
 @documented_as(_C.embedding)
 def embedding(
     input: Tensor,
@@ -25,7 +24,23 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:
-    refuse_sparse("embedding", sparse)
+    if sparse:
+        refuse_sparse("embedding", sparse)
+    if padding_idx is None and max_norm is None:
+        return _C.embedding(weight, input, -1, scale_grad_by_freq)
+    return _embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+
+
+@named
+def _embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None,
+    max_norm: float | None,
+    norm_type: float,
+    scale_grad_by_freq: bool,
+) -> Tensor:
+    """The options beyond a look-up: a row that counts as padding, and rows that are first cut to a norm."""
     if padding_idx is None:
         padding_idx = -1
     else:

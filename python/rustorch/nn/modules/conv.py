@@ -2,21 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from rustorch._C import Layer, Tensor
+import rustorch
+from rustorch._C import Tensor
+from rustorch.nn import functional as F
 from rustorch.nn.parameter import Parameter
 
-from ._parameterized import ParameterizedModule
 from ._sizes import per_dimension
+from .linear import initialize_by_fan_in
+from .module import Module
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 Size = int | Sequence[int]
+_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _Conv(ParameterizedModule):
+class _ConvNd(Module):
+    """What the convolutional layers share: settings, with one number per spatial dimension, and parameters."""
+
+    # One number per spatial dimension, or a word.
+    padding: Any
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: str | tuple[int, ...],
+        dilation: tuple[int, ...],
+        transposed: bool,
+        output_padding: tuple[int, ...],
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        name = self._get_name()
+        if groups <= 0:
+            raise ValueError(f"{name}: groups must be a positive integer, got {groups}")
+        for channels, number in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if number % groups:
+                raise ValueError(f"{name}: {channels} must be divisible by groups, got {number} and {groups}")
+        sizes = (kernel_size, stride, dilation, output_padding, *(() if isinstance(padding, str) else (padding,)))
+        if any(len(size) != len(kernel_size) for size in sizes):
+            raise ValueError(
+                f"{name}: kernel_size, stride, padding, dilation and output_padding must be a number each or one per "
+                f"spatial dimension, got {kernel_size}, {stride}, {padding}, {dilation} and {output_padding}"
+            )
+        if isinstance(padding, str):
+            if padding not in ("valid", "same"):
+                raise ValueError(f"{name}: Invalid padding string '{padding}', should be one of 'valid', 'same'")
+            if padding == "same" and any(step != 1 for step in stride):
+                raise ValueError(f"{name}: padding='same' is not supported for strided convolutions")
+        if padding_mode not in _MODES:
+            raise ValueError(
+                "padding_mode must be one of {'reflect', 'replicate', 'circular', 'zeros'}, "
+                f"but got padding_mode='{padding_mode}'"
+            )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.transposed = transposed
+        self.output_padding = output_padding
+        self.groups = groups
+        self.padding_mode = padding_mode
+        channels_of_weight = (
+            (in_channels, out_channels // groups) if transposed else (out_channels, in_channels // groups)
+        )
+        self.weight = Parameter(rustorch.empty((*channels_of_weight, *kernel_size), device=device, dtype=dtype))
+        self.register_parameter(
+            "bias", Parameter(rustorch.empty((out_channels,), device=device, dtype=dtype)) if bias else None
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Sets the parameters to fresh initial values, uniform within ±1/√fan_in."""
+        initialize_by_fan_in(self.weight, self.bias, self.weight.shape[1] * math.prod(self.kernel_size))
+
+    @property
+    def _reversed_padding_repeated_twice(self) -> list[int]:
+        """The padding as `F.pad` takes it: the last dimension first, before and after it."""
+        if self.padding == "valid":
+            return [0] * (2 * len(self.kernel_size))
+        if self.padding == "same":
+            total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+            return [part for both in reversed(total) for part in (both // 2, both - both // 2)]
+        return [both for both in reversed(self.padding) for _ in range(2)]
+
+    def extra_repr(self) -> str:
+        ones, zeros = (1,) * len(self.kernel_size), (0,) * len(self.kernel_size)
+        parts = [
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}",
+            f"padding={self.padding}" if self.padding != zeros else "",
+            f"dilation={self.dilation}" if self.dilation != ones else "",
+            f"output_padding={self.output_padding}" if self.output_padding != zeros else "",
+            f"groups={self.groups}" if self.groups != 1 else "",
+            "bias=False" if self.bias is None else "",
+            f"padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+class _Conv(_ConvNd):
     """Cross-correlation of (N, in_channels, *spatial), or without N, with a learned window.
 
     `padding` is a number per dimension, 'valid' (none) or 'same' (as many as keep the size); `padding_mode` is 'zeros',
@@ -24,12 +123,8 @@ class _Conv(ParameterizedModule):
     (out_channels, in_channels / groups, *kernel_size) and bias (out_channels) start uniform within ±1/√fan_in.
     """
 
-    _settings = frozenset(
-        ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
-    )
     _dimensions: ClassVar[int]
-    weight: Parameter
-    bias: Parameter | None
+    _convolution: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -45,68 +140,53 @@ class _Conv(ParameterizedModule):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__()
-        if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
-            raise ValueError(
-                "padding_mode must be one of {'reflect', 'replicate', 'circular', 'zeros'}, "
-                f"but got padding_mode='{padding_mode}'"
-            )
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = per_dimension(kernel_size, self._dimensions)
-        self.stride = per_dimension(stride, self._dimensions)
-        self.padding = padding if isinstance(padding, str) else per_dimension(padding, self._dimensions)
-        self.dilation = per_dimension(dilation, self._dimensions)
-        self.groups = groups
-        self.padding_mode = padding_mode
-        self._with_bias = bool(bias)
-        self._build(device, dtype)
-
-    def _make_layer(self) -> Layer:
-        return Layer.conv(
-            self.in_channels,
-            self.out_channels,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-            self._with_bias,
-            self.padding_mode,
+        spatial = self._dimensions
+        super().__init__(
+            in_channels,
+            out_channels,
+            per_dimension(kernel_size, spatial),
+            per_dimension(stride, spatial),
+            padding if isinstance(padding, str) else per_dimension(padding, spatial),
+            per_dimension(dilation, spatial),
+            False,
+            (0,) * spatial,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
         )
 
-    def forward(self, input: Tensor) -> Tensor:
-        return self._layer.forward(input, self.weight, self.bias)
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """What the layer makes of `input` with these parameters."""
+        if self.padding_mode == "zeros":
+            return self._convolution(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+        padded = F.pad(input, self._reversed_padding_repeated_twice, self.padding_mode)
+        return self._convolution(padded, weight, bias, self.stride, 0, self.dilation, self.groups)
 
-    def extra_repr(self) -> str:
-        ones, zeros = (1,) * self._dimensions, (0,) * self._dimensions
-        parts = [
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}",
-            f"padding={self.padding}" if self.padding != zeros else "",
-            f"dilation={self.dilation}" if self.dilation != ones else "",
-            f"groups={self.groups}" if self.groups != 1 else "",
-            "bias=False" if self.bias is None else "",
-            f"padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else "",
-        ]
-        return ", ".join(part for part in parts if part)
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight, self.bias)
 
 
 class Conv1d(_Conv):
     __doc__ = _Conv.__doc__
     _dimensions = 1
+    _convolution = staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv):
     __doc__ = _Conv.__doc__
     _dimensions = 2
+    _convolution = staticmethod(F.conv2d)
 
 
 class Conv3d(_Conv):
     __doc__ = _Conv.__doc__
     _dimensions = 3
+    _convolution = staticmethod(F.conv3d)
 
 
-class _ConvTranspose(ParameterizedModule):
+class _ConvTransposeNd(_ConvNd):
     """The transpose of a convolution of (N, in_channels, *spatial), or without N.
 
     Each input adds the window, times itself, to the output; `padding` crops the output at both ends and
@@ -114,12 +194,8 @@ class _ConvTranspose(ParameterizedModule):
     start uniform within ±1/√(out_channels / groups · kernel).
     """
 
-    _settings = frozenset(
-        ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "dilation", "groups")
-    )
     _dimensions: ClassVar[int]
-    weight: Parameter
-    bias: Parameter | None
+    _convolution: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -136,42 +212,32 @@ class _ConvTranspose(ParameterizedModule):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__()
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {self._get_name()}')
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = per_dimension(kernel_size, self._dimensions)
-        self.stride = per_dimension(stride, self._dimensions)
-        self.padding = per_dimension(padding, self._dimensions)
-        self.dilation = per_dimension(dilation, self._dimensions)
-        self.output_padding = per_dimension(output_padding, self._dimensions)
-        self.groups = groups
-        self.padding_mode = padding_mode
-        self._with_bias = bool(bias)
-        self._build(device, dtype)
-
-    def _make_layer(self) -> Layer:
-        return self._layer_with(self.output_padding)
-
-    def _layer_with(self, output_padding: Sequence[int]) -> Layer:
-        return Layer.conv_transpose(
-            self.in_channels,
-            self.out_channels,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            output_padding,
-            self.groups,
-            self._with_bias,
-            self.dilation,
+        spatial = self._dimensions
+        super().__init__(
+            in_channels,
+            out_channels,
+            per_dimension(kernel_size, spatial),
+            per_dimension(stride, spatial),
+            per_dimension(padding, spatial),
+            per_dimension(dilation, spatial),
+            True,
+            per_dimension(output_padding, spatial),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
         )
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        layer = self._layer if output_size is None else self._layer_with(self._padding_for(input, output_size))
-        return layer.forward(input, self.weight, self.bias)
+        extra = self.output_padding if output_size is None else self._output_padding(input, output_size)
+        return self._convolution(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
 
-    def _padding_for(self, input: Tensor, output_size: Sequence[int]) -> list[int]:
+    def _output_padding(self, input: Tensor, output_size: Sequence[int]) -> list[int]:
         """The output padding that gives the wanted size."""
         spatial = self._dimensions
         lead = input.ndim - spatial
@@ -182,11 +248,10 @@ class _ConvTranspose(ParameterizedModule):
                 f"{self._get_name()}: for {input.ndim}D input, output_size must have {spatial} or {input.ndim} "
                 f"elements (got {len(output_size)})"
             )
+        settings = zip(input.shape[lead:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
         smallest = [
             (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1
-            for size, stride, padding, dilation, kernel in zip(
-                input.shape[lead:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
-            )
+            for size, stride, padding, dilation, kernel in settings
         ]
         extra = [size - least for size, least in zip(output_size, smallest, strict=True)]
         if any(not 0 <= more < stride for more, stride in zip(extra, self.stride, strict=True)):
@@ -197,29 +262,20 @@ class _ConvTranspose(ParameterizedModule):
             )
         return extra
 
-    def extra_repr(self) -> str:
-        ones, zeros = (1,) * self._dimensions, (0,) * self._dimensions
-        parts = [
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}",
-            f"padding={self.padding}" if self.padding != zeros else "",
-            f"dilation={self.dilation}" if self.dilation != ones else "",
-            f"output_padding={self.output_padding}" if self.output_padding != zeros else "",
-            f"groups={self.groups}" if self.groups != 1 else "",
-            "bias=False" if self.bias is None else "",
-        ]
-        return ", ".join(part for part in parts if part)
 
-
-class ConvTranspose1d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
+class ConvTranspose1d(_ConvTransposeNd):
+    __doc__ = _ConvTransposeNd.__doc__
     _dimensions = 1
+    _convolution = staticmethod(F.conv_transpose1d)
 
 
-class ConvTranspose2d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
+class ConvTranspose2d(_ConvTransposeNd):
+    __doc__ = _ConvTransposeNd.__doc__
     _dimensions = 2
+    _convolution = staticmethod(F.conv_transpose2d)
 
 
-class ConvTranspose3d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
+class ConvTranspose3d(_ConvTransposeNd):
+    __doc__ = _ConvTransposeNd.__doc__
     _dimensions = 3
+    _convolution = staticmethod(F.conv_transpose3d)

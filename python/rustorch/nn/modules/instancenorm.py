@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
-from .batchnorm import _BatchNorm
+from .batchnorm import _NormBase
 
 __all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
 
 
-class _InstanceNorm(_BatchNorm):
+class _InstanceNorm(_NormBase):
     """Normalises each channel of each example of (N, C, *) or (C, *).
 
     By the example's own statistics, or with `track_running_stats` by the running ones outside training.
@@ -34,9 +34,12 @@ class _InstanceNorm(_BatchNorm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in (self._spatial + 1, self._spatial + 2):
             raise ValueError(f"expected {self._spatial + 1}D or {self._spatial + 2}D input (got {input.ndim}D input)")
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input_dim(input)
         single = input.ndim == self._spatial + 1
         channels = input.shape[0 if single else 1]
         if self.affine and channels != self.num_features:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import rustorch
-from rustorch._C import Layer, Tensor
+from rustorch._C import Tensor
 from rustorch.nn import functional as F, init
 from rustorch.nn.parameter import Parameter
 
-from ._parameterized import ParameterizedModule
 from .module import Module
 
 __all__ = ["Bilinear", "Identity", "Linear"]
@@ -25,13 +25,12 @@ class Identity(Module):
         return input
 
 
-class Linear(ParameterizedModule):
+class Linear(Module):
     """`input @ weight.T + bias`: (…, in_features) to (…, out_features).
 
     Weight (out_features, in_features) and bias (out_features) start uniform within ±1/√in_features.
     """
 
-    _settings = frozenset(("in_features", "out_features"))
     weight: Parameter
     bias: Parameter | None
 
@@ -41,17 +40,32 @@ class Linear(ParameterizedModule):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self._with_bias = bool(bias)
-        self._build(device, dtype)
+        self.weight = Parameter(rustorch.empty((out_features, in_features), device=device, dtype=dtype))
+        self.register_parameter(
+            "bias", Parameter(rustorch.empty((out_features,), device=device, dtype=dtype)) if bias else None
+        )
+        self.reset_parameters()
 
-    def _make_layer(self) -> Layer:
-        return Layer.linear(self.in_features, self.out_features, self._with_bias)
+    def reset_parameters(self) -> None:
+        """Sets the parameters to fresh initial values."""
+        initialize_by_fan_in(self.weight, self.bias, self.in_features)
 
     def forward(self, input: Tensor) -> Tensor:
-        return self._layer.forward(input, self.weight, self.bias)
+        return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+def initialize_by_fan_in(weight: Tensor, bias: Tensor | None, fan_in: int) -> None:
+    """PyTorch's initial values of linear and convolutional layers.
+
+    The weight's are those of `kaiming_uniform_` with slope √5, which is uniform within ±1/√fan_in; so are the bias's.
+    """
+    init.kaiming_uniform_(weight, a=math.sqrt(5))
+    if bias is not None:
+        bound = fan_in**-0.5 if fan_in > 0 else 0.0
+        init.uniform_(bias, -bound, bound)
 
 
 class Bilinear(Module):
@@ -81,8 +95,9 @@ class Bilinear(Module):
         self.out_features = out_features
         sizes = (out_features, in1_features, in2_features)
         self.weight = Parameter(rustorch.empty(sizes, device=device, dtype=dtype))
-        tensor = rustorch.empty((out_features,), device=device, dtype=dtype) if bias else None
-        self.register_parameter("bias", None if tensor is None else Parameter(tensor))
+        self.register_parameter(
+            "bias", Parameter(rustorch.empty((out_features,), device=device, dtype=dtype)) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

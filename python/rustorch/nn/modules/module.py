@@ -99,9 +99,12 @@ class Module(HookedCall, StateDict):
     # Attributes
 
     def __getattr__(self, name: str) -> Any:
-        # Only called where nothing was found the usual way.
+        # Only called where nothing was found the usual way: parameters above all, so that these are found first.
         state = self.__dict__
-        for registry in ("_parameters", "_buffers", "_modules"):
+        parameters = state.get("_parameters")
+        if parameters is not None and name in parameters:
+            return parameters[name]
+        for registry in ("_buffers", "_modules"):
             if registry in state and name in state[registry]:
                 return state[registry][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")

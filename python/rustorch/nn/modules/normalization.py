@@ -5,23 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rustorch._C import Layer, Tensor
-from rustorch.nn import functional as F
+import rustorch
+from rustorch._C import Tensor
+from rustorch.nn import functional as F, init
 from rustorch.nn.parameter import Parameter
 
-from ._parameterized import ParameterizedModule
-from ._sizes import per_dimension
 from .module import Module
 
 __all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
-class LayerNorm(ParameterizedModule):
-    """Normalises the trailing dimensions, whose sizes are `normalized_shape`; weight and bias have that shape."""
+def _sizes(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
 
-    _settings = frozenset(("normalized_shape", "eps", "elementwise_affine"))
+
+class _Normalization(Module):
+    """What the normalisations of a sample by itself share: a factor that starts at 1 and a summand that starts at 0."""
+
     weight: Parameter | None
     bias: Parameter | None
+
+    def _register(self, sizes: tuple[int, ...], names: dict[str, bool], device: Any, dtype: Any) -> None:
+        """Registers fresh parameters of those names; None for those that the layer goes without."""
+        for name, present in names.items():
+            tensor = rustorch.empty(sizes, device=device, dtype=dtype) if present else None
+            self.register_parameter(name, None if tensor is None else Parameter(tensor))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Sets the parameters to their initial values."""
+        for name, value in (("weight", 1.0), ("bias", 0.0)):
+            parameter = self._parameters.get(name)
+            if parameter is not None:
+                init.constant_(parameter, value)
+
+
+class LayerNorm(_Normalization):
+    """Normalises the trailing dimensions, whose sizes are `normalized_shape`; weight and bias have that shape."""
 
     def __init__(
         self,
@@ -33,17 +53,15 @@ class LayerNorm(ParameterizedModule):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = per_dimension(normalized_shape, 1)
+        self.normalized_shape = _sizes(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        self._with_bias = bool(bias)
-        self._build(device, dtype)
-
-    def _make_layer(self) -> Layer:
-        return Layer.layer_norm(self.normalized_shape, self.eps, self.elementwise_affine, self._with_bias)
+        self._register(
+            self.normalized_shape, {"weight": elementwise_affine, "bias": elementwise_affine and bias}, device, dtype
+        )
 
     def forward(self, input: Tensor) -> Tensor:
-        return self._layer.forward(input, self.weight, self.bias)
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (
@@ -52,12 +70,8 @@ class LayerNorm(ParameterizedModule):
         )
 
 
-class RMSNorm(ParameterizedModule):
+class RMSNorm(_Normalization):
     """Divides the trailing dimensions, whose sizes are `normalized_shape`, by their root mean square."""
-
-    _settings = frozenset(("normalized_shape", "eps", "elementwise_affine"))
-    _names = ("weight",)
-    weight: Parameter | None
 
     def __init__(
         self,
@@ -68,16 +82,13 @@ class RMSNorm(ParameterizedModule):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = per_dimension(normalized_shape, 1)
+        self.normalized_shape = _sizes(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        self._build(device, dtype)
-
-    def _make_layer(self) -> Layer:
-        return Layer.rms_norm(self.normalized_shape, self.eps, self.elementwise_affine)
+        self._register(self.normalized_shape, {"weight": elementwise_affine}, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        return self._layer.forward(input, self.weight)
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
@@ -100,12 +111,8 @@ class LocalResponseNorm(Module):
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
-class GroupNorm(ParameterizedModule):
+class GroupNorm(_Normalization):
     """Normalises `num_groups` groups of the channels of (N, num_channels, *); weight and bias are per channel."""
-
-    _settings = frozenset(("num_groups", "num_channels", "eps", "affine"))
-    weight: Parameter | None
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -119,18 +126,18 @@ class GroupNorm(ParameterizedModule):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        if num_groups <= 0 or num_channels % num_groups:
+            raise ValueError(
+                f"GroupNorm: num_channels must be divisible by num_groups, got {num_channels} and {num_groups}"
+            )
         self.num_groups = num_groups
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
-        self._with_bias = bool(bias)
-        self._build(device, dtype)
-
-    def _make_layer(self) -> Layer:
-        return Layer.group_norm(self.num_groups, self.num_channels, self.eps, self.affine, self._with_bias)
+        self._register((num_channels,), {"weight": affine, "bias": affine and bias}, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        return self._layer.forward(input, self.weight, self.bias)
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (

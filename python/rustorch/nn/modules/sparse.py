@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import Any, Self
 
 import rustorch
-from rustorch._C import Layer, Tensor
+from rustorch._C import Tensor
 from rustorch.nn import functional as F, init
 from rustorch.nn._options import refuse_sparse
 from rustorch.nn.parameter import Parameter
 
-from ._parameterized import ParameterizedModule
 from .module import Module
 
 __all__ = ["Embedding", "EmbeddingBag"]
 
 
-class Embedding(ParameterizedModule):
+class Embedding(Module):
     """The rows of a learned table that integer indices name: (*) to (*, embedding_dim).
 
     The weight (num_embeddings, embedding_dim) starts standard Gaussian. The row `padding_idx` starts at 0 and gets no
     gradient.
     """
 
-    _settings = frozenset(("num_embeddings", "embedding_dim", "padding_idx"))
-    _names = ("weight",)
     weight: Parameter
 
     def __init__(
@@ -55,13 +52,23 @@ class Embedding(ParameterizedModule):
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
         if _weight is None:
-            self._build(device, dtype)
+            weight = rustorch.empty((num_embeddings, embedding_dim), device=device, dtype=dtype)
+            self.weight = Parameter(weight, not _freeze)
+            self.reset_parameters()
         else:
             if tuple(_weight.shape) != (num_embeddings, embedding_dim):
                 raise ValueError("Shape of weight does not match num_embeddings and embedding_dim")
-            self.weight = Parameter(_weight)
-            self.__dict__["_layer"] = self._make_layer()
-        self.weight.requires_grad_(not _freeze)
+            self.weight = Parameter(_weight, not _freeze)
+
+    def reset_parameters(self) -> None:
+        """Sets the weight to fresh initial values."""
+        init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
+        if self.padding_idx is not None:
+            with rustorch.no_grad():
+                self.weight[self.padding_idx].fill_(0)
 
     @classmethod
     def from_pretrained(
@@ -90,12 +97,7 @@ class Embedding(ParameterizedModule):
             _freeze=freeze,
         )
 
-    def _make_layer(self) -> Layer:
-        return Layer.embedding(self.num_embeddings, self.embedding_dim, self.padding_idx)
-
     def forward(self, input: Tensor) -> Tensor:
-        if self.max_norm is None and not self.scale_grad_by_freq:
-            return self._layer.forward(input, self.weight)
         return F.embedding(
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
         )
@@ -154,6 +156,9 @@ class EmbeddingBag(Module):
     def reset_parameters(self) -> None:
         """Sets the weight to fresh initial values."""
         init.normal_(self.weight)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self) -> None:
         if self.padding_idx is not None:
             with rustorch.no_grad():
                 self.weight[self.padding_idx].fill_(0)

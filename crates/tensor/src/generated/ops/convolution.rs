@@ -432,6 +432,12 @@ pub fn conv_transpose3d(
 
 pub use crate::operations::convolution::conv1d;
 
+pub use crate::operations::convolution::conv1d_padding;
+
 pub use crate::operations::convolution::conv2d;
 
+pub use crate::operations::convolution::conv2d_padding;
+
 pub use crate::operations::convolution::conv3d;
+
+pub use crate::operations::convolution::conv3d_padding;
