@@ -64,7 +64,7 @@ $(VENV)/.pocl:
 # The larger part of the time is the compiler's: without its optimisations it takes a fifth.
 OPENCL_TESTS := RUSTORCH_OPENCL_OPTIONS=-cl-opt-disable POCL_CACHE_DIR=$(abspath target/pocl) RUSTORCH_CACHE_DIR=$(abspath target/kernels)
 # What runs on OpenCL in `make test`: what trains, and devices themselves. Everything: `pytest --device opencl`.
-OPENCL_PART := tests/test_devices.py tests/test_streams.py tests/test_processes.py tests/test_sharing.py tests/test_networks.py tests/test_optim.py tests/test_layers.py tests/test_autograd.py
+OPENCL_PART := tests/test_devices.py tests/test_streams.py tests/test_processes.py tests/test_sharing.py tests/nn/test_networks.py tests/nn/test_answers.py tests/test_optim.py tests/test_autograd.py
 
 test-opencl: env build ## Run a part of the Python tests on an OpenCL device
 	@if $(PY) -c 'import sys, rustorch; sys.exit(not rustorch.opencl.is_available())'; then \
@@ -81,7 +81,7 @@ SOAK_SECONDS ?= 600
 SOAK_SEED ?=
 
 soak: env build ## Call everything with hostile arguments for SOAK_SECONDS (600), with SOAK_SEED
-	cd tests && $(abspath $(PY)) -m soak.hostile_calls --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+	$(PY) -m tests.soak.hostile_calls --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 test-kernels: $(VENV)/.installed-build ## Run every kernel under oclgrind, which finds races and accesses out of bounds
 	$(KERNEL_TESTS) --no-run

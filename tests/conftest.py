@@ -6,7 +6,7 @@ import pytest
 
 UNDER_PYTORCH = os.environ.get("RUSTORCH_TEST_MODULE") == "torch"
 if UNDER_PYTORCH:
-    import pytorch_alias
+    from tests import pytorch_alias
 
     pytorch_alias.install()
 

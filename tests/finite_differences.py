@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import rustorch
 
-from sample import to_array, to_tensor
+from tests.sample import to_array, to_tensor
 
 STEP = 1e-6
 RTOL, ATOL = 1e-5, 1e-7  # float64: the differences themselves are good to about 1e-9

@@ -7,9 +7,8 @@ line are in references.py.
 import numpy as np
 from scipy import special
 
-import references as ref
-import samples
-from sample import ALL, FLOATS, INTS, NUMBERS, elementwise
+from tests import references as ref, samples
+from tests.sample import ALL, FLOATS, INTS, NUMBERS, elementwise
 
 POSITIVE = (0.1, 4.0)
 UNIT = (-0.95, 0.95)

@@ -304,7 +304,7 @@ def run(batch: list[str], program: str = PRELUDE) -> None:
         input="\n".join(batch),
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parent,
+        cwd=Path(__file__).parents[1],
         timeout=60,
         check=False,
     )
@@ -354,8 +354,8 @@ def test_computing_with_an_endless_view(shape: str, dtype: str) -> None:
 ENDLESS_AND_EMPTY = """
 import signal, sys, warnings
 import rustorch as rt
-from op_samples import SAMPLES
-from sample import T, transform
+from tests.op_samples import SAMPLES
+from tests.sample import T, transform
 
 warnings.simplefilter("ignore")
 for sample in SAMPLES:

@@ -9,8 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 import rustorch
 
-from arrays import axes, broadcastable, index, numbered, shapes
-from sample import to_array, to_tensor
+from tests.arrays import axes, broadcastable, index, numbered, shapes
+from tests.sample import to_array, to_tensor
 
 settings.register_profile("rustorch", deadline=None, derandomize=True, max_examples=150)
 settings.load_profile("rustorch")

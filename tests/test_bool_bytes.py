@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 import rustorch
 from rustorch import safetensors
 
-from op_samples import SAMPLES
-from sample import ALL, Call, Sample, T, dtype_name, to_array, to_tensor, transform
+from tests.op_samples import SAMPLES
+from tests.sample import ALL, Call, Sample, T, dtype_name, to_array, to_tensor, transform
 
 # Shapes with whole vectors and rests, more than a tile, more than a thread's share.
 SHAPES = [(), (1,), (7,), (64,), (3, 65), (5, 1030), (130_001,)]

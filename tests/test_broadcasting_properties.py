@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
-from laid_out_tensors import DTYPES, FLOATS, Array, assert_equal, examples, in_some_layout, values
 
 import rustorch
+
+from tests.laid_out_tensors import DTYPES, FLOATS, Array, assert_equal, examples, in_some_layout, values
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 RANK = {"bool": 0, "uint8": 1, "int8": 1, "int16": 1, "int32": 1, "int64": 1, "float32": 2, "float64": 2}

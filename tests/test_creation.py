@@ -7,7 +7,7 @@ import pytest
 
 import rustorch
 
-from sample import ALL, dtype_name
+from tests.sample import ALL, dtype_name
 
 
 @pytest.mark.parametrize("dtype", ALL)

@@ -7,7 +7,7 @@ from scipy import linalg as scipy_linalg
 import rustorch
 from rustorch import linalg
 
-from finite_differences import check_gradients, check_second_gradients
+from tests.finite_differences import check_gradients, check_second_gradients
 
 RNG = np.random.default_rng(7)
 SHAPES = [(3, 3), (5, 3), (3, 5), (2, 4, 4), (2, 3, 1, 4), (0, 2, 2), (3, 0), (0, 3), (1, 1), (40, 25)]

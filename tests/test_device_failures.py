@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from announcements import beside_compilation
 
 import rustorch
+
+from tests.announcements import beside_compilation
 
 pytestmark = [pytest.mark.rustorch_only, pytest.mark.cpu_only]
 

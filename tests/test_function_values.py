@@ -21,7 +21,7 @@ import pytest
 import rustorch
 from rustorch import Tensor
 
-from sample import FLOATS
+from tests.sample import FLOATS
 
 TABLE: dict[str, list[list[float]]] = json.loads(Path(__file__).with_name("function_values.json").read_text())
 
@@ -109,10 +109,10 @@ def test_values_and_derivatives_on_other_instruction_sets(level: str, device: st
     if rustorch.__name__ != "rustorch" or device != "cpu":
         pytest.skip("the instruction set is the CPU's, and RusTorch's to choose")
     environment = {**os.environ, "RUSTORCH_SIMD": level}
-    code = "import test_function_values; test_function_values.main()"
+    code = "from tests import test_function_values; test_function_values.main()"
     result = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
+        cwd=Path(__file__).parents[1],
         env=environment,
         capture_output=True,
         text=True,

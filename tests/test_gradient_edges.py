@@ -240,3 +240,17 @@ def test_limits_pass_the_gradient_inside_and_at_their_ends(dtype: str, device: s
     (x,) = tensors(dtype, device, [-2.0, -1.0, 0.0, 1.0, 2.0, NAN])
     assert gradients(x.clamp(-1, 1), [x]) == [[0, 1, 1, 1, 0, 0]]
     assert gradients(F.relu(x), [x])[0][:5] == [0, 0, 0, 1, 1]
+
+
+def test_factors_of_zero_hide_nan_but_not_the_graph() -> None:
+    x = rustorch.full((2, 2), float("nan"), requires_grad=True)
+    a = rustorch.eye(2)
+    for result in (rustorch.addmm(x, a, a, beta=0), rustorch.baddbmm(x, a[None], a[None], beta=0)[0]):
+        assert result.tolist() == a.tolist()
+        assert rustorch.autograd.grad(result.sum(), x)[0].tolist() == [[0, 0], [0, 0]]
+
+
+def test_norms_at_zero_have_the_gradient_zero() -> None:
+    x = rustorch.zeros(3, requires_grad=True)
+    for p in (2, 1, 3, 0.5, float("inf")):
+        assert rustorch.autograd.grad(rustorch.linalg.vector_norm(x, p), x)[0].tolist() == [0, 0, 0]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 import rustorch
 from rustorch.nn import functional as F
 
-from op_samples import SAMPLES
-from sample import Call, Sample, round_to, to_array, to_tensor
+from tests.op_samples import SAMPLES
+from tests.sample import Call, Sample, round_to, to_array, to_tensor
 
 HALVES = ("float16", "bfloat16")
 DIGITS = {"float16": (11, -14), "bfloat16": (8, -126)}

@@ -1,4 +1,4 @@
-"""A few seconds of what `python -m soak.hostile_calls` does for as long as one wants."""
+"""A few seconds of what `python -m tests.soak.hostile_calls` does for as long as one wants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import rustorch
 
-from soak import hostile_calls
+from tests.soak import hostile_calls
 
 pytestmark = [pytest.mark.rustorch_only, pytest.mark.cpu_only]
 
@@ -62,12 +62,12 @@ def test_what_it_would_find(tmp_path: Path) -> None:
     """A child that dies or panics is told of, with the call that did it."""
     log = tmp_path / "log"
     code = f"""
-import os, rustorch, soak.hostile_calls as h
+import os, rustorch, tests.soak.hostile_calls as h
 rustorch.abs = lambda *a, **k: os.abort()
 h.targets = lambda: [h.Target('rt.abs', (), False)]
 h._child(1, 0, 10, {str(log)!r}, {1 << 33})
 """
-    process = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True)
+    process = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True)
     assert process.returncode == -6
     assert "rt.abs(" in log.read_text()
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
-from laid_out_tensors import examples, on_device
 from numpy.typing import NDArray
 
 import rustorch
+
+from tests.laid_out_tensors import examples, on_device
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 quick = examples(60)

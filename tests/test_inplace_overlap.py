@@ -10,8 +10,8 @@ import pytest
 import rustorch
 from rustorch import Tensor
 
-from op_samples import SAMPLES
-from sample import Call, Case, Sample, T, to_array, to_tensor
+from tests.op_samples import SAMPLES
+from tests.sample import Call, Case, Sample, T, to_array, to_tensor
 
 # PyTorch refuses most of these calls.
 pytestmark = pytest.mark.rustorch_only

@@ -17,8 +17,8 @@ import pytest
 import rustorch
 from rustorch import _C
 
-from op_samples import SAMPLES
-from sample import Call, Sample, to_array
+from tests.op_samples import SAMPLES
+from tests.sample import Call, Sample, to_array
 
 # From this many requests on, not each one is refused: a few dozen are left.
 ALL_OF_THEM = 40

@@ -13,7 +13,7 @@ import pytest
 
 import rustorch
 
-from soak.hostile_calls import annotations
+from tests.soak.hostile_calls import annotations
 
 pytestmark = pytest.mark.rustorch_only
 

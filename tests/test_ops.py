@@ -12,9 +12,9 @@ import pytest
 
 import rustorch
 
-from finite_differences import check_gradients, check_second_gradients
-from op_samples import SAMPLES, WITHOUT_SAMPLE
-from sample import Call, Sample, assert_close, listed, round_to, to_array, to_tensor
+from tests.finite_differences import check_gradients, check_second_gradients
+from tests.op_samples import SAMPLES, WITHOUT_SAMPLE
+from tests.sample import Call, Sample, assert_close, listed, round_to, to_array, to_tensor
 
 ROWS = [
     row

@@ -9,7 +9,7 @@ import pytest
 import rustorch
 from rustorch import optim
 
-from pytorch_answers.optimizer_cases import (
+from tests.pytorch_answers.optimizer_cases import (
     MATRIX_OPTIMIZERS,
     OPTIMIZERS,
     SCHEDULES,

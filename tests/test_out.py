@@ -10,8 +10,8 @@ import pytest
 
 import rustorch
 
-from op_samples import SAMPLES
-from sample import Call, Sample, listed, to_array
+from tests.op_samples import SAMPLES
+from tests.sample import Call, Sample, listed, to_array
 
 HERE = Path(__file__).parent
 ROWS = [

@@ -7,7 +7,7 @@ import pytest
 
 import rustorch
 
-from sample import dtype_name
+from tests.sample import dtype_name
 
 TABLE = json.loads((Path(__file__).parent / "pytorch_answers/promotion.json").read_text())
 # Complex numbers are storable dtypes, not yet computable ones.

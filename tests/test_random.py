@@ -7,7 +7,7 @@ from scipy import stats
 import rustorch
 from rustorch.nn import functional as F
 
-from sample import FLOATS
+from tests.sample import FLOATS
 
 N = 20_000
 # With fixed seeds, a fit worse than this has one chance in a million to be luck.

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from laid_out_tensors import (
+
+import rustorch
+
+from tests.laid_out_tensors import (
     DTYPES,
     FLOATS,
     INTEGERS,
@@ -18,8 +21,6 @@ from laid_out_tensors import (
     on_device,
     pairs,
 )
-
-import rustorch
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 Reference = Callable[..., Any]

@@ -12,7 +12,7 @@ import pytest
 import rustorch
 import rustorch.nn.functional as F
 
-from sample import FLOATS
+from tests.sample import FLOATS
 
 HALVES = {"float16": (11, -14, 65504.0), "bfloat16": (8, -126, 3.3895313892515355e38)}
 

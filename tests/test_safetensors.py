@@ -13,7 +13,7 @@ import rustorch
 from rustorch import nn
 from rustorch.safetensors import load_file, save_file
 
-from sample import ALL, dtype_name, to_array
+from tests.sample import ALL, dtype_name, to_array
 
 
 def tensors() -> dict[str, rustorch.Tensor]:
@@ -118,3 +118,18 @@ def test_damaged_files_are_refused(damage: str, tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"nothing\.safetensors"):
         load_file(tmp_path / "nothing.safetensors")
+
+
+@pytest.mark.rustorch_only
+def test_safe_open(tmp_path: Path) -> None:
+    from rustorch.safetensors import load, safe_open, save, save_file
+
+    path = tmp_path / "x.safetensors"
+    save_file({"a": rustorch.ones(2)}, path, {"note": "hello"})
+    with safe_open(path, "pt") as file:
+        assert file.keys() == ["a"]
+        assert file.metadata() == {"note": "hello"}
+        assert file.get_tensor("a").tolist() == [1, 1]
+    assert load(save({"a": rustorch.ones(2)}))["a"].tolist() == [1, 1]
+    with pytest.raises(TypeError, match="invalid"):
+        save_file({"a": 3}, path)

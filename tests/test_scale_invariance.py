@@ -15,7 +15,7 @@ import rustorch
 from rustorch import Tensor
 from rustorch.nn import functional as F
 
-from sample import to_array
+from tests.sample import to_array
 
 Function = Callable[[Tensor], Tensor]
 SCALES = [1e-30, 1e-25, 1e-22, 1e-15, 1e15, 1e20, 1e25, 1e30]

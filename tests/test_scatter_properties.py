@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
-from laid_out_tensors import DTYPES, FLOATS, Array, assert_equal, examples, in_some_layout, on_device, values
 
 import rustorch
+
+from tests.laid_out_tensors import DTYPES, FLOATS, Array, assert_equal, examples, in_some_layout, on_device, values
 
 SHAPES = arrays.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
 Drawn = tuple[Array, rustorch.Tensor]

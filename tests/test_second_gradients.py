@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_decompositions import FUNCTIONS as DECOMPOSITIONS
 
 import rustorch
 from rustorch import linalg
 from rustorch.nn import functional as F
 
-from finite_differences import check_gradients, check_second_gradients
-from op_samples import SAMPLES, WITHOUT_SAMPLE
-from sample import Call, Case, Sample
+from tests.finite_differences import check_gradients, check_second_gradients
+from tests.op_samples import SAMPLES, WITHOUT_SAMPLE
+from tests.sample import Call, Case, Sample
+from tests.test_decompositions import FUNCTIONS as DECOMPOSITIONS
 
 Tensors = list[rustorch.Tensor]
 Function = Callable[..., Any]

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from laid_out_tensors import on_device
 
 import rustorch
+
+from tests.laid_out_tensors import on_device
 
 nan, inf = math.nan, math.inf
 t = rustorch.tensor

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from announcements import beside_compilation
 
 import rustorch
+
+from tests.announcements import beside_compilation
 
 pytestmark = [pytest.mark.rustorch_only, pytest.mark.cpu_only]
 

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from hypothesis import given, note, strategies as st
 from hypothesis.extra import numpy as arrays
-from laid_out_tensors import Array, examples, in_some_layout, on_device
 
 import rustorch
+
+from tests.laid_out_tensors import Array, examples, in_some_layout, on_device
 
 # One step of a chain, which takes an array of NumPy or a tensor.
 Step = Callable[[Any], Any]

@@ -5,7 +5,7 @@ import pytest
 
 import rustorch
 
-from finite_differences import check_gradients, check_second_gradients
+from tests.finite_differences import check_gradients, check_second_gradients
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Writes the reference answers of this folder with PyTorch: run it in an environment that has torch 2.13.
 
-python tests/pytorch_answers/generate.py
+python -m tests.pytorch_answers.generate
 
 promotion.json   every answer of promote_types, and of result_type for tensors of 0 and 1 dimensions and Python numbers
 layers.npz       per layer: parameters, input, output, gradients of input and parameters, buffers after the call
@@ -16,9 +16,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from optimizer_cases import MATRIX_OPTIMIZERS, OPTIMIZERS, SCHEDULES, matrix_path, optimizer_path, schedule_path
 
-from cases import LAYERS, PROMOTION_DTYPES
+from tests.pytorch_answers.cases import LAYERS, PROMOTION_DTYPES
+from tests.pytorch_answers.optimizer_cases import (
+    MATRIX_OPTIMIZERS,
+    OPTIMIZERS,
+    SCHEDULES,
+    matrix_path,
+    optimizer_path,
+    schedule_path,
+)
 
 HERE = Path(__file__).parent
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from network_cases import MODULES
+
+from tests.pytorch_answers.network_cases import MODULES
 
 HERE = Path(__file__).parent
 

@@ -7,7 +7,7 @@ file that holds them instead.
 from importlib import import_module
 from pkgutil import iter_modules
 
-from sample import Sample
+from tests.sample import Sample
 
 SAMPLES: list[Sample] = []
 WITHOUT_SAMPLE: dict[str, str] = {}

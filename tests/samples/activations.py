@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from sample import ALL, FLOATS, T, case, elementwise, op
+from tests.sample import ALL, FLOATS, T, case, elementwise, op
 
 F = "nn.functional."
 X, CUBE = T((3, 5)), T((2, 3, 4))

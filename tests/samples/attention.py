@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from sample import T, case, op
+from tests.sample import T, case, op
 
 F = "nn.functional."
 WIDE = ("float64", "float32")

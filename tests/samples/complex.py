@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sample import ALL, NUMBERS, T, case, elementwise, op
+from tests.sample import ALL, NUMBERS, T, case, elementwise, op
 
 X = T((3, 4))
 

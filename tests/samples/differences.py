@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import integrate
 
-from sample import ALL, FLOATS, INTS, NUMBERS, T, case, op
+from tests.sample import ALL, FLOATS, INTS, NUMBERS, T, case, op
 
 Array = NDArray[Any]
 X = T((3, 5))

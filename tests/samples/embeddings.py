@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sample import T, case, op
+from tests.sample import T, case, op
 
 TABLE = T((7, 4))
 INDICES, PAIRS = T((9,), 0, 6, dtype="int64"), T((3, 4), 0, 6, dtype="int64")

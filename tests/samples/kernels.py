@@ -6,8 +6,8 @@ A `case` is one call; each T in it becomes a tensor. The fields are described in
 import numpy as np
 from scipy import special
 
-import references as ref
-from sample import ALL, FLOATS, NUMBERS, T, case, op
+from tests import references as ref
+from tests.sample import ALL, FLOATS, NUMBERS, T, case, op
 
 F = "nn.functional."
 X = T((3, 5))

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.spatial import distance
 
-import references as ref
-from sample import ALL, FLOATS, NUMBERS, T, case, op
+from tests import references as ref
+from tests.sample import ALL, FLOATS, NUMBERS, T, case, op
 
 F = "nn.functional."
 L = "linalg."

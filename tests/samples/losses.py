@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import special
 
-from references import cross_entropy, reduced
-from sample import T, case, op
+from tests.references import cross_entropy, reduced
+from tests.sample import T, case, op
 
 F = "nn.functional."
 X, FAR = T((3, 5)), T((3, 5), 4, 5)

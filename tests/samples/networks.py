@@ -1,7 +1,7 @@
 """Samples of the ops of neural networks: convolution, pooling, normalisation and losses."""
 
-import references as ref
-from sample import FLOATS, T, case, op
+from tests import references as ref
+from tests.sample import FLOATS, T, case, op
 
 F = "nn.functional."
 X, CUBE = T((3, 5)), T((2, 3, 4))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import references as ref
-from sample import ALL, FLOATS, NUMBERS, T, case, op
+from tests import references as ref
+from tests.sample import ALL, FLOATS, NUMBERS, T, case, op
 
 Array = NDArray[Any]
 X = T((3, 5), distinct=True)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sample import ALL, FLOATS, NUMBERS, T, case, op
+from tests.sample import ALL, FLOATS, NUMBERS, T, case, op
 
 Array = NDArray[Any]
 F = "nn.functional."

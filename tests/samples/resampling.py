@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import references as ref
-from sample import ALL, T, case, op
+from tests import references as ref
+from tests.sample import ALL, T, case, op
 
 Array = NDArray[Any]
 F = "nn.functional."

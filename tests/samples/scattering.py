@@ -2,8 +2,8 @@
 
 import numpy as np
 
-import references as ref
-from sample import ALL, FLOATS, NUMBERS, T, case, op
+from tests import references as ref
+from tests.sample import ALL, FLOATS, NUMBERS, T, case, op
 
 X = T((3, 5))
 CUBE = T((2, 3, 4))

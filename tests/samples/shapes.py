@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from sample import ALL, FLOATS, NUMBERS, T, case, op
+from tests.sample import ALL, FLOATS, NUMBERS, T, case, op
 
 X = T((3, 5))
 CUBE = T((2, 3, 4))

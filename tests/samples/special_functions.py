@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from sample import FLOATS, INTS, NUMBERS, T, case, elementwise, op
+from tests.sample import FLOATS, INTS, NUMBERS, T, case, elementwise, op
 
 S = "special."
 TO_FLOAT = {"dtypes": (*NUMBERS, "bool"), "result": "float"}

@@ -1,6 +1,6 @@
 """Calls every public function and method with hostile arguments, in child processes with limits.
 
-`python -m soak.hostile_calls --seconds 600 --seed 1` from tests/ prints its seed and what it finds: whatever is not a
+`python -m tests.soak.hostile_calls --seconds 600 --seed 1` prints its seed and what it finds: whatever is not a
 value or an ordinary exception. A finding is a line of source that can be run as it stands.
 """
 
@@ -294,9 +294,9 @@ def run(
         with tempfile.TemporaryDirectory() as folder:
             log = os.path.join(folder, "log")
             arguments = f"{seed}, {start}, {min(stop - start, 2000)}, {log!r}, {memory}, {large}"
-            source = f"from soak.hostile_calls import _child; _child({arguments})"
+            source = f"from tests.soak.hostile_calls import _child; _child({arguments})"
             process = subprocess.run(
-                [sys.executable, "-c", source], cwd=Path(__file__).parent.parent, capture_output=True, text=True
+                [sys.executable, "-c", source], cwd=Path(__file__).parents[2], capture_output=True, text=True
             )
             lines = [json.loads(line) for line in Path(log).read_text().splitlines()] if os.path.exists(log) else []
         last = None

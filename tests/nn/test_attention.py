@@ -1,4 +1,4 @@
-"""Attention and CTC where a sample does not say it: masks, dropout, memory, refusals, gradients through log_softmax."""
+"""Attention."""
 
 import math
 import resource
@@ -8,7 +8,6 @@ import pytest
 
 import rustorch
 from rustorch import nn
-from rustorch.autograd import gradcheck
 from rustorch.nn import functional as F
 
 attention = F.scaled_dot_product_attention
@@ -109,58 +108,3 @@ def test_an_encoder_sees_that_its_mask_is_causal() -> None:
         with_mask.detach().numpy(force=True), longer[:5].detach().numpy(force=True), rtol=1e-4, atol=1e-5
     )
     assert len({id(layer) for layer in encoder.layers}) == 2
-
-
-def test_the_gradient_of_ctc_through_log_softmax() -> None:
-    rustorch.manual_seed(0)
-    x = rustorch.randn(6, 3, 4, dtype=rustorch.float64, requires_grad=True)
-    targets = rustorch.tensor([[1, 1, 2], [3, 2, 1], [2, 0, 0]])
-
-    def loss(x):
-        return F.ctc_loss(x.log_softmax(2), targets, [6, 5, 4], rustorch.tensor([3, 2, 1]), reduction="none")
-
-    assert gradcheck(loss, (x,))
-
-
-def test_ctc_without_an_alignment() -> None:
-    x = rustorch.randn(2, 1, 3).log_softmax(2).requires_grad_()
-    target = rustorch.tensor([[1, 1]])  # wants three frames
-    assert F.ctc_loss(x, target, [2], [2]).item() == math.inf
-    loss = nn.CTCLoss(zero_infinity=True)(x, target, rustorch.tensor([2]), rustorch.tensor([2]))
-    loss.backward()
-    assert loss.item() == 0
-    assert not x.grad.any()
-    alone = F.ctc_loss(x[:, 0], rustorch.tensor([1]), rustorch.tensor(2), rustorch.tensor(1), reduction="none")
-    assert alone.ndim == 0
-
-
-@pytest.mark.parametrize(
-    ("args", "text"),
-    [
-        (([[1]], [3], [1]), "input_lengths"),
-        (([[1]], [2, 2], [1]), "input_lengths"),
-        (([[1]], [2], [2]), r"targets|size|target"),
-        (([[5]], [2], [1]), r"5|class"),
-    ],
-)
-@pytest.mark.rustorch_only
-def test_lengths_of_ctc(args, text: str) -> None:
-    with pytest.raises((RuntimeError, ValueError, IndexError), match=text):
-        F.ctc_loss(rustorch.zeros(2, 1, 3), rustorch.tensor(args[0]), *args[1:])
-
-
-def test_recurrent_networks_refuse_what_does_not_fit() -> None:
-    with pytest.raises(RuntimeError, match="must be equal to input_size"):
-        nn.LSTM(3, 4)(rustorch.zeros(5, 2, 4))
-    with pytest.raises(RuntimeError, match="Expected hidden"):
-        nn.GRU(3, 4)(rustorch.zeros(5, 2, 3), rustorch.zeros(1, 3, 4))
-    with pytest.raises(ValueError, match="2D or 3D"):
-        nn.RNN(3, 4)(rustorch.zeros(3))
-    with pytest.raises(ValueError, match="only supported for LSTM"):
-        nn.GRU(3, 4, proj_size=2)
-    with pytest.warns(UserWarning, match="num_layers"):
-        nn.LSTM(3, 4, dropout=0.5)
-    net = nn.LSTM(3, 4, num_layers=2, dropout=0.9)
-    x = rustorch.randn(5, 2, 3)
-    assert net(x)[0].tolist() != net(x)[0].tolist()
-    assert net.eval()(x)[0].tolist() == net(x)[0].tolist()

@@ -1,4 +1,4 @@
-"""Modules of one or several inputs: state, repr, outputs and gradients are PyTorch's."""
+"""Recurrent networks, transformers and the other modules of `pytorch_answers/network_cases`: what PyTorch gave."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,19 @@ import pytest
 import rustorch
 from rustorch import nn
 
-from pytorch_answers.network_cases import MODULES
+from tests.pytorch_answers.network_cases import MODULES
 
-HERE = Path(__file__).parent / "pytorch_answers"
+HERE = Path(__file__).parents[1] / "pytorch_answers"
+
+
 ANSWERS = np.load(HERE / "networks.npz")
+
+
 REPRS = json.loads((HERE / "networks.json").read_text())
+
+
 RTOL, ATOL = 2e-5, 1e-5  # float32, and sums of up to a few hundred terms
+
 
 # Where a repr says what RusTorch has not: an option, or a module of PyTorch's own making.
 OTHER_REPR = {"LinearCrossEntropyLoss"}

@@ -1,10 +1,12 @@
-"""Losses and activations at their edges: kinks, zeros, NaN, nothing at all, and what is refused."""
+"""Losses."""
 
 import math
 
 import pytest
 
 import rustorch
+from rustorch import nn
+from rustorch.autograd import gradcheck
 from rustorch.nn import functional as F
 
 
@@ -81,3 +83,41 @@ def test_the_smallest_variance_has_no_part_in_the_gradient() -> None:
 def test_refusals(act, text: str) -> None:
     with pytest.raises((RuntimeError, ValueError, TypeError, IndexError), match=text):
         act(rustorch.ones(2, 3))
+
+
+def test_the_gradient_of_ctc_through_log_softmax() -> None:
+    rustorch.manual_seed(0)
+    x = rustorch.randn(6, 3, 4, dtype=rustorch.float64, requires_grad=True)
+    targets = rustorch.tensor([[1, 1, 2], [3, 2, 1], [2, 0, 0]])
+
+    def loss(x):
+        return F.ctc_loss(x.log_softmax(2), targets, [6, 5, 4], rustorch.tensor([3, 2, 1]), reduction="none")
+
+    assert gradcheck(loss, (x,))
+
+
+def test_ctc_without_an_alignment() -> None:
+    x = rustorch.randn(2, 1, 3).log_softmax(2).requires_grad_()
+    target = rustorch.tensor([[1, 1]])  # wants three frames
+    assert F.ctc_loss(x, target, [2], [2]).item() == math.inf
+    loss = nn.CTCLoss(zero_infinity=True)(x, target, rustorch.tensor([2]), rustorch.tensor([2]))
+    loss.backward()
+    assert loss.item() == 0
+    assert not x.grad.any()
+    alone = F.ctc_loss(x[:, 0], rustorch.tensor([1]), rustorch.tensor(2), rustorch.tensor(1), reduction="none")
+    assert alone.ndim == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (([[1]], [3], [1]), "input_lengths"),
+        (([[1]], [2, 2], [1]), "input_lengths"),
+        (([[1]], [2], [2]), r"targets|size|target"),
+        (([[5]], [2], [1]), r"5|class"),
+    ],
+)
+@pytest.mark.rustorch_only
+def test_lengths_of_ctc(args, text: str) -> None:
+    with pytest.raises((RuntimeError, ValueError, IndexError), match=text):
+        F.ctc_loss(rustorch.zeros(2, 1, 3), rustorch.tensor(args[0]), *args[1:])

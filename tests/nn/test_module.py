@@ -1,4 +1,4 @@
-"""nn.Module: registration, state, hooks, modes, and containers."""
+"""Module: registration, state, hooks, copies."""
 
 import copy
 import pickle
@@ -171,47 +171,6 @@ def test_backward_hooks() -> None:
     assert seen == [((4, 2), (4, 3))]
 
 
-def test_sequential() -> None:
-    net = nn.Sequential(OrderedDict(a=nn.Linear(2, 3), b=nn.ReLU()))
-    assert list(net.state_dict()) == ["a.weight", "a.bias"]
-    assert net.a is net[0]
-    assert len(net) == 2
-    assert isinstance(net[-1], nn.ReLU)
-    assert [type(m) for m in nn.Sequential(*net, nn.Tanh())[1:]] == [nn.ReLU, nn.Tanh]
-    net.append(nn.Linear(3, 1))
-    assert net(rustorch.ones(5, 2)).shape == (5, 1)
-    with pytest.raises(IndexError):
-        net[3]
-
-
-def test_module_list_and_dict() -> None:
-    layers = nn.ModuleList([nn.Linear(1, 2)])
-    layers.append(nn.Linear(2, 3))
-    layers.extend([nn.ReLU()])
-    layers.insert(0, nn.Identity())
-    assert len(layers) == 4
-    assert list(layers.state_dict()) == ["1.weight", "1.bias", "2.weight", "2.bias"]
-    named = nn.ModuleDict({"a": nn.Linear(1, 1)})
-    named["b"] = nn.Tanh()
-    assert list(named) == ["a", "b"]
-    assert "a" in named
-    assert list(named.state_dict()) == ["a.weight", "a.bias"]
-    del named["a"]
-    assert list(named.keys()) == ["b"]
-    with pytest.raises(NotImplementedError):
-        layers(rustorch.ones(1))
-
-
-def test_parameter_list_and_dict() -> None:
-    class Holder(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.items = nn.ParameterList([nn.Parameter(rustorch.zeros(1)), nn.Parameter(rustorch.ones(2))])
-            self.named = nn.ParameterDict({"x": nn.Parameter(rustorch.ones(3))})
-
-    assert list(Holder().state_dict()) == ["items.0", "items.1", "named.x"]
-
-
 def test_deepcopy_and_pickle() -> None:
     net = Net()
     for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
@@ -243,3 +202,63 @@ def test_repr_of_a_module_of_ones_own() -> None:
 @pytest.mark.cpu_only
 def test_parameter_repr() -> None:
     assert repr(nn.Parameter(rustorch.ones(2))) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_compute_the_same_and_change_alone(copied) -> None:
+    net = nn.Sequential(nn.Conv1d(1, 2, 3, padding="same"), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(8, 2))
+    x = rustorch.rand(5, 1, 4)
+    other = copied(net)
+    assert other(x).tolist() == net(x).tolist()
+    other.eval()
+    assert net[1].training
+    assert other[1].num_batches_tracked.item() == 1
+
+
+def test_a_parameter_that_is_a_plain_attribute() -> None:
+    """Weight normalisation and its like put a computed tensor in a parameter's place."""
+    layer = nn.Linear(2, 1, bias=False)
+    scale = nn.Parameter(rustorch.tensor(3.0))
+    del layer.weight
+    layer.weight = rustorch.ones(1, 2) * scale
+    layer(rustorch.ones(1, 2)).sum().backward()
+    assert scale.grad.item() == 2
+
+
+def test_extra_state() -> None:
+    class Counting(nn.Module):
+        count = 0
+
+        def get_extra_state(self) -> int:
+            return self.count
+
+        def set_extra_state(self, state: int) -> None:
+            self.count = state
+
+    a, b = nn.Sequential(Counting()), nn.Sequential(Counting())
+    a[0].count = 5
+    assert a.state_dict() == OrderedDict({"0._extra_state": 5})
+    b.load_state_dict(a.state_dict())
+    assert b[0].count == 5
+    with pytest.raises(RuntimeError, match=r"Missing.*_extra_state"):
+        b.load_state_dict({})
+
+
+def test_assigning_a_state() -> None:
+    layer, state = nn.Linear(2, 2), {"weight": rustorch.ones(2, 2, dtype=rustorch.float64), "bias": rustorch.zeros(2)}
+    layer.load_state_dict(state, assign=True)
+    assert layer.weight.dtype is rustorch.float64
+    assert layer.weight.requires_grad
+    assert layer.weight.data_ptr() == state["weight"].data_ptr()
+    assert isinstance(layer.weight, nn.Parameter)
+
+
+def test_buffers() -> None:
+    module = nn.Module()
+    module.mean = nn.Buffer(rustorch.ones(2))
+    module.scratch = nn.Buffer(rustorch.ones(1), persistent=False)
+    assert list(module.state_dict()) == ["mean"]
+    module.mean = rustorch.zeros(2)
+    assert dict(module.named_buffers())["mean"].tolist() == [0, 0]
+    del module.scratch
+    assert [name for name, _ in module.named_buffers()] == ["mean"]

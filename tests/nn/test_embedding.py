@@ -1,4 +1,4 @@
-"""Tables of vectors: norms that are limited, gradients by frequency, offsets, options that are refused."""
+"""Tables of vectors."""
 
 import numpy as np
 import pytest

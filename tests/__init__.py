@@ -1,0 +1,1 @@
+"""What Python sees of RusTorch, tested; helpers are imported as `tests.<module>`."""

@@ -1,0 +1,1 @@
+"""Neural networks: a file per kind of layer."""

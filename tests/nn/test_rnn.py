@@ -1,0 +1,23 @@
+"""Recurrent networks."""
+
+import pytest
+
+import rustorch
+from rustorch import nn
+
+
+def test_recurrent_networks_refuse_what_does_not_fit() -> None:
+    with pytest.raises(RuntimeError, match="must be equal to input_size"):
+        nn.LSTM(3, 4)(rustorch.zeros(5, 2, 4))
+    with pytest.raises(RuntimeError, match="Expected hidden"):
+        nn.GRU(3, 4)(rustorch.zeros(5, 2, 3), rustorch.zeros(1, 3, 4))
+    with pytest.raises(ValueError, match="2D or 3D"):
+        nn.RNN(3, 4)(rustorch.zeros(3))
+    with pytest.raises(ValueError, match="only supported for LSTM"):
+        nn.GRU(3, 4, proj_size=2)
+    with pytest.warns(UserWarning, match="num_layers"):
+        nn.LSTM(3, 4, dropout=0.5)
+    net = nn.LSTM(3, 4, num_layers=2, dropout=0.9)
+    x = rustorch.randn(5, 2, 3)
+    assert net(x)[0].tolist() != net(x)[0].tolist()
+    assert net.eval()(x)[0].tolist() == net(x)[0].tolist()

@@ -1,0 +1,1 @@
+"""Reference answers, written by PyTorch, and the calls that they answer."""
