@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rustorch import _C
 from rustorch._C import Generator, Tensor, device as _device
@@ -66,6 +66,11 @@ class Accelerator:
         # The classes of this kind, which name it as their owner.
         self.Stream = Stream
         self.Event = Event
+
+    def functions(self) -> dict[str, Any]:
+        """What the module of this kind of device has, beside its own Stream and Event."""
+        names = (name for name in vars(Accelerator) if not name.startswith("_") and name != "functions")
+        return {name: getattr(self, name) for name in names}
 
     def _find(self, device: Which) -> _device:
         """The device with its index; it must be there."""

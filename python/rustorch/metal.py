@@ -1,9 +1,16 @@
 """Apple's GPUs: what there is, which is current, its streams, its memory and its random numbers."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from rustorch._accelerator import Accelerator as _Accelerator
 from rustorch._streams import Event as _Event, Stream as _Stream
 
 _this = _Accelerator("metal")
+
+if _TYPE_CHECKING:
+    from rustorch._accelerator_functions import *
+else:
+    globals().update(_this.functions())
 
 
 class Stream(_Stream, owner=_this):
@@ -12,58 +19,3 @@ class Stream(_Stream, owner=_this):
 
 class Event(_Event, owner=_this):
     __doc__ = _Event.__doc__
-
-
-current_device = _this.current_device
-current_stream = _this.current_stream
-default_stream = _this.default_stream
-device = _this.device
-device_count = _this.device_count
-empty_cache = _this.empty_cache
-get_device_name = _this.get_device_name
-get_device_properties = _this.get_device_properties
-get_rng_state = _this.get_rng_state
-initial_seed = _this.initial_seed
-is_available = _this.is_available
-manual_seed = _this.manual_seed
-manual_seed_all = _this.manual_seed_all
-max_memory_allocated = _this.max_memory_allocated
-max_memory_reserved = _this.max_memory_reserved
-memory_allocated = _this.memory_allocated
-memory_reserved = _this.memory_reserved
-memory_stats = _this.memory_stats
-reset_peak_memory_stats = _this.reset_peak_memory_stats
-set_device = _this.set_device
-set_rng_state = _this.set_rng_state
-set_stream = _this.set_stream
-stream = _this.stream
-synchronize = _this.synchronize
-
-__all__ = [
-    "Event",
-    "Stream",
-    "current_device",
-    "current_stream",
-    "default_stream",
-    "device",
-    "device_count",
-    "empty_cache",
-    "get_device_name",
-    "get_device_properties",
-    "get_rng_state",
-    "initial_seed",
-    "is_available",
-    "manual_seed",
-    "manual_seed_all",
-    "max_memory_allocated",
-    "max_memory_reserved",
-    "memory_allocated",
-    "memory_reserved",
-    "memory_stats",
-    "reset_peak_memory_stats",
-    "set_device",
-    "set_rng_state",
-    "set_stream",
-    "stream",
-    "synchronize",
-]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as _Sequence
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from rustorch import _C
 from rustorch._accelerator import Accelerator as _Accelerator, Which as _Which
 from rustorch._streams import Event as _Event, Stream as _Stream
 
 _this = _Accelerator("opencl")
+
+if _TYPE_CHECKING:
+    from rustorch._accelerator_functions import *
+else:
+    globals().update(_this.functions())
 
 
 class Stream(_Stream, owner=_this):
@@ -17,32 +23,6 @@ class Stream(_Stream, owner=_this):
 
 class Event(_Event, owner=_this):
     __doc__ = _Event.__doc__
-
-
-current_device = _this.current_device
-current_stream = _this.current_stream
-default_stream = _this.default_stream
-device = _this.device
-device_count = _this.device_count
-empty_cache = _this.empty_cache
-get_device_name = _this.get_device_name
-get_device_properties = _this.get_device_properties
-get_rng_state = _this.get_rng_state
-initial_seed = _this.initial_seed
-is_available = _this.is_available
-manual_seed = _this.manual_seed
-manual_seed_all = _this.manual_seed_all
-max_memory_allocated = _this.max_memory_allocated
-max_memory_reserved = _this.max_memory_reserved
-memory_allocated = _this.memory_allocated
-memory_reserved = _this.memory_reserved
-memory_stats = _this.memory_stats
-reset_peak_memory_stats = _this.reset_peak_memory_stats
-set_device = _this.set_device
-set_rng_state = _this.set_rng_state
-set_stream = _this.set_stream
-stream = _this.stream
-synchronize = _this.synchronize
 
 
 def context_handle(device: _Which = None) -> int:
@@ -81,37 +61,3 @@ def from_buffer_handle(
     (`context_handle`), and is kept (retained) as long as the tensor lives.
     """
     return _C._tensor_of_handle(_this._find(device), handle, shape, strides, offset, dtype)
-
-
-__all__ = [
-    "Event",
-    "Stream",
-    "buffer_handle",
-    "context_handle",
-    "current_device",
-    "current_stream",
-    "default_stream",
-    "device",
-    "device_count",
-    "empty_cache",
-    "from_buffer_handle",
-    "get_device_name",
-    "get_device_properties",
-    "get_rng_state",
-    "initial_seed",
-    "is_available",
-    "manual_seed",
-    "manual_seed_all",
-    "max_memory_allocated",
-    "max_memory_reserved",
-    "memory_allocated",
-    "memory_reserved",
-    "memory_stats",
-    "queue_handle",
-    "reset_peak_memory_stats",
-    "set_device",
-    "set_rng_state",
-    "set_stream",
-    "stream",
-    "synchronize",
-]
