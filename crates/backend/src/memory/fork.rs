@@ -112,9 +112,13 @@ impl Section {
     /// Whether no fork has begun. Who is inside another section already stays, as the fork waits for that one.
     #[inline]
     fn may_stay(&self) -> bool {
-        FORKING.load(Ordering::Relaxed) == 0
-            || self.slot.is_some_and(|slot| slot.held.load(Ordering::Relaxed) > 1)
-            || IS_FORKING.get()
+        FORKING.load(Ordering::Relaxed) == 0 || self.may_stay_in_a_fork()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn may_stay_in_a_fork(&self) -> bool {
+        self.slot.is_some_and(|slot| slot.held.load(Ordering::Relaxed) > 1) || IS_FORKING.get()
     }
 }
 

@@ -22,7 +22,8 @@ pub struct ElementwiseNode<const N: usize> {
     /// The tensors whose values the derivatives need.
     inputs: [Option<Saved>; N],
     result: Option<Saved>,
-    origins: [Origin; N],
+    /// Of the tensors that want a gradient.
+    origins: [Option<Origin>; N],
 }
 
 /// Which derivatives are wanted, a bit for each.
@@ -31,41 +32,66 @@ fn wanted(inputs: &[&Tensor]) -> u8 {
     inputs.iter().enumerate().fold(0, |bits, (i, t)| bits | (u8::from(t.requires_grad()) << i))
 }
 
+/// What the derivatives that are wanted must be like.
+#[inline]
+fn origins<const N: usize>(inputs: [&Tensor; N], wanted: u8) -> [Option<Origin>; N] {
+    let mut origins = [const { None }; N];
+    for (i, input) in inputs.into_iter().enumerate() {
+        if wanted & (1 << i) != 0 {
+            origins[i] = Some(Origin::of(input));
+        }
+    }
+    origins
+}
+
+/// The tensors whose values the derivatives that are wanted need.
+#[inline]
+fn saved<const N: usize>(
+    row: &Row,
+    inputs: [&Tensor; N],
+    wanted: u8,
+    save: impl Fn(&Tensor) -> Result<Saved>,
+) -> Result<[Option<Saved>; N]> {
+    let mut saved = [const { None }; N];
+    for (i, input) in inputs.into_iter().enumerate() {
+        if row.saves[i] & wanted != 0 {
+            saved[i] = Some(save(input)?);
+        }
+    }
+    Ok(saved)
+}
+
 impl<const N: usize> ElementwiseNode<N> {
+    /// Of a row that gave `result`. It is made where it stays: a node is large to be moved about.
     #[inline]
-    fn with(
+    pub fn new(
         row: &'static Row,
         inputs: [&Tensor; N],
         numbers: &[Scalar],
-        save: impl Fn(&Tensor) -> Result<Saved>,
-    ) -> Result<Self> {
+        result: &Tensor,
+    ) -> Result<Arc<Self>> {
         let wanted = wanted(&inputs);
-        let mut saved = [const { None }; N];
-        for (i, input) in inputs.into_iter().enumerate() {
-            if row.saves[i] & wanted != 0 {
-                saved[i] = Some(save(input)?);
-            }
-        }
-        Ok(ElementwiseNode {
+        let result = if row.saves[MOST] & wanted == 0 { None } else { Some(Saved::output(result, 0)?) };
+        let saved = saved(row, inputs, wanted, Saved::input)?;
+        Ok(Arc::new(ElementwiseNode {
             row,
             numbers: SmallVec::from_slice(numbers),
             inputs: saved,
-            result: None,
-            origins: inputs.map(Origin::of),
-        })
-    }
-
-    /// Of a row that gave `result`.
-    #[inline]
-    pub fn new(row: &'static Row, inputs: [&Tensor; N], numbers: &[Scalar], result: &Tensor) -> Result<Self> {
-        let mut node = Self::with(row, inputs, numbers, Saved::input)?;
-        node.save_result(inputs, result)?;
-        Ok(node)
+            result,
+            origins: origins(inputs, wanted),
+        }))
     }
 
     /// Of a row that is about to overwrite its first tensor; [`save_result`](Self::save_result) follows.
     pub fn before_write(row: &'static Row, inputs: [&Tensor; N], numbers: &[Scalar]) -> Result<Self> {
-        Self::with(row, inputs, numbers, |input| Saved::before_write(input, inputs[0]))
+        let wanted = wanted(&inputs);
+        Ok(ElementwiseNode {
+            row,
+            numbers: SmallVec::from_slice(numbers),
+            inputs: saved(row, inputs, wanted, |input| Saved::before_write(input, inputs[0]))?,
+            result: None,
+            origins: origins(inputs, wanted),
+        })
     }
 
     /// Keeps the result, if a derivative that is wanted needs it.
@@ -95,7 +121,7 @@ impl<const N: usize> ElementwiseNode<N> {
 
     /// The gradient by the `index`-th tensor.
     fn gradient(&self, index: usize, node: &Arc<Node>, grad: &Tensor) -> Result<Option<Tensor>> {
-        let origin = &self.origins[index];
+        let Some(origin) = &self.origins[index] else { return Ok(None) };
         match &self.row.derivatives[index] {
             Derivative::None => return Ok(None),
             Derivative::Zero => origin.zeros(),

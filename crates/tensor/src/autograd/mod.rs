@@ -56,7 +56,11 @@ pub fn conjugate(tensor: &Tensor) -> Result<Tensor> {
 /// The edges from a node to its inputs.
 #[inline]
 pub fn edges<'a>(inputs: impl IntoIterator<Item = &'a Tensor>) -> Edges {
-    inputs.into_iter().map(Tensor::edge).collect()
+    let mut edges = Edges::new();
+    for input in inputs {
+        edges.push(input.edge());
+    }
+    edges
 }
 
 /// Hangs a node with these edges on a fresh result.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustorch_backend::{DType, Shape};
+use rustorch_backend::{DType, Shape, dims_from_slice};
 use rustorch_error::{Result, RusTorchError};
 
 use super::hooks::{self, Packed, SavedHooks};
@@ -173,7 +173,7 @@ impl Origin {
     /// Of a tensor.
     #[inline]
     pub fn of(tensor: &Tensor) -> Self {
-        Origin { shape: Shape::from_slice(tensor.shape()), dtype: tensor.dtype(), device: tensor.device() }
+        Origin { shape: dims_from_slice(tensor.shape()), dtype: tensor.dtype(), device: tensor.device() }
     }
 
     /// A gradient of this shape and dtype, and on this device: broadcast dimensions are summed, the dtype converted.

@@ -88,7 +88,7 @@ pub fn call<const N: usize>(row: &'static Row, inputs: [&Tensor; N], numbers: &[
     let result = elementwise::run(&row.spec, &inputs, numbers)?;
     if autograd::is_recording(&inputs) && !row.derivatives.is_empty() && result.dtype().is_differentiable() {
         let node = ElementwiseNode::new(row, inputs, numbers, &result)?;
-        autograd::record(&result, std::sync::Arc::new(node), autograd::edges(inputs));
+        autograd::record(&result, node, autograd::edges(inputs));
     }
     Ok(result)
 }
