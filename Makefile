@@ -17,7 +17,7 @@ APPLE_RUSTC ?= /usr/bin/rustc
 export PYO3_PYTHON = $(abspath $(PY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env build demo test test-rust test-python test-no-memory soak test-opencl test-kernels test-cuda-compile test-metal-kernels check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
+.PHONY: help env build demo test test-rust test-python test-no-memory soak test-opencl test-kernels test-cuda-compile test-metal-kernels test-asan check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,12 @@ test-metal-kernels: $(VENV)/.installed-build ## Run every kernel's Metal text on
 	@if ! command -v g++ >/dev/null; then echo "skipped: there is no g++"; exit; fi; \
 	command -v $${CLANG:-clang++} >/dev/null || echo "address spaces are not checked: there is no $${CLANG:-clang++}"; \
 	RUSTORCH_CACHE_DIR=$(abspath target/kernels) RUSTORCH_TEST_DEVICE=metal-shim $(KERNEL_TESTS)
+
+# Python tests for `make test-asan`; without any, those that tests/asan.sh names.
+ASAN_TESTS ?=
+
+test-asan: env ## Run tests with AddressSanitizer, each buffer an allocation of its own (`make test-asan ASAN_TESTS=tests/test_ops.py`)
+	PYTHON=$(PY) tests/asan.sh $(ASAN_TESTS)
 
 check: check-rust check-python ## Run every check of format, style, types and structure
 

@@ -1,7 +1,10 @@
 """A tensor's memory: formats, storages, resizing in place, other attributes, copies and pickles, subclasses."""
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -185,3 +188,30 @@ def test_ops_of_subclasses_give_plain_tensors() -> None:
     assert type(x + 1) is rustorch.Tensor
     assert type(x[0]) is rustorch.Tensor
     assert x.add_(1) is x
+
+
+def with_allocator(name: str, code: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "RUSTORCH_ALLOCATOR": name}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.cpu_only
+@pytest.mark.rustorch_only
+@pytest.mark.parametrize(("name", "bytes_of_65"), [("system", 65), ("pool", 128), ("", 128)])
+def test_the_environment_names_the_allocator(name: str, bytes_of_65: int) -> None:
+    """Only the system's blocks are as long as asked for, and nothing of it is kept."""
+    code = """
+import rustorch
+before = rustorch.memory_stats()["allocated_bytes"]
+x = rustorch.ones(65, dtype=rustorch.uint8)
+print(rustorch.memory_stats()["allocated_bytes"] - before, x.sum().item())
+"""
+    assert with_allocator(name, code).stdout.split() == [str(bytes_of_65), "65"]
+
+
+@pytest.mark.rustorch_only
+def test_an_allocator_that_there_is_none_of_is_refused() -> None:
+    run = with_allocator("jemalloc", "import rustorch")
+    assert run.returncode == 1
+    assert "RUSTORCH_ALLOCATOR" in run.stderr
+    assert "pool, system" in run.stderr

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rustorch_backend::memory::fork::OnceLock;
-use rustorch_backend::memory::{HostBuffer, PoolAllocator, Scratch, physical_memory};
+use rustorch_backend::memory::{HostBuffer, Scratch, check_host_allocator, host_allocator, physical_memory};
 use rustorch_backend::sizes::{Extent, check_extent};
 use rustorch_backend::{
     AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
@@ -27,8 +27,9 @@ impl CpuBackend {
     /// The backend with the instruction set that `RUSTORCH_SIMD` names, or the best there is.
     ///
     /// # Errors
-    /// `RUSTORCH_SIMD` names one that this machine does not have.
+    /// `RUSTORCH_SIMD` names one that this machine does not have, or `RUSTORCH_ALLOCATOR` no allocator.
     pub fn new() -> Result<Self> {
+        check_host_allocator()?;
         Ok(CpuBackend { info: OnceLock::new(), level: SimdLevel::detect()? })
     }
 }
@@ -69,7 +70,7 @@ impl ComputeBackend for CpuBackend {
 
     #[inline]
     fn allocator(&self) -> &'static dyn MemoryAllocator {
-        PoolAllocator::global()
+        host_allocator()
     }
 
     fn synchronize(&self) -> Result<()> {

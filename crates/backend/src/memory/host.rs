@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use rustorch_error::Result;
 
-use super::{Buffer, PoolAllocator};
+use super::{Buffer, host_allocator};
 
 /// A buffer in the processor's memory that nobody else holds.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ impl HostBuffer {
     /// # Errors
     /// The memory cannot be had.
     pub fn zeroed(bytes: usize) -> Result<Self> {
-        let buffer = Buffer::allocate(PoolAllocator::global(), bytes)?;
-        // SAFETY: the pool hands out at least `bytes` bytes of main memory, which are this buffer's alone.
+        let buffer = Buffer::allocate(host_allocator(), bytes)?;
+        // SAFETY: the allocator hands out at least `bytes` bytes of main memory, which are this buffer's alone.
         unsafe { buffer.address().as_ptr().write_bytes(0, bytes) };
         Ok(HostBuffer(buffer))
     }

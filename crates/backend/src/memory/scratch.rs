@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 
 use rustorch_error::Result;
 
-use super::{ALIGNMENT, Block, MemoryAllocator, PoolAllocator};
+use super::{ALIGNMENT, Block, host_allocator};
 
 /// A list that the pool's memory holds, and that says so where there is none.
 ///
@@ -46,7 +46,7 @@ impl<T> Scratch<T> {
         if room == 0 {
             return Ok(Self::new());
         }
-        let block = PoolAllocator::global().allocate(room.saturating_mul(size_of::<T>()))?;
+        let block = host_allocator().allocate(room.saturating_mul(size_of::<T>()))?;
         Ok(Scratch { address: block.address.cast(), bytes: block.capacity, len: 0, element: PhantomData })
     }
 
@@ -84,7 +84,7 @@ impl<T> Scratch<T> {
     fn grow(&mut self, wanted: usize) -> Result<()> {
         // Twice as much at least, so that pushing costs a constant time in the mean; what is needed where that is too much.
         let (least, twice) = (wanted.saturating_mul(size_of::<T>()), self.bytes.saturating_mul(2));
-        let pool = PoolAllocator::global();
+        let pool = host_allocator();
         let grown = |bytes: usize| match self.block() {
             // SAFETY: the block came from the pool; if this succeeds the list forgets it, just below.
             Some(block) => unsafe { pool.realloc(block, bytes) },
@@ -202,7 +202,7 @@ impl<T> Drop for Scratch<T> {
         }
         if let Some(block) = self.block() {
             // SAFETY: the block came from the pool and goes back once, here.
-            unsafe { PoolAllocator::global().deallocate(block) };
+            unsafe { host_allocator().deallocate(block) };
         }
     }
 }

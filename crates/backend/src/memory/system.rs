@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use rustorch_error::{Result, RusTorchError};
 
 use super::limits::memory_limit;
-use super::{ALIGNMENT, Block, MemoryAllocator, MemoryStats};
+use super::{ALIGNMENT, Block, MemoryAllocator, MemoryStats, failure};
 
-/// Every block straight from `std::alloc` and straight back to it: nothing is kept.
+/// Every block straight from `std::alloc` and straight back to it: nothing is kept, and a block is exactly as long as asked for.
 ///
-/// The reference that the other allocators are compared with, and the choice for hunting memory errors with tools that
-/// watch the system's allocator. Its statistics are exact.
+/// The reference that the other allocators are compared with, and the choice (`RUSTORCH_ALLOCATOR=system`) for hunting memory
+/// errors with tools that watch the system's allocator: the first byte behind a buffer is nobody's. Its statistics are exact.
 #[derive(Debug, Default)]
 pub struct SystemAllocator {
     use_count: UseCount,
@@ -33,7 +33,8 @@ impl SystemAllocator {
 
 impl MemoryAllocator for SystemAllocator {
     fn allocate(&self, bytes: usize) -> Result<Block> {
-        let layout = block_layout(bytes)?;
+        failure::count(bytes)?;
+        let layout = exact_layout(bytes)?;
         self.use_count.reserve(layout.size(), bytes)?;
         // SAFETY: the layout's size is not 0.
         let address = unsafe { std::alloc::alloc(layout) };
@@ -52,9 +53,10 @@ impl MemoryAllocator for SystemAllocator {
     }
 
     unsafe fn realloc(&self, block: Block, bytes: usize) -> Result<Block> {
-        let layout = block_layout(bytes)?;
+        failure::count(bytes)?;
+        let layout = exact_layout(bytes)?;
         self.use_count.reserve(layout.size(), bytes)?;
-        // SAFETY: the block came from `alloc` with this layout; the new size is not 0 and was checked by `block_layout`.
+        // SAFETY: the block came from `alloc` with this layout; the new size is not 0 and was checked by `exact_layout`.
         let address = unsafe { std::alloc::realloc(block.address.as_ptr(), layout_of(block), layout.size()) };
         if let Some(address) = NonNull::new(address) {
             self.use_count.release(block.capacity);
@@ -128,6 +130,11 @@ impl UseCount {
     }
 }
 
+/// The layout of a block of exactly `bytes`, but for the least of one byte.
+fn exact_layout(bytes: usize) -> Result<Layout> {
+    Layout::from_size_align(bytes.max(1), ALIGNMENT).map_err(|_| beyond_machine(bytes, 0))
+}
+
 /// The layout of a block of at least `bytes`: a whole, positive number of [`ALIGNMENT`] units.
 pub(super) fn block_layout(bytes: usize) -> Result<Layout> {
     bytes
@@ -139,7 +146,7 @@ pub(super) fn block_layout(bytes: usize) -> Result<Layout> {
 
 /// The layout with which `block` was allocated.
 pub(super) fn layout_of(block: Block) -> Layout {
-    // SAFETY: `block_layout` made this size and alignment when the block was allocated.
+    // SAFETY: `block_layout` or `exact_layout` made this size and alignment when the block was allocated.
     unsafe { Layout::from_size_align_unchecked(block.capacity, ALIGNMENT) }
 }
 
@@ -179,7 +186,7 @@ mod tests {
         for bytes in [0, 1, 63, 64, 65, 4096, 1 << 20] {
             let block = allocator.allocate(bytes).unwrap();
             assert_eq!(block.address.as_ptr() as usize % ALIGNMENT, 0);
-            assert!(block.capacity >= bytes.max(1));
+            assert_eq!(block.capacity, bytes.max(1));
             assert_eq!(allocator.stats().allocated, block.capacity);
             // SAFETY: the block has this capacity; it is given back once.
             unsafe {

@@ -1,7 +1,7 @@
 //! Tensors for the kernels' tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-use rustorch_backend::memory::PoolAllocator;
+use rustorch_backend::memory::host_allocator;
 use rustorch_backend::{Buffer, DType, Dims, Element, Layout, Operand, Scalar, Shape, with_element};
 
 use super::number::Complex;
@@ -78,7 +78,7 @@ impl Sample {
         let layout =
             Layout::new("samples", Shape::from_slice(shape), Dims::from_slice(&strides), offset).unwrap();
         let bytes = layout.span().map_or(0, |(_, high)| high + 1) * dtype.size();
-        let buffer = Buffer::allocate(PoolAllocator::global(), bytes).expect("samples are small");
+        let buffer = Buffer::allocate(host_allocator(), bytes).expect("samples are small");
         // SAFETY: the buffer has that many bytes.
         unsafe { buffer.address().as_ptr().write_bytes(0, bytes) };
         Sample { buffer, layout, dtype }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use rustorch_backend::memory::{HostBuffer, PoolAllocator};
+use rustorch_backend::memory::{HostBuffer, host_allocator};
 use rustorch_backend::{
     AttentionParams, Buffer, DType, DeviceInfo, Epilogue, MemoryAllocator, Operand, Program, Scalar,
 };
@@ -43,7 +43,7 @@ impl ComputeBackend for Bare {
     }
 
     fn allocator(&self) -> &'static dyn MemoryAllocator {
-        PoolAllocator::global()
+        host_allocator()
     }
 
     fn synchronize(&self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Reductions of complex numbers: sums by parts, products by way of cumulative ones.
 
-use rustorch_backend::memory::PoolAllocator;
+use rustorch_backend::memory::host_allocator;
 use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar, ScanOp, volume};
 use rustorch_error::{Result, RusTorchError};
 
@@ -37,7 +37,7 @@ fn product(input: Operand<'_>, dims: &[usize], output: Operand<'_>) -> Result<()
         return fill(output, Scalar::Int(1));
     }
     let dtype = DType::Complex128;
-    let allocate = || Buffer::allocate(PoolAllocator::global(), lines * factors * dtype.size());
+    let allocate = || Buffer::allocate(host_allocator(), lines * factors * dtype.size());
     let (values, products) = (allocate()?, allocate()?);
     copy(Operand { layout: &source, ..input }, Operand { buffer: &values, layout: &rows, dtype })?;
     let table = Layout::contiguous("reduce", &[lines, factors])?;

@@ -11,7 +11,7 @@ mod complex;
 mod moments;
 mod rows;
 
-use rustorch_backend::memory::PoolAllocator;
+use rustorch_backend::memory::host_allocator;
 use rustorch_backend::{
     Buffer, DType, Dims, ElementwiseOp, Layout, Operand, Program, ReduceOp, Scalar, volume, with_element,
 };
@@ -130,7 +130,7 @@ pub fn reduce(
     // One dtype and one layout: what follows reads straight from memory.
     let layout = Layout::contiguous("reduce", input.layout.shape())?;
     let bytes = layout.numel() * compute.size();
-    let buffer = Buffer::allocate(PoolAllocator::global(), bytes)?;
+    let buffer = Buffer::allocate(host_allocator(), bytes)?;
     let prepared = Operand { buffer: &buffer, layout: &layout, dtype: compute };
     match pre {
         Some(program) => map(program, &[input], &[prepared])?,

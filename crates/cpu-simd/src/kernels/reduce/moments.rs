@@ -1,7 +1,7 @@
 //! Mean and sum of squared deviations, piece by piece, joined as Chan, Golub and LeVeque (1979) do.
 
-use rustorch_backend::memory::PoolAllocator;
 use rustorch_backend::memory::Scratch;
+use rustorch_backend::memory::host_allocator;
 use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, volume};
 use rustorch_error::Result;
 
@@ -65,7 +65,7 @@ pub fn moments(
         back[d] = i;
     }
     let layout = moved.permute(&back);
-    let buffer = Buffer::allocate(PoolAllocator::global(), layout.numel() * compute.size())?;
+    let buffer = Buffer::allocate(host_allocator(), layout.numel() * compute.size())?;
     let prepared = Operand { buffer: &buffer, layout: &layout, dtype: compute };
     copy(input, prepared)?;
     reduce(compute, prepared, &Split::new(&layout, dims), kind, mean, spread)
