@@ -27,13 +27,13 @@ pub struct ElementwiseNode<const N: usize> {
 }
 
 /// Which derivatives are wanted, a bit for each.
-#[inline]
+#[inline(always)]
 fn wanted(inputs: &[&Tensor]) -> u8 {
     inputs.iter().enumerate().fold(0, |bits, (i, t)| bits | (u8::from(t.requires_grad()) << i))
 }
 
 /// What the derivatives that are wanted must be like.
-#[inline]
+#[inline(always)]
 fn origins<const N: usize>(inputs: [&Tensor; N], wanted: u8) -> [Option<Origin>; N] {
     let mut origins = [const { None }; N];
     for (i, input) in inputs.into_iter().enumerate() {
@@ -45,7 +45,7 @@ fn origins<const N: usize>(inputs: [&Tensor; N], wanted: u8) -> [Option<Origin>;
 }
 
 /// The tensors whose values the derivatives that are wanted need.
-#[inline]
+#[inline(always)]
 fn saved<const N: usize>(
     row: &Row,
     inputs: [&Tensor; N],

@@ -7,6 +7,8 @@ pub(crate) mod convert;
 pub(crate) mod plan;
 mod tile;
 
+use std::mem::MaybeUninit;
+
 use rustorch_backend::{
     DType, Element, ElementwiseOp, Operand, Program, RegisterKind, Scalar, Source, with_element,
 };
@@ -111,21 +113,54 @@ fn divides(op: ElementwiseOp, compute: DType) -> bool {
         && compute.is_integral(true)
 }
 
-/// How many elements are so few that their constants are written out.
-const FEW: usize = 16;
+/// How many elements are so few that a constant, or an operand of one element, is written out: that takes less than making
+/// ready for tiles.
+const FEW: usize = 256;
 
-/// Fills `room` with a number of the compute dtype.
+/// Room for a constant that is written out.
+type Room = [MaybeUninit<u64>; FEW];
+
+/// Writes a number of the compute dtype out, `n` times, which is at most [`FEW`].
 #[inline]
-fn repeat(room: &mut [u64; FEW], compute: DType, scalar: Scalar) -> Option<*const u8> {
+fn repeat(room: &mut Room, compute: DType, scalar: Scalar, n: usize) -> Option<*const u8> {
     let to = room.as_mut_ptr();
     with_element!(compute, T => {
         let value = T::from_scalar(scalar);
-        for i in 0..FEW {
+        for i in 0..n {
             // SAFETY: an element is at most as large as the eight bytes that there is room for.
             unsafe { to.cast::<T>().add(i).write(value) };
         }
     }, else return None);
-    Some(to.cast())
+    Some(to.cast_const().cast())
+}
+
+/// Writes an operand's one element out, `n` times, which is at most [`FEW`]; if it has but one, of at most eight bytes.
+#[inline]
+fn spread(room: &mut Room, operand: &Operand<'_>, n: usize) -> Option<*const u8> {
+    let layout = operand.layout;
+    if n == 0 || !layout.strides().iter().zip(layout.shape()).all(|(&step, &size)| step == 0 || size == 1) {
+        return None;
+    }
+    macro_rules! written {
+        ($T:ty) => {{
+            let to = room.as_mut_ptr().cast::<$T>();
+            // SAFETY: the element is there, as `n` is not 0; there is room for `n` of at most eight bytes.
+            unsafe {
+                let value = address(operand).cast::<$T>().read();
+                for i in 0..n {
+                    to.add(i).write(value);
+                }
+            }
+        }};
+    }
+    match operand.dtype.size() {
+        1 => written!(u8),
+        2 => written!(u16),
+        4 => written!(u32),
+        8 => written!(u64),
+        _ => return None,
+    }
+    Some(room.as_ptr().cast())
 }
 
 #[cold]
@@ -158,20 +193,24 @@ fn straight(
     let mut arguments = [result.cast_const(); 3];
     let mut in_place = false;
     // Of few elements a constant is written out, as a tile would be.
-    let mut constants = [[0u64; FEW]; 3];
-    for ((i, argument), constant) in arguments.iter_mut().enumerate().take(op.arity()).zip(&mut constants) {
+    let mut rooms = [[MaybeUninit::uninit(); FEW]; 3];
+    for ((i, argument), room) in arguments.iter_mut().enumerate().take(op.arity()).zip(&mut rooms) {
         let input = match instruction.arguments[i] {
             Source::Input(input) => input,
             Source::Constant(c) if n <= FEW && op.argument_kind(i) == RegisterKind::Value => {
                 let scalar = *program.constants.get(c as usize)?;
-                *argument = repeat(constant, program.compute, scalar)?;
+                *argument = repeat(room, program.compute, scalar, n)?;
                 continue;
             }
             _ => return None,
         };
         let input = inputs.get(input as usize)?;
-        if input.dtype != storage(op.argument_kind(i), program.compute) || !input.layout.is_contiguous() {
+        if input.dtype != storage(op.argument_kind(i), program.compute) {
             return None;
+        }
+        if !input.layout.is_contiguous() {
+            *argument = if n <= FEW { spread(room, input, n)? } else { return None };
+            continue;
         }
         *argument = address(input);
         in_place |= *argument == result.cast_const();
