@@ -403,6 +403,13 @@ impl Tensor {
         Some(Edge { node, index: 0 })
     }
 
+    /// As [`set_history`](Self::set_history), of a tensor that nobody else has seen: no lock is taken.
+    pub(crate) fn set_first_history(&mut self, edge: Edge) {
+        let Some(meta) = Arc::get_mut(&mut self.meta) else { return self.set_history(edge) };
+        meta.state.get_mut().history = Some(edge);
+        *meta.requires_grad.get_mut() = true;
+    }
+
     pub(crate) fn set_history(&self, edge: Edge) {
         let mut state = self.meta.lock();
         let retains = state.rare.as_ref().is_some_and(|rare| rare.retains_grad);

@@ -70,6 +70,13 @@ pub fn record(result: &Tensor, operation: Arc<dyn Backward>, edges: Edges) {
     result.set_history(Edge { node, index: 0 });
 }
 
+/// As [`record`], on a result that nobody else has seen.
+#[inline]
+pub(crate) fn record_fresh(result: &mut Tensor, operation: Arc<dyn Backward>, edges: Edges) {
+    let node = Arc::new(Node::new(operation, edges));
+    result.set_first_history(Edge { node, index: 0 });
+}
+
 /// Hangs one node on several results, in the order of its outputs; those that cannot have a gradient are left out.
 pub fn record_many(results: &[&Tensor], operation: Arc<dyn Backward>, edges: Edges) {
     let node = Arc::new(Node::new(operation, edges));

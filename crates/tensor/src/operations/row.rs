@@ -85,10 +85,10 @@ impl Row {
 
 /// Runs a row, and records it where a gradient is wanted.
 pub fn call<const N: usize>(row: &'static Row, inputs: [&Tensor; N], numbers: &[Scalar]) -> Result<Tensor> {
-    let result = elementwise::run(&row.spec, &inputs, numbers)?;
+    let mut result = elementwise::run(&row.spec, &inputs, numbers)?;
     if autograd::is_recording(&inputs) && !row.derivatives.is_empty() && result.dtype().is_differentiable() {
         let node = ElementwiseNode::new(row, inputs, numbers, &result)?;
-        autograd::record(&result, node, autograd::edges(inputs));
+        autograd::record_fresh(&mut result, node, autograd::edges(inputs));
     }
     Ok(result)
 }
