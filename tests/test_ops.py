@@ -27,7 +27,7 @@ def over_calls(
     keep: Callable[[Sample], bool] = lambda sample: True,
     dtypes: Callable[[Sample], tuple[str, ...]] = lambda sample: sample.dtypes,
 ) -> Callable[[Callable[[Call], None]], Callable[..., None]]:
-    """Runs a test of one call over the cases of each sample and dtype; a failure says in which case it happened."""
+    """Runs a test of one call over the cases of each sample and dtype; every failure says in which case it happened."""
     parameters = [
         pytest.param(sample, dtype, id=f"{sample.name}-{dtype}")
         for sample in filter(keep, SAMPLES)
@@ -37,12 +37,17 @@ def over_calls(
     def decorate(test: Callable[[Call], None]) -> Callable[..., None]:
         @pytest.mark.parametrize(("sample", "dtype"), parameters)
         def run(sample: Sample, dtype: str, device: str) -> None:
+            failures: list[BaseException] = []
             for case in sample.cases_for(dtype):
                 try:
                     test(Call(sample, case, dtype, device))
-                except Exception as error:
+                except (Exception, pytest.fail.Exception) as error:
                     error.add_note(f"in {sample.name}({case})")
-                    raise
+                    failures.append(error)
+            if len(failures) > 1:
+                raise BaseExceptionGroup(f"{len(failures)} calls of {sample.name}", failures)
+            if failures:
+                raise failures[0]
 
         run.__name__, run.__doc__ = test.__name__, test.__doc__
         return run
