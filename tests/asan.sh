@@ -15,7 +15,7 @@ fi
     tests/test_ops.py tests/test_races.py tests/test_foreign_data.py \
     tests/test_bool_bytes.py tests/test_views.py tests/test_views_in_place.py tests/test_view_properties.py \
     tests/test_inplace_overlap.py tests/test_indexing_properties.py tests/test_pooling_properties.py \
-    tests/test_scatter_properties.py tests/test_backward_in_threads.py tests/test_attention.py tests/test_spatial_modules.py \
+    tests/test_scatter_properties.py tests/test_backward_in_threads.py tests/nn/test_attention.py tests/nn/test_conv.py tests/nn/test_pooling.py \
     tests/test_complex.py tests/test_memory.py tests/test_interchange.py
 
 host=$(rustc -vV | sed -n 's/^host: //p')
