@@ -105,22 +105,39 @@ impl<'a> Call<'a> {
     /// Defines `name(i)`, which declares `at_x` for each operand `x`: the position of the `i`-th element, row-major over
     /// `shape`. `i` is less than 2³¹ where `INDEX` is `u32`.
     ///
-    /// The shape and strides are parameters, so that one text serves every size; only the number of merged dimensions,
-    /// and which operands are contiguous, are in the text.
+    /// Shape and strides are parameters, so that one text serves all: only operands whose elements all lie one behind the
+    /// other have a text of their own, which does not divide.
     #[must_use]
-    pub fn positions(mut self, name: &'static str, shape: &[usize], operands: &[Strided<'_>]) -> Self {
+    pub fn positions(self, name: &'static str, shape: &[usize], operands: &[Strided<'_>]) -> Self {
+        self.walk(name, shape, operands, true)
+    }
+
+    /// As [`Self::positions`], with one text wherever the elements lie: for what a work-item does once.
+    #[must_use]
+    pub fn places(self, name: &'static str, shape: &[usize], operands: &[Strided<'_>]) -> Self {
+        self.walk(name, shape, operands, false)
+    }
+
+    fn walk(
+        mut self,
+        name: &'static str,
+        shape: &[usize],
+        operands: &[Strided<'_>],
+        may_be_contiguous: bool,
+    ) -> Self {
         let merged = Merged::new(shape, operands);
-        let positions = merged.positions(name, operands);
-        for ((operand, strides), &(_, contiguous)) in
-            operands.iter().zip(&merged.strides).zip(&positions.operands)
-        {
+        let positions = merged.positions(name, operands, may_be_contiguous);
+        let walks = positions.most.is_some();
+        for (operand, strides) in operands.iter().zip(&merged.strides) {
             self = self.size((operand.name, "_offset"), operand.offset);
-            if !contiguous {
-                self = self.i64s((operand.name, "_stride"), strides.iter().map(|&s| s as i64));
+            if walks {
+                let strides = positions.padded(strides.iter().map(|&s| s as i64), 0);
+                self = self.i64s((operand.name, "_stride"), strides);
             }
         }
-        if positions.divides() {
-            self = self.i64s((name, "_shape"), merged.shape.iter().map(|&s| s as i64));
+        if walks {
+            let sizes = positions.padded(merged.shape.iter().map(|&s| s as i64), 1);
+            self = self.size((name, "_rank"), merged.shape.len()).i64s((name, "_shape"), sizes);
         }
         let numel = volume(shape);
         self.define_positions(positions).index(if numel < 1 << 31 { "u32" } else { "i64" })

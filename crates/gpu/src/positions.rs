@@ -54,68 +54,79 @@ impl Merged {
         merged
     }
 
-    /// The macro `name(i)` for the operands that were merged.
-    pub(crate) fn positions(&self, name: &'static str, operands: &[Strided<'_>]) -> Positions {
-        let contiguous = |strides: &Dims<isize>| strides.is_empty() || **strides == [1];
-        let operands = operands.iter().zip(&self.strides).map(|(o, strides)| (o.name, contiguous(strides)));
-        Positions { name, rank: self.shape.len(), operands: operands.collect() }
+    /// The macro `name(i)` for the operands that were merged; a text of its own where all lie one behind the other, if it
+    /// may have that.
+    pub(crate) fn positions(
+        &self,
+        name: &'static str,
+        operands: &[Strided<'_>],
+        may_be_contiguous: bool,
+    ) -> Positions {
+        let contiguous = self.strides.iter().all(|strides| strides.is_empty() || **strides == [1]);
+        let rank = self.shape.len();
+        let most = (!(contiguous && may_be_contiguous)).then_some(if rank <= MOST { MOST } else { rank });
+        Positions { name, most, operands: operands.iter().map(|operand| operand.name).collect() }
     }
 }
+
+/// The most merged dimensions that a text serves with any strides; more of them have a text for each number.
+const MOST: usize = 4;
 
 /// The macro `name(i)`, which declares `at_x` for each operand `x`.
 pub(crate) struct Positions {
     name: &'static str,
-    rank: usize,
-    /// Each operand, and whether its elements lie one behind the other.
-    pub(crate) operands: SmallVec<[(&'static str, bool); 4]>,
+    /// Up to how many dimensions are walked; none where all operands' elements lie one behind the other.
+    pub(crate) most: Option<usize>,
+    operands: SmallVec<[&'static str; 4]>,
 }
 
 impl Positions {
-    /// Whether a flat index is taken apart, for which the shape is needed.
-    pub(crate) fn divides(&self) -> bool {
-        self.rank > 1
+    /// `values`, and `rest` for the dimensions that are not there; nothing where none is walked.
+    pub(crate) fn padded(&self, values: impl Iterator<Item = i64>, rest: i64) -> SmallVec<[i64; 8]> {
+        values.chain(std::iter::repeat(rest)).take(self.most.unwrap_or(0)).collect()
     }
 
     /// What the text depends on.
     pub(crate) fn describe(&self, key: &mut Key) {
         key.text(self.name);
-        key.number(self.rank);
+        key.number(self.most.unwrap_or(0));
         key.number(self.operands.len());
-        for (name, contiguous) in &self.operands {
+        for name in &self.operands {
             key.text(name);
-            key.number(usize::from(*contiguous));
         }
     }
 
-    /// The macro's text.
+    /// The macro's text. The number of dimensions is a parameter, the same for all work-items: those that are not there
+    /// cost a comparison, not a division.
     pub(crate) fn macro_text(&self) -> String {
-        let (name, rank) = (self.name, self.rank);
+        let name = self.name;
         let mut text = format!("#define {name}(i) ");
         // Writing to a string cannot fail.
-        for (at, contiguous) in &self.operands {
-            let _ = match (contiguous, rank) {
-                (true, 1..) => write!(text, "i64 at_{at} = p.{at}_offset + (i64)(i); "),
-                (false, 1) => write!(text, "i64 at_{at} = p.{at}_offset + (i64)(i) * p.{at}_stride[0]; "),
-                _ => write!(text, "i64 at_{at} = p.{at}_offset; "),
-            };
-        }
-        if self.divides() {
-            let _ = write!(text, "{{ INDEX rest_ = (INDEX)(i), c_; ");
-            for d in (0..rank).rev() {
-                let _ = if d == 0 {
-                    write!(text, "c_ = rest_; ")
-                } else {
-                    write!(
-                        text,
-                        "c_ = rest_ % (INDEX)p.{name}_shape[{d}]; rest_ /= (INDEX)p.{name}_shape[{d}]; "
-                    )
-                };
-                for (at, _) in &self.operands {
-                    let _ = write!(text, "at_{at} += (i64)c_ * p.{at}_stride[{d}]; ");
-                }
+        let Some(most) = self.most else {
+            for at in &self.operands {
+                let _ = write!(text, "i64 at_{at} = p.{at}_offset + (i64)(i); ");
             }
-            text.push('}');
+            return text;
+        };
+        for at in &self.operands {
+            let _ = write!(text, "i64 at_{at} = p.{at}_offset; ");
         }
+        let _ = write!(text, "{{ INDEX rest_ = (INDEX)(i); ");
+        for d in (1..most).rev() {
+            let size = format!("(INDEX)p.{name}_shape[{d}]");
+            let _ = write!(
+                text,
+                "if (p.{name}_rank > {d}) {{ const INDEX c_ = rest_ % {size}; rest_ /= {size}; "
+            );
+            for at in &self.operands {
+                let _ = write!(text, "at_{at} += (i64)c_ * p.{at}_stride[{d}]; ");
+            }
+            text.push_str("} ");
+        }
+        for at in &self.operands {
+            let _ = write!(text, "at_{at} += (i64)rest_ * p.{at}_stride[0]; ");
+        }
+        text.push('}');
         text
     }
 }

@@ -46,12 +46,12 @@ pub(crate) fn arg_reduce(
     let finish = |call: Call<'static>| {
         let call = call.write("index", indices).constant("HAS_VALUES", usize::from(values.is_some()));
         match (values, &to_value) {
-            (Some(values), Some(steps)) => call.write("value", values).positions(
+            (Some(values), Some(steps)) => call.write("value", values).places(
                 "RESULTS",
                 &lines.shape,
                 &[to_index.line("index"), steps.line("value")],
             ),
-            _ => call.positions("RESULTS", &lines.shape, &[to_index.line("index")]),
+            _ => call.places("RESULTS", &lines.shape, &[to_index.line("index")]),
         }
     };
     let chunks = lines.chunks(device);
@@ -66,7 +66,7 @@ pub(crate) fn arg_reduce(
         .constant("HAS_VALUES", 1)
         .write("index", Operand { buffer: &places, layout: &flat, dtype: DType::Int64 })
         .write("value", Operand { buffer: &extremes, layout: &flat, dtype: input.dtype })
-        .positions("RESULTS", flat.shape(), &[Strided::of("index", &flat), Strided::of("value", &flat)]);
+        .places("RESULTS", flat.shape(), &[Strided::of("index", &flat), Strided::of("value", &flat)]);
     device.run(gather, lines.groups(chunks))?;
     let join = begin(Operand { buffer: &extremes, layout: &layout, dtype: input.dtype }, &parts, 1)
         .constant("FROM_PARTS", 1)

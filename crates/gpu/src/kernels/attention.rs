@@ -86,7 +86,7 @@ fn matrices<'a>(mut call: Call<'a>, operands: &[Named<'_>]) -> Call<'a> {
             offset: operand.layout.offset(),
         })
         .collect();
-    call = call.positions("HEADS", &first.layout.shape()[..lead], &places);
+    call = call.places("HEADS", &first.layout.shape()[..lead], &places);
     for (name, operand, steps) in operands {
         for (step, &stride) in steps.iter().zip(&operand.layout.strides()[lead..]) {
             call = call.i64((*name, *step), stride as i64);

@@ -6,7 +6,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
 use super::copy::groups_for;
-use super::tile::{Chunks, Finish, Tile, combine, define_sums, position_type, sums_of, value_of};
+use super::tile::{Chunks, Finish, Tile, combine, define_sums, position_type, sums_of, value_of, with_bias};
 use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText};
 
@@ -264,14 +264,8 @@ impl<'a> Sum<'a> {
         let (weight, source, out) = (self.weight.0, self.source.0, self.out.0);
         let call =
             self.describe(Call::new(text).read("weight", weight).read("source", source).write("out", out));
-        match bias {
-            Some(bias) => call
-                .read("bias", bias)
-                .size("bias_offset", bias.layout.offset())
-                .i64("bias_stride", bias.layout.strides().first().map_or(0, |&s| s as i64))
-                .define("BIAS(n)", "(ACC)LOAD_bias(p.bias_offset + (n) * p.bias_stride)"),
-            None => call.define("BIAS(n)", "(ACC)0"),
-        }
+        let bias = bias.map(|bias| (bias, bias.layout.strides().first().copied().unwrap_or(0)));
+        with_bias(call, bias, weight)
     }
 
     /// Each row's sum over channels and taps at every point, plus the row's bias.

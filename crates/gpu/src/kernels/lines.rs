@@ -153,7 +153,7 @@ impl Call<'_> {
             .size("lanes", lanes)
             .size("lane_step", lane_step)
             .size("column_step", column_step)
-            .positions("LINES", &lines.shape, across)
+            .places("LINES", &lines.shape, across)
             .positions("ELEMENTS", &lines.inner_shape, along)
     }
 }

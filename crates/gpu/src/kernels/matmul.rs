@@ -4,7 +4,9 @@ use rustorch_backend::{Buffer, Category, DType, Dims, Epilogue, Layout, Operand,
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
-use super::tile::{Chunks, Finish, Tile, combine, define_sums, factor, position_type, sums_of, value_of};
+use super::tile::{
+    Chunks, Finish, Tile, combine, define_sums, factor, position_type, sums_of, value_of, with_bias,
+};
 use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;
@@ -270,7 +272,7 @@ impl Plan {
             .i64("b_column", product.b.1 as i64)
             .i64("c_row", product.c.0 as i64)
             .i64("c_column", product.c.1 as i64)
-            .positions(
+            .places(
                 "BATCH",
                 &product.lead,
                 &[place("a", lead_a, a), place("b", lead_b, b), place("c", lead_c, output)],
@@ -278,15 +280,9 @@ impl Plan {
         call = define_sums(call, step.sums);
         call = factor(call, "alpha", epilogue.alpha, step.sums);
         call = factor(call, "beta", epilogue.beta, step.sums);
-        call = match epilogue.bias {
-            // The bias of a column vector's rows is one element, unless they stand for columns.
-            Some(bias) => call
-                .read("bias", bias)
-                .size("bias_offset", bias.layout.offset())
-                .i64("bias_stride", if self.tile.is_none() && !flipped { 0 } else { bias_stride as i64 })
-                .define("BIAS(n)", "(ACC)LOAD_bias(p.bias_offset + (n) * p.bias_stride)"),
-            None => call.define("BIAS(n)", "(ACC)0"),
-        };
+        // The bias of a column vector's rows is one element, unless they stand for columns.
+        let bias_stride = if self.tile.is_none() && !flipped { 0 } else { bias_stride };
+        call = with_bias(call, epilogue.bias.map(|bias| (bias, bias_stride)), a);
         call = if let Some(tile) = self.tile {
             tile.define(call, step.sums, 0)
                 .i64("a_along", i64::from(product.a.1.abs() < product.a.0.abs()))

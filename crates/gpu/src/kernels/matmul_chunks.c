@@ -11,6 +11,6 @@ KERNEL {
         if (p.beta != 0) {
             value += (ACC)p.beta * (ACC)LOAD_y(at_y);
         }
-        STORE_y(at_y, value + BIAS);
+        STORE_y(at_y, p.has_bias ? value + (ACC)LOAD_bias(at_bias) : value);
     }
 }

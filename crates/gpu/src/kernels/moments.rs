@@ -67,7 +67,7 @@ pub(crate) fn statistics(
                 number(call, "eps", wide, eps).define("FINISH", "((A)1 / SQRT(m2 / n + (A)p.eps))")
             }
         };
-        call.write("mean", mean).write("spread", spread).positions(
+        call.write("mean", mean).write("spread", spread).places(
             "RESULTS",
             &lines.shape,
             &[to_mean.line("mean"), to_spread.line("spread")],

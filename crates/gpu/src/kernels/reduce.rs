@@ -139,7 +139,7 @@ fn pass(
         .shared("partial", value_type(accumulator), GROUP as usize)
         .size("count", count)
         .lines(lines, chunks, &[steps.line("line")], &[steps.element("element")])
-        .positions("RESULTS", &lines.shape, &[results]);
+        .places("RESULTS", &lines.shape, &[results]);
     let call = if combine == "LENGTH" {
         call.define("LENGTH(a, b)", LENGTH).define("LARGE(a, b)", LARGE).define("SMALL(a, b)", SMALL)
     } else {

@@ -242,7 +242,7 @@ fn along_lines(
     let call = call
         .size("lines", count)
         .size("length", length)
-        .positions("LINES", lines, &starts)
+        .places("LINES", lines, &starts)
         .positions("ELEMENTS", elements, &steps);
     device.run(call, groups_for(count))
 }
@@ -297,7 +297,7 @@ fn sorted_rows(
         .size("rows", count)
         .size("columns", columns)
         .size("column_groups", column_groups)
-        .positions("ROWS", rows, &[rows_at])
+        .places("ROWS", rows, &[rows_at])
         .positions("COLUMNS", row.shape, &row.strided());
     device.run(call, [column_groups * count.div_ceil(group / across), 1, 1])
 }
@@ -319,7 +319,7 @@ fn atomic_rows(
         .read("keys", Operand { buffer: &keys.buffer, layout: &layout, dtype: keys.dtype })
         .size("rows", keys.length)
         .size("columns", columns)
-        .positions("ROWS", rows, &[rows_at])
+        .places("ROWS", rows, &[rows_at])
         .positions("COLUMNS", row.shape, &row.strided());
     device.run(call, groups_for(keys.length * columns))
 }

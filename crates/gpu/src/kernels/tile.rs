@@ -1,7 +1,8 @@
 //! What products in tiles have in common: the sizes of tiles, the type of sums, and sums in several parts.
 
-use rustorch_backend::{Buffer, Category, DType, Layout, Operand};
+use rustorch_backend::{Buffer, Category, DType, Dims, Layout, Operand};
 use rustorch_error::Result;
+use smallvec::smallvec;
 
 use super::copy::groups_for;
 use crate::device::Device;
@@ -156,6 +157,21 @@ pub(crate) struct Finish<'a> {
     pub bias: Option<(Operand<'a>, &'a [isize])>,
 }
 
+/// A bias that a text adds as `BIAS(n)`, one element for each `n`. Without one `other` stands in its place and is not read,
+/// so that one text serves both.
+pub(crate) fn with_bias<'a>(
+    call: Call<'a>,
+    bias: Option<(Operand<'a>, isize)>,
+    other: Operand<'a>,
+) -> Call<'a> {
+    let (operand, stride) = bias.unwrap_or((other, 0));
+    call.read("bias", operand)
+        .size("has_bias", usize::from(bias.is_some()))
+        .size("bias_offset", operand.layout.offset())
+        .i64("bias_stride", stride as i64)
+        .define("BIAS(n)", "(p.has_bias ? (ACC)LOAD_bias(p.bias_offset + (n) * p.bias_stride) : (ACC)0)")
+}
+
 /// Adds up the parts of sums into `output`.
 pub(crate) fn combine(
     device: &dyn Device,
@@ -167,23 +183,21 @@ pub(crate) fn combine(
 ) -> Result<()> {
     let n = output.layout.numel();
     let layout = Layout::contiguous("tile", &[chunks.count, n])?;
-    let mut places: smallvec::SmallVec<[Strided<'_>; 2]> =
-        smallvec::smallvec![Strided::of("y", output.layout)];
-    if let Some((bias, strides)) = finish.bias {
-        places.push(Strided { name: "bias", strides, offset: bias.layout.offset() });
-    }
+    let parts = Operand { buffer: parts, layout: &layout, dtype: sums };
+    let still: Dims<isize> = smallvec![0; output.layout.ndim()];
+    let (bias, strides) = finish.bias.unwrap_or((parts, &still));
+    let places =
+        [Strided::of("y", output.layout), Strided { name: "bias", strides, offset: bias.layout.offset() }];
     let call = Call::new(kernel_text!("matmul_chunks"))
-        .read("parts", Operand { buffer: parts, layout: &layout, dtype: sums })
+        .read("parts", parts)
         .write("y", output)
+        .read("bias", bias)
         .define("ACC", value_of(sums))
         .size("n", n)
         .size("chunks", chunks.count)
-        .positions("POSITIONS", output.layout.shape(), &places);
+        .size("has_bias", usize::from(finish.bias.is_some()))
+        .places("POSITIONS", output.layout.shape(), &places);
     let call = factor(call, "alpha", finish.alpha, sums);
     let call = factor(call, "beta", finish.beta, sums);
-    let call = match finish.bias {
-        Some((bias, _)) => call.read("bias", bias).define("BIAS", "(ACC)LOAD_bias(at_bias)"),
-        None => call.define("BIAS", "(ACC)0"),
-    };
     device.run(call, groups_for(n))
 }

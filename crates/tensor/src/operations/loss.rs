@@ -1,8 +1,9 @@
 //! Losses.
 
-use rustorch_backend::{DType, Shape, volume};
+use rustorch_backend::{DType, ElementwiseOp, Instruction, Program, ReduceOp, Shape, Source, volume};
 use rustorch_error::{Result, RusTorchError};
 
+use super::reduction_ops::{self, reduced_dims};
 use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
 
@@ -140,22 +141,34 @@ pub fn nll_loss(
     }
 }
 
+/// Whether an index is outside the constants.
+static OUTSIDE: &[Instruction] = &[
+    Instruction::new(ElementwiseOp::Maximum, &[Source::Input(0), Source::Constant(0)]),
+    Instruction::new(ElementwiseOp::Minimum, &[Source::Register(0), Source::Constant(1)]),
+    Instruction::new(ElementwiseOp::Ne, &[Source::Register(1), Source::Input(0)]),
+];
+
 /// Refuses class indices outside `0..classes`.
 pub(crate) fn check_classes(op: &'static str, target: &Tensor, classes: usize) -> Result<()> {
     if target.numel() == 0 {
         return Ok(());
     }
     let target = target.detach();
-    let (low, high) =
-        (ops::amin(&target, &[], false)?.item()?.to_i64(), ops::amax(&target, &[], false)?.item()?.to_i64());
-    if low < 0 || high >= classes as i64 {
-        let bad = if low < 0 { low } else { high };
-        return Err(RusTorchError::index(
-            op,
-            format!("target {bad} is out of bounds: there are {classes} classes"),
-        ));
+    let is_outside = Program {
+        compute: target.dtype(),
+        instructions: OUTSIDE.into(),
+        constants: [0.into(), (classes as i64 - 1).into()].into_iter().collect(),
+        outputs: [Source::Register(2)].into_iter().collect(),
+    };
+    let dims = reduced_dims(op, &target, None)?;
+    let outside =
+        reduction_ops::reduce(ReduceOp::Any, Some(&is_outside), &target, &dims, DType::Bool, false)?;
+    if !outside.item()?.to_bool() {
+        return Ok(());
     }
-    Ok(())
+    let low = ops::amin(&target, &[], false)?.item()?.to_i64();
+    let bad = if low < 0 { low } else { ops::amax(&target, &[], false)?.item()?.to_i64() };
+    Err(RusTorchError::index(op, format!("target {bad} is out of bounds: there are {classes} classes")))
 }
 
 /// Log-softmax and negative log-likelihood.

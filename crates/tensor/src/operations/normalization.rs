@@ -1,11 +1,13 @@
 //! Normalisation.
 
-use rustorch_backend::{DType, Operand, volume};
+use rustorch_backend::{DType, ElementwiseOp, Instruction, Operand, Scalar, Source, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
 use super::reduction_ops::{kept_shape, reduced_dims};
 use super::shape_ops::reshape_to;
+use crate::autograd::Origin;
+use crate::autograd::fused;
 use crate::{Tensor, ops};
 
 /// Normalises over dimensions; gives the result, the means and the reciprocal standard deviations.
@@ -157,11 +159,20 @@ fn update_running(running: &Tensor, statistic: &Tensor, channels: usize, momentu
     ops::copy_(running, &moved, false)
 }
 
+/// `max(1 / rstd² - eps, 0) * factor` over rstd, with 0, eps and the factor as constants.
+static VARIANCE: [Instruction; 5] = [
+    Instruction::new(ElementwiseOp::Reciprocal, &[Source::Input(0)]),
+    Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Register(0)]),
+    Instruction::new(ElementwiseOp::Sub, &[Source::Register(1), Source::Constant(1)]),
+    Instruction::new(ElementwiseOp::Maximum, &[Source::Register(2), Source::Constant(0)]),
+    Instruction::new(ElementwiseOp::Mul, &[Source::Register(3), Source::Constant(2)]),
+];
+
 /// var = 1 / rstd² - eps, times count / (count - 1).
 fn unbiased_variance(rstd: &Tensor, eps: f64, count: usize) -> Result<Tensor> {
-    let var = ops::sub(&ops::square(&ops::reciprocal(&rstd.detach())?)?, &Tensor::number(eps)?, 1.into())?;
-    let correction = Tensor::number(count as f64 / (count as f64 - 1.0))?;
-    ops::mul(&ops::clamp_min(&var, &Tensor::number(0.0)?)?, &correction)
+    let correction = count as f64 / (count as f64 - 1.0);
+    let constants = [0.0, eps, correction].map(Scalar::Float).into_iter().collect();
+    fused::run(&VARIANCE, constants, &[rstd], &Origin::of(rstd))
 }
 
 /// Normalises each channel over the batch, or by running statistics.
