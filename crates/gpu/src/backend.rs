@@ -207,6 +207,9 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         weighted_gather => kernels::weighted_gather::weighted_gather: (
             input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
         );
+        weighted_gather_grad_input => kernels::weighted_gather::weighted_gather_grad_input: (
+            grad: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
+        );
         weighted_gather_grad_weight => kernels::weighted_gather::weighted_gather_grad_weight: (
             grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
         );

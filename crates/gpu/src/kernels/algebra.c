@@ -93,3 +93,6 @@ DEVICE_FN V SHIFT_RIGHT(const V x, const V y) {
     return y < 0 || y > most ? (V)(x < 0 ? -1 : 0) : (V)(x >> y);
 }
 #endif
+#if SPECIAL
+#include "special.c"
+#endif

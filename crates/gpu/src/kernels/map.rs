@@ -19,8 +19,19 @@ pub(crate) const INPUTS: [&str; 16] =
 const OUTPUTS: [&str; 16] =
     ["y0", "y1", "y2", "y3", "y4", "y5", "y6", "y7", "y8", "y9", "y10", "y11", "y12", "y13", "y14", "y15"];
 
-/// Special functions that every dialect has; the others are computed on the CPU.
+/// Special functions that every dialect has; those of [`WRITTEN`] beside them, the others are computed on the CPU.
 const SPECIAL: [&str; 2] = ["erfc", "lgamma"];
+
+/// Special functions that `special.c` has.
+const WRITTEN: [&str; 3] = ["entr", "erfinv", "xlog1py"];
+
+/// Whether a program has a function of `special.c`.
+fn has_written(program: &Program) -> bool {
+    program
+        .instructions
+        .iter()
+        .any(|instruction| printer::is_special(instruction.op) && WRITTEN.contains(&instruction.op.name()))
+}
 
 /// Refuses integers that are divided by 0, before anything is written: the divisors are counted, and waited for.
 fn check_divisors(device: &dyn Device, program: &Program, inputs: &[Operand<'_>]) -> Result<()> {
@@ -99,7 +110,7 @@ pub(crate) fn check<'a>(
     }
     for instruction in program.instructions.iter() {
         let op = instruction.op;
-        if printer::is_special(op) && !SPECIAL.contains(&op.name()) {
+        if printer::is_special(op) && !SPECIAL.contains(&op.name()) && !WRITTEN.contains(&op.name()) {
             return Err(RusTorchError::unsupported(
                 op.name(),
                 "the device's compiler does not have this function",
@@ -129,6 +140,9 @@ pub(crate) fn with_program<'a>(
     let constants: SmallVec<[&'static str; 4]> = CONSTANTS[..program.constants.len()].into();
     for (name, constant) in constants.iter().zip(&program.constants) {
         call = parameter(call, name, program.compute, *constant);
+    }
+    if has_written(program) {
+        call = call.constant("SPECIAL", if value == "double" { 8 } else { 4 });
     }
     define_value(call, program.compute).insert("PROGRAM", &key_of(program), move || {
         let mut text = String::new();

@@ -1,12 +1,14 @@
 //! Weighted sums of elements picked by index, the same for every channel: what sampling on a grid comes down to.
 
-use rustorch_backend::{Category, DType, Layout, Operand, ReduceOp};
+use rustorch_backend::{Category, DType, Layout, Operand, ReduceOp, Scalar};
 use rustorch_error::{Result, RusTorchError};
 
-use super::copy::groups_for;
+use super::copy::{fill, groups_for};
+use super::radix::{self, Keys};
 use super::reduce::reduce;
 use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText, value_type};
+use crate::positions::Strided;
 
 const OP: &str = "weighted_gather";
 
@@ -33,7 +35,7 @@ impl Sizes {
     }
 
     /// A call of a text over `output`'s elements, with operands of three dimensions.
-    fn call<'a>(&self, text: KernelText, inputs: [Operand<'a>; 3], output: Operand<'a>) -> Call<'a> {
+    fn call<'a>(&self, text: KernelText, inputs: &[Operand<'a>], output: Operand<'a>) -> Call<'a> {
         let n = output.layout.numel();
         let call = Call::new(text)
             .define("V", value_type(output.dtype))
@@ -44,8 +46,8 @@ impl Sizes {
             .size("plane", self.plane)
             .size("points", self.points)
             .size("taps", self.taps);
-        let named = [("x0", inputs[0]), ("x1", inputs[1]), ("x2", inputs[2]), ("y0", output)];
-        named.into_iter().fold(call, |call, (name, operand)| {
+        let named = ["x0", "x1", "x2"].into_iter().zip(inputs.iter().copied()).chain([("y0", output)]);
+        named.fold(call, |call, (name, operand)| {
             let call = if name == "y0" { call.write(name, operand) } else { call.read(name, operand) };
             call.size((name, "_offset"), operand.layout.offset())
                 .i64s((name, "_stride"), operand.layout.strides().iter().map(|&s| s as i64))
@@ -99,8 +101,48 @@ pub(crate) fn weighted_gather(
     let taps = [index.layout.shape(), weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, output.layout.shape())?;
     check_indices(device, index, sizes.plane)?;
-    let call = sizes.call(kernel_text!("weighted_gather"), [input, index, weight], output);
+    let call = sizes.call(kernel_text!("weighted_gather"), &[input, index, weight], output);
     device.run(call, groups_for(output.layout.numel()))
+}
+
+/// The gradient of [`weighted_gather`] by its input: the taps are sorted by what they pick, and an element's are added in
+/// their order.
+///
+/// # Errors
+/// As there.
+pub(crate) fn weighted_gather_grad_input(
+    device: &dyn Device,
+    grad: Operand<'_>,
+    index: Operand<'_>,
+    weight: Operand<'_>,
+    grad_input: Operand<'_>,
+) -> Result<()> {
+    check_dtypes([grad, weight, grad_input])?;
+    let taps = [index.layout.shape(), weight.layout.shape()];
+    let sizes = Sizes::new(grad_input.layout.shape(), taps, grad.layout.shape())?;
+    check_indices(device, index, sizes.plane)?;
+    let n = index.layout.numel();
+    if n == 0 {
+        return fill(device, grad_input, Scalar::Int(0));
+    }
+    let length = sizes.points * sizes.taps;
+    let dtype = if i32::try_from(sizes.plane).is_ok() { DType::Int32 } else { DType::Int64 };
+    let layout = Layout::contiguous(OP, &[n])?;
+    let buffer = device.temporary(n * dtype.size())?;
+    let call = Call::new(kernel_text!("weighted_gather_keys"))
+        .read("taps", index)
+        .write("keys", Operand { buffer: &buffer, layout: &layout, dtype })
+        .size("n", n)
+        .size("plane", sizes.plane)
+        .positions("POSITIONS", index.layout.shape(), &[Strided::of("taps", index.layout)]);
+    device.run(call, groups_for(n))?;
+    let bits = usize::BITS - sizes.plane.leading_zeros();
+    let sorted = radix::sort(device, OP, Keys { buffer, dtype, lines: n / length, length }, bits)?;
+    let call = sizes
+        .call(kernel_text!("weighted_gather_grad_input"), &[grad, weight], grad_input)
+        .read("keys", Operand { buffer: &sorted.keys.buffer, layout: &layout, dtype })
+        .read("order", Operand { buffer: &sorted.places, layout: &layout, dtype: DType::Int32 });
+    device.run(call, groups_for(grad_input.layout.numel()))
 }
 
 /// The gradient of [`weighted_gather`] by its weight.
@@ -118,6 +160,6 @@ pub(crate) fn weighted_gather_grad_weight(
     let taps = [index.layout.shape(), grad_weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, grad.layout.shape())?;
     check_indices(device, index, sizes.plane)?;
-    let call = sizes.call(kernel_text!("weighted_gather_grad_weight"), [grad, index, input], grad_weight);
+    let call = sizes.call(kernel_text!("weighted_gather_grad_weight"), &[grad, index, input], grad_weight);
     device.run(call, groups_for(grad_weight.layout.numel()))
 }

@@ -3,7 +3,7 @@
 use rustorch::backend::algebra::printer;
 use rustorch::backend::{DType, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source};
 
-use crate::harness::{Data, LIES, Lie, compare};
+use crate::harness::{Data, LIES, Lie, compare, compare_errors};
 
 const SHAPES: [&[usize]; 6] = [&[], &[0, 3], &[1], &[7], &[3, 5, 11], &[2, 3, 129]];
 
@@ -55,6 +55,64 @@ fn every_operation_agrees_with_the_cpu() {
             let inputs = kinds.len();
             compare(&format!("{} of {compute}", op.name()), &data, 4.0, |backend, operands| {
                 backend.map(&program, &operands[..inputs], &operands[inputs..])
+            });
+        }
+    }
+}
+
+#[test]
+fn special_functions_agree_with_the_cpu() {
+    let near_one = [1.0 - 1e-3, 1.0 - 1e-6, 1.0 - 2f64.powi(-24), 1.0 - 1e-12, 1.0 - 2f64.powi(-53)];
+    let small = [1e-30, 1e-9, 1e-5, 0.1, 0.499_999, 0.5, 0.7, 0.97];
+    let within: Vec<f64> = near_one.into_iter().chain(small).flat_map(|v| [v, -v]).collect();
+    let edges = [0.0, -0.0, 1.0, -1.0, 1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 3e4, 1e-7];
+    let x: Vec<f64> = edges.into_iter().chain(within).chain(crate::harness::noise(3, 100)).collect();
+    let shape = [x.len()];
+    for op in [ElementwiseOp::Entr, ElementwiseOp::Erfinv, ElementwiseOp::Xlog1py] {
+        for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::BFloat16] {
+            let compute = if dtype == DType::Float64 { dtype } else { DType::Float32 };
+            let program = Program::single(op, compute);
+            let inputs = op.arity();
+            // Every edge with every other.
+            for turn in 0..if inputs == 2 { edges.len() } else { 1 } {
+                let mut y = x.clone();
+                y[..edges.len()].rotate_left(turn);
+                let mut data = vec![Data::new(dtype, &shape, Lie::Contiguous, &x)];
+                if inputs == 2 {
+                    data.push(Data::new(dtype, &shape, Lie::Gaps, &y));
+                }
+                data.push(Data::zeros(dtype, &shape));
+                compare(&format!("{} of {dtype}", op.name()), &data, 2.0, |backend, operands| {
+                    backend.map(&program, &operands[..inputs], &operands[inputs..])
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn integers_divided_by_zero_are_refused_as_on_the_cpu() {
+    let divisions = [ElementwiseOp::FloorDivide, ElementwiseOp::Remainder, ElementwiseOp::Fmod];
+    for op in divisions {
+        for dtype in [DType::Int64, DType::Int32, DType::UInt8] {
+            let program = Program::single(op, dtype);
+            let data = [
+                Data::new(dtype, &[5], Lie::Contiguous, &[7.0, 6.0, 0.0, 4.0, 3.0]),
+                Data::new(dtype, &[5], Lie::Gaps, &[2.0, 0.0, 0.0, 5.0, 1.0]),
+                Data::new(dtype, &[5], Lie::Contiguous, &[9.0; 5]),
+            ];
+            compare_errors(&format!("{} of {dtype}", op.name()), &data, 2, |backend, operands| {
+                backend.map(&program, &operands[..2], &operands[2..])
+            });
+            let constant = Program {
+                instructions: [Instruction::new(op, &[Source::Input(0), Source::Constant(0)])]
+                    .to_vec()
+                    .into(),
+                constants: [Scalar::Int(0)].into_iter().collect(),
+                ..program
+            };
+            compare_errors(&format!("{} of {dtype} and 0", op.name()), &data, 2, |backend, operands| {
+                backend.map(&constant, &operands[..1], &operands[2..])
             });
         }
     }

@@ -29,6 +29,7 @@ fn maxima_of_regions_agree_with_the_cpu() {
 #[test]
 fn picked_elements_agree_with_the_cpu() {
     let (images, channels, plane, points, taps) = (2, 5, 40, 33, 4);
+    // Negative ones pick nothing; some elements are picked by many taps, and some by none.
     let places: Vec<f64> = noise(1, images * points * taps).iter().map(|v| (v * 39.0).floor()).collect();
     for dtype in [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64] {
         for lie in LIES {
@@ -41,6 +42,7 @@ fn picked_elements_agree_with_the_cpu() {
             let what = format!("picked elements of {dtype} {lie:?}");
             compare(&what, &data, 8.0, |b, o| b.weighted_gather(o[0], o[1], o[2], o[3]));
             compare(&what, &data, 8.0, |b, o| b.weighted_gather_grad_weight(o[3], o[0], o[1], o[2]));
+            compare(&what, &data, 8.0, |b, o| b.weighted_gather_grad_input(o[3], o[1], o[2], o[0]));
         }
     }
 }

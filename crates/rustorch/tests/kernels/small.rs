@@ -240,6 +240,7 @@ fn small_indexing() {
     ];
     compare("picked elements", &data, 16.0, |b, o| b.weighted_gather(o[0], o[1], o[2], o[3]));
     compare("their gradient", &data, 16.0, |b, o| b.weighted_gather_grad_weight(o[3], o[0], o[1], o[2]));
+    compare("its other one", &data, 16.0, |b, o| b.weighted_gather_grad_input(o[3], o[1], o[2], o[0]));
     let maps = [
         DimensionMap::selection(5, [1, 0, 1, 2, 3, 4, 3]).expect("memory"),
         DimensionMap::weighted(7, (0..9).map(|i| [(i % 7, 0.25), ((i + 1) % 7, 0.75)])).expect("memory"),
