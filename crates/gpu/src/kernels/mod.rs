@@ -39,6 +39,6 @@ macro_rules! includes {
 }
 
 /// Texts that are parts of kernels'.
-pub(crate) const INCLUDES: [(&str, &str); 11] = includes! {
-    "algebra.c" "attend.c" "combine.c" "joined_moments.c" "key.c" "lines.c" "pooling.c" "special.c" "tile.c" "unroll.c" "windows.c"
+pub(crate) const INCLUDES: [(&str, &str); 12] = includes! {
+    "algebra.c" "attend.c" "combine.c" "joined_moments.c" "key.c" "length.c" "lines.c" "pooling.c" "special.c" "tile.c" "unroll.c" "windows.c"
 };

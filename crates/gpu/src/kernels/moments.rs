@@ -58,14 +58,12 @@ pub(crate) fn statistics(
     let finish = |call: Call<'static>| {
         let call = match kind {
             Spread::Variance(divisor) => {
-                number(call, "divisor", wide, divisor).define("FINISH", "(m2 / (A)p.divisor)")
+                number(call, "divisor", wide, divisor).define("FINISH", "VARIANCE(n, m2, (A)p.divisor)")
             }
             Spread::Deviation(divisor) => {
-                number(call, "divisor", wide, divisor).define("FINISH", "SQRT(m2 / (A)p.divisor)")
+                number(call, "divisor", wide, divisor).define("FINISH", "DEVIATION(n, m2, (A)p.divisor)")
             }
-            Spread::Rstd(eps) => {
-                number(call, "eps", wide, eps).define("FINISH", "((A)1 / SQRT(m2 / n + (A)p.eps))")
-            }
+            Spread::Rstd(eps) => number(call, "eps", wide, eps).define("FINISH", "RSTD(n, m2, (A)p.eps)"),
         };
         call.write("mean", mean).write("spread", spread).places(
             "RESULTS",
@@ -103,9 +101,9 @@ fn call(wide: DType, input: Operand<'_>, lines: &Lines, chunks: usize) -> Call<'
 /// What `joined_moments.c` needs, in numbers of a dtype.
 pub(crate) fn with_moments(call: Call<'_>, wide: DType) -> Call<'_> {
     let element = value_type(wide);
-    ["counts", "means", "m2s"]
-        .into_iter()
-        .fold(call.define("A", element), |call, name| call.shared(name, element, GROUP as usize))
+    // The squares of float32 need float64's range.
+    let call = call.define("A", element).constant("LENGTHS", usize::from(wide != DType::Float64));
+    ["counts", "means", "m2s"].into_iter().fold(call, |call, name| call.shared(name, element, GROUP as usize))
 }
 
 /// A parameter of a dtype.

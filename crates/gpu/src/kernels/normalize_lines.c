@@ -20,9 +20,9 @@ KERNEL {
     GATHER_END
     TREE(JOIN)
     const A centre = means[first];
-    const A inverse = (A)1 / SQRT(m2s[first] / counts[first] + (A)p.eps);
+    const A inverse = RSTD(counts[first], m2s[first], (A)p.eps);
     // The mean in two parts, so that a large one costs no digits of the difference.
-    const V mean_high = (V)centre, mean_low = (V)(centre - (A)mean_high), scale = (V)inverse;
+    const V mean_high = (V)centre, mean_low = (V)(centre - (A)mean_high), factor = (V)inverse;
     if (lane == 0 && inside) {
         STORE_mean(at_mean, centre);
         STORE_rstd(at_rstd, inverse);
@@ -33,7 +33,7 @@ KERNEL {
 #else
         const V next = LOAD_x(at_x_line + at_x);
 #endif
-        V result = ((next - mean_high) - mean_low) * scale;
+        V result = ((next - mean_high) - mean_low) * factor;
 #if HAS_WEIGHT
         result *= LOAD_w(at_w_line + at_w);
 #endif

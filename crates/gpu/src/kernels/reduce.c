@@ -2,6 +2,9 @@
 // combines those. Groups count lines in the first dimension and chunks in the second.
 #include "lines.c"
 #include "algebra.c"
+#if LENGTHS
+#include "length.c"
+#endif
 
 #define COMBINE(a, b) COMBINE_OP(a, b)
 #define ADD(a, b) ((a) + (b))

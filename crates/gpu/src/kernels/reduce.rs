@@ -79,12 +79,6 @@ pub(crate) fn reduce(
     pass(device, op, None, partial, partials, &again, 1, (length, false), output, results)
 }
 
-/// `sqrt(a² + b²)` of sizes, without the squares of what may be large or small; infinite where one is.
-const LENGTH: &str = "(LARGE(a, b) == (A)0 || LARGE(a, b) == (A)INFINITY ? LARGE(a, b) : LARGE(a, b) * \
-    SQRT((A)1 + (SMALL(a, b) / LARGE(a, b)) * (SMALL(a, b) / LARGE(a, b))))";
-const LARGE: &str = "((a) > (b) || (a) != (a) ? (a) : (b))";
-const SMALL: &str = "((a) > (b) ? (b) : (a))";
-
 /// What is combined of each element.
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
@@ -135,16 +129,12 @@ fn pass(
         .define("A", value_type(accumulator))
         .define("IDENTITY", identity)
         .define("COMBINE_OP", combine)
+        .constant("LENGTHS", usize::from(combine == "LENGTH"))
         .define("FINISH(x)", finish)
         .shared("partial", value_type(accumulator), GROUP as usize)
         .size("count", count)
         .lines(lines, chunks, &[steps.line("line")], &[steps.element("element")])
         .places("RESULTS", &lines.shape, &[results]);
-    let call = if combine == "LENGTH" {
-        call.define("LENGTH(a, b)", LENGTH).define("LARGE(a, b)", LARGE).define("SMALL(a, b)", SMALL)
-    } else {
-        call
-    };
     let call = match pre {
         Some(program) => with_program(call, program, smallvec![input.dtype], move |text| {
             text.push_str(&load("out0"));

@@ -21,10 +21,12 @@ impl Moments {
         let count = self.count + other.count;
         let difference = other.mean - self.mean;
         let share = other.count / count;
-        Moments {
-            count,
-            mean: self.mean + difference * share,
-            m2: self.m2 + other.m2 + difference * difference * self.count * share,
-        }
+        // An infinite mean stays so; from one, no difference leads back.
+        let mean = if difference.is_finite() {
+            self.mean + difference * share
+        } else {
+            self.mean * (self.count / count) + other.mean * share
+        };
+        Moments { count, mean, m2: self.m2 + other.m2 + difference * difference * self.count * share }
     }
 }
