@@ -28,3 +28,19 @@
 #define ATANH(x) atanh(x)
 #define FLOAT_POW(x, y) pow(x, y)
 #define FLOAT_FMOD(x, y) fmod(x, y)
+#if HAS_F64
+// The float next to a double, and where that is not one the odd one of its two neighbours: rounded again to fewer digits, it
+// gives what rounding once would.
+DEVICE_FN float ODD_FLOAT(const double x) {
+    const float near = (float)x;
+    const u32 bits = AS_U32(near);
+    if ((double)near == x || near != near || (bits & 1u) != 0) {
+        return near;
+    }
+    if ((bits & 0x7fffffffu) == 0x7f800000u) {
+        return near;
+    }
+    // Away from 0 or towards it, which is never below 0: where nearest is 0, x lies beyond.
+    return AS_FLOAT(FABS((double)near) < FABS(x) ? bits + 1u : bits - 1u);
+}
+#endif

@@ -356,6 +356,10 @@ impl<'a> Call<'a> {
         text.push_str(dialect.prelude());
         text.push_str(include_str!("functions.c"));
         let _ = writeln!(text, "#define INDEX {}", parts.index);
+        // Half precisions are rounded from float, and once.
+        let narrow =
+            if self.needs_f64() { "(sizeof(v) == 8 ? ODD_FLOAT(v) : (float)(v))" } else { "(float)(v)" };
+        let _ = writeln!(text, "#define NARROW(v) {narrow}");
         for positions in &parts.positions {
             let _ = writeln!(text, "{}", positions.macro_text());
         }
@@ -395,8 +399,8 @@ fn access(argument: &BufferArgument, dtype: DType) -> String {
     let name = argument.name;
     let (load, store) = match dtype {
         DType::Bool => (format!("({name}[i] != 0)"), format!("{name}[i] = (u8)((v) != 0)")),
-        DType::Float16 => (format!("LD_F16({name}, i)"), format!("ST_F16({name}, i, (float)(v))")),
-        DType::BFloat16 => (format!("LD_BF16({name}, i)"), format!("ST_BF16({name}, i, (float)(v))")),
+        DType::Float16 => (format!("LD_F16({name}, i)"), format!("ST_F16({name}, i, NARROW(v))")),
+        DType::BFloat16 => (format!("LD_BF16({name}, i)"), format!("ST_BF16({name}, i, NARROW(v))")),
         _ => (format!("{name}[i]"), format!("{name}[i] = ({})(v)", argument.element)),
     };
     let mut text = format!("#define LOAD_{name}(i) {load}\n#define TYPE_{name} {}\n", value_type(dtype));

@@ -3,7 +3,7 @@
 use rustorch::backend::algebra::printer;
 use rustorch::backend::{DType, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source};
 
-use crate::harness::{Data, LIES, Lie, compare, compare_errors};
+use crate::harness::{Data, LIES, Lie, compare, compare_bits, compare_errors};
 
 const SHAPES: [&[usize]; 6] = [&[], &[0, 3], &[1], &[7], &[3, 5, 11], &[2, 3, 129]];
 
@@ -115,6 +115,27 @@ fn integers_divided_by_zero_are_refused_as_on_the_cpu() {
                 backend.map(&constant, &operands[..1], &operands[2..])
             });
         }
+    }
+}
+
+#[test]
+fn float64_is_rounded_once_to_half_precisions() {
+    // Just beyond the middle of two neighbours: rounded to float32 first, it would be the middle.
+    for (dtype, digits) in [(DType::Float16, 11), (DType::BFloat16, 8)] {
+        let (half, little) = (2f64.powi(-digits), 2f64.powi(-40));
+        let values: Vec<f64> = [1.0, 1024.0, 2f64.powi(-10)]
+            .into_iter()
+            .flat_map(|v| {
+                [v * (1.0 + half + little), v * (1.0 + half - little), v * (1.0 + 3.0 * half - little)]
+            })
+            .flat_map(|v| [v, -v])
+            .chain([1e300, 65_519.999_999_999, 5e-8, 2.98e-8, f64::NEG_INFINITY])
+            .collect();
+        let shape = [values.len()];
+        let data = [Data::new(DType::Float64, &shape, Lie::Contiguous, &values), Data::zeros(dtype, &shape)];
+        compare_bits(&format!("float64 to {dtype}"), &data, |backend, operands| {
+            backend.copy(operands[0], operands[1])
+        });
     }
 }
 
