@@ -123,6 +123,7 @@ check-python: env build
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+	$(PY) -m tests.documentation
 	MYPYPATH=python $(PY) -m mypy.stubtest rustorch._C --concise --allowlist tests/stubtest_allowlist.txt
 
 fix: env ## Format everything and apply the safe fixes

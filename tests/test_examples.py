@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the ops give what they say."""
+"""The examples in the docstrings of ops, and of the classes of nn, optim and utils.data, give what they say."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import pytest
 
 import rustorch
 
+from tests.documentation import public
+
 
 def documented() -> Iterator[tuple[str, Any]]:
-    """Every function and method of the table whose docstring has an example."""
+    """Every function and method of the table, and every public class, whose docstring has an example."""
     for owner in (rustorch._C, rustorch.Tensor):
         for name in sorted(vars(owner)):
             text = getattr(getattr(owner, name), "__doc__", None) or ""
             if ">>>" in text and not name.startswith("_"):
                 yield f"{getattr(owner, '__name__', owner)}.{name}", text
+    for name, thing in public():
+        if ">>>" in (thing.__doc__ or ""):
+            yield name, thing.__doc__
 
 
 @pytest.mark.cpu_only

@@ -1,0 +1,328 @@
+"""What the docstrings of the public surface lack: `python -m tests.documentation` lists it, `make check` runs it.
+
+A public class of nn, optim and utils.data says what each argument of its constructor is and what its default is, has an
+example, and if it is a module that computes, the shapes of what it takes and gives. An op of the table has an example.
+tests/test_examples.py runs the examples.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import rustorch
+from rustorch import nn
+
+MODULES = (nn, rustorch.optim, rustorch.optim.lr_scheduler, rustorch.utils.data)
+OWN = ("rustorch.nn.", "rustorch.optim.", "rustorch.utils.data.")
+
+#: Classes whose constructor passes `*args` and `**kwargs` on to that of the base class, and which of its arguments
+#: they set themselves or refuse. Their docstrings name the others.
+PASSED_ON = {"nn.GRU": ("mode", "proj_size"), "nn.LSTM": ("mode",), "nn.RNN": ("mode", "proj_size")}
+
+#: Modules without shapes of their own, and why.
+NO_SHAPE = {
+    "nn.Module": "its subclasses say what they take",
+    "nn.ModuleDict": "it holds modules and is not called",
+    "nn.ModuleList": "it holds modules and is not called",
+    "nn.ParameterDict": "it holds parameters and is not called",
+    "nn.ParameterList": "it holds parameters and is not called",
+    "nn.Sequential": "its first and last module say what it takes and gives",
+}
+
+#: What is not documented yet. A name leaves this list together with its lack.
+NOT_YET = [
+    "nn.AdaptiveAvgPool1d",
+    "nn.AdaptiveAvgPool2d",
+    "nn.AdaptiveAvgPool3d",
+    "nn.AdaptiveMaxPool1d",
+    "nn.AdaptiveMaxPool2d",
+    "nn.AdaptiveMaxPool3d",
+    "nn.AlphaDropout",
+    "nn.AvgPool1d",
+    "nn.AvgPool2d",
+    "nn.AvgPool3d",
+    "nn.BCELoss",
+    "nn.BCEWithLogitsLoss",
+    "nn.BatchNorm1d",
+    "nn.BatchNorm2d",
+    "nn.BatchNorm3d",
+    "nn.Bilinear",
+    "nn.Buffer",
+    "nn.CELU",
+    "nn.CTCLoss",
+    "nn.ChannelShuffle",
+    "nn.CircularPad1d",
+    "nn.CircularPad2d",
+    "nn.CircularPad3d",
+    "nn.ConstantPad1d",
+    "nn.ConstantPad2d",
+    "nn.ConstantPad3d",
+    "nn.Conv1d",
+    "nn.Conv2d",
+    "nn.Conv3d",
+    "nn.ConvTranspose1d",
+    "nn.ConvTranspose2d",
+    "nn.ConvTranspose3d",
+    "nn.CosineEmbeddingLoss",
+    "nn.CosineSimilarity",
+    "nn.CrossEntropyLoss",
+    "nn.Dropout",
+    "nn.Dropout1d",
+    "nn.Dropout2d",
+    "nn.Dropout3d",
+    "nn.ELU",
+    "nn.Embedding",
+    "nn.EmbeddingBag",
+    "nn.FeatureAlphaDropout",
+    "nn.Flatten",
+    "nn.Fold",
+    "nn.FractionalMaxPool2d",
+    "nn.FractionalMaxPool3d",
+    "nn.GELU",
+    "nn.GLU",
+    "nn.GRU",
+    "nn.GRUCell",
+    "nn.GaussianNLLLoss",
+    "nn.GroupNorm",
+    "nn.Hardshrink",
+    "nn.Hardsigmoid",
+    "nn.Hardswish",
+    "nn.Hardtanh",
+    "nn.HingeEmbeddingLoss",
+    "nn.HuberLoss",
+    "nn.Identity",
+    "nn.InstanceNorm1d",
+    "nn.InstanceNorm2d",
+    "nn.InstanceNorm3d",
+    "nn.KLDivLoss",
+    "nn.L1Loss",
+    "nn.LPPool1d",
+    "nn.LPPool2d",
+    "nn.LPPool3d",
+    "nn.LSTM",
+    "nn.LSTMCell",
+    "nn.LayerNorm",
+    "nn.LeakyReLU",
+    "nn.Linear",
+    "nn.LinearCrossEntropyLoss",
+    "nn.LocalResponseNorm",
+    "nn.LogSigmoid",
+    "nn.LogSoftmax",
+    "nn.MSELoss",
+    "nn.MarginRankingLoss",
+    "nn.MaxPool1d",
+    "nn.MaxPool2d",
+    "nn.MaxPool3d",
+    "nn.MaxUnpool1d",
+    "nn.MaxUnpool2d",
+    "nn.MaxUnpool3d",
+    "nn.Mish",
+    "nn.Module",
+    "nn.ModuleDict",
+    "nn.ModuleList",
+    "nn.MultiLabelMarginLoss",
+    "nn.MultiLabelSoftMarginLoss",
+    "nn.MultiMarginLoss",
+    "nn.MultiheadAttention",
+    "nn.NLLLoss",
+    "nn.PReLU",
+    "nn.PairwiseDistance",
+    "nn.Parameter",
+    "nn.ParameterDict",
+    "nn.ParameterList",
+    "nn.PixelShuffle",
+    "nn.PixelUnshuffle",
+    "nn.PoissonNLLLoss",
+    "nn.RMSNorm",
+    "nn.RNN",
+    "nn.RNNBase",
+    "nn.RNNCell",
+    "nn.RNNCellBase",
+    "nn.RReLU",
+    "nn.ReLU",
+    "nn.ReLU6",
+    "nn.ReflectionPad1d",
+    "nn.ReflectionPad2d",
+    "nn.ReflectionPad3d",
+    "nn.ReplicationPad1d",
+    "nn.ReplicationPad2d",
+    "nn.ReplicationPad3d",
+    "nn.SELU",
+    "nn.Sequential",
+    "nn.SiLU",
+    "nn.Sigmoid",
+    "nn.SmoothL1Loss",
+    "nn.SoftMarginLoss",
+    "nn.Softmax",
+    "nn.Softmax2d",
+    "nn.Softmin",
+    "nn.Softplus",
+    "nn.Softshrink",
+    "nn.Softsign",
+    "nn.Tanh",
+    "nn.Tanhshrink",
+    "nn.Threshold",
+    "nn.Transformer",
+    "nn.TransformerDecoder",
+    "nn.TransformerDecoderLayer",
+    "nn.TransformerEncoder",
+    "nn.TransformerEncoderLayer",
+    "nn.TripletMarginLoss",
+    "nn.TripletMarginWithDistanceLoss",
+    "nn.Unflatten",
+    "nn.Unfold",
+    "nn.Upsample",
+    "nn.UpsamplingBilinear2d",
+    "nn.UpsamplingNearest2d",
+    "nn.ZeroPad1d",
+    "nn.ZeroPad2d",
+    "nn.ZeroPad3d",
+    "optim.ASGD",
+    "optim.Adadelta",
+    "optim.Adafactor",
+    "optim.Adagrad",
+    "optim.Adam",
+    "optim.AdamW",
+    "optim.Adamax",
+    "optim.LBFGS",
+    "optim.Muon",
+    "optim.NAdam",
+    "optim.Optimizer",
+    "optim.RAdam",
+    "optim.RMSprop",
+    "optim.Rprop",
+    "optim.SGD",
+    "optim.lr_scheduler.ChainedScheduler",
+    "optim.lr_scheduler.ConstantLR",
+    "optim.lr_scheduler.CosineAnnealingLR",
+    "optim.lr_scheduler.CosineAnnealingWarmRestarts",
+    "optim.lr_scheduler.CyclicLR",
+    "optim.lr_scheduler.ExponentialLR",
+    "optim.lr_scheduler.LRScheduler",
+    "optim.lr_scheduler.LambdaLR",
+    "optim.lr_scheduler.LinearLR",
+    "optim.lr_scheduler.MultiStepLR",
+    "optim.lr_scheduler.MultiplicativeLR",
+    "optim.lr_scheduler.OneCycleLR",
+    "optim.lr_scheduler.PolynomialLR",
+    "optim.lr_scheduler.ReduceLROnPlateau",
+    "optim.lr_scheduler.SequentialLR",
+    "optim.lr_scheduler.StepLR",
+    "utils.data.BatchSampler",
+    "utils.data.ConcatDataset",
+    "utils.data.DataLoader",
+    "utils.data.Dataset",
+    "utils.data.IterableDataset",
+    "utils.data.RandomSampler",
+    "utils.data.Sampler",
+    "utils.data.SequentialSampler",
+    "utils.data.Subset",
+    "utils.data.SubsetRandomSampler",
+    "utils.data.TensorDataset",
+    "utils.data.default_collate",
+    "utils.data.random_split",
+]
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Every public class of the modules and function of utils.data, once, by its name after `rustorch.`."""
+    seen: set[int] = set()
+    for module in MODULES:
+        for name, thing in sorted(vars(module).items()):
+            wanted = inspect.isclass(thing) or (inspect.isfunction(thing) and module is rustorch.utils.data)
+            if wanted and thing.__module__.startswith(OWN) and not name.startswith("_") and id(thing) not in seen:
+                seen.add(id(thing))
+                yield f"{module.__name__.removeprefix('rustorch.')}.{name}", thing
+
+
+def arguments(text: str) -> dict[str, str]:
+    """The names under `Args:` and what is said of each. One line may be about several names, `device, dtype: …`."""
+    section = re.search(r"^Args:\n((?:[ ]+.*\n|\n)*)", text + "\n", re.MULTILINE)
+    found: dict[str, str] = {}
+    for entry in re.split(r"\n(?=    [^ ])", "\n" + section[1]) if section else []:
+        names, colon, meaning = entry.partition(":")
+        if colon:
+            found |= {name.strip().lstrip("*"): meaning for name in names.split(",")}
+    return found
+
+
+def says_default(meaning: str, default: Any) -> bool:
+    """Whether `Default: …` in a text is the default, if that can be written as an expression of numbers and texts."""
+    said = re.search(r"Default:\s+(.+?)(?:[.;,]?\s*$|[.;,]\s)(?![^(]*\))", meaning, re.DOTALL)
+    if said is None:
+        return False
+    if default is not None and not isinstance(default, bool | int | float | str | tuple):
+        return True
+    try:
+        return bool(eval(said[1], {"__builtins__": {}}) == default)
+    except (SyntaxError, NameError, TypeError):
+        return False
+
+
+def taken(name: str, thing: Any) -> dict[str, inspect.Parameter]:
+    """The arguments of a function, or of a class' constructor."""
+    own = inspect.signature(thing).parameters
+    if name not in PASSED_ON:
+        return dict(own)
+    passed_on = inspect.signature(thing.__bases__[0]).parameters
+    others = {argument: parameter for argument, parameter in passed_on.items() if argument not in PASSED_ON[name]}
+    return {argument: own[argument] for argument in own if argument not in ("args", "kwargs")} | others
+
+
+def lacks(name: str, thing: Any) -> list[str]:
+    """What the docstring of a class or function lacks."""
+    text = inspect.cleandoc(thing.__doc__ or "")
+    said = arguments(text)
+    wanted = taken(name, thing)
+    missing = [f"Args names no {argument}" for argument in wanted if argument not in said]
+    missing += [f"Args names {argument}, which it does not take" for argument in said if argument not in wanted]
+    missing += [
+        f"{argument}: 'Default: {parameter.default!r}'"
+        for argument, parameter in wanted.items()
+        if argument in said
+        and parameter.default is not parameter.empty
+        and not says_default(said[argument], parameter.default)
+    ]
+    computes = inspect.isclass(thing) and issubclass(thing, nn.Module) and name not in NO_SHAPE
+    if computes and not re.search(r"^Shape:", text, re.MULTILINE):
+        missing.append("Shape")
+    if not re.search(r"^Example:", text, re.MULTILINE) or ">>>" not in text:
+        missing.append("Example")
+    return missing
+
+
+def ops_without_example() -> list[str]:
+    """The public ops of the table of which no form has an example."""
+    found: dict[str, bool] = {}
+    for file in sorted(Path(__file__).parents[1].glob("crates/backend/ops/*.toml")):
+        for row in tomllib.loads(file.read_text(encoding="utf-8"))["op"]:
+            if row.get("public", True) and not row["name"].startswith("_"):
+                name = ".".join(filter(None, (row.get("module"), row["name"])))
+                found[name] = found.get(name, False) or "example" in row
+    return [name for name, has_example in found.items() if not has_example]
+
+
+def main() -> int:
+    complaints = [f"{name}: no Example in crates/backend/ops" for name in ops_without_example() if name not in NOT_YET]
+    names = [name for name, _ in public()]
+    complaints += [f"{name}: in NOT_YET, but there is no such class" for name in NOT_YET if name not in names]
+    complaints += [f"{name}: in NO_SHAPE, but there is no such class" for name in NO_SHAPE if name not in names]
+    for name, thing in public():
+        missing = lacks(name, thing)
+        if missing and name not in NOT_YET:
+            complaints.append(f"{name}: its docstring lacks {'; '.join(missing)}")
+        elif not missing and name in NOT_YET:
+            complaints.append(f"{name}: is documented; take it out of NOT_YET")
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
