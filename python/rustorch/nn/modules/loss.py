@@ -49,21 +49,87 @@ class _WeightedLoss(_Loss):
 
 
 class MSELoss(_Loss):
-    """The squared difference."""
+    """Computes the squared difference of input and target (L2 loss).
+
+    `l = (input - target)²`, reduced over all elements. Shapes that differ but broadcast are taken with a UserWarning.
+
+    Args:
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of elements, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+
+    Shape:
+        input (*), target of the same shape; output () or, with reduction 'none', (*).
+
+    Example:
+
+    >>> loss = rustorch.nn.MSELoss()
+    >>> loss(rustorch.tensor([1.0, 2.0]), rustorch.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
-    """The absolute difference."""
+    """Computes the absolute difference of input and target.
+
+    `l = |input - target|`, reduced over all elements; the gradient is 0 where they are equal. Shapes that differ but
+    broadcast are taken with a UserWarning.
+
+    Args:
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of elements, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+
+    Shape:
+        input (*), target of the same shape; output () or, with reduction 'none', (*).
+
+    Example:
+
+    >>> loss = rustorch.nn.L1Loss()
+    >>> loss(rustorch.tensor([1.0, 2.0]), rustorch.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
 class NLLLoss(_WeightedLoss):
-    """The negative of each target class's log-probability: input (N, C, *), target class indices (N, *)."""
+    """Computes the negative log-likelihood of class indices, given log-probabilities.
+
+    `l[n] = -weight[y[n]] · input[n, y[n]]`. The mean is a weighted one: `Σ l[n] / Σ weight[y[n]]` over the targets that
+    are not `ignore_index`; it is nan where all are ignored. The input holds logarithms of probabilities, as LogSoftmax
+    gives them; CrossEntropyLoss takes logits.
+
+    Args:
+        weight: a factor per class (C); None counts every class once. Default: None.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        ignore_index: the target that adds neither to the loss nor to the gradient. Default: -100.
+        reduction: 'mean' is the weighted mean above, 'sum' adds up, 'none' gives each. Default: 'mean'.
+
+    Shape:
+        input (N, C, *) or (C), target (N, *) or () with integers in [0, C) or `ignore_index`; output () or, with
+        reduction 'none', the target's shape.
+
+    Attributes:
+        weight: the buffer with the factors (C), or None.
+
+    Raises:
+        IndexError: in forward, where a target is outside [0, C) and is not `ignore_index`.
+
+    Example:
+
+    >>> loss = rustorch.nn.NLLLoss()
+    >>> log_probabilities = rustorch.tensor([[0.5, 0.5], [0.25, 0.75]]).log()
+    >>> loss(log_probabilities, rustorch.tensor([0, 0]))
+    tensor(1.0397)
+    """
 
     def __init__(
         self,
@@ -81,7 +147,38 @@ class NLLLoss(_WeightedLoss):
 
 
 class CrossEntropyLoss(_WeightedLoss):
-    """The cross-entropy of logits (N, C, *) with class indices (N, *) or class probabilities."""
+    """Computes the cross-entropy of logits with class indices or class probabilities.
+
+    With indices, `l[n] = -weight[y[n]] · log softmax(input[n])[y[n]]`, and the mean is `Σ l[n] / Σ weight[y[n]]` over
+    the targets that are not `ignore_index`. With probabilities (a floating-point target of the input's shape), `l[n] =
+    -Σ_c weight[c] · y[n, c] · log softmax(input[n])[c]`, and the mean divides by the number of samples.
+    `label_smoothing` ε replaces the target distribution y by `(1 - ε) y + ε / C` (C. Szegedy et al., 2016).
+
+    Args:
+        weight: a factor per class (C); None counts every class once. Default: None.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        ignore_index: the class index that adds neither to the loss nor to the gradient; for indices only.
+            Default: -100.
+        reduction: 'mean' as above, 'sum' adds up, 'none' gives each. Default: 'mean'.
+        label_smoothing: the share ε in [0, 1] of the uniform distribution in the target. Default: 0.0.
+
+    Shape:
+        input (N, C, *) or (C); target (N, *) or () with integers in [0, C) or `ignore_index`, or probabilities of the
+        input's shape; output () or, with reduction 'none', (N, *) or ().
+
+    Attributes:
+        weight: the buffer with the factors (C), or None.
+
+    Raises:
+        IndexError: in forward, where a target is outside [0, C) and is not `ignore_index`.
+
+    Example:
+
+    >>> loss = rustorch.nn.CrossEntropyLoss()
+    >>> loss(rustorch.zeros(3, 4), rustorch.tensor([0, 1, 3]))
+    tensor(1.3863)
+    """
 
     def __init__(
         self,
@@ -108,14 +205,70 @@ class CrossEntropyLoss(_WeightedLoss):
 
 
 class BCELoss(_WeightedLoss):
-    """The cross-entropy of probabilities with targets in [0, 1]."""
+    """Computes the binary cross-entropy of probabilities.
+
+    `l = -weight · (target · log input + (1 - target) · log(1 - input))`, reduced over all elements. Logarithms are cut
+    off at -100, so that the loss stays finite at 0 and 1. BCEWithLogitsLoss takes logits and loses no digits.
+
+    Args:
+        weight: a factor per element, which broadcasts to the input; None is 1. Default: None.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of elements, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+
+    Shape:
+        input (*), target of the same shape; output () or, with reduction 'none', (*).
+
+    Attributes:
+        weight: the buffer with the factors, or None.
+
+    Raises:
+        RuntimeError: in forward, where the input is outside [0, 1].
+        ValueError: in forward, where the shapes differ.
+
+    Example:
+
+    >>> loss = rustorch.nn.BCELoss()
+    >>> loss(rustorch.tensor([0.5, 0.75]), rustorch.tensor([1.0, 1.0]))
+    tensor(0.4904)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_WeightedLoss):
-    """The cross-entropy of sigmoid(input) with targets in [0, 1], without overflow."""
+    """Computes the binary cross-entropy of sigmoid(input), from the logits.
+
+    `l = -weight · (pos_weight · target · log σ(input) + (1 - target) · log(1 - σ(input)))`, reduced over all elements.
+    The sigmoid and the logarithm are computed as one, which neither overflows nor rounds to log 0.
+
+    Args:
+        weight: a factor per element, which broadcasts to the input; None is 1. Default: None.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of elements, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+        pos_weight: a factor of the positive part, which broadcasts to the target: above 1 it raises recall, below 1
+            precision. Default: None.
+
+    Shape:
+        input (*), target of the same shape; output () or, with reduction 'none', (*).
+
+    Attributes:
+        weight: the buffer with the factors, or None.
+        pos_weight: the buffer with the factors of the positive part, or None.
+
+    Raises:
+        ValueError: in forward, where the shapes differ.
+
+    Example:
+
+    >>> loss = rustorch.nn.BCEWithLogitsLoss()
+    >>> loss(rustorch.zeros(2), rustorch.tensor([0.0, 1.0]))
+    tensor(0.6931)
+    """
 
     pos_weight: Tensor | None
 
@@ -137,7 +290,40 @@ class BCEWithLogitsLoss(_WeightedLoss):
 
 
 class LinearCrossEntropyLoss(_WeightedLoss):
-    """The cross-entropy of a linear layer's outputs, the layer included: input (N, in_features) or (in_features)."""
+    """Computes the cross-entropy of a linear layer's outputs, the layer included.
+
+    `l = cross_entropy(x Wᵀ + b, target)`: nn.Linear and CrossEntropyLoss as one layer. All logits are held at once.
+
+    Args:
+        in_features: the size of each input sample.
+        num_classes: the number C of classes.
+        out_features: the sizes of further dimensions of the logits: each sample has that many predictions. Default: ().
+        bias: whether the layer adds a learned bias. Default: False.
+        device, dtype: where the parameters lie, and their dtype. Default: the default device and dtype.
+        reduction: 'mean', 'sum' or 'none', as for CrossEntropyLoss. Default: 'mean'.
+        weight: a factor per class (C); None counts every class once. Default: None.
+        ignore_index: the target that adds neither to the loss nor to the gradient; None is -100. It does not go with
+            class probabilities. Default: None.
+        label_smoothing: the share in [0, 1] of the uniform distribution in the target. Default: 0.0.
+
+    Shape:
+        input (N, in_features), or (in_features) without out_features; target (N, *out_features) or () with integers in
+        [0, C), or class probabilities (N, C, *out_features) or (C); output () or, with reduction 'none',
+        (N, *out_features) or ().
+
+    Attributes:
+        linear: the layer nn.Linear(in_features, C · Π out_features), with its own initial values.
+        weight: the buffer with the factors (C), or None.
+
+    Raises:
+        RuntimeError: where the weight has another shape than (C), or label_smoothing is outside [0, 1].
+
+    Example:
+
+    >>> loss = rustorch.nn.LinearCrossEntropyLoss(8, 4)
+    >>> round(loss(rustorch.zeros(3, 8), rustorch.tensor([0, 1, 3])).item(), 4)
+    1.3863
+    """
 
     def __init__(
         self,

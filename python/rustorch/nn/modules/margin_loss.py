@@ -25,7 +25,27 @@ __all__ = [
 
 
 class HingeEmbeddingLoss(_Loss):
-    """x where the target is 1, max(0, margin - x) where it is -1."""
+    """Computes the hinge loss of a distance whose target is 1 or -1.
+
+    `l = input` where the target is 1, `l = max(0, margin - input)` where it is -1, reduced over all elements. The input
+    is usually a distance of two samples: pairs of target 1 are drawn together, those of -1 pushed `margin` apart.
+
+    Args:
+        margin: the distance beyond which pairs of target -1 cost nothing. Default: 1.0.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of elements, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+
+    Shape:
+        input (*), target of the same shape; output () or, with reduction 'none', (*).
+
+    Example:
+
+    >>> loss = rustorch.nn.HingeEmbeddingLoss()
+    >>> loss(rustorch.tensor([0.5, 0.25]), rustorch.tensor([1.0, -1.0]))
+    tensor(0.6250)
+    """
 
     def __init__(
         self,
@@ -42,28 +62,113 @@ class HingeEmbeddingLoss(_Loss):
 
 
 class MultiLabelMarginLoss(_Loss):
-    """The hinge loss of several classes of which several are right: input and target (N, C) or (C)."""
+    """Computes the hinge loss of several classes of which several are right.
+
+    `l[n] = Σ_{j right} Σ_{i not right} max(0, 1 - (input[n, j] - input[n, i])) / C`. The target lists the right
+    classes' indices, and ends at the first -1.
+
+    Args:
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of samples, 'sum' adds them up, 'none' gives one per sample.
+            Default: 'mean'.
+
+    Shape:
+        input (N, C) or (C), target of the same shape, int64; output () or, with reduction 'none', (N) or ().
+
+    Raises:
+        ValueError: in forward, where the shapes differ.
+        IndexError: in forward, where a target is outside [-1, C).
+
+    Example:
+
+    >>> loss = rustorch.nn.MultiLabelMarginLoss()
+    >>> scores = rustorch.tensor([[0.1, 0.2, 0.4, 0.8]])
+    >>> loss(scores, rustorch.tensor([[3, 0, -1, 1]]))
+    tensor(0.8500)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
 class SoftMarginLoss(_Loss):
-    """log(1 + exp(-target · input)) for targets of 1 and -1."""
+    """Computes the logistic loss of targets that are 1 or -1.
+
+    `l = log(1 + exp(-target · input))`, reduced over all elements.
+
+    Args:
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of elements, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+
+    Shape:
+        input (*), target of the same shape; output () or, with reduction 'none', (*).
+
+    Example:
+
+    >>> loss = rustorch.nn.SoftMarginLoss()
+    >>> loss(rustorch.tensor([0.0, 2.0]), rustorch.tensor([1.0, 1.0]))
+    tensor(0.4100)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.soft_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
-    """The binary cross-entropy of sigmoid(input) with each class's target, averaged over the classes."""
+    """Computes the binary cross-entropy of sigmoid(input) per class, averaged over the classes.
+
+    `l[n] = -Σ_c weight[c] · (y[n, c] log σ(x[n, c]) + (1 - y[n, c]) log(1 - σ(x[n, c]))) / C`.
+
+    Args:
+        weight: a factor per class (C); None is 1. Default: None.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of samples, 'sum' adds them up, 'none' gives one per sample.
+            Default: 'mean'.
+
+    Shape:
+        input (N, C) or (C), target of the same shape with numbers in [0, 1]; output () or, with reduction 'none', (N)
+        or ().
+
+    Attributes:
+        weight: the buffer with the factors (C), or None.
+
+    Example:
+
+    >>> loss = rustorch.nn.MultiLabelSoftMarginLoss()
+    >>> loss(rustorch.zeros(2, 3), rustorch.ones(2, 3))
+    tensor(0.6931)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
 class CosineEmbeddingLoss(_Loss):
-    """One minus the inputs' cosine where the target is 1, max(0, cosine - margin) where it is -1."""
+    """Computes a loss of the cosine of two samples whose target is 1 or -1.
+
+    `l = 1 - cos(input1, input2)` where the target is 1, `l = max(0, cos(input1, input2) - margin)` where it is -1.
+
+    Args:
+        margin: the cosine, in [-1, 1], below which pairs of target -1 cost nothing; 0 to 0.5 is usual. Default: 0.0.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of samples, 'sum' adds them up, 'none' gives one per sample.
+            Default: 'mean'.
+
+    Shape:
+        input1 and input2 (N, D) or (D), target (N) or (); output () or, with reduction 'none', the target's shape.
+
+    Example:
+
+    >>> loss = rustorch.nn.CosineEmbeddingLoss()
+    >>> a, b = rustorch.tensor([[1.0, 0.0]]), rustorch.tensor([[0.0, 1.0]])
+    >>> loss(a, b, rustorch.tensor([1.0]))
+    tensor(1.)
+    """
 
     def __init__(
         self,
@@ -80,7 +185,27 @@ class CosineEmbeddingLoss(_Loss):
 
 
 class MarginRankingLoss(_Loss):
-    """max(0, margin - target · (input1 - input2))."""
+    """Computes the hinge loss of the order of two scores.
+
+    `l = max(0, margin - target · (input1 - input2))`, reduced over all elements: with target 1 the first score should
+    be the larger by `margin`, with -1 the second.
+
+    Args:
+        margin: how far apart the scores should be. Default: 0.0.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of elements, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+
+    Shape:
+        input1, input2 and target (*), of one shape; output () or, with reduction 'none', (*).
+
+    Example:
+
+    >>> loss = rustorch.nn.MarginRankingLoss(margin=1.0)
+    >>> loss(rustorch.tensor([2.0, 0.0]), rustorch.tensor([0.0, 1.0]), rustorch.tensor([1.0, 1.0]))
+    tensor(1.)
+    """
 
     def __init__(
         self,
@@ -97,7 +222,35 @@ class MarginRankingLoss(_Loss):
 
 
 class MultiMarginLoss(_WeightedLoss):
-    """The hinge loss of several classes: input (N, C) or (C), target (N) or ()."""
+    """Computes the hinge loss of several classes of which one is right.
+
+    `l[n] = Σ_{c ≠ y[n]} weight[y[n]] · max(0, margin - input[n, y[n]] + input[n, c])ᵖ / C`.
+
+    Args:
+        p: the power, 1 or 2. Default: 1.
+        margin: by how much the right class's score should lead. Default: 1.0.
+        weight: a factor per class (C); None is 1. Default: None.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of samples, 'sum' adds them up, 'none' gives one per sample.
+            Default: 'mean'.
+
+    Shape:
+        input (N, C) or (C), target (N) or () with integers in [0, C); output () or, with reduction 'none', the target's
+        shape.
+
+    Attributes:
+        weight: the buffer with the factors (C), or None.
+
+    Raises:
+        ValueError: where p is neither 1 nor 2, or the weight has other than one dimension.
+
+    Example:
+
+    >>> loss = rustorch.nn.MultiMarginLoss()
+    >>> loss(rustorch.tensor([[0.1, 0.2, 0.4, 0.8]]), rustorch.tensor([3]))
+    tensor(0.3250)
+    """
 
     def __init__(
         self,
@@ -123,7 +276,34 @@ class MultiMarginLoss(_WeightedLoss):
 
 
 class TripletMarginLoss(_Loss):
-    """max(0, margin + |anchor - positive| - |anchor - negative|) with p-norms along the last dimension."""
+    """Computes by how much a positive sample is not nearer to the anchor than a negative one (V. Balntas et al., 2016).
+
+    `l = max(0, margin + d(anchor, positive) - d(anchor, negative))`, `d(x, y) = ‖x - y + eps‖_p` along the last
+    dimension. With `swap`, `d(positive, negative)` takes the place of `d(anchor, negative)` where it is the smaller.
+
+    Args:
+        margin: the lead that costs nothing, above 0. Default: 1.0.
+        p: the norm's order. Default: 2.0.
+        eps: added to each difference, which keeps the gradient of the norm finite. Default: 1e-6.
+        swap: whether the negative may be compared with the positive. Default: False.
+        size_average, reduce: PyTorch's former ways to say the reduction; anything but None is a TypeError.
+            Default: None.
+        reduction: 'mean' divides the sum by the number of samples, 'sum' adds them up, 'none' gives one per sample.
+            Default: 'mean'.
+
+    Shape:
+        anchor, positive and negative (N, D) or (D); output () or, with reduction 'none', (N) or ().
+
+    Raises:
+        ValueError: where margin is not above 0.
+
+    Example:
+
+    >>> loss = rustorch.nn.TripletMarginLoss()
+    >>> anchor, positive, negative = rustorch.zeros(1, 2), rustorch.zeros(1, 2), rustorch.ones(1, 2)
+    >>> loss(anchor, positive, negative)
+    tensor(0.)
+    """
 
     def __init__(
         self,
@@ -157,7 +337,34 @@ class TripletMarginLoss(_Loss):
 
 
 class TripletMarginWithDistanceLoss(Module):
-    """max(0, margin + d(anchor, positive) - d(anchor, negative)) for a distance of one's own."""
+    """Computes the triplet margin loss for a distance of one's own.
+
+    `l = max(0, margin + d(anchor, positive) - d(anchor, negative))`. With `swap`, `d(positive, negative)` takes the
+    place of `d(anchor, negative)` where it is the smaller.
+
+    Args:
+        distance_function: d, which takes two tensors and gives their distances; None is nn.PairwiseDistance().
+            Default: None.
+        margin: the lead that costs nothing, above 0. Default: 1.0.
+        swap: whether the negative may be compared with the positive. Default: False.
+        reduction: 'mean' divides the sum by the number of distances, 'sum' adds them up, 'none' gives each.
+            Default: 'mean'.
+
+    Shape:
+        anchor, positive and negative (N, *), as the distance takes them; output () or, with reduction 'none', the
+        distance's shape.
+
+    Raises:
+        ValueError: where margin is not above 0.
+
+    Example:
+
+    >>> def distance(x, y):
+    ...     return (x - y).abs().amax(-1)
+    >>> loss = rustorch.nn.TripletMarginWithDistanceLoss(distance_function=distance)
+    >>> loss(rustorch.zeros(1, 2), rustorch.ones(1, 2), rustorch.ones(1, 2))
+    tensor(1.)
+    """
 
     def __init__(
         self,
