@@ -41,6 +41,26 @@ CASES = {
     "label": (lambda: F.cross_entropy(z(2, 3), rustorch.tensor([0, 3])), "IndexOutOfRangeError", ["3"]),
     "bits of floats": (lambda: z(2) & z(2), "DTypeError", ["bitwise_and", "float32"]),
     "gelu of integers": (lambda: F.gelu(rustorch.arange(3)), "DTypeError", ["gelu", "int64"]),
+    "kernel of another name": (
+        lambda: F.layer_norm(z(2, 3).long(), (3,)),
+        "DTypeError",
+        ["layer_norm: not implemented for int64"],
+    ),
+    "row of another name": (
+        lambda: F.gelu(z(2).bool(), approximate="tanh"),
+        "DTypeError",
+        ["gelu: not implemented for bool"],
+    ),
+    "op of another name": (
+        lambda: z(2, dtype=rustorch.complex64).clamp(0),
+        "DTypeError",
+        ["clamp: clamp_min: not implemented"],
+    ),
+    "name in another module": (
+        lambda: rustorch.special.i1(z(2, dtype=rustorch.complex64)),
+        "DTypeError",
+        ["special_i1: not implemented for complex64"],
+    ),
     "mean of integers": (lambda: rustorch.arange(3).mean(), "DTypeError", ["mean", "int64"]),
     "category": (lambda: rustorch.arange(3).add_(0.5), "DTypeError", ["add_", "int64", "float32"]),
     "mixed matmul": (lambda: z(2, 2) @ z(2, 2).double(), "DTypeError", ["matmul", "float32", "float64"]),

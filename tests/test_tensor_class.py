@@ -339,6 +339,11 @@ def test_signatures_and_documentation() -> None:
     assert str(inspect.signature(Tensor.add)) == "(self, /, other, *, alpha=1)"
     assert rustorch.add.__module__ == "rustorch"
     assert "broadcast" in rustorch.add.__doc__
+    assert "Takes every dtype." in rustorch.mul.__doc__
+    assert "In-place form of mul: Multiplies" in Tensor.mul_.__doc__
+    assert ">>>" in rustorch.mul.__doc__
+    assert ">>>" not in Tensor.mul_.__doc__
+    assert "polygamma(n, input)" not in Tensor.polygamma.__doc__
     assert pickle.loads(pickle.dumps(rustorch.add)) is rustorch.add
 
 

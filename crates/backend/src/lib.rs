@@ -40,7 +40,7 @@ pub use layout::{
 };
 pub use memory::{Buffer, MemoryAllocator, Sharing};
 pub use operand::Operand;
-pub use program::{ElementwiseOp, Instruction, Program, RegisterKind, Source};
+pub use program::{Cost, ElementwiseOp, Instruction, Program, RegisterKind, Source};
 pub use random::{Distribution, RandomKey, Sampler};
 pub use reduction::{ReduceOp, ScanOp, ScatterOp};
 pub use scalar::Scalar;

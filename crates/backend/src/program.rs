@@ -18,6 +18,17 @@ pub enum RegisterKind {
     Mask,
 }
 
+/// How long an operation takes for an element: whether a second thread pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cost {
+    /// A few instructions: memory decides.
+    Low,
+    /// A polynomial.
+    Medium,
+    /// A series, or a function of one number at a time.
+    High,
+}
+
 /// Where an instruction finds an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {

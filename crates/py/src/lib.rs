@@ -60,7 +60,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     init::register(module)?;
     optim::register(module)?;
     model_io::register(module)?;
-    generated::register(module, &module.py().get_type::<tensor::PyTensor>())?;
+    arguments::register(module, &module.py().get_type::<tensor::PyTensor>())?;
     // PyO3 lists what it adds; the public names are those of the Python packages.
     module.delattr("__all__")
 }

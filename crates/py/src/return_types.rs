@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
-use rustorch_tensor::Tensor;
 use smallvec::SmallVec;
 
 static TYPES: PyOnceLock<Mutex<HashMap<&'static str, Py<PyAny>>>> = PyOnceLock::new();
@@ -28,9 +27,4 @@ pub fn build<'py>(
         class
     };
     class.call1(PyTuple::new(py, values)?)
-}
-
-/// The results of an op as the list that bindings carry.
-pub fn list<const N: usize>(results: [Tensor; N]) -> SmallVec<[Tensor; 3]> {
-    results.into_iter().collect()
 }

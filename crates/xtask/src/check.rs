@@ -50,6 +50,9 @@ const PLAIN_LOCKS: [&str; 2] = ["crates/backend/src/memory/fork.rs", "crates/cpu
 /// The longest a hand-written file may be.
 const MAX_LINES: usize = 500;
 
+/// The most lines of Rust that codegen may write: a row is data, and what serves every row is written by hand, once.
+const MAX_GENERATED: usize = 18_000;
+
 /// Names that say nothing. `utils` in Python is PyTorch's name, as in `utils.data`.
 const VAGUE: [&str; 4] = ["utils", "helpers", "misc", "common"];
 
@@ -87,10 +90,45 @@ pub fn run(root: &Path, generated: &[(PathBuf, String)]) -> Result<(), String> {
         source_file(path, relative, &mut problems)?;
     }
     stale(root, generated, &files, &mut problems);
+    rows_and_text(root, generated, &mut problems)?;
     if problems.is_empty() {
         return Ok(());
     }
     Err(format!("{} broken rules\n  {}", problems.len(), problems.join("\n  ")))
+}
+
+/// The op table is read, what follows from it is not: its files are short, and the rest is little and kept out of diffs.
+fn rows_and_text(
+    root: &Path,
+    generated: &[(PathBuf, String)],
+    problems: &mut Vec<String>,
+) -> Result<(), String> {
+    let folder = root.join("crates/backend/ops");
+    let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for path in entries.filter_map(|entry| entry.ok().map(|e| e.path())) {
+        let lines =
+            fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?.lines().count();
+        if lines > MAX_LINES {
+            let name = path.strip_prefix(root).unwrap_or(&path).display();
+            problems.push(format!("{name}: {lines} lines; at most {MAX_LINES}, one file per family of ops"));
+        }
+    }
+    let rust = generated.iter().filter(|(path, _)| path.extension().is_some_and(|e| e == "rs"));
+    let lines: usize = rust.map(|(_, text)| text.lines().count()).sum();
+    if lines > MAX_GENERATED {
+        problems
+            .push(format!("codegen writes {lines} lines of Rust; at most {MAX_GENERATED}: let rows be data"));
+    }
+    let marked =
+        fs::read_to_string(root.join(".gitattributes")).map_err(|e| format!(".gitattributes: {e}"))?;
+    for (path, _) in generated {
+        let path = path.to_string_lossy().replace('\\', "/");
+        if !path.contains("/src/generated/") && !marked.contains(&format!("{path} linguist-generated -diff"))
+        {
+            problems.push(format!("{path}: is generated; mark it in .gitattributes, as the others are"));
+        }
+    }
+    Ok(())
 }
 
 /// Every method of the contract falls back to the CPU: one that is forgotten would be lacking on every other device.

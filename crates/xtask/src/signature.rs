@@ -191,38 +191,6 @@ impl Type {
             Type::OptionalStr => "str | None",
         }
     }
-
-    /// The variant of `rustorch_py`'s argument kind.
-    pub fn binding(self) -> String {
-        format!("Kind::{self:?}")
-    }
-
-    /// The accessor of a parsed argument in the binding.
-    pub fn accessor(self) -> &'static str {
-        match self {
-            Type::Tensor | Type::TensorLike => "tensor",
-            Type::OptionalTensor | Type::OptionalTensorLike => "optional_tensor",
-            Type::TensorList => "tensors",
-            Type::Scalar => "scalar",
-            Type::OptionalScalar => "optional_scalar",
-            Type::Int => "int",
-            Type::OptionalInt => "optional_int",
-            Type::IntList | Type::Shape => "ints",
-            Type::OptionalIntList => "optional_ints",
-            Type::Float => "float",
-            Type::OptionalFloat => "optional_float",
-            Type::FloatList => "floats",
-            Type::OptionalFloatList => "optional_floats",
-            Type::Bool => "bool",
-            Type::OptionalBool => "optional_bool",
-            Type::OptionalDType => "optional_dtype",
-            Type::OptionalDevice => "optional_device",
-            Type::OptionalGenerator => "optional_generator",
-            Type::OptionalMemoryFormat => "optional_memory_format",
-            Type::Str => "str",
-            Type::OptionalStr => "optional_str",
-        }
-    }
 }
 
 /// One argument.

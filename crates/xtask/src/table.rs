@@ -44,6 +44,18 @@ pub enum ComplexForm {
     Real,
 }
 
+/// How long a function takes: whether a second thread pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cost {
+    /// A few instructions: memory decides.
+    Low,
+    /// A polynomial.
+    Medium,
+    /// A series, or number by number.
+    High,
+}
+
 /// Computes something else under a condition on the arguments; both are Rust.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +88,7 @@ struct RawOp {
     out: Option<bool>,
     map: Option<String>,
     domain: Option<String>,
+    cost: Option<Cost>,
     complex: Option<ComplexForm>,
     promote: Option<String>,
     #[serde(default)]
@@ -172,6 +185,8 @@ pub struct Op {
     pub map: String,
     /// The dtypes for which that function exists.
     pub domain: String,
+    /// How long that function takes.
+    pub cost: Cost,
     /// What it does with complex numbers; `None` for an elementwise op that has no complex form.
     pub complex: Option<ComplexForm>,
     /// How argument dtypes give the compute dtype: `common`, `float` (integers become the default float) or `same`
@@ -341,6 +356,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         out: function && raw.out.unwrap_or(fills),
         inplace: raw.public && raw.inplace.unwrap_or(elementwise && tensor_first),
         domain,
+        cost: raw.cost.unwrap_or(Cost::Medium),
         // What is not elementwise is made of sums and products, or moves elements.
         complex: raw.complex.or((!elementwise).then_some(ComplexForm::Holomorphic)),
         argument_kinds: raw.arguments.unwrap_or_default(),
@@ -361,6 +377,9 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     };
     if op.widen.is_some() && (elementwise || kind == Kind::View) {
         return Err("widen is for ops of several kernels that give tensors".into());
+    }
+    if raw.cost.is_some() && !elementwise {
+        return Err("cost is for elementwise ops".into());
     }
     if elementwise {
         let expected = count + op.constants().len();

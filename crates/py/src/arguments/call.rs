@@ -10,33 +10,18 @@ use pyo3::types::{PyString, PyTuple, PyType};
 
 use super::bind::{Call, bind};
 use super::overload::choose;
+use super::table::Registered;
 use super::{Arguments, Binding};
 use crate::errors::{self, internal};
+use crate::generated::TABLES;
 
-/// The bindings of one file of the op table.
-pub trait Table {
-    /// In the table's order.
-    const BINDINGS: &'static [Binding];
-}
-
-/// The C function of the `INDEX`-th binding of a table under its `ALIAS`-th name, of which the first is its own. As a
-/// method `receiver` is the tensor, as a function it is null.
+/// Calls a binding under one of its names. As a method `receiver` is the tensor, as a function it is null.
 ///
 /// # Safety
 /// The interpreter calls it, as `METH_FASTCALL | METH_KEYWORDS` says.
-pub unsafe extern "C" fn entry<T: Table, const INDEX: usize, const ALIAS: usize>(
-    receiver: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
-    positional: ffi::Py_ssize_t,
-    names: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: the pointers are the interpreter's own, passed on as they came.
-    unsafe { enter(&T::BINDINGS[INDEX], ALIAS, receiver, arguments, positional, names) }
-}
-
-unsafe fn enter(
+pub unsafe fn enter(
     binding: &'static Binding,
-    alias: usize,
+    name: &'static str,
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     positional: ffi::Py_ssize_t,
@@ -62,7 +47,7 @@ unsafe fn enter(
     let error = match outcome {
         Ok(Ok(object)) => return object.into_ptr(),
         Ok(Err(error)) => {
-            name_op(binding, alias, error.value(py));
+            name_op(binding, name, error.value(py));
             error
         }
         Err(payload) => internal(py, binding.name, payload.as_ref()),
@@ -71,31 +56,44 @@ unsafe fn enter(
     ptr::null_mut()
 }
 
-/// Lets an error name the op as it was called: not by the name of which that is an alias, and not only by that of an op
-/// of which it is made.
+/// Lets an error name the op as it was called: not by the name of which that is an alias or by one that Python does not
+/// see, and not only by that of an op of which it is made.
 #[cold]
-fn name_op(binding: &Binding, alias: usize, value: &Bound<'_, PyAny>) {
-    let op = names(binding).nth(alias).unwrap_or(binding.name);
+fn name_op(binding: &Binding, op: &str, value: &Bound<'_, PyAny>) {
     let text = value.to_string();
-    if let Some(rest) =
-        text.strip_prefix(binding.name).filter(|rest| op != binding.name && rest.starts_with([':', '(']))
-    {
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    let end = text.find(|c: char| !part_of_name(c) && c != '.').unwrap_or(text.len());
+    let (named, rest) = text.split_at(end);
+    let names_op = rest.starts_with([':', '(']);
+    let own = errors::is_own(value);
+    if names_op && named != op && (named == binding.name || (own && !is_public(named))) {
         let _ = value.setattr("args", (format!("{op}{rest}"),));
         return;
     }
-    if !errors::is_own(value) {
+    if !own || (names_op && named == op) {
         return;
     }
     // The functions of other modules are `linalg_norm` here, and `linalg.norm` or `norm` in messages.
     let modules = ["linalg_", "special_", "fft_", "signal_windows_"];
     let short = modules.iter().find_map(|module| op.strip_prefix(module)).unwrap_or(op).trim_end_matches('_');
-    let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
     let found = text.match_indices(short).any(|(at, _)| {
-        !text[..at].ends_with(part_of_name) && !text[at + short.len()..].starts_with(char::is_alphanumeric)
+        let after = &text[at + short.len()..];
+        let ends = after.strip_prefix('_').unwrap_or(after);
+        !text[..at].ends_with(part_of_name) && !ends.starts_with(char::is_alphanumeric)
     });
     if !found {
         let _ = value.setattr("args", (format!("{op}: {text}"),));
     }
+}
+
+/// Whether an op has this name in Python: `linalg.norm` or `linalg_norm`.
+fn is_public(name: &str) -> bool {
+    let name = name.replace('.', "_");
+    TABLES
+        .iter()
+        .copied()
+        .flatten()
+        .any(|r| !r.binding.overloads.is_empty() && names(r.binding).any(|n| n == name))
 }
 
 #[inline]
@@ -110,7 +108,7 @@ fn dispatch<'py>(binding: &'static Binding, call: Call<'_, 'py>) -> PyResult<Bou
     (overload.call)(&Arguments::new(call.py, binding, overload, places))
 }
 
-/// The type of [`entry`].
+/// A C function that calls [`enter`].
 pub type Entry = ffi::PyCFunctionFastWithKeywords;
 
 /// The interpreter's record of a function. It keeps the pointers for as long as it runs, so they are never freed.
@@ -133,48 +131,31 @@ fn names(binding: &Binding) -> impl Iterator<Item = &'static str> {
     std::iter::once(binding.name).chain(binding.aliases.iter().copied())
 }
 
-/// Adds the functions of a table to the module.
-pub fn add_functions(
-    module: &Bound<'_, PyModule>,
-    bindings: &'static [Binding],
-    entries: &[&[Entry]],
-) -> PyResult<()> {
+/// Adds every op of the table to the module, to the class Tensor, or to both.
+pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyResult<()> {
     let py = module.py();
-    for (binding, functions) in bindings.iter().zip(entries) {
-        let Some(home) = binding.module else { continue };
-        let home = PyString::intern(py, home);
-        for (name, &function) in names(binding).zip(*functions) {
-            let definition = definition(binding, name, function, false)?;
-            // SAFETY: the definition lives forever; a null receiver marks a function.
-            let object = unsafe {
-                let raw = ffi::PyCFunction_NewEx(definition, ptr::null_mut(), home.as_ptr());
-                Bound::from_owned_ptr_or_err(py, raw)?
-            };
-            module.setattr(name, object)?;
-        }
-    }
-    Ok(())
-}
-
-/// Adds the methods of a table to the class.
-pub fn add_methods(
-    class: &Bound<'_, PyType>,
-    bindings: &'static [Binding],
-    entries: &[&[Entry]],
-) -> PyResult<()> {
-    let py = class.py();
-    for (binding, functions) in bindings.iter().zip(entries) {
-        if !binding.method {
-            continue;
-        }
-        for (name, &function) in names(binding).zip(*functions) {
-            let definition = definition(binding, name, function, true)?;
-            // SAFETY: the definition lives forever; the descriptor checks that the receiver is of this class.
-            let object = unsafe {
-                let raw = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
-                Bound::from_owned_ptr_or_err(py, raw)?
-            };
-            class.setattr(name, object)?;
+    let bindings = TABLES.iter().copied().flatten().filter(|r| !r.binding.overloads.is_empty());
+    for Registered { binding, entries } in bindings {
+        for (name, &function) in names(binding).zip(*entries) {
+            if let Some(home) = binding.module {
+                let definition = definition(binding, name, function, false)?;
+                let home = PyString::intern(py, home);
+                // SAFETY: the definition lives forever; a null receiver marks a function.
+                let object = unsafe {
+                    let raw = ffi::PyCFunction_NewEx(definition, ptr::null_mut(), home.as_ptr());
+                    Bound::from_owned_ptr_or_err(py, raw)?
+                };
+                module.setattr(name, object)?;
+            }
+            if binding.method {
+                let definition = definition(binding, name, function, true)?;
+                // SAFETY: the definition lives forever; the descriptor checks that the receiver is of this class.
+                let object = unsafe {
+                    let raw = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
+                    Bound::from_owned_ptr_or_err(py, raw)?
+                };
+                class.setattr(name, object)?;
+            }
         }
     }
     Ok(())

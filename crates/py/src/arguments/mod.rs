@@ -1,17 +1,20 @@
 //! How a Python call becomes a call of an op.
 //!
-//! Codegen writes one [`Binding`] per public name as data; everything that runs is here, once. So a thousand ops cost a
-//! thousand rows and a thousand closures of three lines, not a thousand expansions of an argument parser.
+//! Codegen writes a line per row, of which [`table`] makes a [`Binding`] per public name, and a text of what `help()` shows;
+//! everything that runs is here, once. So a thousand ops cost a thousand lines and a thousand closures that read their
+//! arguments, not a thousand expansions of an argument parser.
 
 mod bind;
 mod call;
 pub mod convert;
+mod documentation;
 mod out;
 mod overload;
 mod read;
+pub mod table;
 mod work;
 
-pub use call::{Entry, Table, add_functions, add_methods, entry};
+pub use call::{Entry, enter, register};
 pub use read::Arguments;
 
 use pyo3::prelude::*;
@@ -59,27 +62,10 @@ pub struct Parameter {
     pub keyword_only: bool,
 }
 
-impl Parameter {
-    /// A parameter that must be given.
-    pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Parameter { name, kind, optional: false, keyword_only: false }
-    }
-
-    /// It may be left out.
-    pub const fn optional(self) -> Self {
-        Parameter { optional: true, ..self }
-    }
-
-    /// It follows the `*`.
-    pub const fn keyword_only(self) -> Self {
-        Parameter { keyword_only: true, ..self }
-    }
-}
-
 /// One signature of a name.
 pub struct Overload {
-    /// As error messages show it.
-    pub signature: &'static str,
+    /// The row's function in Rust, under which it is documented.
+    pub function: &'static str,
     /// In order.
     pub parameters: &'static [Parameter],
     /// Whether the function (not the method) takes `out=`.
@@ -89,15 +75,20 @@ pub struct Overload {
 }
 
 impl Overload {
+    /// The parameters as Python writes them.
+    fn signature(&self) -> &'static str {
+        documentation::of(self.function).signature
+    }
+
     /// The signature of the function, with `out` where it takes that.
     fn shown(&self) -> String {
-        match self.signature.strip_suffix(')') {
+        match self.signature().strip_suffix(')') {
             Some(rest) if self.out => {
                 let starred = self.parameters.iter().any(|p| p.keyword_only || p.kind == Kind::Shape);
                 let star = if starred { "" } else { ", *" };
                 format!("{rest}{star}, out=None)")
             }
-            _ => self.signature.into(),
+            _ => self.signature().into(),
         }
     }
 }
@@ -109,10 +100,10 @@ pub const NEVER: usize = usize::MAX;
 pub struct Binding {
     /// The public name.
     pub name: &'static str,
-    /// Tried in order.
+    /// The name of the row, if this is its in-place form.
+    pub row: Option<&'static str>,
+    /// Tried in order. None: rows without an in-place form.
     pub overloads: &'static [Overload],
-    /// What it does.
-    pub doc: &'static str,
     /// The Python module of the function; none if there is only the method.
     pub module: Option<&'static str>,
     /// Whether Tensor has it as a method.
@@ -127,7 +118,7 @@ impl Binding {
     /// The docstring that begins with a signature for `inspect`; a method's first parameter is `self`.
     fn text(&self, name: &str, method: bool) -> String {
         let signature = match self.overloads {
-            [only] if method => match only.signature.split_once(", ") {
+            [only] if method => match only.signature().split_once(", ") {
                 Some((_, rest)) => format!("($self, {rest}"),
                 None => "($self)".into(),
             },
@@ -135,7 +126,8 @@ impl Binding {
             _ if method => "($self, *args, **kwargs)".into(),
             _ => "(*args, **kwargs)".into(),
         };
-        format!("{name}{signature}\n--\n\n{}", self.doc)
+        let functions: Vec<_> = self.overloads.iter().map(|overload| overload.function).collect();
+        format!("{name}{signature}\n--\n\n{}", documentation::docstring(self.name, &functions, self.row))
     }
 }
 

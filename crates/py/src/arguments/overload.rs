@@ -80,7 +80,7 @@ fn no_match(binding: &Binding, call: &Call<'_, '_>) -> PyErr {
         .iter()
         .map(|o| match call.receiver {
             None => format!(" * {}", o.shown()),
-            Some(_) => format!(" * {}", o.signature),
+            Some(_) => format!(" * {}", o.signature()),
         })
         .collect();
     pyo3::exceptions::PyTypeError::new_err(format!(

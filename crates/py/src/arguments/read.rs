@@ -29,6 +29,8 @@ pub struct Arguments<'a, 'py> {
     binding: &'static Binding,
     overload: &'static Overload,
     places: Places<'a, 'py>,
+    /// Which argument is read next.
+    place: Cell<usize>,
     /// What was seen so far, for an estimate of the work.
     work: Cell<Work>,
     /// Whether a tensor seen so far requires a gradient.
@@ -76,9 +78,18 @@ impl<'a, 'py> Arguments<'a, 'py> {
             binding,
             overload,
             places,
+            place: Cell::new(0),
             work: Cell::new(Work::NONE),
             requires_grad: Cell::new(false),
         }
+    }
+
+    /// The place of the next argument: they are read in order.
+    #[inline]
+    pub fn next(&self) -> usize {
+        let place = self.place.get();
+        self.place.set(place + 1);
+        place
     }
 
     /// Whether the caller gave this argument.

@@ -40,6 +40,7 @@ mod reduction_ops;
 mod region_pooling;
 mod regression_loss;
 mod repeating;
+mod rounding;
 mod scatter;
 mod searching;
 mod shape_ops;
@@ -54,116 +55,74 @@ mod transcendental;
 mod view_scatter;
 mod windows;
 
-use pyo3::prelude::*;
-use pyo3::types::PyType;
+use crate::arguments::table::Registered;
 
-use crate::arguments::{Table, add_functions, add_methods};
+/// What `bindings!` names.
+mod bound {
+    pub(super) use pyo3::ffi;
+    pub(super) use rustorch_backend::{Dims, Scalar};
+    pub(super) use rustorch_tensor::ops;
 
-/// Adds every op to the module and to the class Tensor.
-pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyResult<()> {
-    add_functions(module, activation::File::BINDINGS, activation::ENTRIES)?;
-    add_methods(class, activation::File::BINDINGS, activation::ENTRIES)?;
-    add_functions(module, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
-    add_methods(class, arithmetic::File::BINDINGS, arithmetic::ENTRIES)?;
-    add_functions(module, attention::File::BINDINGS, attention::ENTRIES)?;
-    add_methods(class, attention::File::BINDINGS, attention::ENTRIES)?;
-    add_functions(module, bessel::File::BINDINGS, bessel::ENTRIES)?;
-    add_methods(class, bessel::File::BINDINGS, bessel::ENTRIES)?;
-    add_functions(module, comparison::File::BINDINGS, comparison::ENTRIES)?;
-    add_methods(class, comparison::File::BINDINGS, comparison::ENTRIES)?;
-    add_functions(module, complex::File::BINDINGS, complex::ENTRIES)?;
-    add_methods(class, complex::File::BINDINGS, complex::ENTRIES)?;
-    add_functions(module, contraction::File::BINDINGS, contraction::ENTRIES)?;
-    add_methods(class, contraction::File::BINDINGS, contraction::ENTRIES)?;
-    add_functions(module, convolution::File::BINDINGS, convolution::ENTRIES)?;
-    add_methods(class, convolution::File::BINDINGS, convolution::ENTRIES)?;
-    add_functions(module, creation::File::BINDINGS, creation::ENTRIES)?;
-    add_methods(class, creation::File::BINDINGS, creation::ENTRIES)?;
-    add_functions(module, ctc_loss::File::BINDINGS, ctc_loss::ENTRIES)?;
-    add_methods(class, ctc_loss::File::BINDINGS, ctc_loss::ENTRIES)?;
-    add_functions(module, decomposition::File::BINDINGS, decomposition::ENTRIES)?;
-    add_methods(class, decomposition::File::BINDINGS, decomposition::ENTRIES)?;
-    add_functions(module, diagonals::File::BINDINGS, diagonals::ENTRIES)?;
-    add_methods(class, diagonals::File::BINDINGS, diagonals::ENTRIES)?;
-    add_functions(module, differences::File::BINDINGS, differences::ENTRIES)?;
-    add_methods(class, differences::File::BINDINGS, differences::ENTRIES)?;
-    add_functions(module, distance::File::BINDINGS, distance::ENTRIES)?;
-    add_methods(class, distance::File::BINDINGS, distance::ENTRIES)?;
-    add_functions(module, distributions::File::BINDINGS, distributions::ENTRIES)?;
-    add_methods(class, distributions::File::BINDINGS, distributions::ENTRIES)?;
-    add_functions(module, dropout::File::BINDINGS, dropout::ENTRIES)?;
-    add_methods(class, dropout::File::BINDINGS, dropout::ENTRIES)?;
-    add_functions(module, embedding::File::BINDINGS, embedding::ENTRIES)?;
-    add_methods(class, embedding::File::BINDINGS, embedding::ENTRIES)?;
-    add_functions(module, floating_point::File::BINDINGS, floating_point::ENTRIES)?;
-    add_methods(class, floating_point::File::BINDINGS, floating_point::ENTRIES)?;
-    add_functions(module, grid_sampling::File::BINDINGS, grid_sampling::ENTRIES)?;
-    add_methods(class, grid_sampling::File::BINDINGS, grid_sampling::ENTRIES)?;
-    add_functions(module, histograms::File::BINDINGS, histograms::ENTRIES)?;
-    add_methods(class, histograms::File::BINDINGS, histograms::ENTRIES)?;
-    add_functions(module, index_writing::File::BINDINGS, index_writing::ENTRIES)?;
-    add_methods(class, index_writing::File::BINDINGS, index_writing::ENTRIES)?;
-    add_functions(module, indexing::File::BINDINGS, indexing::ENTRIES)?;
-    add_methods(class, indexing::File::BINDINGS, indexing::ENTRIES)?;
-    add_functions(module, interpolation::File::BINDINGS, interpolation::ENTRIES)?;
-    add_methods(class, interpolation::File::BINDINGS, interpolation::ENTRIES)?;
-    add_functions(module, linear_algebra::File::BINDINGS, linear_algebra::ENTRIES)?;
-    add_methods(class, linear_algebra::File::BINDINGS, linear_algebra::ENTRIES)?;
-    add_functions(module, loss::File::BINDINGS, loss::ENTRIES)?;
-    add_methods(class, loss::File::BINDINGS, loss::ENTRIES)?;
-    add_functions(module, margin_loss::File::BINDINGS, margin_loss::ENTRIES)?;
-    add_methods(class, margin_loss::File::BINDINGS, margin_loss::ENTRIES)?;
-    add_functions(module, norm::File::BINDINGS, norm::ENTRIES)?;
-    add_methods(class, norm::File::BINDINGS, norm::ENTRIES)?;
-    add_functions(module, normalization::File::BINDINGS, normalization::ENTRIES)?;
-    add_methods(class, normalization::File::BINDINGS, normalization::ENTRIES)?;
-    add_functions(module, order_statistics::File::BINDINGS, order_statistics::ENTRIES)?;
-    add_methods(class, order_statistics::File::BINDINGS, order_statistics::ENTRIES)?;
-    add_functions(module, padding::File::BINDINGS, padding::ENTRIES)?;
-    add_methods(class, padding::File::BINDINGS, padding::ENTRIES)?;
-    add_functions(module, patches::File::BINDINGS, patches::ENTRIES)?;
-    add_methods(class, patches::File::BINDINGS, patches::ENTRIES)?;
-    add_functions(module, pooling::File::BINDINGS, pooling::ENTRIES)?;
-    add_methods(class, pooling::File::BINDINGS, pooling::ENTRIES)?;
-    add_functions(module, random::File::BINDINGS, random::ENTRIES)?;
-    add_methods(class, random::File::BINDINGS, random::ENTRIES)?;
-    add_functions(module, ranges::File::BINDINGS, ranges::ENTRIES)?;
-    add_methods(class, ranges::File::BINDINGS, ranges::ENTRIES)?;
-    add_functions(module, rearrangement::File::BINDINGS, rearrangement::ENTRIES)?;
-    add_methods(class, rearrangement::File::BINDINGS, rearrangement::ENTRIES)?;
-    add_functions(module, reduction_ops::File::BINDINGS, reduction_ops::ENTRIES)?;
-    add_methods(class, reduction_ops::File::BINDINGS, reduction_ops::ENTRIES)?;
-    add_functions(module, region_pooling::File::BINDINGS, region_pooling::ENTRIES)?;
-    add_methods(class, region_pooling::File::BINDINGS, region_pooling::ENTRIES)?;
-    add_functions(module, regression_loss::File::BINDINGS, regression_loss::ENTRIES)?;
-    add_methods(class, regression_loss::File::BINDINGS, regression_loss::ENTRIES)?;
-    add_functions(module, repeating::File::BINDINGS, repeating::ENTRIES)?;
-    add_methods(class, repeating::File::BINDINGS, repeating::ENTRIES)?;
-    add_functions(module, scatter::File::BINDINGS, scatter::ENTRIES)?;
-    add_methods(class, scatter::File::BINDINGS, scatter::ENTRIES)?;
-    add_functions(module, searching::File::BINDINGS, searching::ENTRIES)?;
-    add_methods(class, searching::File::BINDINGS, searching::ENTRIES)?;
-    add_functions(module, shape_ops::File::BINDINGS, shape_ops::ENTRIES)?;
-    add_methods(class, shape_ops::File::BINDINGS, shape_ops::ENTRIES)?;
-    add_functions(module, softmax::File::BINDINGS, softmax::ENTRIES)?;
-    add_methods(class, softmax::File::BINDINGS, softmax::ENTRIES)?;
-    add_functions(module, solver::File::BINDINGS, solver::ENTRIES)?;
-    add_methods(class, solver::File::BINDINGS, solver::ENTRIES)?;
-    add_functions(module, sorting::File::BINDINGS, sorting::ENTRIES)?;
-    add_methods(class, sorting::File::BINDINGS, sorting::ENTRIES)?;
-    add_functions(module, special::File::BINDINGS, special::ENTRIES)?;
-    add_methods(class, special::File::BINDINGS, special::ENTRIES)?;
-    add_functions(module, splitting::File::BINDINGS, splitting::ENTRIES)?;
-    add_methods(class, splitting::File::BINDINGS, splitting::ENTRIES)?;
-    add_functions(module, stacking::File::BINDINGS, stacking::ENTRIES)?;
-    add_methods(class, stacking::File::BINDINGS, stacking::ENTRIES)?;
-    add_functions(module, statistical::File::BINDINGS, statistical::ENTRIES)?;
-    add_methods(class, statistical::File::BINDINGS, statistical::ENTRIES)?;
-    add_functions(module, transcendental::File::BINDINGS, transcendental::ENTRIES)?;
-    add_methods(class, transcendental::File::BINDINGS, transcendental::ENTRIES)?;
-    add_functions(module, view_scatter::File::BINDINGS, view_scatter::ENTRIES)?;
-    add_methods(class, view_scatter::File::BINDINGS, view_scatter::ENTRIES)?;
-    add_functions(module, windows::File::BINDINGS, windows::ENTRIES)?;
-    add_methods(class, windows::File::BINDINGS, windows::ENTRIES)?;
-    Ok(())
+    pub(super) use crate::arguments::table::{
+        Registered, Results, bindings, entry, give, is_given, overload, pass, place, read, registered, usual,
+        work,
+    };
+    pub(super) use crate::arguments::{Binding, Kind, NEVER, Overload, Parameter, enter};
 }
+
+/// The bindings, by file.
+pub static TABLES: [&[Registered]; 53] = [
+    activation::TABLE,
+    arithmetic::TABLE,
+    attention::TABLE,
+    bessel::TABLE,
+    comparison::TABLE,
+    complex::TABLE,
+    contraction::TABLE,
+    convolution::TABLE,
+    creation::TABLE,
+    ctc_loss::TABLE,
+    decomposition::TABLE,
+    diagonals::TABLE,
+    differences::TABLE,
+    distance::TABLE,
+    distributions::TABLE,
+    dropout::TABLE,
+    embedding::TABLE,
+    floating_point::TABLE,
+    grid_sampling::TABLE,
+    histograms::TABLE,
+    index_writing::TABLE,
+    indexing::TABLE,
+    interpolation::TABLE,
+    linear_algebra::TABLE,
+    loss::TABLE,
+    margin_loss::TABLE,
+    norm::TABLE,
+    normalization::TABLE,
+    order_statistics::TABLE,
+    padding::TABLE,
+    patches::TABLE,
+    pooling::TABLE,
+    random::TABLE,
+    ranges::TABLE,
+    rearrangement::TABLE,
+    reduction_ops::TABLE,
+    region_pooling::TABLE,
+    regression_loss::TABLE,
+    repeating::TABLE,
+    rounding::TABLE,
+    scatter::TABLE,
+    searching::TABLE,
+    shape_ops::TABLE,
+    softmax::TABLE,
+    solver::TABLE,
+    sorting::TABLE,
+    special::TABLE,
+    splitting::TABLE,
+    stacking::TABLE,
+    statistical::TABLE,
+    transcendental::TABLE,
+    view_scatter::TABLE,
+    windows::TABLE,
+];

@@ -20,11 +20,11 @@ pub fn normalize_over(
 ) -> Result<(Tensor, Tensor, Tensor)> {
     if !input.dtype().is_floating_point() {
         return Err(RusTorchError::dtype(
-            "normalize",
+            "normalize_over",
             format!("not implemented for {}; it takes floating-point tensors", input.dtype()),
         ));
     }
-    let dims = reduced_dims("normalize", input, Some(dims))?;
+    let dims = reduced_dims("normalize_over", input, Some(dims))?;
     let statistics = kept_shape(input.shape(), &dims);
     let result = Tensor::empty(input.shape(), input.dtype(), input.device())?;
     let mean = Tensor::empty(&statistics, input.dtype().compute(), input.device())?;
@@ -34,7 +34,8 @@ pub fn normalize_over(
         rstd.backend()?.fill(rstd.operand(), 0.into())?;
         return Ok((result, mean, rstd));
     }
-    let layout = |t: Option<&Tensor>| t.map(|t| t.broadcast_layout("normalize", input.shape())).transpose();
+    let layout =
+        |t: Option<&Tensor>| t.map(|t| t.broadcast_layout("normalize_over", input.shape())).transpose();
     let (weight_layout, bias_layout) = (layout(weight)?, layout(bias)?);
     result.backend()?.normalize(
         input.operand(),

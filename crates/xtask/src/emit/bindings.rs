@@ -1,4 +1,4 @@
-//! `py/src/generated/*.rs`: the ops as Python sees them, as data for `rustorch_py::arguments`.
+//! `py/src/generated`: the ops as Python sees them: a table for `rustorch_py::arguments`, and a text of what `help()` shows.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -56,15 +56,6 @@ impl Public<'_> {
             .filter(|_| !self.in_place)
             .flat_map(|row| row.aliases.iter())
             .filter_map(|alias| alias.rsplit_once('.'))
-    }
-
-    /// The Rust function of a row.
-    fn function(&self, row: &Op) -> String {
-        if self.in_place {
-            format!("{}_", row.rust_name.trim_end_matches('_'))
-        } else {
-            row.rust_name.clone()
-        }
     }
 }
 
@@ -131,22 +122,9 @@ pub fn signature(op: &Op, method: bool) -> String {
     parts.join(", ")
 }
 
-/// A docstring: what the op does, its forms, shapes and errors.
-pub fn documentation(public: &Public<'_>) -> String {
-    let mut text = String::new();
-    for (i, row) in public.rows.iter().enumerate() {
-        if i > 0 {
-            text += "\n\n";
-        }
-        if public.rows.len() > 1 {
-            let _ = write!(text, "{}({})\n    ", public.name, signature(row, false));
-        }
-        if public.in_place {
-            let _ = write!(text, "In-place form of {}: ", row.name);
-        }
-        text += &row.doc;
-    }
-    let row = public.rows[0];
+/// What `help()` shows of a row: `rustorch_py::arguments::documentation` reads it.
+fn documentation(row: &Op) -> Result<String, String> {
+    let mut text = format!("=== {}({})\n{}", row.rust_name, signature(row, false), row.doc);
     let notes = super::python::notes(row);
     if !notes.is_empty() {
         let _ = write!(text, "\n\n{notes}");
@@ -156,202 +134,143 @@ pub fn documentation(public: &Public<'_>) -> String {
             let _ = write!(text, "\n\n{title}: {}", part.trim());
         }
     }
-    let examples: Vec<_> = public.rows.iter().filter_map(|row| row.example.as_deref()).collect();
-    if !examples.is_empty() && !public.in_place {
-        let _ = write!(text, "\n\nExample:\n\n{}", examples.join("\n").trim_end());
+    if let Some(example) = &row.example {
+        let _ = write!(text, "\n\nExample:\n\n{}", example.trim_end());
     }
-    text
+    if row.doc.contains("\n\n")
+        || text.matches("=== ").count() > 1
+        || text.matches("Example:\n\n").count() > 1
+    {
+        return Err(format!(
+            "op '{}': `doc` is one paragraph, and '=== ' and 'Example:' stand for themselves",
+            row.name
+        ));
+    }
+    Ok(text + "\n\n")
 }
 
-/// The longest piece of a string literal on one line, so that rustfmt can lay out what is around it.
-const PIECE: usize = 80;
-
-/// A string literal, broken over lines where it is long.
-fn literal(text: &str) -> String {
-    let mut out = String::from("\"");
-    let mut length = 0;
-    for word in text.split_inclusive(' ') {
-        // A continued line swallows leading blanks, so a break comes after them.
-        if length > 0 && length + word.len() > PIECE && !word.starts_with(' ') {
-            out += "\\\n";
-            length = 0;
-        }
-        let escaped = format!("{word:?}");
-        out += &escaped[1..escaped.len() - 1];
-        length += word.len();
-    }
-    out + "\""
-}
-
+/// `name: Kind = default`.
 fn parameter(p: &Parameter) -> String {
-    let name = python_name(&p.name);
-    let kind = p.kind.binding();
-    let mut text = format!("Parameter::new({name:?}, {kind})");
-    if p.default.is_some() {
-        text += ".optional()";
-    }
-    if p.keyword_only {
-        text += ".keyword_only()";
+    let mut text = format!("{}: {:?}", python_name(&p.name), p.kind);
+    match p.rust_default().as_deref() {
+        None => {}
+        // Absent and None read the same.
+        Some("None") if p.kind.is_optional() => text += " or None",
+        // The elements of a default live as long as the program.
+        Some(default) if p.kind == Type::OptionalIntList => {
+            let _ = write!(text, " = {}", default.replace("Some(", "Some(&"));
+        }
+        Some(default) => {
+            let _ = write!(text, " = {default}");
+        }
     }
     text
 }
 
-/// How an argument is read, and how it is passed on.
-fn read(index: usize, p: &Parameter) -> (String, String) {
-    let name = format!("p{index}");
-    let accessor = match p.kind {
-        Type::TensorLike => "tensor_like",
-        Type::OptionalTensorLike => "optional_tensor_like",
-        other => other.accessor(),
+/// The line of a row: its function's name, parameters, and in-place form.
+fn overload(row: &Op, in_place: bool) -> String {
+    let list = |keyword_only: bool| {
+        let chosen = row.parameters.iter().filter(|p| p.keyword_only == keyword_only);
+        chosen.map(parameter).collect::<Vec<_>>().join(", ")
     };
-    let read = format!("a.{accessor}({index})?");
-    let default = p.rust_default();
-    let value = match (&default, p.kind) {
-        // Absent and None read the same.
-        (None, _) => read,
-        (Some(d), kind) if d == "None" && kind.is_optional() => read,
-        (Some(d), Type::IntList | Type::FloatList | Type::Shape) => {
-            format!("if a.given({index}) {{ {read} }} else {{ Dims::from_slice({d}) }}")
-        }
-        (Some(d), Type::OptionalIntList) => {
-            format!(
-                "if a.given({index}) {{ {read} }} else {{ {}.map(Dims::from_slice) }}",
-                d.replace("Some(", "Some(&")
-            )
-        }
-        (Some(d), Type::Str) => format!("if a.given({index}) {{ {read} }} else {{ {d}.to_owned() }}"),
-        (Some(d), Type::OptionalStr) => {
-            format!("if a.given({index}) {{ {read} }} else {{ {d}.map(str::to_owned) }}")
-        }
-        (Some(d), _) => format!("if a.given({index}) {{ {read} }} else {{ {d} }}"),
-    };
-    let pass = match p.kind {
-        Type::Tensor
-        | Type::TensorLike
-        | Type::TensorList
-        | Type::IntList
-        | Type::FloatList
-        | Type::Shape
-        | Type::Str => format!("&{name}"),
-        Type::OptionalTensor | Type::OptionalTensorLike | Type::OptionalGenerator => {
-            format!("{name}.as_ref()")
-        }
-        Type::OptionalIntList | Type::OptionalFloatList | Type::OptionalStr => format!("{name}.as_deref()"),
-        _ => name.clone(),
-    };
-    (format!("let {name} = {value};"), pass)
+    let mut line = format!("{}({}", row.rust_name, list(false));
+    let keywords = list(true);
+    if !keywords.is_empty() {
+        let _ = write!(line, "; {keywords}");
+    }
+    line.push(')');
+    if row.out {
+        line += " -> out";
+    }
+    if let Some(condition) = &row.tuple_when {
+        let _ = write!(line, " when {condition}");
+    }
+    if in_place {
+        let _ = write!(line, ", {}_", row.rust_name.trim_end_matches('_'));
+    }
+    line + ";"
 }
 
-fn overload(public: &Public<'_>, row: &Op) -> String {
-    let (reads, passes): (Vec<_>, Vec<_>) =
-        row.parameters.iter().enumerate().map(|(i, p)| read(i, p)).unzip();
-    let call = format!("ops::{}({})", public.function(row), passes.join(", "));
-    let give = if public.writes() {
-        format!("a.give_first(&|| {call})")
-    } else if let Some(condition) = &row.tuple_when {
-        // The condition names parameters, which are places here.
-        let places: Vec<_> = condition
-            .split(' ')
-            .map(|word| match row.parameters.iter().position(|p| p.name == word) {
-                Some(place) => format!("p{place}"),
-                None => word.to_owned(),
-            })
-            .collect();
-        format!("a.give_tuple_when({}, &|| {call})", places.join(" "))
-    } else if row.returns_list() {
-        format!("a.give_tuple(&|| {call})")
-    } else if row.returns.len() > 1 {
-        let names: Vec<_> = (0..row.returns.len()).map(|i| format!("r{i}")).collect();
-        let names = names.join(", ");
-        format!("a.give_named(&|| {{ let ({names}) = {call}?; Ok(list([{names}])) }})")
-    } else {
-        format!("a.give(&|| {call})")
+/// The longest line.
+const WIDTH: usize = 120;
+
+/// The lines of a public name in the macro `bindings!`; `in_place` are the rows that have that form.
+fn binding(public: &Public<'_>, in_place: &[&Op]) -> String {
+    let place = match (&public.module, public.method) {
+        (Some(_), true) => "both",
+        (Some(_), false) => "function",
+        (None, _) => "method",
     };
-    let parameters: Vec<_> = row.parameters.iter().map(parameter).collect();
-    format!(
-        "Overload {{ signature: {}, parameters: &[{}], out: {}, call: |a| {{ {} {give} }} }}",
-        literal(&format!("({})", signature(row, false))),
-        parameters.join(", "),
-        row.out && !public.in_place,
-        reads.join(" ")
-    )
+    let work = match public.rows[0] {
+        _ if public.rows.iter().all(|row| row.kind == Kind::View) => "view",
+        row if row.heavy => "heavy",
+        _ => "plain",
+    };
+    let module = public.module.as_deref().unwrap_or("rustorch");
+    let aliases: Vec<_> = public.aliases().iter().map(|a| format!("{a:?}")).collect();
+    let head = format!("    {:?} {place} {module:?} [{}] {work} {{", public.name, aliases.join(", "));
+    let has = |row: &Op| in_place.iter().any(|r| r.rust_name == row.rust_name);
+    let overloads: Vec<_> = public.rows.iter().map(|row| overload(row, has(row))).collect();
+    let short = format!("{head} {} }}\n", overloads.join(" "));
+    if short.len() <= WIDTH {
+        return short;
+    }
+    let lines = overloads.iter().fold(String::new(), |lines, line| format!("{lines}        {line}\n"));
+    format!("{head}\n{lines}    }}\n")
 }
 
-fn binding(public: &Public<'_>) -> String {
-    let overloads: Vec<_> = public.rows.iter().map(|row| overload(public, row)).collect();
-    let module = public.module.as_deref().map_or("None".to_owned(), |m| format!("Some({})", literal(m)));
-    let aliases: Vec<_> = public.aliases().iter().map(|a| literal(a)).collect();
-    let release = match public.rows[0] {
-        _ if !public.in_place && public.rows.iter().all(|row| row.kind == Kind::View) => {
-            "crate::arguments::NEVER"
-        }
-        row if row.heavy => "1 << 12",
-        _ => "1 << 15",
+const HEADER: &str = "#![allow(clippy::all, clippy::pedantic, non_snake_case, unused_imports, unused_macros)]
+
+use super::bound::*;
+";
+
+const BOUND: &str = "/// What `bindings!` names.
+mod bound {
+    pub(super) use pyo3::ffi;
+    pub(super) use rustorch_backend::{Dims, Scalar};
+    pub(super) use rustorch_tensor::ops;
+
+    pub(super) use crate::arguments::table::{
+        Registered, Results, bindings, entry, give, is_given, overload, pass, place, read, registered, usual, work,
     };
-    format!(
-        "Binding {{ name: {}, overloads: &[{}], doc: {}, module: {module}, method: {}, aliases: &[{}], \
-         release_from: {release} }},\n",
-        literal(&public.name),
-        overloads.join(", "),
-        literal(&documentation(public)),
-        public.method,
-        aliases.join(", ")
-    )
+    pub(super) use crate::arguments::{Binding, Kind, NEVER, Overload, Parameter, enter};
 }
-
-const HEADER: &str = "#![allow(clippy::all, clippy::pedantic, unused_imports)]
-
-use rustorch_backend::{DType, Device, Dims, Scalar};
-use rustorch_tensor::ops;
-
-use crate::arguments::{Binding, Kind, Overload, Parameter, Table, entry};
-use crate::return_types::list;
-
-pub(super) struct File;
 ";
 
 /// The files' paths and texts.
-pub fn emit(ops: &[Op]) -> Vec<(String, String)> {
+pub fn emit(ops: &[Op]) -> Result<Vec<(String, String)>, String> {
     let files = public(ops);
     let mut out = Vec::new();
-    let mut modules = String::new();
-    let mut calls = String::new();
+    let (mut modules, mut tables) = (String::new(), Vec::new());
+    let mut documented = format!("{MARK}\n\n");
     for (file, names) in &files {
-        let mut text = format!("// {MARK}\n{HEADER}\n");
-        text += "impl Table for File {\nconst BINDINGS: &'static [Binding] = &[\n";
-        for public in names {
-            text += &binding(public);
+        let mut text = format!("// {MARK}\n{HEADER}\nbindings! {{\n");
+        for public in names.iter().filter(|p| !p.in_place) {
+            let name = format!("{}_", public.name);
+            let with_form: Vec<_> = public.rows.iter().copied().filter(|row| row.inplace).collect();
+            let form = names.iter().find(|p| p.in_place && p.name == name);
+            if form.is_some_and(|form| !with_form.is_empty() && form.rows.len() != with_form.len()) {
+                return Err(format!("'{name}' is the in-place form of rows of which some are methods alone"));
+            }
+            text += &binding(public, &with_form);
+            for row in &public.rows {
+                documented += &documentation(row)?;
+            }
         }
-        text += "];\n}\n\n";
-        let entries: Vec<_> = names
-            .iter()
-            .enumerate()
-            .map(|(i, public)| {
-                let of_name = |alias| format!("entry::<File, {i}, {alias}>");
-                format!("&[{}]", (0..=public.aliases().len()).map(of_name).collect::<Vec<_>>().join(", "))
-            })
-            .collect();
-        let _ = writeln!(
-            text,
-            "pub(super) const ENTRIES: &[&[crate::arguments::Entry]] = &[{}];",
-            entries.join(", ")
-        );
+        text += "}\n";
         out.push((format!("crates/py/src/generated/{file}.rs"), text));
         let _ = writeln!(modules, "mod {file};");
-        let _ = writeln!(
-            calls,
-            "add_functions(module, {file}::File::BINDINGS, {file}::ENTRIES)?;\n\
-             add_methods(class, {file}::File::BINDINGS, {file}::ENTRIES)?;"
-        );
+        tables.push(format!("{file}::TABLE"));
     }
+    out.push(("crates/py/src/generated/documentation.txt".into(), documented));
     out.push((
         "crates/py/src/generated/mod.rs".into(),
         format!(
-            "// {MARK}\n//! The ops of the table.\n\n{modules}\nuse pyo3::prelude::*;\nuse pyo3::types::PyType;\n\n\
-             use crate::arguments::{{Table, add_functions, add_methods}};\n\n\
-             /// Adds every op to the module and to the class Tensor.\n\
-             pub fn register(module: &Bound<'_, PyModule>, class: &Bound<'_, PyType>) -> PyResult<()> {{\n{calls}Ok(())\n}}\n"
+            "// {MARK}\n//! The ops of the table.\n\n{modules}\nuse crate::arguments::table::Registered;\n\n{BOUND}\n\
+             /// The bindings, by file.\npub static TABLES: [&[Registered]; {}] = [{}];\n",
+            tables.len(),
+            tables.join(", ")
         ),
     ));
-    out
+    Ok(out)
 }

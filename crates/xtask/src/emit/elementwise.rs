@@ -13,7 +13,7 @@ struct Function<'a> {
 }
 
 /// The functions of the algebra that the table names, one per `map`, in alphabetical order.
-fn functions(ops: &[Op]) -> BTreeMap<&str, Function<'_>> {
+fn functions(ops: &[Op]) -> Result<BTreeMap<&str, Function<'_>>, String> {
     let width = |domain: &str| {
         ["mask", "integer", "special", "float", "real", "number"].iter().position(|d| *d == domain)
     };
@@ -21,11 +21,17 @@ fn functions(ops: &[Op]) -> BTreeMap<&str, Function<'_>> {
     for op in ops.iter().filter(|op| op.kind == Kind::Elementwise) {
         let entry = found.entry(&op.map).or_insert(Function { op, domain: &op.domain, complex: false });
         entry.complex |= op.complex.is_some();
+        if op.cost != entry.op.cost {
+            return Err(format!(
+                "'{}' and '{}' are one function, and differ in its cost",
+                op.name, entry.op.name
+            ));
+        }
         if width(&op.domain) > width(entry.domain) {
             entry.domain = &op.domain;
         }
     }
-    found
+    Ok(found)
 }
 
 fn kinds(list: &[String]) -> String {
@@ -33,9 +39,10 @@ fn kinds(list: &[String]) -> String {
 }
 
 /// The file's text.
-pub fn emit(ops: &[Op]) -> String {
-    let functions = functions(ops);
-    let mut out = format!("// {MARK}\n\nuse crate::program::{{Instruction, RegisterKind, Source}};\n\n");
+pub fn emit(ops: &[Op]) -> Result<String, String> {
+    let functions = functions(ops)?;
+    let mut out =
+        format!("// {MARK}\n\nuse crate::program::{{Cost, Instruction, RegisterKind, Source}};\n\n");
     out += "/// An elementwise operation: one function of the algebra.\n";
     out += "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\n#[repr(u8)]\npub enum ElementwiseOp {\n";
     for f in functions.values() {
@@ -44,7 +51,7 @@ pub fn emit(ops: &[Op]) -> String {
     out += "}\n\nuse RegisterKind::{Mask, Value};\n\n";
     let _ = writeln!(
         out,
-        "struct Signature {{\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n    single: [Instruction; 1],\n}}\n"
+        "struct Signature {{\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n    cost: Cost,\n    single: [Instruction; 1],\n}}\n"
     );
     let _ = writeln!(
         out,
@@ -52,16 +59,17 @@ pub fn emit(ops: &[Op]) -> String {
     );
     let _ = writeln!(
         out,
-        "const fn signature(\n    op: ElementwiseOp,\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n) -> Signature {{\n    let single = match arguments.len() {{\n        1 => Instruction::new(op, &[INPUTS[0]]),\n        2 => Instruction::new(op, &[INPUTS[0], INPUTS[1]]),\n        _ => Instruction::new(op, &INPUTS),\n    }};\n    Signature {{ name, arguments, result, single: [single] }}\n}}\n"
+        "const fn signature(\n    op: ElementwiseOp,\n    name: &'static str,\n    arguments: &'static [RegisterKind],\n    result: RegisterKind,\n    cost: Cost,\n) -> Signature {{\n    let single = match arguments.len() {{\n        1 => Instruction::new(op, &[INPUTS[0]]),\n        2 => Instruction::new(op, &[INPUTS[0], INPUTS[1]]),\n        _ => Instruction::new(op, &INPUTS),\n    }};\n    Signature {{ name, arguments, result, cost, single: [single] }}\n}}\n"
     );
     let _ = writeln!(out, "static SIGNATURES: [Signature; {}] = [", functions.len());
     for (name, f) in &functions {
         let result = crate::table::pascal(&f.op.result_kind);
         let _ = writeln!(
             out,
-            "    signature(ElementwiseOp::{}, \"{name}\", &[{}], {result}),",
+            "    signature(ElementwiseOp::{}, \"{name}\", &[{}], {result}, Cost::{:?}),",
             f.op.variant(),
-            kinds(&f.op.argument_kinds)
+            kinds(&f.op.argument_kinds),
+            f.op.cost
         );
     }
     out += "];\n\nimpl ElementwiseOp {\n";
@@ -80,6 +88,7 @@ pub fn emit(ops: &[Op]) -> String {
     out += "    /// The number of arguments, 1 to 3.\n    #[inline]\n    pub fn arity(self) -> usize {\n        self.signature().arguments.len()\n    }\n\n";
     out += "    /// Whether an argument is a number or a truth value.\n    #[inline]\n    pub fn argument_kind(self, argument: usize) -> RegisterKind {\n        self.signature().arguments[argument]\n    }\n\n";
     out += "    /// Whether the result is a number or a truth value.\n    #[inline]\n    pub fn result_kind(self) -> RegisterKind {\n        self.signature().result\n    }\n\n";
+    out += "    /// How long it takes.\n    #[inline]\n    pub fn cost(self) -> Cost {\n        self.signature().cost\n    }\n\n";
     out += "    /// The instruction that applies this operation to the first inputs.\n    #[inline]\n    pub fn as_single(self) -> &'static [Instruction] {\n        &self.signature().single\n    }\n}\n\n";
     out += "/// Calls a macro with every operation: `(Variant, function, domain, (Argument, …) -> Result)`.\n///\n/// The domain is the widest set of dtypes for which the function exists: `number` (bool, integers, floats), `real`\n/// (integers, floats), `float`, `integer` (integers, bool), `mask`; or `special`, floats whose function is one of\n/// [`special`](crate::special) instead of the algebra's.\n";
     out += "#[macro_export]\nmacro_rules! for_each_elementwise {\n    ($callback:ident) => {\n        $callback! {\n";
@@ -106,5 +115,5 @@ pub fn emit(ops: &[Op]) -> String {
         );
     }
     out += "        }\n    };\n}\n";
-    out
+    Ok(out)
 }

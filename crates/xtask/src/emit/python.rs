@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::MARK;
 use super::bindings::{Public, public, python_name, signature};
 use crate::signature::{Parameter, Type};
-use crate::table::{Gradient, Kind, Op};
+use crate::table::{ComplexForm, Gradient, Kind, Op};
 
 /// The hand-written part of the stub, with marks where the ops' methods and functions go.
 const STUB: &str = include_str!("../../../py/stubs/_C.pyi");
@@ -27,15 +27,33 @@ pub fn notes(op: &Op) -> String {
         if op.tensors().count() > 1 {
             notes.push("Shapes broadcast against each other; ShapeMismatchError if they do not.".into());
         }
-        let takes = match op.domain.as_str() {
-            "number" => "every real dtype and bool",
-            "real" => "integers and floats",
-            "float" | "special" if op.promote == "same" => "floats",
-            "float" | "special" => "every real dtype; integers and bools become the default float dtype",
-            "integer" => "integers and bool",
-            _ => "masks",
+        let complex = op.complex.is_some();
+        let (takes, otherwise) = match op.domain.as_str() {
+            "number" if complex => ("every dtype", ""),
+            "number" => ("every real dtype and bool", "; DTypeError otherwise"),
+            "real" if complex => ("integers, floats and complex numbers", "; DTypeError otherwise"),
+            "real" => ("integers and floats", "; DTypeError otherwise"),
+            "float" | "special" if op.promote == "same" && complex => {
+                ("floats and complex numbers", "; DTypeError otherwise")
+            }
+            "float" | "special" if op.promote == "same" => ("floats", "; DTypeError otherwise"),
+            "float" | "special" if complex => {
+                ("every dtype", "; integers and bools become the default float dtype")
+            }
+            "float" | "special" => (
+                "every real dtype",
+                "; integers and bools become the default float dtype; DTypeError otherwise",
+            ),
+            "integer" => ("integers and bool", "; DTypeError otherwise"),
+            _ => ("masks", "; DTypeError otherwise"),
         };
-        notes.push(format!("Takes {takes}; DTypeError otherwise."));
+        notes.push(format!("Takes {takes}{otherwise}."));
+        if op.complex == Some(ComplexForm::Real) && op.result_kind != "mask" {
+            notes.push(
+                "Complex numbers give real ones".to_owned()
+                    + if op.inplace { ", which can not be written over them." } else { "." },
+            );
+        }
     }
     if op.kind == Kind::View {
         notes.push("The result shares memory with its input.".into());

@@ -10,7 +10,7 @@ mod tile;
 use std::mem::MaybeUninit;
 
 use rustorch_backend::{
-    DType, Element, ElementwiseOp, Operand, Program, RegisterKind, Scalar, Source, with_element,
+    Cost, DType, Element, ElementwiseOp, Operand, Program, RegisterKind, Scalar, Source, with_element,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -65,40 +65,11 @@ fn address(operand: &Operand<'_>) -> *mut u8 {
 }
 
 /// How many elements are worth a second thread.
-pub(crate) const fn grain(op: ElementwiseOp) -> usize {
-    #[allow(clippy::enum_glob_use)]
-    use ElementwiseOp::*;
-    match op {
-        Add | Sub | Mul | ScaledAdd | Neg | Abs | Square | Sign | Relu | Relu6 | LeakyRelu | Threshold
-        | Maximum | Minimum | Fmax | Fmin | Clamp | Select | Eq | Ne | Lt | Le | Gt | Ge | Isnan | Isinf
-        | Isfinite | Isposinf | Isneginf | Signbit | LogicalAnd | LogicalOr | LogicalXor | LogicalNot
-        | Conj | MaskAnd | MaskOr | MaskNot | MaskToValue | ValueToMask | BitwiseAnd | BitwiseOr
-        | BitwiseXor | BitwiseNot | BitwiseLeftShift | BitwiseRightShift | Floor | Ceil | Round | Trunc
-        | Frac | Div | Sqrt | Reciprocal | Copysign | Heaviside | Deg2rad | Rad2deg => 32768,
-        Erfc
-        | Erfinv
-        | Lgamma
-        | Digamma
-        | Erfcx
-        | LogNdtr
-        | Ndtri
-        | I0
-        | I0e
-        | I1
-        | I1e
-        | BesselJ0
-        | BesselJ1
-        | BesselY0
-        | BesselY1
-        | ModifiedBesselK0
-        | ModifiedBesselK1
-        | ScaledModifiedBesselK0
-        | ScaledModifiedBesselK1
-        | Zeta
-        | Polygamma
-        | Gammainc
-        | Gammaincc => 1024,
-        _ => 8192,
+pub(crate) fn grain(op: ElementwiseOp) -> usize {
+    match op.cost() {
+        Cost::Low => 32768,
+        Cost::Medium => 8192,
+        Cost::High => 1024,
     }
 }
 

@@ -44,7 +44,7 @@ pub fn log_softmax_grad(grad: &Tensor, result: &Tensor, dim: i64) -> Result<Tens
 }
 
 fn dims_of(input: &Tensor, dims: &[i64]) -> Result<Vec<i64>> {
-    Ok(reduced_dims("normalize", input, Some(dims))?.iter().map(|&d| d as i64).collect())
+    Ok(reduced_dims("normalize_over", input, Some(dims))?.iter().map(|&d| d as i64).collect())
 }
 
 /// `(x - mean) * rstd` and `rstd` as differentiable functions of x.
@@ -82,7 +82,7 @@ pub fn normalize_grad_input(
         return Ok(output);
     }
     let dims: Vec<usize> = dims.iter().map(|&d| d as usize).collect();
-    let layout = weight.map(|w| w.broadcast_layout("normalize", input.shape())).transpose()?;
+    let layout = weight.map(|w| w.broadcast_layout("normalize_over", input.shape())).transpose()?;
     output.backend()?.normalize_grad(
         grad.operand(),
         input.operand(),

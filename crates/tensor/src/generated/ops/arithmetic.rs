@@ -580,54 +580,6 @@ pub(crate) static CLAMP_MAX: Row = Row {
     ],
 };
 
-pub(crate) static FLOOR: Row = Row {
-    spec: spec!("floor", ["input"], Floor, Common, Real, None, false),
-    tensors: 1,
-    node: "FloorBackward0",
-    saves: [0, 0, 0, 0],
-    derivatives: &[Zero],
-};
-
-pub(crate) static CEIL: Row = Row {
-    spec: spec!("ceil", ["input"], Ceil, Common, Real, None, false),
-    tensors: 1,
-    node: "CeilBackward0",
-    saves: [0, 0, 0, 0],
-    derivatives: &[Zero],
-};
-
-pub(crate) static ROUND: Row = Row {
-    spec: spec!("round", ["input"], Round, Common, Real, None, false),
-    tensors: 1,
-    node: "RoundBackward0",
-    saves: [0, 0, 0, 0],
-    derivatives: &[Zero],
-};
-
-pub(crate) static ROUND_MULTIPLE: Row = Row {
-    spec: spec!("round_multiple", ["input", "up", "down"], RoundMultiple, Same, Float, None, false),
-    tensors: 1,
-    node: "RoundMultipleBackward0",
-    saves: [0, 0, 0, 0],
-    derivatives: &[Zero],
-};
-
-pub(crate) static TRUNC: Row = Row {
-    spec: spec!("trunc", ["input"], Trunc, Common, Real, None, false),
-    tensors: 1,
-    node: "TruncBackward0",
-    saves: [0, 0, 0, 0],
-    derivatives: &[Zero],
-};
-
-pub(crate) static FRAC: Row = Row {
-    spec: spec!("frac", ["input"], Frac, Same, Float, None, false),
-    tensors: 1,
-    node: "FracBackward0",
-    saves: [0, 0, 0, 0],
-    derivatives: &[Same],
-};
-
 pub(crate) static DEG2RAD: Row = Row {
     spec: spec!("deg2rad", ["input"], Deg2rad, Float, Float, None, false),
     tensors: 1,
@@ -721,20 +673,6 @@ LERP: lerp(input, end, weight), lerp_;
 CLAMP_MIN: clamp_min(input, min), clamp_min_;
 /// Limits each element to at most `max`.
 CLAMP_MAX: clamp_max(input, max), clamp_max_;
-/// Rounds each element toward minus infinity.
-FLOOR: floor(input), floor_;
-/// Rounds each element toward plus infinity.
-CEIL: ceil(input), ceil_;
-/// Rounds each element to the nearest integer, halves to even; or to `decimals` places.
-ROUND: round(input) given(decimals: i64) unless decimals != 0 => operations::arithmetic::round_decimals(input, decimals), round_;
-/// Rounds each element to the nearest multiple of `down / up`, a power of 10.
-///
-/// Internal: without a Python name.
-ROUND_MULTIPLE: round_multiple(input; up: f64, down: f64);
-/// Rounds each element toward zero.
-TRUNC: trunc(input), trunc_;
-/// The fractional part of each element, with its sign.
-FRAC: frac(input), frac_;
 /// Converts degrees to radians.
 DEG2RAD: deg2rad(input), deg2rad_;
 /// Converts radians to degrees.

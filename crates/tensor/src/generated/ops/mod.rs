@@ -97,6 +97,8 @@ mod regression_loss;
 pub use regression_loss::*;
 mod repeating;
 pub use repeating::*;
+mod rounding;
+pub use rounding::*;
 mod scatter;
 pub use scatter::*;
 mod searching;

@@ -1,0 +1,71 @@
+//! What `help()` shows of the ops: signatures, sentences and examples, from a text that codegen writes.
+
+use std::collections::HashMap;
+
+use rustorch_backend::memory::fork::OnceLock;
+
+/// Per row of the op table a line `=== function(parameters)`, then its docstring.
+const TEXT: &str = include_str!("../generated/documentation.txt");
+/// What a row's line begins with.
+const ROW: &str = "=== ";
+/// What stands before a row's example.
+const EXAMPLE: &str = "Example:\n\n";
+
+/// What is written of a row.
+#[derive(Debug, Default)]
+pub struct Documentation {
+    /// The parameters as Python writes them, in brackets.
+    pub signature: &'static str,
+    /// What it does.
+    pub sentence: &'static str,
+    /// Dtypes, shapes, errors; nothing, or paragraphs.
+    notes: &'static str,
+    /// A session; nothing, or lines.
+    example: &'static str,
+}
+
+/// The rows' documentation by their functions.
+fn rows() -> HashMap<&'static str, Documentation> {
+    TEXT.split(ROW)
+        .filter_map(|row| {
+            let (head, body) = row.split_once('\n')?;
+            let (function, _) = head.split_once('(')?;
+            let (body, example) = body.split_once(EXAMPLE).unwrap_or((body, ""));
+            let (sentence, notes) = body.split_once("\n\n").unwrap_or((body, ""));
+            let documentation = Documentation {
+                signature: &head[function.len()..],
+                sentence: sentence.trim_end(),
+                notes: notes.trim_end(),
+                example: example.trim_end(),
+            };
+            Some((function, documentation))
+        })
+        .collect()
+}
+
+/// What is written of the row with this function in Rust.
+pub fn of(function: &str) -> &'static Documentation {
+    static NOTHING: Documentation = Documentation { signature: "()", sentence: "", notes: "", example: "" };
+    static ROWS: OnceLock<HashMap<&'static str, Documentation>> = OnceLock::new();
+    ROWS.get_or_init(rows).get(function).unwrap_or(&NOTHING)
+}
+
+/// The docstring of a name from its rows' functions; `of_row` is the row's name where this is its in-place form.
+pub fn docstring(name: &str, functions: &[&'static str], of_row: Option<&str>) -> String {
+    let rows: Vec<&Documentation> = functions.iter().map(|function| of(function)).collect();
+    let sentence = |row: &&Documentation| {
+        let form = of_row.map_or_else(String::new, |row| format!("In-place form of {row}: "));
+        match rows.len() {
+            1 => format!("{form}{}", row.sentence),
+            _ => format!("{name}{}\n    {form}{}", row.signature, row.sentence),
+        }
+    };
+    let mut parts: Vec<String> = rows.iter().map(sentence).collect();
+    parts.extend(rows.first().map(|row| row.notes.to_owned()));
+    let examples: Vec<&str> = rows.iter().map(|row| row.example).filter(|e| !e.is_empty()).collect();
+    if of_row.is_none() && !examples.is_empty() {
+        parts.push(format!("{EXAMPLE}{}", examples.join("\n")));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n\n")
+}
