@@ -299,7 +299,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         num_classes: the number C of classes.
         out_features: the sizes of further dimensions of the logits: each sample has that many predictions. Default: ().
         bias: whether the layer adds a learned bias. Default: False.
-        device, dtype: where the parameters lie, and their dtype. Default: the default device and dtype.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
         reduction: 'mean', 'sum' or 'none', as for CrossEntropyLoss. Default: 'mean'.
         weight: a factor per class (C); None counts every class once. Default: None.
         ignore_index: the target that adds neither to the loss nor to the gradient; None is -100. It does not go with

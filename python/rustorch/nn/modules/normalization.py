@@ -41,7 +41,35 @@ class _Normalization(Module):
 
 
 class LayerNorm(_Normalization):
-    """Normalises the trailing dimensions, whose sizes are `normalized_shape`; weight and bias have that shape."""
+    """Normalises each sample over its trailing dimensions (J. L. Ba et al., 2016).
+
+    `y = (x - mean) / √(var + eps) · weight + bias`: mean and biased variance are over the trailing dimensions, whose
+    sizes are `normalized_shape`. The same in train() and eval().
+
+    Args:
+        normalized_shape: the sizes of the trailing dimensions; an integer is one dimension.
+        eps: added to the variance. Default: 1e-5.
+        elementwise_affine: whether there are a weight and a bias. Default: True.
+        bias: whether there is a bias; without elementwise_affine there is none. Default: True.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (*, *normalized_shape), output of the same shape.
+
+    Attributes:
+        weight: (*normalized_shape), starts at 1; None without elementwise_affine.
+        bias: (*normalized_shape), starts at 0; None without elementwise_affine or bias.
+
+    Raises:
+        ValueError: in forward, where the trailing sizes are others.
+
+    Example:
+
+    >>> norm = rustorch.nn.LayerNorm(2)
+    >>> norm(rustorch.tensor([[1.0, 3.0], [2.0, 2.0]])).detach()
+    tensor([[-1.0000,  1.0000],
+            [ 0.0000,  0.0000]])
+    """
 
     def __init__(
         self,
@@ -71,7 +99,32 @@ class LayerNorm(_Normalization):
 
 
 class RMSNorm(_Normalization):
-    """Divides the trailing dimensions, whose sizes are `normalized_shape`, by their root mean square."""
+    """Divides each sample by its root mean square over the trailing dimensions (B. Zhang and R. Sennrich, 2019).
+
+    `y = x / √(mean(x²) + eps) · weight`: the mean is over the trailing dimensions, whose sizes are `normalized_shape`.
+    The same in train() and eval().
+
+    Args:
+        normalized_shape: the sizes of the trailing dimensions; an integer is one dimension.
+        eps: added to the mean square; None is the machine epsilon of float32, of float64 for float64. Default: None.
+        elementwise_affine: whether there is a weight. Default: True.
+        device, dtype: where the weight is and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (*, *normalized_shape), output of the same shape.
+
+    Attributes:
+        weight: (*normalized_shape), starts at 1; None without elementwise_affine.
+
+    Raises:
+        ValueError: in forward, where the trailing sizes are others.
+
+    Example:
+
+    >>> norm = rustorch.nn.RMSNorm(2)
+    >>> norm(rustorch.tensor([1.0, 7.0])).detach()
+    tensor([0.2000, 1.4000])
+    """
 
     def __init__(
         self,
@@ -95,7 +148,29 @@ class RMSNorm(_Normalization):
 
 
 class LocalResponseNorm(Module):
-    """Divides each element by a power of the mean square of `size` neighbouring channels."""
+    """Divides each element by a power of the mean square of neighbouring channels (A. Krizhevsky et al., 2012).
+
+    `y[c] = x[c] / (k + alpha / size · Σ_j x[j]²)^beta` with j over `size` channels from c - ⌊size / 2⌋; channels
+    outside the input count as 0. It has no parameters.
+
+    Args:
+        size: how many channels the sum takes.
+        alpha: the factor of the mean square. Default: 1e-4.
+        beta: the exponent. Default: 0.75.
+        k: the summand. Default: 1.0.
+
+    Shape:
+        input (N, C, *) of at least 3 dimensions, output of the same shape.
+
+    Raises:
+        ValueError: in forward, for fewer than 3 dimensions.
+
+    Example:
+
+    >>> norm = rustorch.nn.LocalResponseNorm(1, alpha=0.75, beta=0.5)
+    >>> norm(rustorch.tensor([[[2.0]]]))
+    tensor([[[1.]]])
+    """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()
@@ -112,7 +187,36 @@ class LocalResponseNorm(Module):
 
 
 class GroupNorm(_Normalization):
-    """Normalises `num_groups` groups of the channels of (N, num_channels, *); weight and bias are per channel."""
+    """Normalises each sample over groups of its channels (Y. Wu and K. He, 2018).
+
+    `y = (x - mean) / √(var + eps) · weight + bias`: mean and biased variance are those of num_channels / num_groups
+    neighbouring channels and all positions. One group normalises over all channels; as many groups as channels is
+    InstanceNorm. The same in train() and eval().
+
+    Args:
+        num_groups: how many groups; it divides num_channels.
+        num_channels: C, the number of channels.
+        eps: added to the variance. Default: 1e-5.
+        affine: whether there are a weight and a bias per channel. Default: True.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+        bias: whether there is a bias; without affine there is none. Default: True.
+
+    Shape:
+        input (N, num_channels, *), output of the same shape.
+
+    Attributes:
+        weight: (num_channels), starts at 1; None without affine.
+        bias: (num_channels), starts at 0; None without affine or bias.
+
+    Raises:
+        ValueError: where num_groups does not divide num_channels; in forward, where the input has other channels.
+
+    Example:
+
+    >>> norm = rustorch.nn.GroupNorm(3, 6)
+    >>> norm(rustorch.ones(20, 6, 10, 10)).shape
+    rustorch.Size([20, 6, 10, 10])
+    """
 
     def __init__(
         self,

@@ -50,17 +50,78 @@ class _ConstantPad(Module):
 
 
 class ConstantPad1d(_ConstantPad):
-    __doc__ = _ConstantPad.__doc__
+    """Puts a value around the input in the last dimension.
+
+    Args:
+        padding: (left, right), how many at each end; an integer counts for every end, a negative number crops.
+        value: what is put there.
+
+    Shape:
+        input (*, L), output (*, L_out): L_out = L + left + right.
+
+    Raises:
+        ValueError: in forward, where the padding has another length, the input too few dimensions, or a crop leaves
+            none.
+
+    Example:
+
+    >>> pad = rustorch.nn.ConstantPad1d((1, 2), 7.0)
+    >>> pad(rustorch.tensor([[1.0, 2.0]]))
+    tensor([[7., 1., 2., 7., 7.]])
+    """
+
     _dimensions = 1
 
 
 class ConstantPad2d(_ConstantPad):
-    __doc__ = _ConstantPad.__doc__
+    """Puts a value around the input in the last two dimensions.
+
+    Args:
+        padding: (left, right, top, bottom), how many at each end; an integer counts for every end, a negative number
+            crops.
+        value: what is put there.
+
+    Shape:
+        input (*, H, W), output (*, H_out, W_out): H_out = H + top + bottom, W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where the padding has another length, the input too few dimensions, or a crop leaves
+            none.
+
+    Example:
+
+    >>> pad = rustorch.nn.ConstantPad2d((1, 0, 1, 0), 7.0)
+    >>> pad(rustorch.tensor([[[1.0, 2.0]]]))
+    tensor([[[7., 7., 7.],
+             [7., 1., 2.]]])
+    """
+
     _dimensions = 2
 
 
 class ConstantPad3d(_ConstantPad):
-    __doc__ = _ConstantPad.__doc__
+    """Puts a value around the input in the last three dimensions.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), how many at each end; an integer counts for every end, a
+            negative number crops.
+        value: what is put there.
+
+    Shape:
+        input (*, D, H, W), output (*, D_out, H_out, W_out): D_out = D + front + back, H_out = H + top + bottom, W_out =
+        W + left + right.
+
+    Raises:
+        ValueError: in forward, where the padding has another length, the input too few dimensions, or a crop leaves
+            none.
+
+    Example:
+
+    >>> pad = rustorch.nn.ConstantPad3d(1, 7.0)
+    >>> pad(rustorch.ones(1, 2, 3, 4)).shape
+    rustorch.Size([1, 4, 5, 6])
+    """
+
     _dimensions = 3
 
 
@@ -75,17 +136,75 @@ class _ZeroPad(_ConstantPad):
 
 
 class ZeroPad1d(_ZeroPad):
-    __doc__ = _ZeroPad.__doc__
+    """Puts zeros around the input in the last dimension.
+
+    Args:
+        padding: (left, right), how many at each end; an integer counts for every end, a negative number crops.
+
+    Shape:
+        input (*, L), output (*, L_out): L_out = L + left + right.
+
+    Raises:
+        ValueError: in forward, where the padding has another length, the input too few dimensions, or a crop leaves
+            none.
+
+    Example:
+
+    >>> pad = rustorch.nn.ZeroPad1d((1, 2))
+    >>> pad(rustorch.tensor([[1.0, 2.0]]))
+    tensor([[0., 1., 2., 0., 0.]])
+    """
+
     _dimensions = 1
 
 
 class ZeroPad2d(_ZeroPad):
-    __doc__ = _ZeroPad.__doc__
+    """Puts zeros around the input in the last two dimensions.
+
+    Args:
+        padding: (left, right, top, bottom), how many at each end; an integer counts for every end, a negative number
+            crops.
+
+    Shape:
+        input (*, H, W), output (*, H_out, W_out): H_out = H + top + bottom, W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where the padding has another length, the input too few dimensions, or a crop leaves
+            none.
+
+    Example:
+
+    >>> pad = rustorch.nn.ZeroPad2d((1, 0, 1, 0))
+    >>> pad(rustorch.tensor([[[1.0, 2.0]]]))
+    tensor([[[0., 0., 0.],
+             [0., 1., 2.]]])
+    """
+
     _dimensions = 2
 
 
 class ZeroPad3d(_ZeroPad):
-    __doc__ = _ZeroPad.__doc__
+    """Puts zeros around the input in the last three dimensions.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), how many at each end; an integer counts for every end, a
+            negative number crops.
+
+    Shape:
+        input (*, D, H, W), output (*, D_out, H_out, W_out): D_out = D + front + back, H_out = H + top + bottom, W_out =
+        W + left + right.
+
+    Raises:
+        ValueError: in forward, where the padding has another length, the input too few dimensions, or a crop leaves
+            none.
+
+    Example:
+
+    >>> pad = rustorch.nn.ZeroPad3d(1)
+    >>> pad(rustorch.ones(1, 2, 3, 4)).shape
+    rustorch.Size([1, 4, 5, 6])
+    """
+
     _dimensions = 3
 
 
@@ -113,37 +232,158 @@ class _PadFromInside(Module):
 
 
 class ReflectionPad1d(_PadFromInside):
-    """The input mirrored at the ends of its last dimension; the edge is not repeated."""
+    """Mirrors the input at the ends of the last dimension; the edge is not repeated.
+
+    `out[i] = input[|i - left|]` on the left, and likewise at the other ends. A padding is smaller than the dimension.
+
+    Args:
+        padding: (left, right), how many at each end; an integer counts for every end, a negative number crops.
+
+    Shape:
+        input (N, C, L) or (C, L), output the same with L_out = L + left + right.
+
+    Raises:
+        ValueError: in forward, where a padding is not smaller than its dimension, or the input has another number of
+            dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.ReflectionPad1d((2, 1))
+    >>> pad(rustorch.tensor([[1.0, 2.0, 3.0]]))
+    tensor([[3., 2., 1., 2., 3., 2.]])
+    """
 
     _dimensions, _mode = 1, "reflect"
 
 
 class ReflectionPad2d(_PadFromInside):
-    """The input mirrored at the ends of its last two dimensions; the edge is not repeated."""
+    """Mirrors the input at the ends of the last two dimensions; the edge is not repeated.
+
+    `out[i] = input[|i - left|]` on the left, and likewise at the other ends. A padding is smaller than the dimension.
+
+    Args:
+        padding: (left, right, top, bottom), how many at each end; an integer counts for every end, a negative number
+            crops.
+
+    Shape:
+        input (N, C, H, W) or (C, H, W), output the same with H_out = H + top + bottom, W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where a padding is not smaller than its dimension, or the input has another number of
+            dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.ReflectionPad2d((1, 0, 1, 0))
+    >>> pad(rustorch.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[4., 3., 4.],
+             [2., 1., 2.],
+             [4., 3., 4.]]])
+    """
 
     _dimensions, _mode = 2, "reflect"
 
 
 class ReflectionPad3d(_PadFromInside):
-    """The input mirrored at the ends of its last three dimensions; the edge is not repeated."""
+    """Mirrors the input at the ends of the last three dimensions; the edge is not repeated.
+
+    `out[i] = input[|i - left|]` on the left, and likewise at the other ends. A padding is smaller than the dimension.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), how many at each end; an integer counts for every end, a
+            negative number crops.
+
+    Shape:
+        input (N, C, D, H, W) or (C, D, H, W), output the same with D_out = D + front + back, H_out = H + top + bottom,
+        W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where a padding is not smaller than its dimension, or the input has another number of
+            dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.ReflectionPad3d(1)
+    >>> pad(rustorch.ones(1, 2, 3, 4)).shape
+    rustorch.Size([1, 4, 5, 6])
+    """
 
     _dimensions, _mode = 3, "reflect"
 
 
 class ReplicationPad1d(_PadFromInside):
-    """The input with its edge repeated at the ends of its last dimension."""
+    """Repeats the input's edge at the ends of the last dimension.
+
+    `out[i] = input[min(max(i - left, 0), L - 1)]`.
+
+    Args:
+        padding: (left, right), how many at each end; an integer counts for every end, a negative number crops.
+
+    Shape:
+        input (N, C, L) or (C, L), output the same with L_out = L + left + right.
+
+    Raises:
+        ValueError: in forward, where the input is empty, or the input has another number of dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.ReplicationPad1d((2, 1))
+    >>> pad(rustorch.tensor([[1.0, 2.0, 3.0]]))
+    tensor([[1., 1., 1., 2., 3., 3.]])
+    """
 
     _dimensions, _mode = 1, "replicate"
 
 
 class ReplicationPad2d(_PadFromInside):
-    """The input with its edge repeated at the ends of its last two dimensions."""
+    """Repeats the input's edge at the ends of the last two dimensions.
+
+    `out[i] = input[min(max(i - left, 0), L - 1)]` in the last dimension, and likewise in the others.
+
+    Args:
+        padding: (left, right, top, bottom), how many at each end; an integer counts for every end, a negative number
+            crops.
+
+    Shape:
+        input (N, C, H, W) or (C, H, W), output the same with H_out = H + top + bottom, W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where the input is empty, or the input has another number of dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.ReplicationPad2d((1, 0, 1, 0))
+    >>> pad(rustorch.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[1., 1., 2.],
+             [1., 1., 2.],
+             [3., 3., 4.]]])
+    """
 
     _dimensions, _mode = 2, "replicate"
 
 
 class ReplicationPad3d(_PadFromInside):
-    """The input with its edge repeated at the ends of its last three dimensions."""
+    """Repeats the input's edge at the ends of the last three dimensions.
+
+    `out[i] = input[min(max(i - left, 0), L - 1)]` in the last dimension, and likewise in the others.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), how many at each end; an integer counts for every end, a
+            negative number crops.
+
+    Shape:
+        input (N, C, D, H, W) or (C, D, H, W), output the same with D_out = D + front + back, H_out = H + top + bottom,
+        W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where the input is empty, or the input has another number of dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.ReplicationPad3d(1)
+    >>> pad(rustorch.ones(1, 2, 3, 4)).shape
+    rustorch.Size([1, 4, 5, 6])
+    """
 
     _dimensions, _mode = 3, "replicate"
 
@@ -159,15 +399,82 @@ class _CircularPad(_PadFromInside):
 
 
 class CircularPad1d(_CircularPad):
-    __doc__ = _CircularPad.__doc__
+    """Continues the input periodically at the ends of the last dimension.
+
+    `out[i] = input[(i - left) mod L]`. A padding is at most the size of the dimension.
+
+    Args:
+        padding: (left, right), how many at each end; an integer counts for every end, a negative number crops.
+
+    Shape:
+        input (N, C, L) or (C, L), output the same with L_out = L + left + right.
+
+    Raises:
+        ValueError: in forward, where a padding is larger than its dimension, or the input has another number of
+            dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.CircularPad1d((2, 1))
+    >>> pad(rustorch.tensor([[1.0, 2.0, 3.0]]))
+    tensor([[2., 3., 1., 2., 3., 1.]])
+    """
+
     _dimensions = 1
 
 
 class CircularPad2d(_CircularPad):
-    __doc__ = _CircularPad.__doc__
+    """Continues the input periodically at the ends of the last two dimensions.
+
+    `out[i] = input[(i - left) mod L]` in the last dimension, and likewise in the others. A padding is at most the size
+    of the dimension.
+
+    Args:
+        padding: (left, right, top, bottom), how many at each end; an integer counts for every end, a negative number
+            crops.
+
+    Shape:
+        input (N, C, H, W) or (C, H, W), output the same with H_out = H + top + bottom, W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where a padding is larger than its dimension, or the input has another number of
+            dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.CircularPad2d((1, 0, 1, 0))
+    >>> pad(rustorch.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[4., 3., 4.],
+             [2., 1., 2.],
+             [4., 3., 4.]]])
+    """
+
     _dimensions = 2
 
 
 class CircularPad3d(_CircularPad):
-    __doc__ = _CircularPad.__doc__
+    """Continues the input periodically at the ends of the last three dimensions.
+
+    `out[i] = input[(i - left) mod L]` in the last dimension, and likewise in the others. A padding is at most the size
+    of the dimension.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), how many at each end; an integer counts for every end, a
+            negative number crops.
+
+    Shape:
+        input (N, C, D, H, W) or (C, D, H, W), output the same with D_out = D + front + back, H_out = H + top + bottom,
+        W_out = W + left + right.
+
+    Raises:
+        ValueError: in forward, where a padding is larger than its dimension, or the input has another number of
+            dimensions.
+
+    Example:
+
+    >>> pad = rustorch.nn.CircularPad3d(1)
+    >>> pad(rustorch.ones(1, 2, 3, 4)).shape
+    rustorch.Size([1, 4, 5, 6])
+    """
+
     _dimensions = 3

@@ -11,7 +11,26 @@ __all__ = ["ChannelShuffle", "PixelShuffle", "PixelUnshuffle"]
 
 
 class PixelShuffle(Module):
-    """Spreads each group of r² channels over squares of r × r pixels."""
+    """Spreads each group of r² channels over squares of r × r pixels (W. Shi et al., 2016).
+
+    `out[c, h·r + i, w·r + j] = input[c·r² + i·r + j, h, w]` with r = upscale_factor.
+
+    Args:
+        upscale_factor: r, by which height and width grow, at least 1.
+
+    Shape:
+        input (*, C·r², H, W), output (*, C, H·r, W·r).
+
+    Raises:
+        ValueError: in forward, where r² does not divide the channels, or r is below 1.
+
+    Example:
+
+    >>> shuffle = rustorch.nn.PixelShuffle(2)
+    >>> shuffle(rustorch.arange(4.0).view(1, 4, 1, 1))
+    tensor([[[[0., 1.],
+              [2., 3.]]]])
+    """
 
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
@@ -25,7 +44,25 @@ class PixelShuffle(Module):
 
 
 class PixelUnshuffle(Module):
-    """Gathers squares of r × r pixels into channels."""
+    """Gathers squares of r × r pixels into channels: the inverse of PixelShuffle.
+
+    `out[c·r² + i·r + j, h, w] = input[c, h·r + i, w·r + j]` with r = downscale_factor.
+
+    Args:
+        downscale_factor: r, by which height and width shrink, at least 1.
+
+    Shape:
+        input (*, C, H·r, W·r), output (*, C·r², H, W).
+
+    Raises:
+        ValueError: in forward, where r does not divide height and width, or is below 1.
+
+    Example:
+
+    >>> unshuffle = rustorch.nn.PixelUnshuffle(2)
+    >>> unshuffle(rustorch.arange(4.0).view(1, 1, 2, 2)).flatten()
+    tensor([0., 1., 2., 3.])
+    """
 
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()
@@ -39,7 +76,25 @@ class PixelUnshuffle(Module):
 
 
 class ChannelShuffle(Module):
-    """Deals the channels out like cards: the first of each group, then the second of each."""
+    """Deals the channels out like cards: the first of each group, then the second of each (X. Zhang et al., 2018).
+
+    `out[n, i·groups + g] = input[n, g·(C / groups) + i]`.
+
+    Args:
+        groups: how many groups of neighbouring channels there are; it divides the channels.
+
+    Shape:
+        input (N, C, *) of at least 3 dimensions, output of the same shape.
+
+    Raises:
+        ValueError: in forward, where `groups` does not divide C, or the input has fewer than 3 dimensions.
+
+    Example:
+
+    >>> shuffle = rustorch.nn.ChannelShuffle(2)
+    >>> shuffle(rustorch.arange(4.0).view(1, 4, 1)).flatten()
+    tensor([0., 2., 1., 3.])
+    """
 
     def __init__(self, groups: int) -> None:
         super().__init__()

@@ -54,7 +54,34 @@ class _MaxPool(Module):
 
 
 class MaxPool1d(_MaxPool):
-    __doc__ = _MaxPool.__doc__
+    """Takes the largest element of each window of signals.
+
+    `out[c, l] = max_k input[c, stride · l + dilation · k - padding]`; positions in the padding never win, and nan
+    always does.
+
+    Args:
+        kernel_size: the window's size.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        return_indices: whether to give (values, indices), each maximum's flat position in the input's line, as
+            MaxUnpool1d takes it. Default: False.
+        ceil_mode: whether the output's size is rounded up: the last window may reach past the end, but begins in the
+            input or the padding before it. Default: False.
+
+    Shape:
+        input (N, C, L) or (C, L), output (N, C, L_out) or (C, L_out):
+        L_out = ⌊(L + 2 · padding - dilation · (kernel_size - 1) - 1) / stride⌋ + 1.
+
+    Raises:
+        ValueError: in forward, where the padding is above half of the window, or no window fits.
+
+    Example:
+
+    >>> pool = rustorch.nn.MaxPool1d(2)
+    >>> pool(rustorch.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    tensor([[3., 4.]])
+    """
 
     def forward(self, input: Tensor) -> Any:
         return F.max_pool1d(
@@ -63,7 +90,34 @@ class MaxPool1d(_MaxPool):
 
 
 class MaxPool2d(_MaxPool):
-    __doc__ = _MaxPool.__doc__
+    """Takes the largest element of each window of images.
+
+    `out[c, h, w] = max_{i, j} input[c, stride · h + dilation · i - padding, stride · w + dilation · j - padding]`;
+    positions in the padding never win, and nan always does.
+
+    Args:
+        kernel_size: the window's height and width; an integer counts for both.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        return_indices: whether to give (values, indices), each maximum's flat position in the input's plane, as
+            MaxUnpool2d takes it. Default: False.
+        ceil_mode: whether the output's size is rounded up: the last window may reach past the end, but begins in the
+            input or the padding before it. Default: False.
+
+    Shape:
+        input (N, C, H, W) or (C, H, W), output (N, C, H_out, W_out) or (C, H_out, W_out):
+        per dimension size_out = ⌊(size + 2 · padding - dilation · (kernel_size - 1) - 1) / stride⌋ + 1.
+
+    Raises:
+        ValueError: in forward, where the padding is above half of the window, or no window fits.
+
+    Example:
+
+    >>> pool = rustorch.nn.MaxPool2d(3, stride=2, padding=1)
+    >>> pool(rustorch.ones(8, 16, 32, 32)).shape
+    rustorch.Size([8, 16, 16, 16])
+    """
 
     def forward(self, input: Tensor) -> Any:
         return F.max_pool2d(
@@ -72,7 +126,33 @@ class MaxPool2d(_MaxPool):
 
 
 class MaxPool3d(_MaxPool):
-    __doc__ = _MaxPool.__doc__
+    """Takes the largest element of each window of volumes.
+
+    As MaxPool2d, with windows that have a depth, too; positions in the padding never win, and nan always does.
+
+    Args:
+        kernel_size: the window's depth, height and width; an integer counts for all.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        return_indices: whether to give (values, indices), each maximum's flat position in the input's volume, as
+            MaxUnpool3d takes it. Default: False.
+        ceil_mode: whether the output's size is rounded up: the last window may reach past the end, but begins in the
+            input or the padding before it. Default: False.
+
+    Shape:
+        input (N, C, D, H, W) or (C, D, H, W), output (N, C, D_out, H_out, W_out) or (C, D_out, H_out, W_out):
+        per dimension size_out = ⌊(size + 2 · padding - dilation · (kernel_size - 1) - 1) / stride⌋ + 1.
+
+    Raises:
+        ValueError: in forward, where the padding is above half of the window, or no window fits.
+
+    Example:
+
+    >>> pool = rustorch.nn.MaxPool3d(2)
+    >>> pool(rustorch.ones(8, 16, 4, 6, 8)).shape
+    rustorch.Size([8, 16, 2, 3, 4])
+    """
 
     def forward(self, input: Tensor) -> Any:
         return F.max_pool3d(
@@ -105,7 +185,31 @@ class _AvgPool(Module):
 
 
 class AvgPool1d(_AvgPool):
-    __doc__ = _AvgPool.__doc__
+    """Takes the mean of each window of signals.
+
+    `out[c, l] = Σ_k input[c, stride · l + k - padding] / kernel_size`; the padding is zeros.
+
+    Args:
+        kernel_size: the window's size.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how many zeros at each end, at most half of kernel_size. Default: 0.
+        ceil_mode: whether the output's size is rounded up: the last window may reach past the end, but begins in the
+            input or the padding before it; what is past the padding does not count. Default: False.
+        count_include_pad: whether the padding's zeros count as elements of the mean. Default: True.
+
+    Shape:
+        input (N, C, L) or (C, L), output (N, C, L_out) or (C, L_out):
+        L_out = ⌊(L + 2 · padding - kernel_size) / stride⌋ + 1.
+
+    Raises:
+        ValueError: in forward, where the padding is above half of the window, or no window fits.
+
+    Example:
+
+    >>> pool = rustorch.nn.AvgPool1d(2)
+    >>> pool(rustorch.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    tensor([[2., 3.]])
+    """
 
     def __init__(
         self,
@@ -124,7 +228,33 @@ class AvgPool1d(_AvgPool):
 
 
 class AvgPool2d(_AvgPool):
-    __doc__ = _AvgPool.__doc__
+    """Takes the mean of each window of images.
+
+    `out[c, h, w] = Σ_{i, j} input[c, stride · h + i - padding, stride · w + j - padding] / (kH · kW)`; the padding is
+    zeros.
+
+    Args:
+        kernel_size: the window's height and width; an integer counts for both.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how many zeros at each end, at most half of kernel_size. Default: 0.
+        ceil_mode: whether the output's size is rounded up: the last window may reach past the end, but begins in the
+            input or the padding before it; what is past the padding does not count. Default: False.
+        count_include_pad: whether the padding's zeros count as elements of the mean. Default: True.
+        divisor_override: what the sums are divided by; None is the number of elements. Default: None.
+
+    Shape:
+        input (N, C, H, W) or (C, H, W), output (N, C, H_out, W_out) or (C, H_out, W_out):
+        per dimension size_out = ⌊(size + 2 · padding - kernel_size) / stride⌋ + 1.
+
+    Raises:
+        ValueError: in forward, where the padding is above half of the window, no window fits, or divisor_override is 0.
+
+    Example:
+
+    >>> pool = rustorch.nn.AvgPool2d(3, stride=2, padding=1)
+    >>> pool(rustorch.ones(8, 16, 32, 32)).shape
+    rustorch.Size([8, 16, 16, 16])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
@@ -139,7 +269,32 @@ class AvgPool2d(_AvgPool):
 
 
 class AvgPool3d(_AvgPool):
-    __doc__ = _AvgPool.__doc__
+    """Takes the mean of each window of volumes.
+
+    As AvgPool2d, with windows that have a depth, too; the padding is zeros.
+
+    Args:
+        kernel_size: the window's depth, height and width; an integer counts for all.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how many zeros at each end, at most half of kernel_size. Default: 0.
+        ceil_mode: whether the output's size is rounded up: the last window may reach past the end, but begins in the
+            input or the padding before it; what is past the padding does not count. Default: False.
+        count_include_pad: whether the padding's zeros count as elements of the mean. Default: True.
+        divisor_override: what the sums are divided by; None is the number of elements. Default: None.
+
+    Shape:
+        input (N, C, D, H, W) or (C, D, H, W), output (N, C, D_out, H_out, W_out) or (C, D_out, H_out, W_out):
+        per dimension size_out = ⌊(size + 2 · padding - kernel_size) / stride⌋ + 1.
+
+    Raises:
+        ValueError: in forward, where the padding is above half of the window, no window fits, or divisor_override is 0.
+
+    Example:
+
+    >>> pool = rustorch.nn.AvgPool3d(2)
+    >>> pool(rustorch.ones(8, 16, 4, 6, 8)).shape
+    rustorch.Size([8, 16, 2, 3, 4])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool3d(
@@ -165,21 +320,78 @@ class _AdaptiveAvgPool(Module):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    __doc__ = _AdaptiveAvgPool.__doc__
+    """Takes the mean of as many windows as the output has elements, which cover signals.
+
+    Window i is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size by at most 1 and
+    may overlap.
+
+    Args:
+        output_size: the output's length L_out; None keeps the input's.
+
+    Shape:
+        input (N, C, L) or (C, L), output (N, C, L_out) or (C, L_out).
+
+    Raises:
+        ValueError: in forward, for a negative size.
+
+    Example:
+
+    >>> pool = rustorch.nn.AdaptiveAvgPool1d(2)
+    >>> pool(rustorch.tensor([[1.0, 3.0, 2.0]]))
+    tensor([[2.0000, 2.5000]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
-    __doc__ = _AdaptiveAvgPool.__doc__
+    """Takes the mean of as many windows as the output has elements, which cover images.
+
+    Window i in each dimension is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size
+    by at most 1 and may overlap.
+
+    Args:
+        output_size: the output's height and width; an integer counts for both, None keeps the input's.
+
+    Shape:
+        input (N, C, H, W) or (C, H, W), output (N, C, H_out, W_out) or (C, H_out, W_out).
+
+    Raises:
+        ValueError: in forward, for a negative size.
+
+    Example:
+
+    >>> pool = rustorch.nn.AdaptiveAvgPool2d((None, 7))
+    >>> pool(rustorch.ones(1, 64, 10, 9)).shape
+    rustorch.Size([1, 64, 10, 7])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):
-    __doc__ = _AdaptiveAvgPool.__doc__
+    """Takes the mean of as many windows as the output has elements, which cover volumes.
+
+    Window i in each dimension is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size
+    by at most 1 and may overlap.
+
+    Args:
+        output_size: the output's depth, height and width; an integer counts for all, None keeps the input's.
+
+    Shape:
+        input (N, C, D, H, W) or (C, D, H, W), output (N, C, D_out, H_out, W_out) or (C, D_out, H_out, W_out).
+
+    Raises:
+        ValueError: in forward, for a negative size.
+
+    Example:
+
+    >>> pool = rustorch.nn.AdaptiveAvgPool3d(2)
+    >>> pool(rustorch.ones(1, 64, 8, 9, 10)).shape
+    rustorch.Size([1, 64, 2, 2, 2])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool3d(input, self.output_size)
