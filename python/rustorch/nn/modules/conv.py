@@ -20,6 +20,123 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "
 Size = int | Sequence[int]
 _MODES = ("zeros", "reflect", "replicate", "circular")
 
+# One text describes a layer for one, two and three dimensions; `_described` puts in what differs.
+_CONVOLUTION = """Convolves inputs of {n} with learned windows.
+
+    {formula}
+
+with the stride s, dilation d and padding p of each dimension. c runs over the in_channels / groups channels of k's
+group; outside the input stand the values of `padding_mode`. The window is not flipped: in mathematics this is a
+cross-correlation. train() and eval() make no difference.
+
+Args:
+    in_channels: Channels of the input, a multiple of `groups`.
+    out_channels: Channels of the output, each with a window of its own; a multiple of `groups`.
+    kernel_size: Size of the window{each}.
+    stride: Step between neighbouring windows{each}. Default: 1.
+    padding: Positions added at both ends{each}; or 'valid' for none, or
+        'same' for as many as keep the size, an odd one at the end, which needs stride 1. Default: 0.
+    dilation: Distance between neighbouring positions of a window{each}. Default: 1.
+    groups: Parts into which the channels are split; outputs of a part see only its inputs. With groups=in_channels
+        each channel is filtered by itself (a depthwise convolution). Default: 1.
+    bias: Whether a learned number is added to each output channel. Default: True.
+    padding_mode: What stands in the padding: 'zeros', 'reflect' (mirrored without the border), 'replicate' (the border
+        itself) or 'circular' (the other end). Default: 'zeros'.
+    device, dtype: Where the parameters are and their dtype, which inputs share. Default: None, the default ones.
+
+Shape:
+    input: (N, in_channels, {sizes}), or (in_channels, {sizes}) without a batch.
+    output: (N, out_channels, {results}), or (out_channels, {results}), where
+
+    {lengths}
+
+Attributes:
+    weight: (out_channels, in_channels / groups, {kernel}).
+        It starts uniform within ±1/√fan_in, where fan_in is in_channels / groups times the size of the window
+        (`init.kaiming_uniform_` with slope √5: He et al., 2015).
+    bias: (out_channels), which starts uniform within the same bounds; None with bias=False.
+
+Raises:
+    ValueError: `groups` is less than 1 or does not divide in_channels and out_channels; a setting has too few or too
+        many numbers; `padding` or `padding_mode` is an unknown word; padding='same' is asked for with a stride above 1.
+    ShapeMismatchError: An input has another number of dimensions or channels, or is smaller than the window even with
+        its padding.
+    DTypeError: An input's dtype is not the weight's.
+
+Example:
+
+{example}
+"""
+
+_TRANSPOSED = """Adds a learned window, times each input, to outputs of {n}: a transposed convolution.
+
+The linear map is the transpose of a convolution's with the same settings, hence the gradient of that convolution: it
+enlarges what the convolution makes smaller, and is not its inverse. The output starts as bias[k]; then each input adds
+
+    {formula}
+
+for all outputs k of its group and all positions in the window, with the stride s, dilation d and padding p of each
+dimension. What falls outside the output is dropped. A convolution with a stride gives one size for several sizes of its
+input: `output_padding`, or `output_size` in the call `layer(input, output_size=(…))`, chooses among them.
+train() and eval() make no difference.
+
+Args:
+    in_channels: Channels of the input, a multiple of `groups`.
+    out_channels: Channels of the output, a multiple of `groups`.
+    kernel_size: Size of the window{each}.
+    stride: Step between the windows of neighbouring inputs{each}. Default: 1.
+    padding: Positions cut off at both ends of the output{each}. Default: 0.
+    output_padding: Positions added at the end of the output{each}; fewer than
+        the stride or the dilation. Default: 0.
+    groups: Parts into which the channels are split; outputs of a part see only its inputs. Default: 1.
+    bias: Whether a learned number is added to each output channel. Default: True.
+    dilation: Distance between neighbouring positions of a window{each}. Default: 1.
+    padding_mode: Only 'zeros'. Default: 'zeros'.
+    device, dtype: Where the parameters are and their dtype, which inputs share. Default: None, the default ones.
+
+Shape:
+    input: (N, in_channels, {sizes}), or (in_channels, {sizes}) without a batch.
+    output: (N, out_channels, {results}), or (out_channels, {results}), where
+
+    {lengths}
+
+Attributes:
+    weight: (in_channels, out_channels / groups, {kernel}).
+        It starts uniform within ±1/√fan_in, where fan_in is out_channels / groups times the size of the window
+        (`init.kaiming_uniform_` with slope √5: He et al., 2015).
+    bias: (out_channels), which starts uniform within the same bounds; None with bias=False.
+
+Raises:
+    ValueError: `groups` is less than 1 or does not divide in_channels and out_channels; a setting has too few or too
+        many numbers; `padding_mode` is not 'zeros'; the call asks for an `output_size` that no output_padding gives.
+    InvalidArgumentError: In the call, `output_padding` is less than neither the stride nor the dilation.
+    ShapeMismatchError: An input has another number of dimensions or channels.
+    DTypeError: An input's dtype is not the weight's.
+
+Example:
+
+{example}
+"""
+
+_LENGTH = "⌊({0} + 2·padding{1} - dilation{1}·(kernel_size{1} - 1) - 1) / stride{1}⌋ + 1"
+_TRANSPOSED_LENGTH = "({0} - 1)·stride{1} - 2·padding{1} + dilation{1}·(kernel_size{1} - 1) + output_padding{1} + 1"
+
+
+def _described(text: str, length: str, names: str, formula: str, example: str) -> str:
+    """The text, for layers whose spatial dimensions have these names."""
+    n = len(names)
+    indices = [""] if n == 1 else [f"[{i}]" for i in range(n)]
+    return text.format(
+        n="one spatial dimension" if n == 1 else f"{'two' if n == 2 else 'three'} spatial dimensions",
+        formula=formula,
+        example=example,
+        each="" if n == 1 else ", one number or one per dimension",
+        sizes=", ".join(names),
+        results=", ".join(f"{name}_out" for name in names),
+        kernel=", ".join(f"kernel_size{index}" for index in indices),
+        lengths="\n    ".join(f"{a}_out = {length.format(a, i)}" for a, i in zip(names, indices, strict=True)),
+    )
+
 
 class _ConvNd(Module):
     """What the convolutional layers share: settings, with one number per spatial dimension, and parameters."""
@@ -116,12 +233,7 @@ class _ConvNd(Module):
 
 
 class _Conv(_ConvNd):
-    """Cross-correlation of (N, in_channels, *spatial), or without N, with a learned window.
-
-    `padding` is a number per dimension, 'valid' (none) or 'same' (as many as keep the size); `padding_mode` is 'zeros',
-    'reflect', 'replicate' or 'circular'. Weight
-    (out_channels, in_channels / groups, *kernel_size) and bias (out_channels) start uniform within ±1/√fan_in.
-    """
+    """A convolution of as many spatial dimensions as its class says."""
 
     _dimensions: ClassVar[int]
     _convolution: ClassVar[Callable[..., Tensor]]
@@ -169,30 +281,55 @@ class _Conv(_ConvNd):
 
 
 class Conv1d(_Conv):
-    __doc__ = _Conv.__doc__
+    __doc__ = _described(
+        _CONVOLUTION,
+        _LENGTH,
+        "L",
+        "out[n, k, x] = bias[k] + Σ_{c,i} weight[k, c, i] · in[n, c, s·x + d·i - p]",
+        ">>> conv = rustorch.nn.Conv1d(16, 33, 3, stride=2)\n"
+        ">>> conv(rustorch.ones(20, 16, 50)).shape\n"
+        "rustorch.Size([20, 33, 24])",
+    )
     _dimensions = 1
     _convolution = staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv):
-    __doc__ = _Conv.__doc__
+    __doc__ = _described(
+        _CONVOLUTION,
+        _LENGTH,
+        "HW",
+        "out[n, k, y, x] = bias[k] + Σ_{c,i,j} weight[k, c, i, j] · in[n, c, s·y + d·i - p, s·x + d·j - p]",
+        ">>> conv = rustorch.nn.Conv2d(3, 8, kernel_size=3, padding='same')\n"
+        ">>> conv(rustorch.ones(4, 3, 32, 32)).shape\n"
+        "rustorch.Size([4, 8, 32, 32])\n"
+        ">>> uneven = rustorch.nn.Conv2d(16, 32, (3, 5), stride=(2, 1), padding=(4, 2), dilation=(3, 1), groups=4)\n"
+        ">>> uneven(rustorch.ones(16, 50, 100)).shape\n"
+        "rustorch.Size([32, 26, 100])\n"
+        ">>> uneven.weight.shape\n"
+        "rustorch.Size([32, 4, 3, 5])",
+    )
     _dimensions = 2
     _convolution = staticmethod(F.conv2d)
 
 
 class Conv3d(_Conv):
-    __doc__ = _Conv.__doc__
+    __doc__ = _described(
+        _CONVOLUTION,
+        _LENGTH,
+        "DHW",
+        "out[n, k, z, y, x] = bias[k] + Σ_{c,h,i,j} weight[k, c, h, i, j] ·\n"
+        "        in[n, c, s·z + d·h - p, s·y + d·i - p, s·x + d·j - p]",
+        ">>> conv = rustorch.nn.Conv3d(3, 4, (3, 5, 2), stride=(2, 1, 1), padding=(4, 2, 0))\n"
+        ">>> conv(rustorch.ones(2, 3, 10, 12, 9)).shape\n"
+        "rustorch.Size([2, 4, 8, 12, 8])",
+    )
     _dimensions = 3
     _convolution = staticmethod(F.conv3d)
 
 
 class _ConvTransposeNd(_ConvNd):
-    """The transpose of a convolution of (N, in_channels, *spatial), or without N.
-
-    Each input adds the window, times itself, to the output; `padding` crops the output at both ends and
-    `output_padding` adds to its end. Weight (in_channels, out_channels / groups, *kernel_size) and bias (out_channels)
-    start uniform within ±1/√(out_channels / groups · kernel).
-    """
+    """A transposed convolution of as many spatial dimensions as its class says."""
 
     _dimensions: ClassVar[int]
     _convolution: ClassVar[Callable[..., Tensor]]
@@ -264,18 +401,46 @@ class _ConvTransposeNd(_ConvNd):
 
 
 class ConvTranspose1d(_ConvTransposeNd):
-    __doc__ = _ConvTransposeNd.__doc__
+    __doc__ = _described(
+        _TRANSPOSED,
+        _TRANSPOSED_LENGTH,
+        "L",
+        "out[n, k, s·x + d·i - p] += weight[c, k, i] · in[n, c, x]",
+        ">>> up = rustorch.nn.ConvTranspose1d(4, 2, 3, stride=2)\n"
+        ">>> up(rustorch.ones(1, 4, 5)).shape\n"
+        "rustorch.Size([1, 2, 11])",
+    )
     _dimensions = 1
     _convolution = staticmethod(F.conv_transpose1d)
 
 
 class ConvTranspose2d(_ConvTransposeNd):
-    __doc__ = _ConvTransposeNd.__doc__
+    __doc__ = _described(
+        _TRANSPOSED,
+        _TRANSPOSED_LENGTH,
+        "HW",
+        "out[n, k, s·y + d·i - p, s·x + d·j - p] += weight[c, k, i, j] · in[n, c, y, x]",
+        ">>> down = rustorch.nn.Conv2d(16, 16, 3, stride=2, padding=1)\n"
+        ">>> up = rustorch.nn.ConvTranspose2d(16, 16, 3, stride=2, padding=1)\n"
+        ">>> small = down(rustorch.ones(1, 16, 12, 12))\n"
+        ">>> small.shape, up(small).shape\n"
+        "(rustorch.Size([1, 16, 6, 6]), rustorch.Size([1, 16, 11, 11]))\n"
+        ">>> up(small, output_size=(12, 12)).shape\n"
+        "rustorch.Size([1, 16, 12, 12])",
+    )
     _dimensions = 2
     _convolution = staticmethod(F.conv_transpose2d)
 
 
 class ConvTranspose3d(_ConvTransposeNd):
-    __doc__ = _ConvTransposeNd.__doc__
+    __doc__ = _described(
+        _TRANSPOSED,
+        _TRANSPOSED_LENGTH,
+        "DHW",
+        "out[n, k, s·z + d·h - p, s·y + d·i - p, s·x + d·j - p] += weight[c, k, h, i, j] · in[n, c, z, y, x]",
+        ">>> up = rustorch.nn.ConvTranspose3d(4, 2, (3, 5, 2), stride=(2, 1, 1), padding=(0, 4, 2))\n"
+        ">>> up(rustorch.ones(1, 4, 10, 12, 9)).shape\n"
+        "rustorch.Size([1, 2, 21, 8, 6])",
+    )
     _dimensions = 3
     _convolution = staticmethod(F.conv_transpose3d)

@@ -16,7 +16,24 @@ __all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Identity(Module):
-    """Gives back its input; takes any arguments and ignores them."""
+    """Gives back its input, the same tensor: a placeholder where a layer is not wanted.
+
+        out = in
+
+    Args:
+        *args: Taken and ignored, so that Identity can stand where another layer's class stood.
+        **kwargs: Taken and ignored.
+
+    Shape:
+        input: (*), of any dtype.
+        output: (*), the input itself.
+
+    Example:
+
+    >>> head = rustorch.nn.Identity(512, 10, bias=False)
+    >>> head(rustorch.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -26,9 +43,38 @@ class Identity(Module):
 
 
 class Linear(Module):
-    """`input @ weight.T + bias`: (…, in_features) to (…, out_features).
+    """Multiplies by a learned matrix and adds a learned bias: a fully connected, or dense, layer.
 
-    Weight (out_features, in_features) and bias (out_features) start uniform within ±1/√in_features.
+        out = in · weightᵀ + bias,    out[…, k] = Σ_c in[…, c] · weight[k, c] + bias[k]
+
+    The last dimension is mapped; all before it are batch dimensions. train() and eval() make no difference.
+
+    Args:
+        in_features: Size of the input's last dimension.
+        out_features: Size of the output's last dimension.
+        bias: Whether a learned number is added to each output feature. Default: True.
+        device, dtype: Where the parameters are and their dtype, which inputs share. Default: None, the default ones.
+
+    Shape:
+        input: (*, in_features), with any number of dimensions before the last, or none.
+        output: (*, out_features).
+
+    Attributes:
+        weight: (out_features, in_features). It starts uniform within ±1/√in_features (`init.kaiming_uniform_` with
+            slope √5: He et al., 2015).
+        bias: (out_features), which starts uniform within the same bounds; None with bias=False.
+
+    Raises:
+        ShapeMismatchError: A size is negative; an input's last dimension is not in_features.
+        DTypeError: An input's dtype is not the weight's.
+
+    Example:
+
+    >>> layer = rustorch.nn.Linear(20, 30)
+    >>> layer(rustorch.ones(128, 20)).shape
+    rustorch.Size([128, 30])
+    >>> layer(rustorch.ones(20)).shape
+    rustorch.Size([30])
     """
 
     weight: Parameter
@@ -69,10 +115,38 @@ def initialize_by_fan_in(weight: Tensor, bias: Tensor | None, fan_in: int) -> No
 
 
 class Bilinear(Module):
-    """`x1 @ weight[o] @ x2 + bias[o]` for each output feature o.
+    """Joins two inputs by a learned bilinear form for each output feature.
 
-    Inputs (…, in1_features) and (…, in2_features) give (…, out_features).
-    Weight (out_features, in1_features, in2_features) and bias (out_features) start uniform within ±1/√in1_features.
+        out[…, k] = Σ_i Σ_j in1[…, i] · weight[k, i, j] · in2[…, j] + bias[k]
+
+    train() and eval() make no difference.
+
+    Args:
+        in1_features: Size of the first input's last dimension, at least 1.
+        in2_features: Size of the second input's last dimension.
+        out_features: Size of the output's last dimension.
+        bias: Whether a learned number is added to each output feature. Default: True.
+        device, dtype: Where the parameters are and their dtype, which inputs share. Default: None, the default ones.
+
+    Shape:
+        input1: (*, in1_features).
+        input2: (*, in2_features), with the same dimensions before the last.
+        output: (*, out_features).
+
+    Attributes:
+        weight: (out_features, in1_features, in2_features), which starts uniform within ±1/√in1_features.
+        bias: (out_features), which starts uniform within the same bounds; None with bias=False.
+
+    Raises:
+        ValueError: in1_features is less than 1.
+        ShapeMismatchError: The inputs' last dimensions are not those sizes, or the others differ.
+        DTypeError: The inputs' dtypes are not the weight's.
+
+    Example:
+
+    >>> pair = rustorch.nn.Bilinear(20, 30, 40)
+    >>> pair(rustorch.ones(128, 20), rustorch.ones(128, 30)).shape
+    rustorch.Size([128, 40])
     """
 
     weight: Parameter
