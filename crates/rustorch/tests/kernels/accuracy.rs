@@ -27,11 +27,12 @@ fn ulps(got: f64, want: f64) -> f64 {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn functions_are_exact_to_a_few_units_in_the_last_place() {
-    let Some(device) = device().filter(|device| device.backend.device_info().kind == DeviceKind::Metal)
-    else {
+    let device = device();
+    if device.backend.device_info().kind != DeviceKind::Metal {
         return;
-    };
+    }
     let functions: [(ElementwiseOp, f64); 6] = [
         (ElementwiseOp::Expm1, 2.0),
         (ElementwiseOp::Log1p, 2.0),

@@ -63,6 +63,7 @@ fn check(dtype: DType, case: Case<'_>) {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn attention_and_its_gradients_agree_with_the_cpu() {
     let cases = [
         PLAIN,
@@ -82,6 +83,7 @@ fn attention_and_its_gradients_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn attention_of_wide_heads_agrees_with_the_cpu() {
     check(DType::Float32, Case { features: 50, values: 60, queries: 70, mask: true, ..PLAIN });
     check(DType::Float32, Case { features: 130, values: 20, causal: true, ..PLAIN });
@@ -89,6 +91,7 @@ fn attention_of_wide_heads_agrees_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn attention_of_every_dtype_agrees_with_the_cpu() {
     for dtype in [DType::Float16, DType::BFloat16, DType::Float64] {
         check(dtype, Case { mask: true, queries: 70, ..PLAIN });

@@ -62,6 +62,7 @@ fn check(case: &Case<'_>, dtype: DType, lies: [Lie; 3]) {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn convolutions_of_every_geometry_agree_with_the_cpu() {
     let same = [Lie::Contiguous; 3];
     let mixed = [Lie::Transposed, Lie::Gaps, Lie::Transposed];
@@ -94,6 +95,7 @@ fn convolutions_of_every_geometry_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn depthwise_convolutions_agree_with_the_cpu() {
     let depthwise = Case { groups: 7, channels: 1, filters: 1, padding: [1, 1, 0], ..PLAIN };
     let cases = [
@@ -109,6 +111,7 @@ fn depthwise_convolutions_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn convolutions_of_every_dtype_agree_with_the_cpu() {
     for dtype in [DType::Float16, DType::BFloat16, DType::Float64] {
         check(&Case { stride: [2, 1, 1], ..PLAIN }, dtype, [Lie::Contiguous; 3]);

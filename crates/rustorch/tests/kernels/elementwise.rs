@@ -18,6 +18,7 @@ fn operations() -> Vec<ElementwiseOp> {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn every_operation_agrees_with_the_cpu() {
     for op in operations() {
         // Compilers take their time: a kernel per operation and kind of number, the widths in turn.
@@ -61,6 +62,7 @@ fn every_operation_agrees_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn special_functions_agree_with_the_cpu() {
     let near_one = [1.0 - 1e-3, 1.0 - 1e-6, 1.0 - 2f64.powi(-24), 1.0 - 1e-12, 1.0 - 2f64.powi(-53)];
     let small = [1e-30, 1e-9, 1e-5, 0.1, 0.499_999, 0.5, 0.7, 0.97];
@@ -91,6 +93,7 @@ fn special_functions_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn integers_divided_by_zero_are_refused_as_on_the_cpu() {
     let divisions = [ElementwiseOp::FloorDivide, ElementwiseOp::Remainder, ElementwiseOp::Fmod];
     for op in divisions {
@@ -119,6 +122,7 @@ fn integers_divided_by_zero_are_refused_as_on_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn float64_is_rounded_once_to_half_precisions() {
     // Just beyond the middle of two neighbours: rounded to float32 first, it would be the middle.
     for (dtype, digits) in [(DType::Float16, 11), (DType::BFloat16, 8)] {
@@ -140,6 +144,7 @@ fn float64_is_rounded_once_to_half_precisions() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn fused_programs_convert_on_the_way() {
     let add = Instruction::new(ElementwiseOp::Add, &[Source::Input(0), Source::Constant(0)]);
     let product = Instruction::new(ElementwiseOp::Mul, &[Source::Register(0), Source::Input(1)]);
@@ -170,6 +175,7 @@ fn fused_programs_convert_on_the_way() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn copies_convert_and_move() {
     for from in DType::ALL {
         for (n, to) in DType::ALL.into_iter().enumerate() {
@@ -202,6 +208,7 @@ fn copies_convert_and_move() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn fills_and_ranges() {
     for dtype in DType::ALL {
         for lie in LIES {

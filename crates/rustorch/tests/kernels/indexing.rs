@@ -15,6 +15,7 @@ pub fn indices(seed: u64, shape: &[usize], lie: Lie, low: i64, high: i64) -> Dat
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn gather_moves_every_dtype() {
     for dtype in DType::ALL {
         for lie in LIES {
@@ -38,6 +39,7 @@ fn gather_moves_every_dtype() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn gather_of_scalars_nothing_and_repeated_indices() {
     let scalar = |dtype, value| Data::new(dtype, &[], Lie::Contiguous, &[value]);
     let data = [scalar(DType::Float32, 3.0), scalar(DType::Int64, 0.0), scalar(DType::Float32, 0.0)];
@@ -60,6 +62,7 @@ fn gather_of_scalars_nothing_and_repeated_indices() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn rows_are_read_where_indices_say() {
     for dtype in DType::ALL {
         for lie in LIES {
@@ -99,6 +102,7 @@ fn rows_are_read_where_indices_say() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn indices_out_of_range_are_refused_in_the_cpu_s_words() {
     for bad in [-1.0, 5.0, -9.0, 1e15] {
         let mut values = vec![1.0; 700];

@@ -1,6 +1,7 @@
 //! Every kernel of a device against the CPU's, on odd shapes, strides and dtypes.
 //!
-//! Runs on the first OpenCL device, or on what `RUSTORCH_TEST_DEVICE` names; without one the tests say so and pass.
+//! Runs on the first OpenCL device, or on what `RUSTORCH_TEST_DEVICE` names. The tests are ignored unless they are asked for
+//! (`cargo test --test kernels -- --ignored --skip fault_`), and then fail where there is no device.
 #![allow(clippy::expect_used, clippy::print_stderr, clippy::unwrap_used)]
 
 mod accuracy;

@@ -26,6 +26,7 @@ fn product(dtype: DType, lead: &[usize], [m, k, n]: [usize; 3], lies: [Lie; 3], 
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn products_of_every_size_and_layout_agree_with_the_cpu() {
     let sizes =
         [[3, 5, 7], [65, 33, 70], [130, 17, 131], [20, 40, 200], [200, 40, 20], [64, 64, 64], [5, 0, 6]];
@@ -41,6 +42,7 @@ fn products_of_every_size_and_layout_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn products_of_every_dtype_agree_with_the_cpu() {
     let lies = [Lie::Contiguous, Lie::Transposed, Lie::Contiguous];
     for dtype in DTYPES {
@@ -58,6 +60,7 @@ fn products_of_every_dtype_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn vectors_and_long_sums_agree_with_the_cpu() {
     for size in [[1, 77, 300], [300, 77, 1], [1, 9000, 1], [1, 9000, 3], [1, 1, 1], [1, 0, 4]] {
         for lie in LIES {
@@ -72,6 +75,7 @@ fn vectors_and_long_sums_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn matrices_that_are_broadcast_agree_with_the_cpu() {
     let wide = |mut data: Data, shape: &[usize], strides: &[isize]| {
         data.layout = Layout::new("matmul", Shape::from_slice(shape), Dims::from_slice(strides), 0).unwrap();

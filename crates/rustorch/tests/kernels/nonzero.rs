@@ -5,6 +5,7 @@ use rustorch::backend::DType;
 use crate::harness::{Data, LIES, Lie, compare, device, noise, run};
 
 #[test]
+#[ignore = "needs a device"]
 fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
     let shapes: [&[usize]; 6] = [&[3, 5, 11], &[2, 3000], &[50, 7, 61], &[20_000], &[3, 0], &[]];
     for dtype in [
@@ -43,7 +44,7 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
                 ];
                 compare(&what, &data, 0.0, |b, o| {
                     let found = b.count_nonzero(o[0])?;
-                    assert!(found == count || !device().is_none_or(|device| device.runs), "{what}: {found}");
+                    assert!(found == count || !device().runs, "{what}: {found}");
                     b.write(o[2].buffer, 0, &(found as i64).to_ne_bytes())?;
                     b.nonzero(o[0], o[1])
                 });
@@ -53,6 +54,7 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn coordinates_are_written_to_any_layout() {
     let values: Vec<f64> = noise(7, 60).iter().map(|v| v.max(0.0).ceil()).collect();
     let count = values.iter().filter(|&&v| v != 0.0).count();
@@ -65,8 +67,12 @@ fn coordinates_are_written_to_any_layout() {
 
 /// Another thread writes to the elements between the count and the search, which a test can have by asking for other rows.
 #[test]
+#[ignore = "needs a device"]
 fn other_rows_than_there_are_elements_stay_inside_and_have_no_old_memory() {
-    let Some(device) = device().filter(|device| device.runs) else { return };
+    let device = device();
+    if !device.runs {
+        return;
+    }
     let values: Vec<f64> = (0..20_000).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
     let count = values.iter().filter(|&&v| v != 0.0).count();
     for rows in [1, 100, count - 1, count + 1, count + 5000] {

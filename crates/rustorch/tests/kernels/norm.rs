@@ -46,6 +46,7 @@ fn normalize(dtype: DType, shape: &[usize], dims: &[usize], parameters: &[usize]
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn norms_and_their_gradients_agree_with_the_cpu() {
     for (shape, dims, parameters) in CASES {
         normalize(DType::Float32, shape, dims, parameters, Lie::Contiguous, true);
@@ -62,6 +63,7 @@ fn norms_and_their_gradients_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn norms_with_nan_and_inf_agree_with_the_cpu() {
     for length in [9, 9000] {
         let mut values = noise(3, 7 * length);
@@ -87,6 +89,7 @@ fn norms_with_nan_and_inf_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn a_large_mean_costs_no_digits_of_the_norm() {
     if !adds_in_f64() {
         return;
@@ -116,7 +119,7 @@ fn a_large_mean_costs_no_digits_of_the_norm() {
             let mut bytes = [0; 4];
             b.read(&buffer, (group * length + i) * 4, &mut bytes)?;
             let (got, want) = (f64::from(f32::from_ne_bytes(bytes)), exact(group, i));
-            let held = b.device_info().kind != DeviceKind::Cpu && device().is_some_and(|device| device.runs);
+            let held = b.device_info().kind != DeviceKind::Cpu && device().runs;
             assert!(!held || (got - want).abs() < 1e-6, "normalize around 16384: {got}, exactly {want}");
         }
         Ok(())
@@ -124,6 +127,7 @@ fn a_large_mean_costs_no_digits_of_the_norm() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn parameters_of_one_dimension_broadcast() {
     let layout = Layout::contiguous("norm", &[33]).unwrap();
     let statistics = Data::zeros(DType::Float32, &[6, 1]);

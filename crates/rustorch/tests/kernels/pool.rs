@@ -41,6 +41,7 @@ fn cases() -> Vec<(PoolParams, Vec<usize>)> {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn maxima_and_their_places_agree_with_the_cpu() {
     for (params, sizes) in cases() {
         for ceil in [false, true] {
@@ -68,6 +69,7 @@ fn maxima_and_their_places_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn means_and_their_gradients_agree_with_the_cpu() {
     for (params, sizes) in cases() {
         for (ceil, count_include_pad, divisor_override) in
@@ -98,6 +100,7 @@ fn means_and_their_gradients_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn gradients_of_maxima_agree_with_the_cpu() {
     for (params, sizes) in cases() {
         let [input, output] = shapes(&params, &sizes, true);
@@ -129,8 +132,12 @@ fn gradients_of_maxima_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn an_index_outside_the_plane_is_refused_before_anything_is_written() {
-    let Some(device) = device().filter(|device| device.runs) else { return };
+    let device = device();
+    if !device.runs {
+        return;
+    }
     let data = [
         Data::zeros(DType::Float32, &[1, 1, 4]),
         Data::zeros(DType::Float32, &[1, 1, 2]),

@@ -7,6 +7,7 @@ use crate::harness::{Data, LIES, Lie, compare_bits};
 const KEY: RandomKey = RandomKey { seed: 0x0123_4567_89ab_cdef, offset: 0xffff_fff0 };
 
 #[test]
+#[ignore = "needs a device"]
 fn the_same_bits_as_on_the_cpu() {
     let reals = [
         Distribution::Integer { low: -5, high: 250 },
@@ -43,6 +44,7 @@ fn the_same_bits_as_on_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn many_numbers_and_wide_integers() {
     let whole = Distribution::Integer { low: i64::MIN, high: i64::MAX };
     for (distribution, dtype) in [

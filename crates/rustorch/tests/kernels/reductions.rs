@@ -21,6 +21,7 @@ pub fn reduced(shape: &[usize], dims: &[usize]) -> Vec<usize> {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn every_reduction_agrees_with_the_cpu() {
     let cases: [(&[usize], &[usize]); 7] = [
         (&[3, 5, 11], &[1]),
@@ -65,6 +66,7 @@ fn every_reduction_agrees_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn reductions_apply_a_program_first_and_let_nan_win() {
     let program = Program::single(ElementwiseOp::Abs, DType::Float32);
     for op in [ReduceOp::Sum, ReduceOp::Max, ReduceOp::Min] {
@@ -86,6 +88,7 @@ fn reductions_apply_a_program_first_and_let_nan_win() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn complex_sums_and_means_agree_with_the_cpu() {
     for dtype in [DType::Complex64, DType::Complex128] {
         for op in [ReduceOp::Sum, ReduceOp::Mean] {
@@ -100,6 +103,7 @@ fn complex_sums_and_means_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn moments_agree_with_the_cpu() {
     let cases: [(&[usize], &[usize]); 8] = [
         (&[3, 5, 11], &[1]),
@@ -144,6 +148,7 @@ fn moments_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn squares_of_large_and_small_numbers_are_not_lost() {
     for scale in [1e-30, 1e-22, 1e20, 1e30] {
         for (shape, dims) in [([3, 300], [1]), ([700, 7], [0]), ([1, 60_000], [1])] {
@@ -163,6 +168,7 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn a_large_mean_costs_no_digits_of_the_deviations() {
     if !adds_in_f64() {
         return;
@@ -177,6 +183,7 @@ fn a_large_mean_costs_no_digits_of_the_deviations() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn extremes_and_their_places_agree_with_the_cpu() {
     let cases: [(&[usize], usize); 6] =
         [(&[3, 5, 11], 1), (&[2, 700], 1), (&[700, 70], 0), (&[0, 3], 1), (&[20_000], 0), (&[], 0)];

@@ -6,6 +6,7 @@ use rustorch::backend::{DType, DimensionMap};
 use crate::harness::{Data, LIES, Lie, compare, noise};
 
 #[test]
+#[ignore = "needs a device"]
 fn maxima_of_regions_agree_with_the_cpu() {
     let (shape, pooled) = ([2, 3, 7, 9], [2, 3, 3, 4]);
     let rows = || Scratch::collect([0..3, 2..5, 4..7]).expect("memory");
@@ -27,6 +28,7 @@ fn maxima_of_regions_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn picked_elements_agree_with_the_cpu() {
     let (images, channels, plane, points, taps) = (2, 5, 40, 33, 4);
     // Negative ones pick nothing; some elements are picked by many taps, and some by none.
@@ -48,6 +50,7 @@ fn picked_elements_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn maps_along_dimensions_agree_with_the_cpu() {
     let mirrored = || DimensionMap::selection(5, [1, 0, 1, 2, 3, 4, 3]).expect("memory");
     let shifted = || DimensionMap::selection(7, [6, 0, 1, 2]).expect("memory");

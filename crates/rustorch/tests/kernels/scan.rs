@@ -39,6 +39,7 @@ fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, lie: 
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn every_scan_agrees_with_the_cpu() {
     for (shape, dim) in CASES {
         agrees(ScanOp::Sum, DType::Float32, DType::Float32, shape, dim, Lie::Contiguous);
@@ -55,6 +56,7 @@ fn every_scan_agrees_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn scans_take_every_dtype() {
     let (shape, dim) = CASES[2];
     for op in [ScanOp::Sum, ScanOp::Max] {
@@ -71,6 +73,7 @@ fn scans_take_every_dtype() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn scans_with_nan_and_infinities_agree_with_the_cpu() {
     for length in [9, 300, 30_000] {
         let mut values = noise(3, 4 * length);
@@ -97,6 +100,7 @@ fn scans_with_nan_and_infinities_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn scans_in_place_and_without_indices_agree_with_the_cpu() {
     for length in [70, 30_000] {
         let data = [Data::random(5, DType::Float32, &[2, length], Lie::Gaps, 6.0)];

@@ -23,6 +23,7 @@ fn computes(op: ScatterOp, dtype: DType) -> bool {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn scatter_combines_in_order() {
     let _order = in_order();
     // Short lines, many lines, and long ones that are sorted.
@@ -64,6 +65,7 @@ fn scatter_combines_in_order() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn scatter_of_nan_and_half_precision_limits() {
     let _order = in_order();
     let n = 400;
@@ -90,6 +92,7 @@ fn scatter_of_nan_and_half_precision_limits() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn many_numbers_meet_in_few_places() {
     let _order = in_order();
     for (n, size) in [(30_000, 3), (30_000, 20_000), (2049, 1)] {
@@ -107,6 +110,7 @@ fn many_numbers_meet_in_few_places() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn rows_are_written_where_indices_say() {
     let _order = in_order();
     for dtype in DType::ALL {
@@ -137,6 +141,7 @@ fn rows_are_written_where_indices_say() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn the_gradient_of_an_embedding() {
     let _order = in_order();
     let data = [
@@ -154,6 +159,7 @@ fn the_gradient_of_an_embedding() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn atomic_additions_come_to_the_same_sums() {
     let _alone = ORDER.write().unwrap_or_else(PoisonError::into_inner);
     use_deterministic_algorithms(false);

@@ -25,6 +25,7 @@ fn places(shape: &[usize]) -> Data {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_elementwise() {
     let shape = [3, 5, 7];
     let add = Instruction::new(ElementwiseOp::Add, &[Source::Input(0), Source::Constant(0)]);
@@ -55,6 +56,7 @@ fn small_elementwise() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_reductions() {
     for (shape, dim, kept) in
         [(&[3usize, 5, 11][..], 1, &[3usize, 1, 11][..]), (&[70, 5], 0, &[1, 5]), (&[9000], 0, &[1])]
@@ -72,6 +74,7 @@ fn small_reductions() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_scans() {
     for (shape, dim) in [(&[3usize, 5, 11][..], 1), (&[2, 300], 1), (&[70, 5], 0), (&[9000], 0)] {
         let data = [random(shape, Lie::Contiguous), zeros(shape), places(shape)];
@@ -84,6 +87,7 @@ fn small_scans() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_softmax() {
     for (shape, dim) in [(&[3usize, 5, 11][..], 2), (&[40, 9], 0), (&[2, 300], 1), (&[5000], 0)] {
         let data = [random(shape, Lie::Contiguous), random(shape, Lie::Contiguous), zeros(shape)];
@@ -94,6 +98,7 @@ fn small_softmax() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_norms() {
     for (shape, dims, kept, parameters) in [
         (&[6usize, 33][..], &[1usize][..], &[6usize, 1][..], &[1usize, 33][..]),
@@ -116,6 +121,7 @@ fn small_norms() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_products() {
     for (lead, [m, k, n]) in
         [(&[2usize][..], [9, 20, 17]), (&[], [1, 40, 9]), (&[], [9, 40, 1]), (&[], [5, 600, 6])]
@@ -136,6 +142,7 @@ fn small_products() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_convolutions() {
     for (groups, channels, filters) in [(1, 3, 5), (4, 1, 1), (1, 9, 2)] {
         let params =
@@ -153,6 +160,7 @@ fn small_convolutions() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_pools() {
     let params = PoolParams {
         op: PoolOp::Max,
@@ -184,6 +192,7 @@ fn small_pools() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_attention() {
     let (queries, keys, features) = (9, 13, 5);
     let params = AttentionParams { scale: 0.7, causal: true };
@@ -207,6 +216,7 @@ fn small_attention() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_indexing() {
     let table = random(&[6, 5, 7], Lie::Transposed);
     let data = [table.clone(), indices(1, &[6, 9, 7], Lie::Gaps, 0, 5), zeros(&[6, 9, 7])];
@@ -257,6 +267,7 @@ fn small_indexing() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn small_sorts() {
     for (shape, dim, k) in [(&[3usize, 11, 2][..], 1, 4), (&[2100], 0, 3)] {
         let mut kept = shape.to_vec();

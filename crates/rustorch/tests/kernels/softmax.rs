@@ -33,6 +33,7 @@ fn agrees(dtype: DType, shape: &[usize], dim: usize, lie: Lie) {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn softmax_and_its_gradient_agree_with_the_cpu() {
     for (shape, dim) in CASES {
         for lie in [Lie::Contiguous, Lie::Transposed] {
@@ -47,6 +48,7 @@ fn softmax_and_its_gradient_agree_with_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn softmax_of_nan_and_infinities_is_that_of_the_cpu() {
     for length in [7, 300, 5000] {
         let mut values = noise(3, 5 * length);
@@ -70,6 +72,7 @@ fn softmax_of_nan_and_infinities_is_that_of_the_cpu() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn softmax_in_place_agrees_with_the_cpu() {
     for length in [70, 5000] {
         let data = [Data::random(5, DType::Float32, &[3, length], Lie::Contiguous, 6.0)];

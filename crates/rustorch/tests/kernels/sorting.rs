@@ -23,6 +23,7 @@ fn odd_values(dtype: DType, n: usize) -> Vec<f64> {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn sorts_every_dtype_stably() {
     let cases: [(&[usize], usize); 7] = [
         (&[3, 11, 5], 1),
@@ -56,6 +57,7 @@ fn sorts_every_dtype_stably() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn sorts_long_lines() {
     for (dtype, shape) in [
         (DType::Float32, &[40_000][..]),
@@ -78,6 +80,7 @@ fn sorts_long_lines() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn finds_the_extreme_elements() {
     for dtype in [DType::Float32, DType::Int64] {
         for (shape, dim, k) in [(&[5usize, 40, 3][..], 1, 7), (&[5000, 2], 0, 20), (&[3, 9], 1, 9)] {
@@ -99,6 +102,7 @@ fn finds_the_extreme_elements() {
 }
 
 #[test]
+#[ignore = "needs a device"]
 fn searches_in_sorted_lines() {
     for dtype in DType::ALL.into_iter().filter(|dtype| !dtype.is_complex()) {
         let all = dtype == DType::Float32;
