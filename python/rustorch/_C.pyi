@@ -1800,18 +1800,6 @@ def _sgd_step(
     maximize: _bool,
 ) -> None: ...
 def _rule_step(kind: str, group: dict[str, Any], state: Any) -> None: ...
-def _adam_step(
-    parameters: list[Tensor],
-    state: Any,
-    lr: _float,
-    betas: tuple[_float, _float],
-    eps: _float,
-    weight_decay: _float,
-    decoupled_weight_decay: _bool,
-    amsgrad: _bool,
-    maximize: _bool,
-) -> None: ...
-
 def _safetensors_load_file(
     path: str | PathLike[str], device: _device | str
 ) -> tuple[dict[str, Tensor], dict[str, str]]: ...

@@ -6,8 +6,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use rustorch::nn::optim::{
-    Adadelta, Adagrad, AdamOptions, AdamState, Adamax, AveragedSgd, NAdam, RAdam, RmsProp, Rprop, Rule,
-    RuleState, SgdOptions, WeightDecay, adam_step, rule_step, sgd_step,
+    Adadelta, Adagrad, Adam, Adamax, AveragedSgd, NAdam, RAdam, RmsProp, Rprop, Rule, RuleState, SgdOptions,
+    WeightDecay, rule_step, sgd_step,
 };
 use rustorch_tensor::Tensor;
 
@@ -87,54 +87,6 @@ fn _sgd_step(
     Ok(())
 }
 
-fn adam_state(entry: &Bound<'_, PyDict>, parameter: &Tensor, amsgrad: bool) -> PyResult<AdamState> {
-    let py = entry.py();
-    let keys = [
-        intern!(py, "step"),
-        intern!(py, "exp_avg"),
-        intern!(py, "exp_avg_sq"),
-        intern!(py, "max_exp_avg_sq"),
-    ];
-    let [step, exp_avg, exp_avg_sq] = [0, 1, 2].map(|i| state_tensor(entry, keys[i]));
-    if let (Some(step), Some(exp_avg), Some(exp_avg_sq)) = (step?, exp_avg?, exp_avg_sq?) {
-        let max_exp_avg_sq = if amsgrad { state_tensor(entry, keys[3])? } else { None };
-        return Ok(AdamState { step, exp_avg, exp_avg_sq, max_exp_avg_sq });
-    }
-    let state = AdamState::new(parameter, amsgrad).into_py(py)?;
-    entry.set_item(keys[0], wrap(py, state.step.clone())?)?;
-    entry.set_item(keys[1], wrap(py, state.exp_avg.clone())?)?;
-    entry.set_item(keys[2], wrap(py, state.exp_avg_sq.clone())?)?;
-    if let Some(largest) = &state.max_exp_avg_sq {
-        entry.set_item(keys[3], wrap(py, largest.clone())?)?;
-    }
-    Ok(state)
-}
-
-/// One step of Adam, or of AdamW when the decay is decoupled, for a list of parameters.
-#[pyfunction]
-fn _adam_step(
-    parameters: &Bound<'_, PyList>,
-    state: &Bound<'_, PyAny>,
-    lr: f64,
-    betas: (f64, f64),
-    eps: f64,
-    weight_decay: f64,
-    decoupled_weight_decay: bool,
-    amsgrad: bool,
-    maximize: bool,
-) -> PyResult<()> {
-    let py = parameters.py();
-    let decay = if decoupled_weight_decay { WeightDecay::Decoupled } else { WeightDecay::Gradient };
-    let options = AdamOptions { learning_rate: lr, betas, eps, weight_decay, decay, amsgrad, maximize };
-    let Active { parameters, gradients, entries } = Active::of(parameters, Some(state))?;
-    let states = entries
-        .iter()
-        .zip(&parameters)
-        .map(|(entry, parameter)| adam_state(entry, parameter, amsgrad))
-        .collect::<PyResult<Vec<_>>>()?;
-    py.detach(|| adam_step(&options, &parameters, &gradients, &states)).into_py(py)
-}
-
 /// A parameter's state in its dictionary; one that is not there yet is made.
 fn rule_state<R: Rule>(rule: &R, entry: &Bound<'_, PyDict>, parameter: &Tensor) -> PyResult<RuleState> {
     let py = entry.py();
@@ -146,6 +98,15 @@ fn rule_state<R: Rule>(rule: &R, entry: &Bound<'_, PyDict>, parameter: &Tensor) 
         && let (Some(numbers), Some(tensors)) = (find(rule.numbers())?, find(rule.state())?)
     {
         return Ok(RuleState { step, numbers, tensors });
+    }
+    if !entry.is_empty() {
+        let names: Vec<_> = rule.numbers().into_iter().chain(rule.state()).map(|(name, _)| name).collect();
+        return Err(PyValueError::new_err(format!(
+            "{}: the state of a parameter needs 'step' and {names:?}, but has {}; load a state of the same settings, or \
+             clear it",
+            R::NAME,
+            entry.keys()
+        )));
     }
     let state = RuleState::new(rule, parameter).into_py(py)?;
     entry.set_item(intern!(py, "step"), wrap(py, state.step.clone())?)?;
@@ -190,12 +151,28 @@ fn _rule_step(kind: &str, group: &Bound<'_, PyDict>, state: &Bound<'_, PyAny>) -
     let maximize: bool = setting(group, "maximize")?;
     let weight_decay = if kind == "Rprop" { 0.0 } else { number("weight_decay")? };
     let eps = || number("eps");
-    let betas = || setting::<(f64, f64)>(group, "betas");
+    let betas = || match setting::<Vec<f64>>(group, "betas")?[..] {
+        [first, second] => Ok((first, second)),
+        _ => Err(PyValueError::new_err("the setting 'betas' is not two numbers")),
+    };
     let decay = || {
         setting::<bool>(group, "decoupled_weight_decay")
             .map(|decoupled| if decoupled { WeightDecay::Decoupled } else { WeightDecay::Gradient })
     };
     match kind {
+        "Adam" => run_rule(
+            &Adam {
+                learning_rate,
+                betas: betas()?,
+                eps: eps()?,
+                weight_decay,
+                decay: decay()?,
+                amsgrad: setting(group, "amsgrad")?,
+                maximize,
+            },
+            group,
+            state,
+        ),
         "Adagrad" => run_rule(
             &Adagrad {
                 learning_rate,
@@ -278,6 +255,5 @@ fn _rule_step(kind: &str, group: &Bound<'_, PyDict>, state: &Bound<'_, PyAny>) -
 /// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_sgd_step, module)?)?;
-    module.add_function(wrap_pyfunction!(_rule_step, module)?)?;
-    module.add_function(wrap_pyfunction!(_adam_step, module)?)
+    module.add_function(wrap_pyfunction!(_rule_step, module)?)
 }

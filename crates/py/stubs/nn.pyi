@@ -23,15 +23,3 @@ def _sgd_step(
     maximize: _bool,
 ) -> None: ...
 def _rule_step(kind: str, group: dict[str, Any], state: Any) -> None: ...
-def _adam_step(
-    parameters: list[Tensor],
-    state: Any,
-    lr: _float,
-    betas: tuple[_float, _float],
-    eps: _float,
-    weight_decay: _float,
-    decoupled_weight_decay: _bool,
-    amsgrad: _bool,
-    maximize: _bool,
-) -> None: ...
-

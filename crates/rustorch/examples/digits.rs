@@ -11,7 +11,7 @@ use rustorch::nn::layers::{
     LinearConfig, MaxPool, Sequential,
 };
 use rustorch::nn::loss::{CrossEntropyLoss, Loss};
-use rustorch::nn::optim::{Adam, AdamOptions, Optimizer};
+use rustorch::nn::optim::{Adam, Optimizer, RuleOptimizer};
 use rustorch::{Device, Result, RusTorchError, Tensor, TensorOptions, ops};
 
 const EPOCHS: usize = 15;
@@ -128,8 +128,8 @@ fn main() -> Result<()> {
         training.len(),
         test.len()
     );
-    let options = AdamOptions { learning_rate: LEARNING_RATE, weight_decay: 0.05, ..AdamOptions::adamw() };
-    let mut optimizer = Adam::new(parameters, options)?;
+    let rule = Adam { learning_rate: LEARNING_RATE, weight_decay: 0.05, ..Adam::adamw() };
+    let mut optimizer = RuleOptimizer::new(parameters, rule)?;
     let start = std::time::Instant::now();
     for epoch in 0..EPOCHS {
         optimizer.set_learning_rate(LEARNING_RATE * (1.0 - epoch as f64 / EPOCHS as f64))?;

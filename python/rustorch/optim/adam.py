@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from .elementwise import RuleOptimizer, check_betas
+from .optimizer import ParamsT, check_not_negative, refuse_options
 
-from rustorch import _C
-
-from .optimizer import Optimizer, ParamsT, check_not_negative, refuse_options
+__all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
+class Adam(RuleOptimizer):
     """Adam: each parameter's update is one pass over its memory.
 
     `weight_decay` acts on the gradient, or with `decoupled_weight_decay` on the parameter itself, as AdamW's does.
     """
+
+    _rule = "Adam"
 
     def __init__(
         self,
@@ -33,9 +34,7 @@ class Adam(Optimizer):
     ) -> None:
         check_not_negative("learning rate", lr)
         check_not_negative("epsilon value", eps)
-        for i, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        check_betas(betas)
         check_not_negative("weight_decay value", weight_decay)
         refuse_options(type(self).__name__, capturable=capturable, differentiable=differentiable)
         super().__init__(
@@ -53,19 +52,6 @@ class Adam(Optimizer):
                 "fused": fused,
                 "decoupled_weight_decay": decoupled_weight_decay,
             },
-        )
-
-    def _step(self, group: dict[str, Any]) -> None:
-        _C._adam_step(
-            group["params"],
-            self.state,
-            float(group["lr"]),
-            tuple(group["betas"]),
-            group["eps"],
-            group["weight_decay"],
-            group["decoupled_weight_decay"],
-            group["amsgrad"],
-            group["maximize"],
         )
 
 

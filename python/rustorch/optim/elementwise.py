@@ -11,13 +11,14 @@ from .optimizer import Optimizer, ParamsT, check_not_negative, refuse_options
 __all__ = ["ASGD", "Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop"]
 
 
-def _check_betas(betas: tuple[float, float]) -> None:
+def check_betas(betas: tuple[float, float]) -> None:
+    """Refuses shares of running means that keep nothing new."""
     for i, beta in enumerate(betas):
         if not 0.0 <= beta < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
 
 
-class _RuleOptimizer(Optimizer):
+class RuleOptimizer(Optimizer):
     """One pass over memory per parameter."""
 
     def _step(self, group: dict[str, Any]) -> None:
@@ -26,7 +27,7 @@ class _RuleOptimizer(Optimizer):
     _rule: str
 
 
-class Adagrad(_RuleOptimizer):
+class Adagrad(RuleOptimizer):
     """Adagrad: steps shrink with the sum of squared gradients."""
 
     _rule = "Adagrad"
@@ -67,7 +68,7 @@ class Adagrad(_RuleOptimizer):
         )
 
 
-class Adadelta(_RuleOptimizer):
+class Adadelta(RuleOptimizer):
     """Adadelta: steps in the proportion of past steps to past gradients."""
 
     _rule = "Adadelta"
@@ -106,7 +107,7 @@ class Adadelta(_RuleOptimizer):
         )
 
 
-class Adamax(_RuleOptimizer):
+class Adamax(RuleOptimizer):
     """Adamax: Adam by the infinity norm."""
 
     _rule = "Adamax"
@@ -126,7 +127,7 @@ class Adamax(_RuleOptimizer):
     ) -> None:
         check_not_negative("learning rate", lr)
         check_not_negative("epsilon value", eps)
-        _check_betas(betas)
+        check_betas(betas)
         check_not_negative("weight_decay value", weight_decay)
         refuse_options("Adamax", capturable=capturable, differentiable=differentiable)
         super().__init__(
@@ -144,7 +145,7 @@ class Adamax(_RuleOptimizer):
         )
 
 
-class NAdam(_RuleOptimizer):
+class NAdam(RuleOptimizer):
     """NAdam: Adam with Nesterov's momentum."""
 
     _rule = "NAdam"
@@ -166,7 +167,7 @@ class NAdam(_RuleOptimizer):
     ) -> None:
         check_not_negative("learning rate", lr)
         check_not_negative("epsilon value", eps)
-        _check_betas(betas)
+        check_betas(betas)
         check_not_negative("weight_decay value", weight_decay)
         check_not_negative("momentum_decay value", momentum_decay)
         refuse_options("NAdam", capturable=capturable, differentiable=differentiable)
@@ -187,7 +188,7 @@ class NAdam(_RuleOptimizer):
         )
 
 
-class RAdam(_RuleOptimizer):
+class RAdam(RuleOptimizer):
     """RAdam: Adam that does without its mean square until that rests on enough gradients."""
 
     _rule = "RAdam"
@@ -208,7 +209,7 @@ class RAdam(_RuleOptimizer):
     ) -> None:
         check_not_negative("learning rate", lr)
         check_not_negative("epsilon value", eps)
-        _check_betas(betas)
+        check_betas(betas)
         check_not_negative("weight_decay value", weight_decay)
         refuse_options("RAdam", capturable=capturable, differentiable=differentiable)
         super().__init__(
@@ -227,7 +228,7 @@ class RAdam(_RuleOptimizer):
         )
 
 
-class RMSprop(_RuleOptimizer):
+class RMSprop(RuleOptimizer):
     """RMSprop: steps divided by the running root mean square of the gradient."""
 
     _rule = "RMSprop"
@@ -269,7 +270,7 @@ class RMSprop(_RuleOptimizer):
         )
 
 
-class Rprop(_RuleOptimizer):
+class Rprop(RuleOptimizer):
     """Rprop: step sizes that follow the gradient's signs alone."""
 
     _rule = "Rprop"
@@ -304,7 +305,7 @@ class Rprop(_RuleOptimizer):
         )
 
 
-class ASGD(_RuleOptimizer):
+class ASGD(RuleOptimizer):
     """Averaged stochastic gradient descent; the average is in the state, under 'ax'."""
 
     _rule = "ASGD"

@@ -1,8 +1,8 @@
 //! Optimizers.
 //!
 //! The update of a parameter is one elementwise program that runs in place, in a single pass over memory: no
-//! temporaries, however long the formula. [`sgd_step`], [`adam_step`] and [`rule_step`] are the updates themselves, over
-//! lists of tensors; [`Sgd`], [`Adam`] and [`RuleOptimizer`] keep the parameters and their state.
+//! temporaries, however long the formula. [`sgd_step`] and [`rule_step`] are the updates themselves, over lists of
+//! tensors; [`Sgd`] and [`RuleOptimizer`] keep the parameters and their state.
 
 mod adadelta;
 mod adagrad;
@@ -22,7 +22,7 @@ mod tests;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
-pub use adam::{Adam, AdamOptions, AdamState, WeightDecay, adam_step};
+pub use adam::{Adam, WeightDecay};
 pub use adamax::Adamax;
 pub use asgd::AveragedSgd;
 pub use nadam::NAdam;

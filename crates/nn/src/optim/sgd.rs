@@ -134,7 +134,7 @@ pub fn sgd_step(
 }
 
 /// State that starts at zero, laid out as its parameter: without history even where the caller records.
-pub(super) fn zeros_like(parameter: &Tensor) -> Result<Tensor> {
+fn zeros_like(parameter: &Tensor) -> Result<Tensor> {
     let zeros = Tensor::empty(parameter.shape(), parameter.dtype(), parameter.device())?;
     zeros.backend()?.fill(zeros.operand(), 0.into())?;
     Ok(zeros)

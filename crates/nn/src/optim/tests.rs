@@ -77,13 +77,13 @@ fn sgd_in_all_its_variants() {
 
 #[test]
 fn adam_in_all_its_variants() {
-    let base = AdamOptions { learning_rate: 0.05, betas: (0.8, 0.95), eps: 1e-3, ..AdamOptions::default() };
+    let base = Adam { learning_rate: 0.05, betas: (0.8, 0.95), eps: 1e-3, ..Adam::default() };
     let variants = [
         base,
-        AdamOptions { weight_decay: 0.1, ..base },
-        AdamOptions { amsgrad: true, maximize: true, ..base },
-        AdamOptions { weight_decay: 0.1, decay: WeightDecay::Decoupled, ..base },
-        AdamOptions { weight_decay: 0.1, decay: WeightDecay::Decoupled, amsgrad: true, ..base },
+        Adam { weight_decay: 0.1, ..base },
+        Adam { amsgrad: true, maximize: true, ..base },
+        Adam { weight_decay: 0.1, decay: WeightDecay::Decoupled, ..base },
+        Adam { weight_decay: 0.1, decay: WeightDecay::Decoupled, amsgrad: true, ..base },
     ];
     for options in variants {
         let (beta1, beta2) = options.betas;
@@ -101,7 +101,7 @@ fn adam_in_all_its_variants() {
             p - options.learning_rate / (1.0 - beta1.powi(step as i32)) * *mean / (corrected + options.eps)
         };
         for (dtype, tolerance) in [(DType::Float64, 1e-13), (DType::Float32, 2e-6)] {
-            compare(dtype, tolerance, |p| Box::new(Adam::new(p, options).unwrap()), reference);
+            compare(dtype, tolerance, |p| Box::new(RuleOptimizer::new(p, options).unwrap()), reference);
         }
     }
 }
@@ -112,7 +112,7 @@ fn a_parameter_without_gradient_stays() {
     let (moved, still) = (sample(&[2], 0.0), sample(&[2], 1.0));
     let before = values(&still);
     moved.set_grad(Some(sample(&[2], 2.0))).unwrap();
-    let mut optimizer = Adam::new(vec![still.clone(), moved.clone()], AdamOptions::adamw()).unwrap();
+    let mut optimizer = RuleOptimizer::new(vec![still.clone(), moved.clone()], Adam::adamw()).unwrap();
     let start = values(&moved);
     optimizer.step().unwrap();
     assert_eq!(values(&still), before);
@@ -150,6 +150,6 @@ fn what_cannot_be_optimized_is_refused() {
     assert!(sgd_step(&options, &[expanded], &[sample(&[3], 0.0)], &mut [None]).is_err());
     assert!(Sgd::new(vec![], SgdOptions { learning_rate: -1.0, ..options }).is_err());
     assert!(Sgd::new(vec![], SgdOptions { nesterov: true, ..options }).is_err());
-    let betas = AdamOptions { betas: (1.0, 0.9), ..AdamOptions::default() };
-    assert!(Adam::new(vec![], betas).unwrap_err().to_string().contains("index 0"));
+    let betas = Adam { betas: (1.0, 0.9), ..Adam::default() };
+    assert!(RuleOptimizer::new(vec![], betas).unwrap_err().to_string().contains("index 0"));
 }
