@@ -10,6 +10,8 @@ from rustorch._C import Tensor
 
 from .optimizer import Optimizer, ParamsT, check_not_negative
 
+__all__ = ["Adafactor"]
+
 
 class Adafactor(Optimizer):
     """Adafactor (N. Shazeer and M. Stern, 2018): the mean square of a matrix's gradient is kept as rows and columns."""

@@ -12,6 +12,8 @@ from rustorch._C import Tensor
 from ._line_search import strong_wolfe
 from .optimizer import Optimizer, ParamsT, check_not_negative
 
+__all__ = ["LBFGS"]
+
 
 class LBFGS(Optimizer):
     """L-BFGS (D. C. Liu and J. Nocedal, 1989): step() needs a closure, which it calls several times."""

@@ -9,6 +9,8 @@ from rustorch._C import Tensor
 
 from .optimizer import Optimizer, ParamsT, check_not_negative
 
+__all__ = ["Muon"]
+
 
 class Muon(Optimizer):
     """Muon (K. Jordan, 2024): the momentum of a matrix, made nearly orthogonal by Newton and Schulz's iteration."""

@@ -13,6 +13,8 @@ from rustorch import _C
 from rustorch._C import Tensor
 from rustorch.nn.modules._hooks import RemovableHandle
 
+__all__ = ["Optimizer"]
+
 ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
 

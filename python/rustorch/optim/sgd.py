@@ -8,6 +8,8 @@ from rustorch import _C
 
 from .optimizer import Optimizer, ParamsT, check_not_negative, refuse_options
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum: each parameter's update is one pass over its memory."""
