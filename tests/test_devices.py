@@ -347,3 +347,14 @@ def test_additions_in_any_order(any_order: None) -> None:
     assert table.grad.tolist() == want.tolist()
     rustorch.use_deterministic_algorithms(True, warn_only=True)
     assert rustorch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.rustorch_only
+@pytest.mark.parametrize("kind", ["cuda", "opencl", "metal"])
+def test_a_module_of_devices_has_the_functions_that_type_checkers_see(kind: str) -> None:
+    from rustorch import _accelerator_functions
+
+    seen = {name for name in vars(_accelerator_functions) if not name.startswith("_")}
+    module = getattr(rustorch, kind)
+    assert seen == set(module._this.functions())
+    assert all(getattr(module, name).__self__ is module._this for name in seen)

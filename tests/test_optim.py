@@ -255,3 +255,28 @@ def test_bad_parameters_are_refused() -> None:
     x = rustorch.ones(1, requires_grad=True)
     with pytest.raises(ValueError, match="leaf"):
         optim.SGD([x * 2], lr=0.1)
+
+
+@pytest.mark.rustorch_only
+def test_a_state_of_other_settings_is_refused() -> None:
+    p = rustorch.ones(2, requires_grad=True)
+    optimizer = rustorch.optim.Adam([p])
+    p.sum().backward()
+    optimizer.step()
+    optimizer.param_groups[0]["amsgrad"] = True
+    with pytest.raises(ValueError, match=r"Adam: .*max_exp_avg_sq"):
+        optimizer.step()
+    assert optimizer.state[p]["step"] == 1
+
+
+def test_betas_may_be_a_list_and_the_learning_rate_a_tensor() -> None:
+    paths = []
+    for betas, lr in (((0.8, 0.9), 0.1), ([0.8, 0.9], rustorch.tensor(0.1, dtype=rustorch.float64))):
+        p = rustorch.ones(2, requires_grad=True)
+        optimizer = rustorch.optim.Adam([p], lr=lr, betas=betas)
+        for _ in range(3):
+            optimizer.zero_grad()
+            (p * p).sum().backward()
+            optimizer.step()
+        paths.append(p.tolist())
+    assert paths[0] == paths[1]
