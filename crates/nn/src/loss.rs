@@ -5,7 +5,7 @@ mod regression;
 
 use std::fmt::Debug;
 
-use rustorch_error::{Result, RusTorchError};
+use rustorch_error::Result;
 use rustorch_tensor::{Tensor, ops};
 
 pub use margin::{
@@ -26,16 +26,6 @@ pub enum Reduction {
 }
 
 impl Reduction {
-    /// Reads `none`, `mean` or `sum`.
-    pub fn parse(name: &str) -> Result<Self> {
-        match name {
-            "none" => Ok(Reduction::None),
-            "mean" => Ok(Reduction::Mean),
-            "sum" => Ok(Reduction::Sum),
-            _ => Err(RusTorchError::argument("loss", format!("{name} is not a valid value for reduction"))),
-        }
-    }
-
     /// PyTorch's name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -222,12 +212,5 @@ mod tests {
             / 5.0;
         assert_close(&values(&with_logits), &[expected], 1e-12);
         assert_close(&values(&plain), &[expected], 1e-12);
-    }
-
-    #[test]
-    fn an_unknown_reduction_is_named() {
-        assert!(
-            Reduction::parse("average").unwrap_err().to_string().contains("average is not a valid value")
-        );
     }
 }
