@@ -121,3 +121,10 @@ def test_ctc_without_an_alignment() -> None:
 def test_lengths_of_ctc(args, text: str) -> None:
     with pytest.raises((RuntimeError, ValueError, IndexError), match=text):
         F.ctc_loss(rustorch.zeros(2, 1, 3), rustorch.tensor(args[0]), *args[1:])
+
+
+@pytest.mark.parametrize(("classes", "target"), [(3, -1), (3, 3), (1, 1), (0, -1), (0, 0)])
+def test_classes_that_are_not_there(classes: int, target: int) -> None:
+    scores, targets = rustorch.zeros(2, classes), rustorch.tensor([max(classes - 1, target), target])
+    with pytest.raises(IndexError, match=f"target {target} is out of bounds: there are {classes} classes"):
+        F.cross_entropy(scores, targets)

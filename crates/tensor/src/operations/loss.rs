@@ -148,22 +148,26 @@ static OUTSIDE: &[Instruction] = &[
     Instruction::new(ElementwiseOp::Ne, &[Source::Register(1), Source::Input(0)]),
 ];
 
-/// Refuses class indices outside `0..classes`.
-pub(crate) fn check_classes(op: &'static str, target: &Tensor, classes: usize) -> Result<()> {
-    if target.numel() == 0 {
-        return Ok(());
-    }
-    let target = target.detach();
+/// Whether an index is none of `0..classes`, of which there are some.
+fn any_outside(op: &'static str, target: &Tensor, classes: usize) -> Result<bool> {
     let is_outside = Program {
         compute: target.dtype(),
         instructions: OUTSIDE.into(),
         constants: [0.into(), (classes as i64 - 1).into()].into_iter().collect(),
         outputs: [Source::Register(2)].into_iter().collect(),
     };
-    let dims = reduced_dims(op, &target, None)?;
-    let outside =
-        reduction_ops::reduce(ReduceOp::Any, Some(&is_outside), &target, &dims, DType::Bool, false)?;
-    if !outside.item()?.to_bool() {
+    let dims = reduced_dims(op, target, None)?;
+    let outside = reduction_ops::reduce(ReduceOp::Any, Some(&is_outside), target, &dims, DType::Bool, false)?;
+    Ok(outside.item()?.to_bool())
+}
+
+/// Refuses class indices outside `0..classes`.
+pub(crate) fn check_classes(op: &'static str, target: &Tensor, classes: usize) -> Result<()> {
+    if target.numel() == 0 {
+        return Ok(());
+    }
+    let target = target.detach();
+    if classes > 0 && !any_outside(op, &target, classes)? {
         return Ok(());
     }
     let low = ops::amin(&target, &[], false)?.item()?.to_i64();
