@@ -19,9 +19,10 @@ pub struct ElementwiseNode<const N: usize> {
     row: &'static Row,
     /// The op's own numbers.
     numbers: SmallVec<[Scalar; 1]>,
-    /// The tensors whose values the derivatives need.
-    inputs: [Option<Saved>; N],
-    result: Option<Saved>,
+    /// Which values the derivatives need, a bit for each of the tensors and the last for the result.
+    kept: u8,
+    /// Those values, in order.
+    saved: SmallVec<[Saved; 2]>,
     /// Of the tensors that want a gradient.
     origins: [Option<Origin>; N],
 }
@@ -44,24 +45,26 @@ fn origins<const N: usize>(inputs: [&Tensor; N], wanted: u8) -> [Option<Origin>;
     origins
 }
 
-/// The tensors whose values the derivatives that are wanted need.
-#[inline(always)]
-fn saved<const N: usize>(
-    row: &Row,
-    inputs: [&Tensor; N],
-    wanted: u8,
-    save: impl Fn(&Tensor) -> Result<Saved>,
-) -> Result<[Option<Saved>; N]> {
-    let mut saved = [const { None }; N];
-    for (i, input) in inputs.into_iter().enumerate() {
-        if row.saves[i] & wanted != 0 {
-            saved[i] = Some(save(input)?);
-        }
-    }
-    Ok(saved)
-}
-
 impl<const N: usize> ElementwiseNode<N> {
+    /// Keeps the tensors whose values the derivatives that are wanted need.
+    #[inline(always)]
+    fn save(
+        kept: &mut u8,
+        saved: &mut SmallVec<[Saved; 2]>,
+        row: &Row,
+        inputs: [&Tensor; N],
+        wanted: u8,
+        save: impl Fn(&Tensor) -> Result<Saved>,
+    ) -> Result<()> {
+        for (i, input) in inputs.into_iter().enumerate() {
+            if row.saves[i] & wanted != 0 {
+                saved.push(save(input)?);
+                *kept |= 1 << i;
+            }
+        }
+        Ok(())
+    }
+
     /// Of a row that gave `result`. It is made where it stays: a node is large to be moved about.
     #[inline]
     pub fn new(
@@ -71,50 +74,50 @@ impl<const N: usize> ElementwiseNode<N> {
         result: &Tensor,
     ) -> Result<Arc<Self>> {
         let wanted = wanted(&inputs);
-        let result = if row.saves[MOST] & wanted == 0 { None } else { Some(Saved::output(result, 0)?) };
-        let saved = saved(row, inputs, wanted, Saved::input)?;
-        Ok(Arc::new(ElementwiseNode {
-            row,
-            numbers: SmallVec::from_slice(numbers),
-            inputs: saved,
-            result,
-            origins: origins(inputs, wanted),
-        }))
+        let (mut kept, mut saved) = (0, SmallVec::new());
+        Self::save(&mut kept, &mut saved, row, inputs, wanted, Saved::input)?;
+        if row.saves[MOST] & wanted != 0 {
+            saved.push(Saved::output(result, 0)?);
+            kept |= 1 << MOST;
+        }
+        let numbers = if numbers.is_empty() { SmallVec::new() } else { SmallVec::from_slice(numbers) };
+        Ok(Arc::new(ElementwiseNode { row, numbers, kept, saved, origins: origins(inputs, wanted) }))
     }
 
     /// Of a row that is about to overwrite its first tensor; [`save_result`](Self::save_result) follows.
     pub fn before_write(row: &'static Row, inputs: [&Tensor; N], numbers: &[Scalar]) -> Result<Self> {
         let wanted = wanted(&inputs);
-        Ok(ElementwiseNode {
-            row,
-            numbers: SmallVec::from_slice(numbers),
-            inputs: saved(row, inputs, wanted, |input| Saved::before_write(input, inputs[0]))?,
-            result: None,
-            origins: origins(inputs, wanted),
-        })
+        let (mut kept, mut saved) = (0, SmallVec::new());
+        let before = |input: &Tensor| Saved::before_write(input, inputs[0]);
+        Self::save(&mut kept, &mut saved, row, inputs, wanted, before)?;
+        let numbers = SmallVec::from_slice(numbers);
+        Ok(ElementwiseNode { row, numbers, kept, saved, origins: origins(inputs, wanted) })
     }
 
     /// Keeps the result, if a derivative that is wanted needs it.
     #[inline]
     pub fn save_result(&mut self, inputs: [&Tensor; N], result: &Tensor) -> Result<()> {
         if self.row.saves[MOST] & wanted(&inputs) != 0 {
-            self.result = Some(Saved::output(result, 0)?);
+            self.saved.push(Saved::output(result, 0)?);
+            self.kept |= 1 << MOST;
         }
         Ok(())
     }
 
     /// The values that a derivative is computed from; none stands for the gradient of the result.
     fn values(&self, values: &[Value], node: &Arc<Node>) -> Result<SmallVec<[Option<Tensor>; 4]>> {
-        let unpacked = |slot: &Option<Saved>| {
+        let unpacked = |place: usize| {
             let lacks = || format!("{} did not save a tensor that its gradient needs", self.row.node);
-            slot.as_ref().ok_or_else(|| RusTorchError::autograd("backward", lacks()))?.unpack(node).map(Some)
+            let slot = (self.kept & ((1 << place) - 1)).count_ones() as usize;
+            let saved = self.saved.get(slot).filter(|_| self.kept & (1 << place) != 0);
+            saved.ok_or_else(|| RusTorchError::autograd("backward", lacks()))?.unpack(node).map(Some)
         };
         values
             .iter()
             .map(|value| match *value {
                 Value::Grad => Ok(None),
-                Value::Argument(n) => unpacked(&self.inputs[n as usize]),
-                Value::Result => unpacked(&self.result),
+                Value::Argument(n) => unpacked(n as usize),
+                Value::Result => unpacked(MOST),
             })
             .collect()
     }
