@@ -20,9 +20,65 @@ class NonDynamicallyQuantizableLinear(Linear):
 
 
 class MultiheadAttention(Module):
-    """Attention of several heads between linear maps: (L, N, E) attends to (S, N, E), or with the batch first.
+    """Lets every query take up values by how well their keys fit it, in several heads.
 
-    Gives the result and the weights, which are averaged over the heads. Weights start as Xavier's, biases at 0.
+        head_h = softmax(Q_h K_hᵀ / √head_dim + mask) V_h
+        out = concat(head_1, …, head_H) W_outᵀ + b_out
+
+    where Q, K and V are the query, key and value after a linear map each, and Q_h, K_h, V_h the h-th of their num_heads
+    parts of head_dim = embed_dim / num_heads features. Source: Vaswani et al., 2017.
+
+    The call is layer(query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None,
+    average_attn_weights=True, is_causal=False) and gives (output, weights). A mask of numbers is added to the scores; a
+    bool mask is True where a query may not see a key. need_weights=False gives None for the weights and a faster path.
+    is_causal=True says that attn_mask is the causal one, which must be given too. In eval() there is no dropout.
+
+    Args:
+        embed_dim: Features of queries and outputs, a multiple of `num_heads`.
+        num_heads: Number of heads.
+        dropout: Probability with which a weight is set to zero in training. Default: 0.0.
+        bias: Whether the linear maps have biases. Default: True.
+        add_bias_kv: Whether a learned key and value are put after the others. Default: False.
+        add_zero_attn: Whether a key and value of zeros are put after the others. Default: False.
+        kdim: Features of keys, if not embed_dim. Default: None.
+        vdim: Features of values, if not embed_dim. Default: None.
+        batch_first: Whether batches are the first dimension of inputs and outputs instead of the second. Default:
+            False.
+        device, dtype: Where the parameters are and their dtype, which inputs share. Default: None, the default ones.
+
+    Shape:
+        query: (L, N, embed_dim); (N, L, embed_dim) with batch_first; (L, embed_dim) without a batch.
+        key: (S, N, kdim), and value: (S, N, vdim), likewise.
+        key_padding_mask: (N, S), or (S) without a batch.
+        attn_mask: (L, S), or (N · num_heads, L, S).
+        output: the query's shape.
+        weights: (N, L, S), or (N, num_heads, L, S) with average_attn_weights=False; no N without a batch.
+
+    Attributes:
+        in_proj_weight: (3 · embed_dim, embed_dim), the maps of query, key and value, if kdim = vdim = embed_dim, else
+            None; Xavier's uniform values at first.
+        q_proj_weight: (embed_dim, embed_dim), with k_proj_weight: (embed_dim, kdim) and v_proj_weight: (embed_dim,
+            vdim) otherwise, else None; Xavier's uniform values at first.
+        in_proj_bias: (3 · embed_dim), zeros at first; None with bias=False.
+        out_proj: The Linear of W_out and b_out; the weight starts as Linear's does, the bias as zeros.
+        bias_k, bias_v: (1, 1, embed_dim), Xavier's normal values at first; None with add_bias_kv=False.
+
+    Raises:
+        ValueError: embed_dim or num_heads is less than 1.
+        AssertionError: embed_dim is not a multiple of num_heads; inputs or masks have other dimensions.
+        RuntimeError: attn_mask has another shape; is_causal=True comes without attn_mask.
+
+    Example:
+
+    >>> attention = rustorch.nn.MultiheadAttention(embed_dim=8, num_heads=2, batch_first=True)
+    >>> x, memory = rustorch.ones(3, 5, 8), rustorch.ones(3, 7, 8)
+    >>> out, weights = attention(x, memory, memory)
+    >>> out.shape, weights.shape
+    (rustorch.Size([3, 5, 8]), rustorch.Size([3, 5, 7]))
+    >>> causal = rustorch.ones(5, 5, dtype=rustorch.bool).triu(1)
+    >>> out, weights = attention(x, x, x, attn_mask=causal)
+    >>> weights[0, 0]
+    tensor([1., 0., 0., 0., 0.], grad_fn=<SelectBackward0>)
     """
 
     in_proj_weight: Parameter | None

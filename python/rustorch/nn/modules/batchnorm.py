@@ -13,6 +13,52 @@ from .module import Module
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
 
+_BATCH_NORM = """Normalises each channel of {input} to mean 0 and variance 1 over {over}: batch normalisation.
+
+    out = (in - mean) / √(var + eps) · weight + bias
+
+with a mean, a variance, a weight and a bias for each channel.
+
+In train(), mean and var are those of the batch, where var divides by the number of values, and the running
+statistics take a share of them:
+
+    running = (1 - momentum) · running + momentum · batch
+
+The variance that enters here divides by the number of values less one. In eval(), mean and var are the running
+statistics, so that an output does not depend on the rest of its batch; with track_running_stats=False they are
+the batch's there too. Source: Ioffe and Szegedy, 2015.
+
+Args:
+    num_features: Channels C of the input.
+    eps: What is added to the variance, so that constant channels do not divide by zero. Default: 1e-5.
+    momentum: Share of a new batch in the running statistics, or None for the plain average of all batches.
+        Default: 0.1.
+    affine: Whether each channel has a learned weight and bias. Default: True.
+    track_running_stats: Whether running statistics are kept; without them eval() normalises by the batch.
+        Default: True.
+    device, dtype: Where parameters and statistics are, and their dtype. Default: None, the default ones.
+    bias: Whether the learned bias is there; False leaves the weight alone. Default: True.
+
+Shape:
+    input: {input}, with C = num_features.
+    output: the same.
+
+Attributes:
+    weight: (C), ones at first; None with affine=False.
+    bias: (C), zeros at first; None with affine=False or bias=False.
+    running_mean: (C), a buffer of zeros at first; None with track_running_stats=False, as the next two.
+    running_var: (C), a buffer of ones at first.
+    num_batches_tracked: How many batches the running statistics have seen, a buffer.
+
+Raises:
+    ValueError: An input has another number of dimensions.
+    ShapeMismatchError: An input has another number of channels, or in training a single value per channel.
+
+Example:
+
+{example}
+"""
+
 
 class _NormBase(Module):
     """What batch and instance normalisation share: factors and summands of channels, and running statistics."""
@@ -79,10 +125,7 @@ class _NormBase(Module):
 
 
 class _BatchNorm(_NormBase):
-    """Normalises each channel of (N, C, *): over the batch in training, by the running statistics otherwise.
-
-    `momentum` is the share of a batch in the running statistics; None takes the plain average of all batches.
-    """
+    """Batch normalisation of inputs of as many dimensions as its class says."""
 
     _ndims: ClassVar[tuple[int, ...]]
 
@@ -108,15 +151,37 @@ class _BatchNorm(_NormBase):
 
 
 class BatchNorm1d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__
+    __doc__ = _BATCH_NORM.format(
+        input="(N, C) or (N, C, L)",
+        over="N, or N and L",
+        example=">>> norm = rustorch.nn.BatchNorm1d(2, affine=False)\n"
+        ">>> norm(rustorch.tensor([[1.0, 5.0], [3.0, 9.0]]))\n"
+        "tensor([[-1.0000, -1.0000],\n        [ 1.0000,  1.0000]])\n"
+        ">>> norm.running_mean\n"
+        "tensor([0.2000, 0.7000])",
+    )
     _ndims = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__
+    __doc__ = _BATCH_NORM.format(
+        input="(N, C, H, W)",
+        over="N, H and W",
+        example=">>> norm = rustorch.nn.BatchNorm2d(100)\n"
+        ">>> norm(rustorch.ones(20, 100, 35, 45)).shape\n"
+        "rustorch.Size([20, 100, 35, 45])\n"
+        ">>> norm.weight.shape, norm.running_var.shape\n"
+        "(rustorch.Size([100]), rustorch.Size([100]))",
+    )
     _ndims = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__
+    __doc__ = _BATCH_NORM.format(
+        input="(N, C, D, H, W)",
+        over="N, D, H and W",
+        example=">>> norm = rustorch.nn.BatchNorm3d(100)\n"
+        ">>> norm(rustorch.ones(20, 100, 5, 9, 6)).shape\n"
+        "rustorch.Size([20, 100, 5, 9, 6])",
+    )
     _ndims = (5,)

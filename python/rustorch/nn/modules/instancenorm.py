@@ -11,12 +11,51 @@ from .batchnorm import _NormBase
 
 __all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
 
+_INSTANCE_NORM = """Normalises each channel of each example of {input} over {over}: instance normalisation.
+
+    out = (in - mean) / √(var + eps) · weight + bias
+
+mean and var, which divides by the number of values, are those of one channel of one example, in train() and in
+eval(). With track_running_stats=True, eval() normalises by running statistics of the channels instead, which
+train() keeps:
+
+    running = (1 - momentum) · running + momentum · batch
+
+where batch is the average, over the batch, of the means and of the variances, which here divide by the number of
+values less one. Source: Ulyanov, Vedaldi and Lempitsky, 2016.
+
+Args:
+    num_features: Channels C of the input.
+    eps: What is added to the variance, so that constant channels do not divide by zero. Default: 1e-5.
+    momentum: Share of a new batch in the running statistics; None counts as 0. Default: 0.1.
+    affine: Whether each channel has a learned weight and bias. Default: False.
+    track_running_stats: Whether running statistics are kept; eval() normalises by them. Default: False.
+    device, dtype: Where parameters and statistics are, and their dtype. Default: None, the default ones.
+    bias: Whether the learned bias is there; False leaves the weight alone. Default: True.
+
+Shape:
+    input: {input}, with C = num_features.
+    output: the same.
+
+Attributes:
+    weight: (C), ones at first; None with affine=False.
+    bias: (C), zeros at first; None with affine=False or bias=False.
+    running_mean: (C), a buffer of zeros at first; None with track_running_stats=False, as the next one.
+    running_var: (C), a buffer of ones at first.
+
+Raises:
+    ValueError: An input has another number of dimensions, or with affine=True of channels.
+    ShapeMismatchError: An input whose own statistics are taken has a single value per channel; or with
+        track_running_stats=True another number of channels.
+
+Example:
+
+{example}
+"""
+
 
 class _InstanceNorm(_NormBase):
-    """Normalises each channel of each example of (N, C, *) or (C, *).
-
-    By the example's own statistics, or with `track_running_stats` by the running ones outside training.
-    """
+    """Instance normalisation of inputs of as many dimensions as its class says."""
 
     _spatial: ClassVar[int]
 
@@ -61,15 +100,33 @@ class _InstanceNorm(_NormBase):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    __doc__ = _INSTANCE_NORM.format(
+        input="(N, C, L) or (C, L)",
+        over="L",
+        example=">>> norm = rustorch.nn.InstanceNorm1d(2)\n"
+        ">>> norm(rustorch.tensor([[[1.0, 3.0], [5.0, 9.0]]]))\n"
+        "tensor([[[-1.0000,  1.0000],\n         [-1.0000,  1.0000]]])",
+    )
     _spatial = 1
 
 
 class InstanceNorm2d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    __doc__ = _INSTANCE_NORM.format(
+        input="(N, C, H, W) or (C, H, W)",
+        over="H and W",
+        example=">>> norm = rustorch.nn.InstanceNorm2d(100, affine=True)\n"
+        ">>> norm(rustorch.ones(20, 100, 35, 45)).shape\n"
+        "rustorch.Size([20, 100, 35, 45])",
+    )
     _spatial = 2
 
 
 class InstanceNorm3d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    __doc__ = _INSTANCE_NORM.format(
+        input="(N, C, D, H, W) or (C, D, H, W)",
+        over="D, H and W",
+        example=">>> norm = rustorch.nn.InstanceNorm3d(100)\n"
+        ">>> norm(rustorch.ones(20, 100, 5, 9, 6)).shape\n"
+        "rustorch.Size([20, 100, 5, 9, 6])",
+    )
     _spatial = 3
