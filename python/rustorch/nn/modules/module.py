@@ -19,9 +19,34 @@ __all__ = ["Module"]
 
 
 class Module(HookedCall, StateDict):
-    """A part of a neural network, made of parameters, buffers and other modules.
+    """Is a part of a neural network, made of parameters, buffers and other modules.
 
-    A subclass assigns them as attributes in ``__init__``, after ``super().__init__()``, and computes in ``forward``.
+    A subclass assigns them as attributes in `__init__`, after `super().__init__()`, and computes in `forward`; calling
+    the module runs forward between its hooks. parameters() gives what an optimizer updates, state_dict() what is saved,
+    to() moves and converts, train() and eval() set `training`, by which layers such as Dropout and BatchNorm behave.
+    Assigning None to the name of a parameter, buffer or module keeps the name without one.
+
+    Attributes:
+        training: whether the module is being trained; starts True.
+
+    Raises:
+        AttributeError: where a parameter, buffer or module is assigned before `super().__init__()`.
+        TypeError: where something else is assigned to the name of a parameter, buffer or module.
+
+    Example:
+
+    >>> class Residual(rustorch.nn.Module):
+    ...     def __init__(self, features):
+    ...         super().__init__()
+    ...         self.linear = rustorch.nn.Linear(features, features)
+    ...
+    ...     def forward(self, x):
+    ...         return x + self.linear(x)
+    >>> block = Residual(3)
+    >>> block(rustorch.ones(2, 3)).shape
+    rustorch.Size([2, 3])
+    >>> [name for name, _ in block.named_parameters()]
+    ['linear.weight', 'linear.bias']
     """
 
     training: bool

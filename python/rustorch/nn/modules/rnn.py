@@ -2,167 +2,56 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from typing import Any
 
-import rustorch
 from rustorch._C import Tensor
-from rustorch.nn import functional as F, init
-from rustorch.nn.parameter import Parameter
 
-from ._recurrence import STEPS, Recurrence, gated
-from .module import Module
+from ._recurrent_base import RNNBase, RNNCellBase
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 
-class RNNBase(Module):
-    """What the recurrent networks share: layers, directions, parameters, and the walk along the sequence."""
-
-    def __init__(
-        self,
-        mode: str,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        proj_size: int = 0,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        if not 0 <= dropout <= 1 or isinstance(dropout, bool):
-            raise ValueError(
-                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
-            )
-        if dropout > 0 and num_layers == 1:
-            warnings.warn(
-                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
-                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-                stacklevel=3,
-            )
-        if hidden_size <= 0 or num_layers <= 0:
-            raise ValueError("hidden_size and num_layers must be greater than zero")
-        if proj_size < 0 or proj_size >= hidden_size:
-            raise ValueError("proj_size should be a non-negative integer, smaller than hidden_size")
-        self.mode = mode
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
-        self.bias = bias
-        self.batch_first = batch_first
-        self.dropout = float(dropout)
-        self.bidirectional = bidirectional
-        self.proj_size = proj_size
-        rows, out = STEPS[mode].gates * hidden_size, proj_size or hidden_size
-        directions = 2 if bidirectional else 1
-        for layer in range(num_layers):
-            for suffix in self._suffixes(layer):
-                sizes = {
-                    "weight_ih": (rows, out * directions if layer else input_size),
-                    "weight_hh": (rows, out),
-                    **({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}),
-                    **({"weight_hr": (proj_size, hidden_size)} if proj_size else {}),
-                }
-                for name, size in sizes.items():
-                    tensor = rustorch.empty(size, device=device, dtype=dtype)
-                    self.register_parameter(name + suffix, Parameter(tensor))
-        self.reset_parameters()
-
-    def _suffixes(self, layer: int) -> list[str]:
-        """The endings of the names of a layer's parameters, by direction."""
-        return [f"_l{layer}", f"_l{layer}_reverse"][: 2 if self.bidirectional else 1]
-
-    def reset_parameters(self) -> None:
-        """Sets the parameters to fresh initial values, uniform over ±1 / √hidden_size."""
-        bound = 1.0 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
-
-    def flatten_parameters(self) -> None:
-        """Does nothing: it is for devices that want the parameters in one piece."""
-
-    @property
-    def all_weights(self) -> list[list[Parameter]]:
-        """The parameters of each layer and direction."""
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-        suffixes = [s for layer in range(self.num_layers) for s in self._suffixes(layer)]
-        own = self._parameters
-        return [[p for name in names if (p := own.get(name + suffix)) is not None] for suffix in suffixes]
-
-    def _recurrence(self, suffix: str) -> Recurrence:
-        own = self._parameters
-        parts = (own.get(name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"))
-        return Recurrence(STEPS[self.mode], *parts)
-
-    def _initial(self, given: Tensor | None, index: int, like: Tensor, batched: bool) -> Tensor:
-        """The hidden state, or the memory cell with index 1, before the first step: (layers · directions, N, size)."""
-        size = self.hidden_size if index else self.proj_size or self.hidden_size
-        want = (self.num_layers * (2 if self.bidirectional else 1), like.shape[1], size)
-        if given is None:
-            return rustorch.zeros(want, dtype=like.dtype, device=like.device)
-        if given.ndim != (3 if batched else 2):
-            raise RuntimeError(
-                f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, hx and cx should also be "
-                f"{3 if batched else 2}-D but got {given.ndim}-D tensor"
-            )
-        given = given if batched else given.unsqueeze(1)
-        if tuple(given.shape) != want:
-            raise RuntimeError(f"Expected hidden{[0]} size {want}, got {list(given.shape)}")
-        return given
-
-    def forward(self, input: Tensor, hx: Any = None) -> Any:
-        if input.ndim not in (2, 3):
-            raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.ndim}D instead")
-        if input.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
-            )
-        batched = input.ndim == 3
-        x = input if batched else input.unsqueeze(1)
-        if batched and self.batch_first:
-            x = x.transpose(0, 1)
-        count = 2 if self.mode == "LSTM" else 1
-        given = tuple(hx) if count == 2 and hx is not None else (hx,) * count
-        states = [self._initial(state, i, x, batched) for i, state in enumerate(given)]
-        last: list[list[Tensor]] = [[] for _ in states]
-        for layer in range(self.num_layers):
-            outputs = []
-            for direction, suffix in enumerate(self._suffixes(layer)):
-                start = [state[len(last[0])] for state in states]
-                sequence, end = self._recurrence(suffix).run(x, start, backwards=direction == 1)
-                outputs.append(sequence)
-                for states_of, state in zip(last, end, strict=True):
-                    states_of.append(state)
-            x = outputs[0] if len(outputs) == 1 else rustorch.cat(outputs, -1)
-            if self.dropout and layer + 1 < self.num_layers:
-                x = F.dropout(x, self.dropout, self.training)
-        finals = [rustorch.stack(states_of) for states_of in last]
-        if not batched:
-            x, finals = x.squeeze(1), [state.squeeze(1) for state in finals]
-        elif self.batch_first:
-            x = x.transpose(0, 1)
-        return x, tuple(finals) if count == 2 else finals[0]
-
-    def extra_repr(self) -> str:
-        settings = {
-            "proj_size": (self.proj_size, 0),
-            "num_layers": (self.num_layers, 1),
-            "bias": (self.bias, True),
-            "batch_first": (self.batch_first, False),
-            "dropout": (self.dropout, 0.0),
-            "bidirectional": (self.bidirectional, False),
-        }
-        told = "".join(f", {name}={value}" for name, (value, usual) in settings.items() if value != usual)
-        return f"{self.input_size}, {self.hidden_size}{told}"
-
-
 class RNN(RNNBase):
-    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu, along (L, N, input_size): the sequence of h, and the last."""
+    """Runs an Elman network along a sequence (J. Elman, 1990).
+
+    `h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)`, or relu. forward(input, h_0=None) gives all h_t of the last
+    layer, and each layer's last h; without h_0 it starts from zeros.
+
+    Args:
+        input_size: the number of features of each x_t.
+        hidden_size: the number of features of h_t.
+        num_layers: how many layers are stacked, each on the hidden states of the one before. Default: 1.
+        nonlinearity: 'tanh' or 'relu'. Default: 'tanh'.
+        bias: whether the gates have biases b_ih and b_hh. Default: True.
+        batch_first: whether input and output are (N, L, …) instead of (L, N, …); the states are not concerned.
+            Default: False.
+        dropout: the probability with which elements between layers become 0 in train(); the last layer's output is left
+            as it is. Default: 0.0.
+        bidirectional: whether a second network runs from the sequence's end, its outputs beside the first's.
+            Default: False.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size); h_0 and the last states
+        (num_layers · D, N, hidden_size), or without N; output (L, N, D · hidden_size) in the input's layout; D is 2 if
+        bidirectional, else 1.
+
+    Attributes:
+        weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}: layer k's parameters, with `_reverse` those of the
+            other direction; the gates' rows lie behind one another. All start uniform within ±1 / √hidden_size.
+
+    Raises:
+        ValueError: where dropout is outside [0, 1], or hidden_size or num_layers is not above 0; in forward, where the
+            input has other than 2 or 3 dimensions.
+        RuntimeError: in forward, where the input's last size is not input_size, a state has another shape, or L is 0.
+
+    Example:
+
+    >>> rnn = rustorch.nn.RNN(10, 20, num_layers=2)
+    >>> output, h = rnn(rustorch.ones(5, 3, 10))
+    >>> output.shape, h.shape
+    (rustorch.Size([5, 3, 20]), rustorch.Size([2, 3, 20]))
+    """
 
     def __init__(
         self,
@@ -182,14 +71,102 @@ class RNN(RNNBase):
 
 
 class LSTM(RNNBase):
-    """Long short-term memory along (L, N, input_size): the sequence of hidden states, and the last with its cell."""
+    """Runs a long short-term memory along a sequence (S. Hochreiter and J. Schmidhuber, 1997).
+
+        i = σ(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)       f = σ(W_if x_t + b_if + W_hf h_{t-1} + b_hf)
+        g = tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)    o = σ(W_io x_t + b_io + W_ho h_{t-1} + b_ho)
+        c_t = f · c_{t-1} + i · g                          h_t = o · tanh(c_t), or W_hr (o · tanh(c_t)) with proj_size
+
+    forward(input, (h_0, c_0)=None) gives all h_t of the last layer, and each layer's last (h, c); without states it
+    starts from zeros.
+
+    Args:
+        input_size: the number of features of each x_t.
+        hidden_size: the number of features of c_t, and of h_t without proj_size.
+        num_layers: how many layers are stacked, each on the hidden states of the one before. Default: 1.
+        bias: whether the gates have biases b_ih and b_hh. Default: True.
+        batch_first: whether input and output are (N, L, …) instead of (L, N, …); the states are not concerned.
+            Default: False.
+        dropout: the probability with which elements between layers become 0 in train(); the last layer's output is left
+            as it is. Default: 0.0.
+        bidirectional: whether a second network runs from the sequence's end, its outputs beside the first's.
+            Default: False.
+        proj_size: the size to which h_t is projected (H. Sak et al., 2014), below hidden_size; 0 is no projection.
+            Default: 0.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size); h_0 and the last h
+        (num_layers · D, N, H), c_0 and the last c (num_layers · D, N, hidden_size), or without N; output (L, N, D · H)
+        in the input's layout; H is proj_size or hidden_size, D is 2 if bidirectional, else 1.
+
+    Attributes:
+        weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}: layer k's parameters, with `_reverse` those of the
+            other direction; the gates' rows lie behind one another. All start uniform within ±1 / √hidden_size.
+        weight_hr_l{k}: (proj_size, hidden_size), the projection, with proj_size only. The gates' order is i, f, g, o.
+
+    Raises:
+        ValueError: where dropout is outside [0, 1], or hidden_size or num_layers is not above 0; in forward, where the
+            input has other than 2 or 3 dimensions.
+        RuntimeError: in forward, where the input's last size is not input_size, a state has another shape, or L is 0.
+
+    Example:
+
+    >>> lstm = rustorch.nn.LSTM(10, 20, num_layers=2)
+    >>> output, (h, c) = lstm(rustorch.ones(5, 3, 10))
+    >>> output.shape, h.shape, c.shape
+    (rustorch.Size([5, 3, 20]), rustorch.Size([2, 3, 20]), rustorch.Size([2, 3, 20]))
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__("LSTM", *args, **kwargs)
 
 
 class GRU(RNNBase):
-    """Gated recurrent units along (L, N, input_size): the sequence of hidden states, and the last."""
+    """Runs gated recurrent units along a sequence (K. Cho et al., 2014).
+
+        r = σ(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)       z = σ(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)
+        n = tanh(W_in x_t + b_in + r · (W_hn h_{t-1} + b_hn))
+        h_t = (1 - z) · n + z · h_{t-1}
+
+    The reset r multiplies the hidden state's share after its linear map, not the state before it as in the paper: the
+    form of PyTorch and cuDNN. forward(input, h_0=None) gives all h_t of the last layer, and each layer's last h;
+    without h_0 it starts from zeros.
+
+    Args:
+        input_size: the number of features of each x_t.
+        hidden_size: the number of features of h_t.
+        num_layers: how many layers are stacked, each on the hidden states of the one before. Default: 1.
+        bias: whether the gates have biases b_ih and b_hh. Default: True.
+        batch_first: whether input and output are (N, L, …) instead of (L, N, …); the states are not concerned.
+            Default: False.
+        dropout: the probability with which elements between layers become 0 in train(); the last layer's output is left
+            as it is. Default: 0.0.
+        bidirectional: whether a second network runs from the sequence's end, its outputs beside the first's.
+            Default: False.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size); h_0 and the last states
+        (num_layers · D, N, hidden_size), or without N; output (L, N, D · hidden_size) in the input's layout; D is 2 if
+        bidirectional, else 1.
+
+    Attributes:
+        weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}: layer k's parameters, with `_reverse` those of the
+            other direction; the gates' rows lie behind one another. All start uniform within ±1 / √hidden_size.
+
+    Raises:
+        ValueError: where dropout is outside [0, 1], or hidden_size or num_layers is not above 0; in forward, where the
+            input has other than 2 or 3 dimensions.
+        RuntimeError: in forward, where the input's last size is not input_size, a state has another shape, or L is 0.
+
+    Example:
+
+    >>> gru = rustorch.nn.GRU(10, 20, batch_first=True, bidirectional=True)
+    >>> output, h = gru(rustorch.ones(3, 5, 10))
+    >>> output.shape, h.shape
+    (rustorch.Size([3, 5, 40]), rustorch.Size([2, 3, 20]))
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if "proj_size" in kwargs:
@@ -197,70 +174,37 @@ class GRU(RNNBase):
         super().__init__("GRU", *args, **kwargs)
 
 
-class RNNCellBase(Module):
-    """One step of a recurrent network: its parameters, which start uniform over ±1 / √hidden_size."""
-
-    weight_ih: Parameter
-    weight_hh: Parameter
-    bias_ih: Parameter | None
-    bias_hh: Parameter | None
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool,
-        num_chunks: int,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.bias = bias
-        rows = num_chunks * hidden_size
-
-        def parameter(*size: int) -> Parameter:
-            return Parameter(rustorch.empty(size, device=device, dtype=dtype))
-
-        self.weight_ih = parameter(rows, input_size)
-        self.weight_hh = parameter(rows, hidden_size)
-        self.register_parameter("bias_ih", parameter(rows) if bias else None)
-        self.register_parameter("bias_hh", parameter(rows) if bias else None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Sets the parameters to fresh initial values."""
-        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0.0
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
-
-    def _step(self, mode: str, input: Tensor, states: tuple[Tensor | None, ...]) -> list[Tensor]:
-        """The states after one step from (N, input_size) or (input_size), from zeros where there are none."""
-        if input.ndim not in (1, 2):
-            raise ValueError(f"{self._get_name()}: Expected input to be 1D or 2D, got {input.ndim}D instead")
-        x = input if input.ndim == 2 else input.unsqueeze(0)
-        before = []
-        for state in states:
-            if state is None:
-                state = rustorch.zeros((x.shape[0], self.hidden_size), dtype=x.dtype, device=x.device)
-            elif state.ndim not in (1, 2):
-                raise ValueError(f"{self._get_name()}: Expected hidden to be 1D or 2D, got {state.ndim}D instead")
-            before.append(state if state.ndim == 2 else state.unsqueeze(0))
-        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        after = gated(STEPS[mode], x, before, *weights)
-        return after if input.ndim == 2 else [state.squeeze(0) for state in after]
-
-    def extra_repr(self) -> str:
-        bias = "" if self.bias else f", bias={self.bias}"
-        nonlinearity = getattr(self, "nonlinearity", "tanh")
-        return f"{self.input_size}, {self.hidden_size}{bias}" + (
-            f", nonlinearity={nonlinearity}" if nonlinearity != "tanh" else ""
-        )
-
-
 class RNNCell(RNNCellBase):
-    """One step of RNN: (N, input_size) and h (N, hidden_size) to the next h."""
+    """Computes one step of an Elman network.
+
+    `h' = tanh(W_ih x + b_ih + W_hh h + b_hh)`, or relu. forward(input, hx=None) starts from zeros without a state.
+
+    Args:
+        input_size: the number of features of x.
+        hidden_size: the number of features of h.
+        bias: whether there are biases b_ih and b_hh. Default: True.
+        nonlinearity: 'tanh' or 'relu'. Default: 'tanh'.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (N, input_size) or (input_size), hx and output (N, hidden_size) or (hidden_size).
+
+    Attributes:
+        weight_ih: (hidden_size, input_size), uniform within ±1 / √hidden_size as all of them.
+        weight_hh: (hidden_size, hidden_size).
+        bias_ih, bias_hh: (hidden_size), or None.
+
+    Raises:
+        ValueError: in forward, where the input or a state has other than 1 or 2 dimensions, or sizes do not fit.
+        RuntimeError: in forward, for another nonlinearity.
+
+    Example:
+
+    >>> cell = rustorch.nn.RNNCell(10, 20)
+    >>> h = cell(rustorch.ones(3, 10))
+    >>> cell(rustorch.ones(3, 10), h).shape
+    rustorch.Size([3, 20])
+    """
 
     def __init__(
         self,
@@ -281,7 +225,35 @@ class RNNCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """One step of LSTM: (N, input_size) and (h, c), each (N, hidden_size), to the next (h, c)."""
+    """Computes one step of a long short-term memory, by the formulas of LSTM.
+
+    forward(input, (h, c)=None) gives the next (h, c); without states it starts from zeros.
+
+    Args:
+        input_size: the number of features of the input.
+        hidden_size: the number of features of h and of c.
+        bias: whether the gates have biases b_ih and b_hh. Default: True.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (N, input_size) or (input_size); h and c, given and returned, (N, hidden_size) or (hidden_size).
+
+    Attributes:
+        weight_ih: (4 · hidden_size, input_size), gates i, f, g, o; uniform within ±1 / √hidden_size as all of them.
+        weight_hh: (4 · hidden_size, hidden_size).
+        bias_ih, bias_hh: (4 · hidden_size), or None.
+
+    Raises:
+        ValueError: in forward, where the input or a state has other than 1 or 2 dimensions, or sizes do not fit.
+
+    Example:
+
+    >>> cell = rustorch.nn.LSTMCell(10, 20)
+    >>> h, c = cell(rustorch.ones(3, 10))
+    >>> h, c = cell(rustorch.ones(3, 10), (h, c))
+    >>> h.shape, c.shape
+    (rustorch.Size([3, 20]), rustorch.Size([3, 20]))
+    """
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
@@ -294,7 +266,33 @@ class LSTMCell(RNNCellBase):
 
 
 class GRUCell(RNNCellBase):
-    """One step of GRU: (N, input_size) and h (N, hidden_size) to the next h."""
+    """Computes one step of a gated recurrent unit, by the formulas of GRU.
+
+    forward(input, hx=None) gives the next h; without a state it starts from zeros.
+
+    Args:
+        input_size: the number of features of the input.
+        hidden_size: the number of features of h.
+        bias: whether the gates have biases b_ih and b_hh. Default: True.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (N, input_size) or (input_size), hx and output (N, hidden_size) or (hidden_size).
+
+    Attributes:
+        weight_ih: (3 · hidden_size, input_size), gates r, z, n; uniform within ±1 / √hidden_size as all of them.
+        weight_hh: (3 · hidden_size, hidden_size).
+        bias_ih, bias_hh: (3 · hidden_size), or None.
+
+    Raises:
+        ValueError: in forward, where the input or a state has other than 1 or 2 dimensions, or sizes do not fit.
+
+    Example:
+
+    >>> cell = rustorch.nn.GRUCell(10, 20)
+    >>> cell(rustorch.ones(3, 10)).shape
+    rustorch.Size([3, 20])
+    """
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None

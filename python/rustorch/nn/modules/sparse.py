@@ -16,10 +16,40 @@ __all__ = ["Embedding", "EmbeddingBag"]
 
 
 class Embedding(Module):
-    """The rows of a learned table that integer indices name: (*) to (*, embedding_dim).
+    """Looks up the rows of a learned table that integer indices name.
 
-    The weight (num_embeddings, embedding_dim) starts standard Gaussian. The row `padding_idx` starts at 0 and gets no
-    gradient.
+    `out[…] = weight[input[…]]`.
+
+    Args:
+        num_embeddings: the number of rows.
+        embedding_dim: the size of each row.
+        padding_idx: a row that starts at 0 and gets no gradient; a negative number counts from the end. Default: None.
+        max_norm: rows that are looked up and have a larger norm are first scaled down to it, in place. Default: None.
+        norm_type: the p of that norm. Default: 2.0.
+        scale_grad_by_freq: whether a row's gradient is divided by how often the call names it. Default: False.
+        sparse: sparse gradients, which are not supported: True is a NotImplementedError. Default: False.
+        _weight: the table to start with; from_pretrained() is the way to give one. Default: None.
+        _freeze: whether the table gets no gradient. Default: False.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (*), integers in [0, num_embeddings); output (*, embedding_dim).
+
+    Attributes:
+        weight: (num_embeddings, embedding_dim), starts standard Gaussian, the row padding_idx at 0, unless it is given.
+
+    Raises:
+        ValueError: where padding_idx names no row, or the table given has another shape.
+        IndexError: in forward, where an index names no row; negative ones do not.
+
+    Example:
+
+    >>> embedding = rustorch.nn.Embedding(10, 3)
+    >>> embedding(rustorch.tensor([[1, 2, 4], [4, 3, 9]])).shape
+    rustorch.Size([2, 3, 3])
+    >>> table = rustorch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> rustorch.nn.Embedding.from_pretrained(table)(rustorch.tensor([1]))
+    tensor([[3., 4.]])
     """
 
     weight: Parameter
@@ -107,10 +137,44 @@ class Embedding(Module):
 
 
 class EmbeddingBag(Module):
-    """The sums, means or maxima of bags of rows of a learned table: (B, L), or (L) with offsets, to (B, embedding_dim).
+    """Takes the sums, means or maxima of bags of rows of a learned table.
 
-    The weight (num_embeddings, embedding_dim) starts standard Gaussian. The row `padding_idx` starts at 0 and does not
-    count.
+    `out[b] = Σ_{i in bag b} per_sample_weights[i] · weight[input[i]]`, or the mean or largest of each column. An empty
+    bag gives 0. forward(input, offsets=None, per_sample_weights=None).
+
+    Args:
+        num_embeddings: the number of rows.
+        embedding_dim: the size of each row.
+        max_norm: rows that are looked up and have a larger norm are first scaled down to it, in place. Default: None.
+        norm_type: the p of that norm. Default: 2.0.
+        scale_grad_by_freq: whether a row's gradient is divided by how often the call names it. Default: False.
+        mode: 'sum', 'mean' or 'max'. Default: 'mean'.
+        sparse: sparse gradients, which are not supported: True is a NotImplementedError. Default: False.
+        _weight: the table to start with; from_pretrained() is the way to give one. Default: None.
+        include_last_offset: whether the last offset is the end of the last bag, not the beginning of one.
+            Default: False.
+        padding_idx: a row that starts at 0, does not count in bags and gets no gradient. Default: None.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        input (B, L), bags of L indices each, or (L) with offsets (B), where each bag begins, (B + 1) with
+        include_last_offset; per_sample_weights as input, with 'sum' only; output (B, embedding_dim).
+
+    Attributes:
+        weight: (num_embeddings, embedding_dim), starts standard Gaussian, the row padding_idx at 0, unless it is given.
+
+    Raises:
+        ValueError: where padding_idx names no row, or the table given has another shape; in forward, for another mode,
+            and for scale_grad_by_freq with 'max'.
+        NotImplementedError: in forward, for per_sample_weights with 'mean' or 'max'.
+
+    Example:
+
+    >>> table = rustorch.tensor([[1.0], [2.0], [3.0]])
+    >>> bag = rustorch.nn.EmbeddingBag.from_pretrained(table, mode="sum")
+    >>> bag(rustorch.tensor([0, 1, 2]), rustorch.tensor([0, 1]))
+    tensor([[1.],
+            [5.]])
     """
 
     weight: Parameter

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
-import rustorch
 from rustorch._C import Tensor
 from rustorch.nn import functional as F, init
 from rustorch.nn._functional.attention import additive_mask
 
+from ._transformer_layer import Activation, Layer, activation_function, causal_mask, mask_is_causal
 from .attention import MultiheadAttention
 from .container import ModuleList
 from .dropout import Dropout
@@ -26,68 +25,48 @@ __all__ = [
     "TransformerEncoderLayer",
 ]
 
-Activation = Callable[[Tensor], Tensor]
 
+class TransformerEncoderLayer(Layer):
+    """Applies self-attention and a feed-forward network, each with dropout, a residual and a layer norm.
 
-def _activation(given: str | Activation) -> Activation:
-    if not isinstance(given, str):
-        return given
-    if given not in ("relu", "gelu"):
-        raise RuntimeError(f"activation should be relu/gelu, not {given}")
-    return F.relu if given == "relu" else F.gelu
+    `x = norm1(src + dropout(attention(src)))`, `out = norm2(x + dropout(W_2 dropout(activation(W_1 x + b_1)) + b_2))`.
+    forward(src, src_mask=None, src_key_padding_mask=None, is_causal=False): in bool masks True is not seen, numbers are
+    added to the scores; is_causal says that src_mask is the causal one.
 
+    Args:
+        d_model: E, the number of features; nhead divides it.
+        nhead: the number of attention heads.
+        dim_feedforward: the size of the feed-forward network's hidden layer. Default: 2048.
+        dropout: the probability with which elements become 0 in train(). Default: 0.1.
+        activation: the function between the two linear layers: 'relu', 'gelu', or one that takes and gives a tensor.
+            Default: functional.relu.
+        layer_norm_eps: the eps of the layer norms. Default: 1e-5.
+        batch_first: whether tensors are (N, length, E) instead of (length, N, E). Default: False.
+        norm_first: whether each step normalises its input, `x + step(norm(x))`, not its result, `norm(x + step(x))`.
+            Default: False.
+        bias: whether linear layers and norms have a bias. Default: True.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
 
-def _causal_mask(size: int, device: Any = None, dtype: Any = None) -> Tensor:
-    return rustorch.full((size, size), float("-inf"), dtype=dtype, device=device).triu(1)
+    Shape:
+        src (S, N, E), (N, S, E) with batch_first, or (S, E); src_mask (S, S) or (N · nhead, S, S); src_key_padding_mask
+        (N, S) or (S); output as src.
 
+    Attributes:
+        self_attn: the MultiheadAttention.
+        linear1, linear2: Linear from d_model to dim_feedforward and back.
+        norm1, norm2: LayerNorm over d_model.
 
-def _is_causal(mask: Tensor | None, told: bool | None, size: int) -> bool:
-    """Whether a mask lets each position see those up to it alone: as the caller says, or as it is."""
-    if told is not None or mask is None:
-        return bool(told)
-    if tuple(mask.shape) != (size, size):
-        return False
-    causal = _causal_mask(size, mask.device)
-    numbers = additive_mask(mask, "mask", causal.dtype)
-    return numbers is not None and bool((numbers == causal).all().item())
+    Raises:
+        AssertionError: where nhead does not divide d_model; in forward, where a tensor has another number of features.
+        RuntimeError: for the name of another activation; in forward, where a mask does not fit, or is_causal comes
+            without its mask.
 
+    Example:
 
-class _Layer(Module):
-    """What encoder and decoder layers share: attention and the feed-forward part, each with its residual."""
-
-    activation: Activation
-    linear1: Linear
-    linear2: Linear
-    dropout: Dropout
-    norm_first: bool
-
-    def _attend(
-        self,
-        attention: MultiheadAttention,
-        drop: Dropout,
-        x: Tensor,
-        memory: Tensor,
-        mask: Tensor | None,
-        padding: Tensor | None,
-        is_causal: bool,
-    ) -> Tensor:
-        out, _ = attention(
-            x, memory, memory, key_padding_mask=padding, need_weights=False, attn_mask=mask, is_causal=is_causal
-        )
-        result: Tensor = drop(out)
-        return result
-
-    def _feed_forward(self, drop: Dropout, x: Tensor) -> Tensor:
-        result: Tensor = drop(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-        return result
-
-    def _residual(self, x: Tensor, norm: Module, step: Callable[[Tensor], Tensor]) -> Tensor:
-        result: Tensor = x + step(norm(x)) if self.norm_first else norm(x + step(x))
-        return result
-
-
-class TransformerEncoderLayer(_Layer):
-    """Self-attention and a feed-forward network, each with dropout, residual and layer norm: (S, N, E) or (S, E)."""
+    >>> layer = rustorch.nn.TransformerEncoderLayer(d_model=16, nhead=4, dim_feedforward=32)
+    >>> layer(rustorch.ones(10, 2, 16)).shape
+    rustorch.Size([10, 2, 16])
+    """
 
     def __init__(
         self,
@@ -114,7 +93,7 @@ class TransformerEncoderLayer(_Layer):
         self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, **made)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
-        self.activation = _activation(activation)
+        self.activation = activation_function(activation)
 
     def forward(
         self,
@@ -133,8 +112,47 @@ class TransformerEncoderLayer(_Layer):
         return self._residual(x, self.norm2, lambda y: self._feed_forward(self.dropout2, y))
 
 
-class TransformerDecoderLayer(_Layer):
-    """Self-attention, attention to the encoder's memory and a feed-forward network: (T, N, E) or (T, E)."""
+class TransformerDecoderLayer(Layer):
+    """Applies self-attention, attention to the encoder's memory and a feed-forward network.
+
+    Each with dropout, a residual and a layer norm, as in TransformerEncoderLayer. forward(tgt, memory, tgt_mask=None,
+    memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None, tgt_is_causal=False,
+    memory_is_causal=False).
+
+    Args:
+        d_model: E, the number of features; nhead divides it.
+        nhead: the number of attention heads.
+        dim_feedforward: the size of the feed-forward network's hidden layer. Default: 2048.
+        dropout: the probability with which elements become 0 in train(). Default: 0.1.
+        activation: the function between the two linear layers: 'relu', 'gelu', or one that takes and gives a tensor.
+            Default: functional.relu.
+        layer_norm_eps: the eps of the layer norms. Default: 1e-5.
+        batch_first: whether tensors are (N, length, E) instead of (length, N, E). Default: False.
+        norm_first: whether each step normalises its input, `x + step(norm(x))`, not its result, `norm(x + step(x))`.
+            Default: False.
+        bias: whether linear layers and norms have a bias. Default: True.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        tgt (T, N, E), memory (S, N, E), or with N first or absent; tgt_mask (T, T), memory_mask (T, S), either also
+        with N · nhead before; the padding masks (N, T) and (N, S); output as tgt.
+
+    Attributes:
+        self_attn, multihead_attn: the MultiheadAttention to tgt itself and to the memory.
+        linear1, linear2: Linear from d_model to dim_feedforward and back.
+        norm1, norm2, norm3: LayerNorm over d_model.
+
+    Raises:
+        AssertionError: where nhead does not divide d_model; in forward, where a tensor has another number of features.
+        RuntimeError: for the name of another activation; in forward, where a mask does not fit, or is_causal comes
+            without its mask.
+
+    Example:
+
+    >>> layer = rustorch.nn.TransformerDecoderLayer(d_model=16, nhead=4, dim_feedforward=32)
+    >>> layer(rustorch.ones(20, 2, 16), rustorch.ones(10, 2, 16)).shape
+    rustorch.Size([20, 2, 16])
+    """
 
     def __init__(
         self,
@@ -164,7 +182,7 @@ class TransformerDecoderLayer(_Layer):
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
         self.dropout3 = Dropout(dropout)
-        self.activation = _activation(activation)
+        self.activation = activation_function(activation)
 
     def forward(
         self,
@@ -195,9 +213,31 @@ def _copies(layer: Module, count: int) -> ModuleList:
 
 
 class TransformerEncoder(Module):
-    """Encoder layers one after the other, and a norm at the end if there is one.
+    """Applies encoder layers one after the other, and a norm at the end if there is one.
 
-    `enable_nested_tensor` and `mask_check` are taken and have no effect: there are no nested tensors.
+    The layers are copies of the one given, which start with the same values. forward(src, mask=None,
+    src_key_padding_mask=None, is_causal=None) gives each layer the masks; with is_causal None it looks whether the mask
+    is the causal one.
+
+    Args:
+        encoder_layer: the layer to copy, such as a TransformerEncoderLayer.
+        num_layers: how many copies.
+        norm: the module at the end. Default: None.
+        enable_nested_tensor: taken and without effect: there are no nested tensors. Default: True.
+        mask_check: taken and without effect, as enable_nested_tensor. Default: True.
+
+    Shape:
+        As of the layer: src (S, N, E), (N, S, E) or (S, E), output as src.
+
+    Attributes:
+        layers: the ModuleList of the copies.
+
+    Example:
+
+    >>> layer = rustorch.nn.TransformerEncoderLayer(d_model=16, nhead=4, dim_feedforward=32)
+    >>> encoder = rustorch.nn.TransformerEncoder(layer, num_layers=2)
+    >>> encoder(rustorch.ones(10, 2, 16)).shape
+    rustorch.Size([10, 2, 16])
     """
 
     def __init__(
@@ -224,14 +264,36 @@ class TransformerEncoder(Module):
     ) -> Tensor:
         first = self.layers[0] if self.num_layers else None
         batch_first = isinstance(first, TransformerEncoderLayer) and first.self_attn.batch_first
-        is_causal = _is_causal(mask, is_causal, src.shape[1 if batch_first and src.ndim == 3 else 0])
+        is_causal = mask_is_causal(mask, is_causal, src.shape[1 if batch_first and src.ndim == 3 else 0])
         for layer in self.layers:
             src = layer(src, src_mask=mask, is_causal=is_causal, src_key_padding_mask=src_key_padding_mask)
         return src if self.norm is None else self.norm(src)
 
 
 class TransformerDecoder(Module):
-    """Decoder layers one after the other, and a norm at the end if there is one."""
+    """Applies decoder layers one after the other, and a norm at the end if there is one.
+
+    The layers are copies of the one given, which start with the same values. forward() takes what the layer's does;
+    with tgt_is_causal None it looks whether tgt_mask is the causal one.
+
+    Args:
+        decoder_layer: the layer to copy, such as a TransformerDecoderLayer.
+        num_layers: how many copies.
+        norm: the module at the end. Default: None.
+
+    Shape:
+        As of the layer: tgt (T, N, E), memory (S, N, E), or with N first or absent; output as tgt.
+
+    Attributes:
+        layers: the ModuleList of the copies.
+
+    Example:
+
+    >>> layer = rustorch.nn.TransformerDecoderLayer(d_model=16, nhead=4, dim_feedforward=32)
+    >>> decoder = rustorch.nn.TransformerDecoder(layer, num_layers=2)
+    >>> decoder(rustorch.ones(20, 2, 16), rustorch.ones(10, 2, 16)).shape
+    rustorch.Size([20, 2, 16])
+    """
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
@@ -252,7 +314,7 @@ class TransformerDecoder(Module):
     ) -> Tensor:
         first = self.layers[0] if self.num_layers else None
         batch_first = isinstance(first, TransformerDecoderLayer) and first.self_attn.batch_first
-        tgt_is_causal = _is_causal(tgt_mask, tgt_is_causal, tgt.shape[1 if batch_first and tgt.ndim == 3 else 0])
+        tgt_is_causal = mask_is_causal(tgt_mask, tgt_is_causal, tgt.shape[1 if batch_first and tgt.ndim == 3 else 0])
         for layer in self.layers:
             tgt = layer(
                 tgt,
@@ -268,7 +330,46 @@ class TransformerDecoder(Module):
 
 
 class Transformer(Module):
-    """An encoder and a decoder: src (S, N, E) and tgt (T, N, E) to (T, N, E), or with the batch first or absent."""
+    """Applies an encoder to a source, and a decoder to a target and what the encoder made of it.
+
+    `out = decoder(tgt, encoder(src))` (A. Vaswani et al., 2017), both with a layer norm at the end; embeddings,
+    positions and the last linear layer are not part of it. forward(src, tgt, src_mask=None, tgt_mask=None,
+    memory_mask=None, src_key_padding_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None,
+    src_is_causal=None, tgt_is_causal=None, memory_is_causal=False); generate_square_subsequent_mask() makes a tgt_mask.
+
+    Args:
+        d_model: E, the number of features; nhead divides it. Default: 512.
+        nhead: the number of attention heads. Default: 8.
+        num_encoder_layers: the number of TransformerEncoderLayers. Default: 6.
+        num_decoder_layers: the number of TransformerDecoderLayers. Default: 6.
+        dim_feedforward: the size of the feed-forward networks' hidden layer. Default: 2048.
+        dropout: the probability with which elements become 0 in train(). Default: 0.1.
+        activation: 'relu', 'gelu', or a function that takes and gives a tensor. Default: functional.relu.
+        custom_encoder: a module to take the encoder's place. Default: None.
+        custom_decoder: a module to take the decoder's place. Default: None.
+        layer_norm_eps: the eps of the layer norms. Default: 1e-5.
+        batch_first: whether tensors are (N, length, E) instead of (length, N, E). Default: False.
+        norm_first: whether each step normalises its input, not its result. Default: False.
+        bias: whether linear layers and norms have a bias. Default: True.
+        device, dtype: where the parameters are and of which dtype; None is the default. Default: None.
+
+    Shape:
+        src (S, N, E) and tgt (T, N, E), or with N first or absent; src_mask (S, S), tgt_mask (T, T), memory_mask (T,
+        S); the padding masks (N, S), (N, T) and (N, S); output as tgt.
+
+    Attributes:
+        encoder, decoder: the two parts. Parameters of 2 or more dimensions start Xavier-uniform, also those of custom
+            parts.
+
+    Raises:
+        RuntimeError: in forward, where src and tgt have other batch sizes, or other features than d_model.
+
+    Example:
+
+    >>> model = rustorch.nn.Transformer(16, 4, 1, 1, dim_feedforward=32)
+    >>> model(rustorch.ones(10, 2, 16), rustorch.ones(20, 2, 16)).shape
+    rustorch.Size([20, 2, 16])
+    """
 
     def __init__(
         self,
@@ -342,7 +443,7 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
         """The mask under which each position sees those up to it: -inf above the diagonal, 0 elsewhere."""
-        return _causal_mask(sz, device, dtype)
+        return causal_mask(sz, device, dtype)
 
     def _reset_parameters(self) -> None:
         for parameter in self.parameters():
