@@ -86,6 +86,15 @@ impl Program {
         }
     }
 
+    /// The name of the op that it is, where it is one.
+    pub fn name(&self) -> &'static str {
+        match &*self.instructions {
+            [] => "copy",
+            [only] => only.op.name(),
+            _ => "fused elementwise ops",
+        }
+    }
+
     /// The kind of what `source` names.
     pub fn kind(&self, source: Source) -> RegisterKind {
         match source {

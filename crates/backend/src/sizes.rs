@@ -4,15 +4,10 @@
 //! check after that. What goes beyond one layout (a window's reach, a padded size, a result's shape) is computed here.
 
 use std::borrow::Borrow;
-use std::ops::Range;
 
 use rustorch_error::{Result, RusTorchError};
 
-use crate::memory::Scratch;
-use crate::{
-    AttentionParams, ConvParams, CtcSample, DType, DimensionMap, Distribution, Epilogue, Factorization,
-    Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
-};
+use crate::DType;
 
 /// The most elements that memory can hold whatever their dtype, and thereby a bound of offsets and strides: their numbers
 /// of bytes are addresses' differences.
@@ -101,88 +96,6 @@ pub fn same_padding(kernel: usize, dilation: usize) -> Option<(usize, usize)> {
 /// A size with `before` and `after` elements added.
 pub fn padded(size: usize, before: usize, after: usize) -> Option<usize> {
     size.checked_add(before)?.checked_add(after).filter(|&sum| isize::try_from(sum).is_ok())
-}
-
-/// What the arguments of a method of [`ComputeBackend`](crate::ComputeBackend) hold of tensors.
-pub trait Extent {
-    /// The largest number of elements of a tensor among them.
-    fn extent(&self) -> usize;
-}
-
-impl Extent for Operand<'_> {
-    #[inline]
-    fn extent(&self) -> usize {
-        self.layout.numel()
-    }
-}
-
-impl<T: Extent> Extent for Option<T> {
-    #[inline]
-    fn extent(&self) -> usize {
-        self.as_ref().map_or(0, T::extent)
-    }
-}
-
-impl Extent for &[Operand<'_>] {
-    #[inline]
-    fn extent(&self) -> usize {
-        self.iter().map(Extent::extent).max().unwrap_or(0)
-    }
-}
-
-impl<const N: usize> Extent for [Operand<'_>; N] {
-    #[inline]
-    fn extent(&self) -> usize {
-        self.as_slice().extent()
-    }
-}
-
-impl Extent for (Operand<'_>, Operand<'_>) {
-    #[inline]
-    fn extent(&self) -> usize {
-        self.0.extent().max(self.1.extent())
-    }
-}
-
-/// What holds no tensor.
-macro_rules! no_tensors {
-    ($($type:ty),* $(,)?) => {$(
-        impl Extent for $type {
-            #[inline]
-            fn extent(&self) -> usize {
-                0
-            }
-        }
-    )*};
-}
-
-no_tensors!(
-    bool,
-    f64,
-    usize,
-    Scalar,
-    Distribution,
-    Factorization,
-    RandomKey,
-    ReduceOp,
-    Sampler,
-    ScanOp,
-    ScatterOp,
-    &[usize],
-    &[Scratch<Range<usize>>],
-    &[CtcSample],
-    &[DimensionMap],
-    &AttentionParams,
-    &ConvParams,
-    &PoolParams,
-    &Program,
-);
-
-impl Extent for Epilogue<'_> {
-    #[inline]
-    fn extent(&self) -> usize {
-        self.bias.extent()
-    }
 }
 
 /// Refuses tensors of more elements than a kernel takes.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use rustorch_backend::memory::PoolAllocator;
-use rustorch_backend::{Buffer, ComputeBackend, DType, Epilogue, Layout, Operand, Scalar};
+use rustorch_backend::{Buffer, ComputeBackend, DType, Epilogue, Layout, Operand, Scalar, kernel};
 use rustorch_cpu_simd::{CpuBackend, threads};
 
 /// The best and the median time of a product, in seconds, over 0.3 s of repetitions.
@@ -21,7 +21,9 @@ fn measure(backend: &impl ComputeBackend, size: usize) -> (f64, f64) {
     let start = Instant::now();
     while times.len() < 5 || start.elapsed() < Duration::from_millis(300) {
         let before = Instant::now();
-        backend.matrix_multiply(a, b, c, Epilogue::default()).unwrap();
+        backend
+            .run(&kernel::MatrixMultiply { a, b, output: c, epilogue: Epilogue::default() }.into())
+            .unwrap();
         times.push(before.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);

@@ -1,14 +1,12 @@
-//! [`CpuBackend`]: hands each method of the contract to its kernel.
+//! [`CpuBackend`]: hands each kernel to the function that computes it.
 
 use std::ops::Range;
 
 use rustorch_backend::memory::fork::OnceLock;
-use rustorch_backend::memory::{HostBuffer, Scratch, check_host_allocator, host_allocator, physical_memory};
-use rustorch_backend::sizes::{Extent, check_extent};
+use rustorch_backend::memory::{HostBuffer, check_host_allocator, host_allocator, physical_memory};
+use rustorch_backend::sizes::check_extent;
 use rustorch_backend::{
-    AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
-    Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
-    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp,
+    Buffer, ComputeBackend, DeviceInfo, DeviceKind, Kernel, MemoryAllocator, Operand, Program, Scalar,
 };
 use rustorch_error::Result;
 
@@ -41,17 +39,6 @@ fn processor_name() -> String {
         Some(line.split_once(':')?.1.trim().to_string())
     });
     told.unwrap_or_else(|| std::env::consts::ARCH.to_string())
-}
-
-/// Methods that a kernel of the same arguments fulfils, once it is known that their tensors are of a size to compute with.
-macro_rules! delegate {
-    ($($name:ident => $kernel:path: ($($argument:ident: $type:ty),* $(,)?) -> $result:ty;)*) => {$(
-        #[inline]
-        fn $name(&self, $($argument: $type),*) -> Result<$result> {
-            check_extent(stringify!($name), 0 $(.max($argument.extent()))*)?;
-            $kernel($($argument),*)
-        }
-    )*};
 }
 
 impl ComputeBackend for CpuBackend {
@@ -105,123 +92,71 @@ impl ComputeBackend for CpuBackend {
     }
 
     #[inline]
+    fn copy(&self, source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
+        check_extent("copy", source.layout.numel().max(destination.layout.numel()))?;
+        kernels::copy::copy(source, destination)
+    }
+
+    #[inline]
+    fn fill(&self, destination: Operand<'_>, value: Scalar) -> Result<()> {
+        check_extent("fill", destination.layout.numel())?;
+        kernels::copy::fill(destination, value)
+    }
+
+    #[inline]
     fn map(&self, program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> Result<()> {
         // All have one shape.
-        check_extent("map", outputs.first().map_or(0, Operand::extent))?;
+        check_extent("map", outputs.first().map_or(0, |output| output.layout.numel()))?;
         kernels::map::map(program, inputs, outputs)
     }
 
-    delegate! {
-        copy => kernels::copy::copy: (source: Operand<'_>, destination: Operand<'_>) -> ();
-        fill => kernels::copy::fill: (destination: Operand<'_>, value: Scalar) -> ();
-        reduce => kernels::reduce::reduce: (
-            op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
-        ) -> ();
-        moments => kernels::reduce::moments: (
-            input: Operand<'_>, dims: &[usize], divisor: f64, root: bool, mean: Operand<'_>, spread: Operand<'_>,
-        ) -> ();
-        arg_reduce => kernels::reduce::arg_reduce: (
-            op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
-        ) -> ();
-        scan => kernels::scan::scan: (
-            op: ScanOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
-        ) -> ();
-        sort => kernels::sort::sort: (
-            input: Operand<'_>, dim: usize, descending: bool, values: Option<Operand<'_>>, indices: Operand<'_>,
-        ) -> ();
-        top_k => kernels::sort::top_k: (
-            input: Operand<'_>, dim: usize, largest: bool, sorted: bool, values: Option<Operand<'_>>,
-            indices: Operand<'_>,
-        ) -> ();
-        search_sorted => kernels::sort::search_sorted: (
-            sorted: Operand<'_>, sorter: Option<Operand<'_>>, values: Operand<'_>, right: bool, output: Operand<'_>,
-        ) -> ();
-        matrix_multiply => kernels::matmul::matrix_multiply: (
-            a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
-        ) -> ();
-        factorize => kernels::linalg::factorize: (
-            op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>],
-        ) -> ();
-        solve_triangular => kernels::linalg::solve_triangular: (
-            upper: bool, unit: bool, a: Operand<'_>, b: Operand<'_>, output: Operand<'_>,
-        ) -> ();
-        convolution => kernels::conv::convolution: (
-            params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
-            output: Operand<'_>,
-        ) -> ();
-        convolution_grad_input => kernels::conv::convolution_grad_input: (
-            params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
-        ) -> ();
-        convolution_grad_weight => kernels::conv::convolution_grad_weight: (
-            params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
-        ) -> ();
-        pool => kernels::pool::pool: (
-            params: &PoolParams, input: Operand<'_>, output: Operand<'_>, indices: Option<Operand<'_>>,
-        ) -> ();
-        pool_grad => kernels::pool::pool_grad: (
-            params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
-        ) -> ();
-        max_pool_regions => kernels::pool::max_pool_regions: (
-            regions: &[Scratch<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
-        ) -> ();
-        weighted_gather => kernels::weighted_gather::weighted_gather: (
-            input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
-        ) -> ();
-        weighted_gather_grad_input => kernels::weighted_gather::weighted_gather_grad_input: (
-            grad: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
-        ) -> ();
-        weighted_gather_grad_weight => kernels::weighted_gather::weighted_gather_grad_weight: (
-            grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
-        ) -> ();
-        resample => kernels::resample::resample: (
-            maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
-        ) -> ();
-        softmax => kernels::softmax::softmax: (log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> ();
-        softmax_grad => kernels::softmax::softmax_grad: (
-            log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
-        ) -> ();
-        attention => kernels::attention::attention: (
-            params: &AttentionParams, query: Operand<'_>, key: Operand<'_>, value: Operand<'_>,
-            mask: Option<Operand<'_>>, output: Operand<'_>, log_sum: Operand<'_>,
-        ) -> ();
-        attention_grad => kernels::attention::attention_grad: (
-            params: &AttentionParams, grad: Operand<'_>, inputs: [Operand<'_>; 3], mask: Option<Operand<'_>>,
-            results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
-        ) -> ();
-        ctc_loss => kernels::ctc::ctc_loss: (
-            blank: usize, samples: &[CtcSample], log_probs: Operand<'_>, targets: Operand<'_>, losses: Operand<'_>,
-            log_alpha: Operand<'_>,
-        ) -> ();
-        ctc_loss_grad => kernels::ctc::ctc_loss_grad: (
-            blank: usize, samples: &[CtcSample], zero_infinity: bool, grad: Operand<'_>, log_probs: Operand<'_>,
-            targets: Operand<'_>, log_alpha: Operand<'_>, grad_log_probs: Operand<'_>,
-        ) -> ();
-        normalize => kernels::norm::normalize: (
-            input: Operand<'_>, dims: &[usize], eps: f64, weight: Option<Operand<'_>>, bias: Option<Operand<'_>>,
-            output: Operand<'_>, mean: Operand<'_>, rstd: Operand<'_>,
-        ) -> ();
-        normalize_grad => kernels::norm::normalize_grad: (
-            grad: Operand<'_>, input: Operand<'_>, dims: &[usize], weight: Option<Operand<'_>>, mean: Operand<'_>,
-            rstd: Operand<'_>, grad_input: Operand<'_>,
-        ) -> ();
-        gather => kernels::index::gather: (
-            input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>,
-        ) -> ();
-        scatter => kernels::index::scatter: (
-            op: ScatterOp, dim: usize, index: Operand<'_>, source: Operand<'_>, output: Operand<'_>,
-        ) -> ();
-        index_read => kernels::index::index_read: (
-            input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>,
-        ) -> ();
-        index_write => kernels::index::index_write: (
-            accumulate: bool, indices: &[Operand<'_>], source: Operand<'_>, output: Operand<'_>,
-        ) -> ();
-        count_nonzero => kernels::index::count_nonzero: (input: Operand<'_>) -> usize;
-        nonzero => kernels::index::nonzero: (input: Operand<'_>, output: Operand<'_>) -> ();
-        random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>) -> ();
-        sample => kernels::random::sample: (
-            sampler: Sampler, key: RandomKey, parameters: &[Operand<'_>], output: Operand<'_>,
-        ) -> ();
-        arange => kernels::random::arange: (start: Scalar, step: Scalar, output: Operand<'_>) -> ();
+    fn run(&self, kernel: &Kernel<Operand<'_>>) -> Result<()> {
+        check_extent(kernel.name(), kernel.extent())?;
+        match kernel {
+            Kernel::Copy(kernel) => kernels::copy::copy(kernel.source, kernel.destination),
+            Kernel::Fill(kernel) => kernels::copy::fill(kernel.destination, kernel.value),
+            Kernel::Map(kernel) => kernels::map::map(&kernel.program, &kernel.inputs, &kernel.outputs),
+            Kernel::Reduce(kernel) => kernels::reduce::reduce(kernel),
+            Kernel::Moments(kernel) => kernels::reduce::moments(kernel),
+            Kernel::ArgReduce(kernel) => kernels::reduce::arg_reduce(kernel),
+            Kernel::Scan(kernel) => kernels::scan::scan(kernel),
+            Kernel::Sort(kernel) => kernels::sort::sort(kernel),
+            Kernel::TopK(kernel) => kernels::sort::top_k(kernel),
+            Kernel::SearchSorted(kernel) => kernels::sort::search_sorted(kernel),
+            Kernel::MatrixMultiply(kernel) => kernels::matmul::matrix_multiply(kernel),
+            Kernel::Factorize(kernel) => kernels::linalg::factorize(kernel),
+            Kernel::SolveTriangular(kernel) => kernels::linalg::solve_triangular(kernel),
+            Kernel::Convolution(kernel) => kernels::conv::convolution(kernel),
+            Kernel::ConvolutionGradInput(kernel) => kernels::conv::convolution_grad_input(kernel),
+            Kernel::ConvolutionGradWeight(kernel) => kernels::conv::convolution_grad_weight(kernel),
+            Kernel::Pool(kernel) => kernels::pool::pool(kernel),
+            Kernel::PoolGrad(kernel) => kernels::pool::pool_grad(kernel),
+            Kernel::MaxPoolRegions(kernel) => kernels::pool::max_pool_regions(kernel),
+            Kernel::WeightedGather(kernel) => kernels::weighted_gather::weighted_gather(kernel),
+            Kernel::WeightedGatherGradInput(kernel) => {
+                kernels::weighted_gather::weighted_gather_grad_input(kernel)
+            }
+            Kernel::WeightedGatherGradWeight(kernel) => {
+                kernels::weighted_gather::weighted_gather_grad_weight(kernel)
+            }
+            Kernel::Resample(kernel) => kernels::resample::resample(kernel),
+            Kernel::Softmax(kernel) => kernels::softmax::softmax(kernel),
+            Kernel::SoftmaxGrad(kernel) => kernels::softmax::softmax_grad(kernel),
+            Kernel::Attention(kernel) => kernels::attention::attention(kernel),
+            Kernel::AttentionGrad(kernel) => kernels::attention::attention_grad(kernel),
+            Kernel::CtcLoss(kernel) => kernels::ctc::ctc_loss(kernel),
+            Kernel::CtcLossGrad(kernel) => kernels::ctc::ctc_loss_grad(kernel),
+            Kernel::Normalize(kernel) => kernels::norm::normalize(kernel),
+            Kernel::NormalizeGrad(kernel) => kernels::norm::normalize_grad(kernel),
+            Kernel::Gather(kernel) => kernels::index::gather(kernel),
+            Kernel::Scatter(kernel) => kernels::index::scatter(kernel),
+            Kernel::IndexRead(kernel) => kernels::index::index_read(kernel),
+            Kernel::IndexWrite(kernel) => kernels::index::index_write(kernel),
+            Kernel::Nonzero(kernel) => kernels::index::nonzero(kernel),
+            Kernel::Random(kernel) => kernels::random::random(kernel),
+            Kernel::Sample(kernel) => kernels::random::sample(kernel),
+            Kernel::Arange(kernel) => kernels::random::arange(kernel),
+            Kernel::CountNonzero(kernel) => kernels::index::count_nonzero(kernel),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! [`GpuBackend`]: hands each method of the contract to its kernel.
+//! [`GpuBackend`]: hands each kernel to the function that queues it.
 
 #[allow(unsafe_code)]
 mod streams;
@@ -6,12 +6,11 @@ mod streams;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustorch_backend::memory::{HostBuffer, Scratch};
-use rustorch_backend::sizes::{Extent, check_extent};
+use rustorch_backend::memory::HostBuffer;
+use rustorch_backend::sizes::check_extent;
 use rustorch_backend::{
-    AttentionParams, Buffer, ComputeBackend, ConvParams, DType, DeviceInfo, DimensionMap, Distribution,
-    Epilogue, MemoryAllocator, Operand, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp,
-    Sharing, Streams,
+    Buffer, ComputeBackend, DType, DeviceInfo, Kernel, MemoryAllocator, Operand, Program, Scalar, Sharing,
+    Streams, unsupported,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -118,16 +117,6 @@ fn no_f64(op: &'static str, kind: &str) -> RusTorchError {
     RusTorchError::unsupported(op, format!("this {kind} device does not compute {}", DType::Float64))
 }
 
-/// Methods that a kernel of the same arguments fulfils, once it is known that their tensors are of a size to compute with.
-macro_rules! delegate {
-    ($($name:ident => $kernel:path: ($($argument:ident: $type:ty),* $(,)?);)*) => {$(
-        fn $name(&self, $($argument: $type),*) -> Result<()> {
-            check_extent(stringify!($name), 0 $(.max($argument.extent()))*)?;
-            $kernel(self, $($argument),*)
-        }
-    )*};
-}
-
 impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
     fn device_info(&self) -> &DeviceInfo {
         self.executor.info()
@@ -162,106 +151,70 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
         Some(self)
     }
 
-    fn count_nonzero(&self, input: Operand<'_>) -> Result<usize> {
-        check_extent("count_nonzero", input.extent())?;
-        kernels::nonzero::count_nonzero(self, input)
+    fn copy(&self, source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
+        check_extent("copy", source.layout.numel().max(destination.layout.numel()))?;
+        kernels::copy::copy(self, source, destination)
     }
 
-    delegate! {
-        copy => kernels::copy::copy: (source: Operand<'_>, destination: Operand<'_>);
-        fill => kernels::copy::fill: (destination: Operand<'_>, value: Scalar);
-        map => kernels::map::map: (program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]);
-        reduce => kernels::reduce::reduce: (
-            op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
-        );
-        matrix_multiply => kernels::matmul::matrix_multiply: (
-            a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>,
-        );
-        convolution => kernels::vendor_conv::convolution: (
-            params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
-            output: Operand<'_>,
-        );
-        convolution_grad_input => kernels::vendor_conv::convolution_grad_input: (
-            params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
-        );
-        convolution_grad_weight => kernels::vendor_conv::convolution_grad_weight: (
-            params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
-        );
-        pool => kernels::pool::pool: (
-            params: &PoolParams, input: Operand<'_>, output: Operand<'_>, indices: Option<Operand<'_>>,
-        );
-        pool_grad => kernels::pool::pool_grad: (
-            params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
-        );
-        attention => kernels::attention::attention: (
-            params: &AttentionParams, query: Operand<'_>, key: Operand<'_>, value: Operand<'_>,
-            mask: Option<Operand<'_>>, output: Operand<'_>, log_sum: Operand<'_>,
-        );
-        attention_grad => kernels::attention::attention_grad: (
-            params: &AttentionParams, grad: Operand<'_>, inputs: [Operand<'_>; 3], mask: Option<Operand<'_>>,
-            results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
-        );
-        max_pool_regions => kernels::pool::max_pool_regions: (
-            regions: &[Scratch<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
-        );
-        weighted_gather => kernels::weighted_gather::weighted_gather: (
-            input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
-        );
-        weighted_gather_grad_input => kernels::weighted_gather::weighted_gather_grad_input: (
-            grad: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
-        );
-        weighted_gather_grad_weight => kernels::weighted_gather::weighted_gather_grad_weight: (
-            grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
-        );
-        resample => kernels::resample::resample: (
-            maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>,
-        );
-        moments => kernels::moments::moments: (
-            input: Operand<'_>, dims: &[usize], divisor: f64, root: bool, mean: Operand<'_>, spread: Operand<'_>,
-        );
-        arg_reduce => kernels::arg_reduce::arg_reduce: (
-            op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
-        );
-        scan => kernels::scan::scan: (
-            op: ScanOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
-        );
-        softmax => kernels::softmax::softmax: (
-            log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>,
-        );
-        softmax_grad => kernels::softmax::softmax_grad: (
-            log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
-        );
-        normalize => kernels::norm::normalize: (
-            input: Operand<'_>, dims: &[usize], eps: f64, weight: Option<Operand<'_>>, bias: Option<Operand<'_>>,
-            output: Operand<'_>, mean: Operand<'_>, rstd: Operand<'_>,
-        );
-        normalize_grad => kernels::norm::normalize_grad: (
-            grad: Operand<'_>, input: Operand<'_>, dims: &[usize], weight: Option<Operand<'_>>,
-            mean: Operand<'_>, rstd: Operand<'_>, grad_input: Operand<'_>,
-        );
-        nonzero => kernels::nonzero::nonzero: (input: Operand<'_>, output: Operand<'_>);
-        arange => kernels::copy::arange: (start: Scalar, step: Scalar, output: Operand<'_>);
-        random => kernels::random::random: (distribution: Distribution, key: RandomKey, output: Operand<'_>);
-        gather => kernels::index::gather: (input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>);
-        index_read => kernels::index::index_read: (
-            input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>,
-        );
-        scatter => kernels::scatter::scatter: (
-            op: ScatterOp, dim: usize, index: Operand<'_>, source: Operand<'_>, output: Operand<'_>,
-        );
-        index_write => kernels::scatter::index_write: (
-            accumulate: bool, indices: &[Operand<'_>], source: Operand<'_>, output: Operand<'_>,
-        );
-        sort => kernels::sort::sort: (
-            input: Operand<'_>, dim: usize, descending: bool, values: Option<Operand<'_>>, indices: Operand<'_>,
-        );
-        top_k => kernels::sort::top_k: (
-            input: Operand<'_>, dim: usize, largest: bool, sorted: bool, values: Option<Operand<'_>>,
-            indices: Operand<'_>,
-        );
-        search_sorted => kernels::sort::search_sorted: (
-            sorted: Operand<'_>, sorter: Option<Operand<'_>>, values: Operand<'_>, right: bool, output: Operand<'_>,
-        );
+    fn fill(&self, destination: Operand<'_>, value: Scalar) -> Result<()> {
+        check_extent("fill", destination.layout.numel())?;
+        kernels::copy::fill(self, destination, value)
+    }
+
+    fn map(&self, program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> Result<()> {
+        // All have one shape.
+        check_extent("map", outputs.first().map_or(0, |output| output.layout.numel()))?;
+        kernels::map::map(self, program, inputs, outputs)
+    }
+
+    fn run(&self, kernel: &Kernel<Operand<'_>>) -> Result<()> {
+        check_extent(kernel.name(), kernel.extent())?;
+        match kernel {
+            Kernel::Copy(kernel) => kernels::copy::copy(self, kernel.source, kernel.destination),
+            Kernel::Fill(kernel) => kernels::copy::fill(self, kernel.destination, kernel.value),
+            Kernel::Map(kernel) => kernels::map::map(self, &kernel.program, &kernel.inputs, &kernel.outputs),
+            Kernel::Reduce(kernel) => kernels::reduce::reduce(self, kernel),
+            Kernel::Moments(kernel) => kernels::moments::moments(self, kernel),
+            Kernel::ArgReduce(kernel) => kernels::arg_reduce::arg_reduce(self, kernel),
+            Kernel::Scan(kernel) => kernels::scan::scan(self, kernel),
+            Kernel::Sort(kernel) => kernels::sort::sort(self, kernel),
+            Kernel::TopK(kernel) => kernels::sort::top_k(self, kernel),
+            Kernel::SearchSorted(kernel) => kernels::sort::search_sorted(self, kernel),
+            Kernel::MatrixMultiply(kernel) => kernels::matmul::matrix_multiply(self, kernel),
+            Kernel::Convolution(kernel) => kernels::vendor_conv::convolution(self, kernel),
+            Kernel::ConvolutionGradInput(kernel) => {
+                kernels::vendor_conv::convolution_grad_input(self, kernel)
+            }
+            Kernel::ConvolutionGradWeight(kernel) => {
+                kernels::vendor_conv::convolution_grad_weight(self, kernel)
+            }
+            Kernel::Pool(kernel) => kernels::pool::pool(self, kernel),
+            Kernel::PoolGrad(kernel) => kernels::pool::pool_grad(self, kernel),
+            Kernel::MaxPoolRegions(kernel) => kernels::pool::max_pool_regions(self, kernel),
+            Kernel::WeightedGather(kernel) => kernels::weighted_gather::weighted_gather(self, kernel),
+            Kernel::WeightedGatherGradInput(kernel) => {
+                kernels::weighted_gather::weighted_gather_grad_input(self, kernel)
+            }
+            Kernel::WeightedGatherGradWeight(kernel) => {
+                kernels::weighted_gather::weighted_gather_grad_weight(self, kernel)
+            }
+            Kernel::Resample(kernel) => kernels::resample::resample(self, kernel),
+            Kernel::Softmax(kernel) => kernels::softmax::softmax(self, kernel),
+            Kernel::SoftmaxGrad(kernel) => kernels::softmax::softmax_grad(self, kernel),
+            Kernel::Attention(kernel) => kernels::attention::attention(self, kernel),
+            Kernel::AttentionGrad(kernel) => kernels::attention::attention_grad(self, kernel),
+            Kernel::Normalize(kernel) => kernels::norm::normalize(self, kernel),
+            Kernel::NormalizeGrad(kernel) => kernels::norm::normalize_grad(self, kernel),
+            Kernel::Gather(kernel) => kernels::index::gather(self, kernel),
+            Kernel::Scatter(kernel) => kernels::scatter::scatter(self, kernel),
+            Kernel::IndexRead(kernel) => kernels::index::index_read(self, kernel),
+            Kernel::IndexWrite(kernel) => kernels::scatter::index_write(self, kernel),
+            Kernel::Nonzero(kernel) => kernels::nonzero::nonzero(self, kernel),
+            Kernel::Random(kernel) => kernels::random::random(self, kernel),
+            Kernel::Arange(kernel) => kernels::copy::arange(self, kernel),
+            Kernel::CountNonzero(kernel) => kernels::nonzero::count_nonzero(self, kernel),
+            other => Err(unsupported(other.name(), self.device_info())),
+        }
     }
 }
 
@@ -275,11 +228,11 @@ mod tests {
     fn more_groups_than_a_device_starts_are_refused_before_anything_is_compiled() {
         let device = GpuBackend::new(StandIn::new());
         let call = || Call::new(KernelText { name: "one", text: "KERNEL {" });
-        let refused =
-            device.run(call(), [7, 5, 1]).expect_err("the stand-in starts four in the second dimension");
+        let refused = Device::run(device, call(), [7, 5, 1])
+            .expect_err("the stand-in starts four in the second dimension");
         assert!(matches!(refused, RusTorchError::Unsupported { .. }), "{refused}");
         assert!(refused.to_string().contains("7 × 5 × 1 groups"), "{refused}");
         assert_eq!(device.executor().compiled.load(std::sync::atomic::Ordering::Relaxed), 0);
-        device.run(call(), [7, 4, 1]).expect("as many as there may be");
+        Device::run(device, call(), [7, 4, 1]).expect("as many as there may be");
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use rustorch_backend::memory::{Scratch, gathered};
 use rustorch_backend::{
-    ComputeBackend, DType, Device, Dims, Element, Layout, Operand, Scalar, checked_numel, checked_product,
-    volume,
+    DType, Device, Dims, Element, Layout, Operand, Scalar, checked_numel, checked_product, volume,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -242,7 +241,7 @@ impl Tensor {
 
     /// The backend of this tensor's device.
     #[inline]
-    pub fn backend(&self) -> Result<&'static dyn ComputeBackend> {
+    pub fn backend(&self) -> Result<registry::Backend> {
         registry::backend(self.device())
     }
 

@@ -2,7 +2,7 @@
 //! likelihood of a sequence of targets, summed over all its alignments with frames, and its gradient.
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{CtcSample, DType, Operand};
+use rustorch_backend::{CtcSample, DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Dense, Shared, address, fill_contiguous, unsupported};
@@ -141,14 +141,8 @@ fn log_sum(terms: &[f64]) -> f64 {
 /// # Errors
 /// `Unsupported` for another dtype, `IndexOutOfRange` for a target that is no class, `ShapeMismatch` for lengths that do
 /// not fit.
-pub fn ctc_loss(
-    blank: usize,
-    samples: &[CtcSample],
-    log_probs: Operand<'_>,
-    targets: Operand<'_>,
-    losses: Operand<'_>,
-    log_alpha: Operand<'_>,
-) -> Result<()> {
+pub fn ctc_loss(kernel: &kernel::CtcLoss<Operand<'_>>) -> Result<()> {
+    let &kernel::CtcLoss { blank, ref samples, log_probs, targets, losses, log_alpha } = kernel;
     let problem = Problem::new(blank, samples, log_probs, targets, log_alpha)?;
     let losses = Shared::new(address::<f64>(losses));
     let alpha = Shared::new(address::<f64>(log_alpha));
@@ -208,16 +202,17 @@ fn negative_log_likelihood(problem: &Problem<'_>, sample: usize, alpha: &[f64]) 
 ///
 /// # Errors
 /// As [`ctc_loss`].
-pub fn ctc_loss_grad(
-    blank: usize,
-    samples: &[CtcSample],
-    zero_infinity: bool,
-    grad: Operand<'_>,
-    log_probs: Operand<'_>,
-    targets: Operand<'_>,
-    log_alpha: Operand<'_>,
-    grad_log_probs: Operand<'_>,
-) -> Result<()> {
+pub fn ctc_loss_grad(kernel: &kernel::CtcLossGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::CtcLossGrad {
+        blank,
+        ref samples,
+        zero_infinity,
+        grad,
+        log_probs,
+        targets,
+        log_alpha,
+        grad_log_probs,
+    } = kernel;
     let problem = Problem::new(blank, samples, log_probs, targets, log_alpha)?;
     let (slopes, alpha) = (wide(grad)?, wide(log_alpha)?);
     let [slopes, alpha] = [slopes.as_ptr(), alpha.as_ptr()].map(|p| Shared::new(p.cast_mut()));
@@ -296,6 +291,8 @@ fn suffixes(
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::Arc;
+
     use super::*;
     use crate::kernels::samples::{Lie, Sample, noise};
 
@@ -315,9 +312,25 @@ mod tests {
         let (losses, grad) = (float(&[count]), float(&[count]));
         let targets = Sample::indices(&[targets.len()], Lie::Contiguous, targets);
         let (from, listed, prefixes) = (log_probs.operand(), targets.operand(), alpha.operand());
-        let forward = ctc_loss(blank, samples, from, listed, losses.operand(), prefixes);
+        let forward = ctc_loss(&kernel::CtcLoss {
+            blank,
+            samples: Arc::new(Scratch::copied(samples).unwrap()),
+            log_probs: from,
+            targets: listed,
+            losses: losses.operand(),
+            log_alpha: prefixes,
+        });
         let to = to_log_probs.operand();
-        let backward = ctc_loss_grad(blank, samples, false, grad.operand(), from, listed, prefixes, to);
+        let backward = ctc_loss_grad(&kernel::CtcLossGrad {
+            blank,
+            samples: Arc::new(Scratch::copied(samples).unwrap()),
+            zero_infinity: false,
+            grad: grad.operand(),
+            log_probs: from,
+            targets: listed,
+            log_alpha: prefixes,
+            grad_log_probs: to,
+        });
         [forward, backward].map(|outcome| outcome.err().map(|error| error.to_string()))
     }
 

@@ -1,7 +1,7 @@
 //! Pooling over one to three spatial dimensions, and its gradient.
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Operand, PoolOp, PoolParams, volume};
+use rustorch_backend::{DType, Operand, PoolOp, PoolParams, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
@@ -253,12 +253,8 @@ use {by_float, by_maximum};
 ///
 /// The maximum of a window ignores the padding, and NaN wins; `indices` (int64) receives its flat position in the
 /// input's plane. Windows may stick out at the end. Half precisions are averaged in float32 and rounded once.
-pub fn pool(
-    params: &PoolParams,
-    input: Operand<'_>,
-    output: Operand<'_>,
-    indices: Option<Operand<'_>>,
-) -> Result<()> {
+pub fn pool(kernel: &kernel::Pool<Operand<'_>>) -> Result<()> {
+    let &kernel::Pool { ref params, input, output, indices } = kernel;
     let geometry = Geometry::new(params, input.layout.shape(), output.layout.shape())?;
     match params.op {
         PoolOp::Average { count_include_pad, divisor_override } => {
@@ -378,12 +374,8 @@ unsafe fn halve<T: Maximum>(geometry: &Geometry, input: *const T, output: *mut T
 }
 
 /// The gradient of [`pool`] by its input, from the gradient of its output. `indices` as `pool` gave them, for maxima.
-pub fn pool_grad(
-    params: &PoolParams,
-    grad: Operand<'_>,
-    indices: Option<Operand<'_>>,
-    grad_input: Operand<'_>,
-) -> Result<()> {
+pub fn pool_grad(kernel: &kernel::PoolGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::PoolGrad { ref params, grad, indices, grad_input } = kernel;
     // The indices alone say where the gradients of maxima go, whatever windows gave them.
     let geometry = match params.op {
         PoolOp::Max => Geometry::sizes,

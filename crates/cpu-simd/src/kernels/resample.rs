@@ -1,7 +1,7 @@
 //! Linear maps along the last dimensions: padding by what is there, interpolation, and the gradients of both.
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, DimensionMap, Operand, volume};
+use rustorch_backend::{DType, DimensionMap, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -21,7 +21,8 @@ const TASK_WORK: usize = 1 << 15;
 ///
 /// # Errors
 /// `ShapeMismatch` where the maps do not lead from one shape to the other, `Unsupported` for weights on integers.
-pub fn resample(maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+pub fn resample(kernel: &kernel::Resample<Operand<'_>>) -> Result<()> {
+    let &kernel::Resample { ref maps, input, output } = kernel;
     let (from, to) = (input.layout.shape(), output.layout.shape());
     let lead = from.len().checked_sub(maps.len());
     let fits = lead.is_some_and(|lead| {
@@ -259,11 +260,13 @@ fn combine<T: Float>(row: &mut [T], from: &[T], positions: &[usize], weights: &[
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::Arc;
+
     use super::*;
     use crate::kernels::samples::{Lie, Sample};
 
     /// The maps applied element by element.
-    fn expected(maps: &[DimensionMap; 2], planes: usize, input: &[f64]) -> Vec<f64> {
+    fn expected(maps: &[DimensionMap], planes: usize, input: &[f64]) -> Vec<f64> {
         let (in_size, _) = plane_sizes(maps);
         let mut out = Vec::new();
         for plane in 0..planes {
@@ -300,6 +303,7 @@ mod tests {
             [DimensionMap::selection(3, [2, 1, 1]).unwrap(), columns()],
             [lines().transposed().unwrap(), columns().transposed().unwrap()],
         ] {
+            let maps: Arc<[DimensionMap]> = Arc::from(maps);
             let planes = 700;
             let (in_size, _) = plane_sizes(&maps);
             let data: Vec<f64> =
@@ -308,7 +312,12 @@ mod tests {
             let input = Sample::new(DType::Float64, &shape, Lie::Contiguous, &data);
             let shape = [planes, maps[0].output(), maps[1].output()];
             let output = Sample::zeros(DType::Float64, &shape, Lie::Contiguous);
-            resample(&maps, input.operand(), output.operand()).unwrap();
+            resample(&kernel::Resample {
+                maps: maps.clone(),
+                input: input.operand(),
+                output: output.operand(),
+            })
+            .unwrap();
             assert_eq!(output.values(), expected(&maps, planes, &data));
         }
     }

@@ -1,6 +1,6 @@
 //! Weighted sums of elements picked by index, the same for every channel: what sampling on a grid comes down to.
 
-use rustorch_backend::{DType, Operand};
+use rustorch_backend::{DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
@@ -124,12 +124,8 @@ macro_rules! by_float {
 ///
 /// # Errors
 /// `IndexOutOfRange` for an index beyond the plane.
-pub fn weighted_gather(
-    input: Operand<'_>,
-    index: Operand<'_>,
-    weight: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn weighted_gather(kernel: &kernel::WeightedGather<Operand<'_>>) -> Result<()> {
+    let &kernel::WeightedGather { input, index, weight, output } = kernel;
     let taps = [index.layout.shape(), weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, output.layout.shape())?;
     let indices = checked_indices(index, sizes.plane)?;
@@ -182,12 +178,8 @@ unsafe fn forward<T: Float>(
 ///
 /// # Errors
 /// As there.
-pub fn weighted_gather_grad_input(
-    grad: Operand<'_>,
-    index: Operand<'_>,
-    weight: Operand<'_>,
-    grad_input: Operand<'_>,
-) -> Result<()> {
+pub fn weighted_gather_grad_input(kernel: &kernel::WeightedGatherGradInput<Operand<'_>>) -> Result<()> {
+    let &kernel::WeightedGatherGradInput { grad, index, weight, grad_input } = kernel;
     let taps = [index.layout.shape(), weight.layout.shape()];
     let sizes = Sizes::new(grad_input.layout.shape(), taps, grad.layout.shape())?;
     let indices = checked_indices(index, sizes.plane)?;
@@ -240,12 +232,8 @@ unsafe fn backward<T: Float>(
 ///
 /// # Errors
 /// As there.
-pub fn weighted_gather_grad_weight(
-    grad: Operand<'_>,
-    input: Operand<'_>,
-    index: Operand<'_>,
-    grad_weight: Operand<'_>,
-) -> Result<()> {
+pub fn weighted_gather_grad_weight(kernel: &kernel::WeightedGatherGradWeight<Operand<'_>>) -> Result<()> {
+    let &kernel::WeightedGatherGradWeight { grad, input, index, grad_weight } = kernel;
     let taps = [index.layout.shape(), grad_weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, grad.layout.shape())?;
     let indices = checked_indices(index, sizes.plane)?;
@@ -316,11 +304,27 @@ mod tests {
         let index = Sample::indices(&[batch, points, taps], Lie::Contiguous, &indices);
         let zeros = |like: &Sample| Sample::zeros(DType::Float64, like.layout.shape(), Lie::Contiguous);
         let (out, to_input, to_weight) = (zeros(&grad), zeros(&input), zeros(&weight));
-        weighted_gather(input.operand(), index.operand(), weight.operand(), out.operand()).unwrap();
-        weighted_gather_grad_input(grad.operand(), index.operand(), weight.operand(), to_input.operand())
-            .unwrap();
-        weighted_gather_grad_weight(grad.operand(), input.operand(), index.operand(), to_weight.operand())
-            .unwrap();
+        weighted_gather(&kernel::WeightedGather {
+            input: input.operand(),
+            index: index.operand(),
+            weight: weight.operand(),
+            output: out.operand(),
+        })
+        .unwrap();
+        weighted_gather_grad_input(&kernel::WeightedGatherGradInput {
+            grad: grad.operand(),
+            index: index.operand(),
+            weight: weight.operand(),
+            grad_input: to_input.operand(),
+        })
+        .unwrap();
+        weighted_gather_grad_weight(&kernel::WeightedGatherGradWeight {
+            grad: grad.operand(),
+            input: input.operand(),
+            index: index.operand(),
+            grad_weight: to_weight.operand(),
+        })
+        .unwrap();
         let dot = |a: &Sample, b: &Sample| a.values().iter().zip(b.values()).map(|(x, y)| x * y).sum::<f64>();
         let (grads, weights, inputs) = (grad.values(), weight.values(), input.values());
         let mut expected = 0.0;
@@ -351,7 +355,15 @@ mod tests {
         let weight = Sample::zeros(DType::Float32, &[1, 1, 1], Lie::Contiguous);
         let index = Sample::indices(&[1, 1, 1], Lie::Contiguous, &[3]);
         let out = Sample::zeros(DType::Float32, &[1, 1, 1], Lie::Contiguous);
-        assert!(weighted_gather(input.operand(), index.operand(), weight.operand(), out.operand()).is_err());
+        assert!(
+            weighted_gather(&kernel::WeightedGather {
+                input: input.operand(),
+                index: index.operand(),
+                weight: weight.operand(),
+                output: out.operand()
+            })
+            .is_err()
+        );
     }
 
     /// Indices that another thread writes after the check pick nothing, and are reported.

@@ -1,6 +1,6 @@
 //! Convolutions and their gradients through cuDNN.
 
-use rustorch_backend::{Buffer, ComputeBackend, ConvParams, DType, Layout, Operand};
+use rustorch_backend::{Buffer, ComputeBackend, ConvParams, DType, Layout, Operand, kernel};
 use rustorch_error::Result;
 use rustorch_gpu::{Float32Precision, set_float32_matmul_precision};
 
@@ -57,15 +57,40 @@ fn run(backend: &dyn ComputeBackend, case: &Case, part: usize) -> Result<Vec<u8>
     let [input, weight, output, bias] = operands[..] else { panic!("four operands") };
     let result = match part {
         0 => {
-            backend.convolution(&case.params, input, weight, case.biased.then_some(bias), output)?;
+            backend.run(
+                &kernel::Convolution {
+                    params: case.params,
+                    input,
+                    weight,
+                    bias: case.biased.then_some(bias),
+                    output,
+                }
+                .into(),
+            )?;
             2
         }
         1 => {
-            backend.convolution_grad_input(&case.params, output, weight, input)?;
+            backend.run(
+                &kernel::ConvolutionGradInput {
+                    params: case.params,
+                    grad: output,
+                    weight,
+                    grad_input: input,
+                }
+                .into(),
+            )?;
             0
         }
         _ => {
-            backend.convolution_grad_weight(&case.params, output, input, weight)?;
+            backend.run(
+                &kernel::ConvolutionGradWeight {
+                    params: case.params,
+                    grad: output,
+                    input,
+                    grad_weight: weight,
+                }
+                .into(),
+            )?;
             1
         }
     };

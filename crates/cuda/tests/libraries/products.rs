@@ -1,6 +1,6 @@
 //! Products of matrices through cuBLASLt.
 
-use rustorch_backend::{Buffer, ComputeBackend, DType, Dims, Epilogue, Layout, Operand, Shape};
+use rustorch_backend::{Buffer, ComputeBackend, DType, Dims, Epilogue, Layout, Operand, Shape, kernel};
 use rustorch_error::Result;
 use rustorch_gpu::{Float32Precision, set_float32_matmul_precision};
 
@@ -72,7 +72,9 @@ fn run(backend: &dyn ComputeBackend, case: &Case) -> Result<Vec<u8>> {
         .collect();
     let bias = case.biased.then(|| operands[3]);
     let epilogue = Epilogue { alpha: case.factors.0, beta: case.factors.1, bias };
-    backend.matrix_multiply(operands[0], operands[1], operands[2], epilogue)?;
+    backend.run(
+        &kernel::MatrixMultiply { a: operands[0], b: operands[1], output: operands[2], epilogue }.into(),
+    )?;
     let mut bytes = output.swap_remove(2);
     backend.read(&buffers[2], 0, &mut bytes)?;
     Ok(bytes)

@@ -1,6 +1,6 @@
 //! The extreme along a dimension and where it is.
 
-use rustorch_backend::{DType, Layout, Operand, ReduceOp};
+use rustorch_backend::{DType, Layout, Operand, ReduceOp, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::lines::Lines;
@@ -11,14 +11,8 @@ use crate::positions::Strided;
 const TEXT: KernelText = kernel_text!("arg_reduce");
 
 /// The extreme element along `dim` and the index of its first occurrence; NaN wins.
-pub(crate) fn arg_reduce(
-    device: &dyn Device,
-    op: ReduceOp,
-    input: Operand<'_>,
-    dim: usize,
-    values: Option<Operand<'_>>,
-    indices: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn arg_reduce(device: &dyn Device, kernel: &kernel::ArgReduce<Operand<'_>>) -> Result<()> {
+    let &kernel::ArgReduce { op, input, dim, values, indices } = kernel;
     let (name, compare) = match op {
         ReduceOp::Max => ("argmax", ">"),
         ReduceOp::Min => ("argmin", "<"),

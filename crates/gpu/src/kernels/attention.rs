@@ -1,6 +1,6 @@
 //! Scaled dot-product attention and its gradients, in tiles of scores.
 
-use rustorch_backend::{AttentionParams, Buffer, Category, DType, Layout, Operand, volume};
+use rustorch_backend::{AttentionParams, Buffer, Category, DType, Layout, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -124,16 +124,8 @@ fn check(operands: &[Operand<'_>], log_sum: Operand<'_>) -> Result<DType> {
 }
 
 /// `output = softmax(scale * query @ keyᵀ + mask) @ value`, and the logarithm of each row's sum of exponentials.
-pub(crate) fn attention(
-    device: &dyn Device,
-    params: &AttentionParams,
-    query: Operand<'_>,
-    key: Operand<'_>,
-    value: Operand<'_>,
-    mask: Option<Operand<'_>>,
-    output: Operand<'_>,
-    log_sum: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn attention(device: &dyn Device, kernel: &kernel::Attention<Operand<'_>>) -> Result<()> {
+    let &kernel::Attention { ref params, query, key, value, mask, output, log_sum } = kernel;
     let operands: SmallVec<[Operand<'_>; 5]> = [query, key, value, output].into_iter().chain(mask).collect();
     let sums = check(&operands, log_sum)?;
     let sizes = Sizes::new(query, key, value)?;
@@ -226,15 +218,20 @@ impl<'a> Backward<'a> {
 }
 
 /// The gradients of [`attention`] by query, key and value, from its result and `log_sum`.
-pub(crate) fn attention_grad(
-    device: &dyn Device,
-    params: &AttentionParams,
-    grad: Operand<'_>,
-    [query, key, value]: [Operand<'_>; 3],
-    mask: Option<Operand<'_>>,
-    (result, log_sum): (Operand<'_>, Operand<'_>),
-    [grad_query, grad_key, grad_value]: [Operand<'_>; 3],
-) -> Result<()> {
+pub(crate) fn attention_grad(device: &dyn Device, kernel: &kernel::AttentionGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::AttentionGrad {
+        ref params,
+        grad,
+        query,
+        key,
+        value,
+        mask,
+        output: result,
+        log_sum,
+        grad_query,
+        grad_key,
+        grad_value,
+    } = kernel;
     let mut operands: SmallVec<[Operand<'_>; 9]> = SmallVec::new();
     operands.extend([query, key, value, grad, result, grad_query, grad_key, grad_value]);
     operands.extend(mask);

@@ -1,7 +1,7 @@
 //! Convolutions over one to three spatial dimensions, and their gradients, as implicit matrix products.
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{Category, ConvParams, Dims, Layout, Operand, volume};
+use rustorch_backend::{Category, ConvParams, Dims, Layout, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -387,14 +387,8 @@ fn weight_strides(place: Place, filters: usize) -> [i64; 3] {
 
 /// Cross-correlation of `(N, C_in, *in)` with `(C_out, C_in / groups, *kernel)` into `(N, C_out, *out)`, plus a bias per
 /// output channel.
-pub(crate) fn convolution(
-    device: &dyn Device,
-    params: &ConvParams,
-    input: Operand<'_>,
-    weight: Operand<'_>,
-    bias: Option<Operand<'_>>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn convolution(device: &dyn Device, kernel: &kernel::Convolution<Operand<'_>>) -> Result<()> {
+    let &kernel::Convolution { ref params, input, weight, bias, output } = kernel;
     let g = Geometry::new(params, input, weight, output)?;
     let place = Place::of(weight.layout);
     let sum = Sum {
@@ -415,11 +409,9 @@ pub(crate) fn convolution(
 /// product of its own.
 pub(crate) fn convolution_grad_input(
     device: &dyn Device,
-    params: &ConvParams,
-    grad: Operand<'_>,
-    weight: Operand<'_>,
-    grad_input: Operand<'_>,
+    kernel: &kernel::ConvolutionGradInput<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::ConvolutionGradInput { ref params, grad, weight, grad_input } = kernel;
     let g = Geometry::new(params, grad_input, weight, grad)?;
     let (by, to) = (Place::of(weight.layout), Place::of(grad_input.layout));
     let residues = [g.residues(0)?, g.residues(1)?, g.residues(2)?];
@@ -461,11 +453,9 @@ pub(crate) fn convolution_grad_input(
 /// The convolution's gradient by its weight.
 pub(crate) fn convolution_grad_weight(
     device: &dyn Device,
-    params: &ConvParams,
-    grad: Operand<'_>,
-    input: Operand<'_>,
-    grad_weight: Operand<'_>,
+    kernel: &kernel::ConvolutionGradWeight<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::ConvolutionGradWeight { ref params, grad, input, grad_weight } = kernel;
     let g = Geometry::new(params, input, grad_weight, grad)?;
     let place = Place::of(grad_weight.layout);
     let sum = Sum {

@@ -1,6 +1,6 @@
 //! Copies between layouts and dtypes, fills, and ranges.
 
-use rustorch_backend::{Category, DType, Layout, Operand, Scalar};
+use rustorch_backend::{Category, DType, Layout, Operand, Scalar, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::device::Device;
@@ -140,7 +140,8 @@ fn fill_real(device: &dyn Device, destination: Operand<'_>, value: Scalar) -> Re
 }
 
 /// `start + i * step` at flat position `i`.
-pub(crate) fn arange(device: &dyn Device, start: Scalar, step: Scalar, output: Operand<'_>) -> Result<()> {
+pub(crate) fn arange(device: &dyn Device, kernel: &kernel::Arange<Operand<'_>>) -> Result<()> {
+    let &kernel::Arange { start, step, output } = kernel;
     let n = output.layout.numel();
     let floating = output.dtype.is_floating_point();
     let call = Call::new(kernel_text!("arange"))

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, volume};
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
@@ -131,13 +131,8 @@ pub(crate) fn check(
 }
 
 /// `out[i…] = input[i… with index[i…] at dim]`.
-pub(crate) fn gather(
-    device: &dyn Device,
-    input: Operand<'_>,
-    dim: usize,
-    index: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn gather(device: &dyn Device, kernel: &kernel::Gather<Operand<'_>>) -> Result<()> {
+    let &kernel::Gather { input, dim, index, output } = kernel;
     let places = input.layout.shape().get(dim).copied().unwrap_or(1);
     check(device, "gather", index, dim, places)?;
     let (from, to) = (Raw::of(input)?, Raw::of(output)?);
@@ -155,12 +150,8 @@ pub(crate) fn gather(
 }
 
 /// `out[i…, r…] = input[indices[0][i…], …, r…]`.
-pub(crate) fn index_read(
-    device: &dyn Device,
-    input: Operand<'_>,
-    indices: &[Operand<'_>],
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn index_read(device: &dyn Device, kernel: &kernel::IndexRead<Operand<'_>>) -> Result<()> {
+    let &kernel::IndexRead { input, ref indices, output } = kernel;
     let (from, to) = (Raw::of(input)?, Raw::of(output)?);
     let listed = Listed::new(device, "index", input.layout.shape(), indices, from.layout(), DType::Int64)?;
     let mut strides: Dims<isize> = smallvec![0; listed.dims()];

@@ -8,7 +8,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
 use super::copy::{conversion, groups_for};
-use super::nonzero::count_nonzero;
+use super::nonzero::counted_nonzero;
 use crate::device::Device;
 use crate::kernel::{Call, value_type};
 use crate::positions::Strided;
@@ -45,7 +45,7 @@ fn check_divisors(device: &dyn Device, program: &Program, inputs: &[Operand<'_>]
         }
         let has_zero = match instruction.arguments[1] {
             Source::Input(n) => match inputs.get(usize::from(n)) {
-                Some(&divisor) => count_nonzero(device, divisor)? < divisor.layout.numel(),
+                Some(&divisor) => counted_nonzero(device, divisor)? < divisor.layout.numel(),
                 None => false,
             },
             Source::Constant(n) => {

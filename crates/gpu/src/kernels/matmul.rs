@@ -1,6 +1,6 @@
 //! Products of matrices, and of matrices with vectors.
 
-use rustorch_backend::{Buffer, Category, DType, Dims, Epilogue, Layout, Operand, volume};
+use rustorch_backend::{Buffer, Category, DType, Dims, Epilogue, Layout, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -83,7 +83,7 @@ impl Product {
     fn for_library<'a>(
         &self,
         [a, b, c]: [Operand<'a>; 3],
-        epilogue: Epilogue<'a>,
+        epilogue: Epilogue<Operand<'a>>,
         bias_stride: isize,
     ) -> Option<MatrixProduct<'a>> {
         if c.dtype.category() != Category::Float || self.m == 1 || self.n == 1 {
@@ -150,11 +150,9 @@ impl Product {
 /// `output = alpha * a @ b + beta * output + bias`, batched over equal leading dimensions, with any strides.
 pub(crate) fn matrix_multiply(
     device: &dyn Device,
-    a: Operand<'_>,
-    b: Operand<'_>,
-    output: Operand<'_>,
-    epilogue: Epilogue<'_>,
+    kernel: &kernel::MatrixMultiply<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::MatrixMultiply { a, b, output, epilogue } = kernel;
     let dtype = output.dtype;
     let bias = epilogue.bias;
     let others = [Some(a), Some(b), bias];
@@ -241,7 +239,7 @@ impl Plan {
         product: Product,
         [a, b]: [Operand<'_>; 2],
         output: Operand<'_>,
-        epilogue: Epilogue<'_>,
+        epilogue: Epilogue<Operand<'_>>,
         bias_stride: isize,
     ) -> Result<()> {
         let flipped = self.tile.is_none() && product.n != 1;

@@ -1,6 +1,6 @@
 //! Mean and squared deviations in one stable pass.
 
-use rustorch_backend::{DType, Layout, Operand, Scalar};
+use rustorch_backend::{DType, Layout, Operand, Scalar, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::fill;
@@ -22,15 +22,8 @@ pub(crate) enum Spread {
 }
 
 /// Mean over `dims`, and the sum of squared deviations from it divided by `divisor`, or the root of that.
-pub(crate) fn moments(
-    device: &dyn Device,
-    input: Operand<'_>,
-    dims: &[usize],
-    divisor: f64,
-    root: bool,
-    mean: Operand<'_>,
-    spread: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn moments(device: &dyn Device, kernel: &kernel::Moments<Operand<'_>>) -> Result<()> {
+    let &kernel::Moments { input, ref dims, divisor, root, mean, spread } = kernel;
     if !input.dtype.is_floating_point() {
         return Err(RusTorchError::unsupported("var", format!("not defined for {}", input.dtype)));
     }

@@ -1,8 +1,9 @@
 //! Counting and finding the elements that differ from zero.
 
-use rustorch_backend::{Buffer, DType, Layout, Operand, ReduceOp, ScanOp};
+use rustorch_backend::{Buffer, DType, Layout, Operand, ReduceOp, Scalar, ScanOp, dims_from_slice, kernel};
 use rustorch_error::Result;
 
+use super::copy::fill;
 use super::reduce::reduce;
 use super::scan::scan;
 use crate::device::Device;
@@ -51,22 +52,32 @@ fn count_parts(device: &dyn Device, input: Operand<'_>) -> Result<(Buffer, Layou
 }
 
 /// The number of elements that differ from zero.
-pub(crate) fn count_nonzero(device: &dyn Device, input: Operand<'_>) -> Result<usize> {
+pub(crate) fn count_nonzero(device: &dyn Device, kernel: &kernel::CountNonzero<Operand<'_>>) -> Result<()> {
+    let &kernel::CountNonzero { input, output } = kernel;
     if input.layout.numel() == 0 {
-        return Ok(0);
+        return fill(device, output, Scalar::Int(0));
     }
     let (buffer, layout) = count_parts(device, input)?;
     let counts = Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 };
-    let one = Layout::contiguous("nonzero", &[1])?;
-    let sum = device.temporary(DType::Int64.size())?;
-    reduce(device, ReduceOp::Sum, None, counts, &[0], Operand { buffer: &sum, layout: &one, ..counts })?;
+    let one = Layout::new("nonzero", dims_from_slice(&[1]), dims_from_slice(&[1]), output.layout.offset())?;
+    let sum = Operand { layout: &one, ..output };
+    let all = dims_from_slice(&[0]);
+    reduce(device, &kernel::Reduce { op: ReduceOp::Sum, pre: None, dims: all, input: counts, output: sum })
+}
+
+/// The number of elements that differ from zero, which is waited for.
+pub(crate) fn counted_nonzero(device: &dyn Device, input: Operand<'_>) -> Result<usize> {
+    let (sum, one) = (device.temporary(DType::Int64.size())?, Layout::contiguous("nonzero", &[1])?);
+    let output = Operand { buffer: &sum, layout: &one, dtype: DType::Int64 };
+    count_nonzero(device, &kernel::CountNonzero { input, output })?;
     let mut bytes = [0; 8];
     device.read(&sum, 0, &mut bytes)?;
     Ok(i64::from_ne_bytes(bytes) as usize)
 }
 
 /// The coordinates of the elements that differ from zero, row-major.
-pub(crate) fn nonzero(device: &dyn Device, input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+pub(crate) fn nonzero(device: &dyn Device, kernel: &kernel::Nonzero<Operand<'_>>) -> Result<()> {
+    let &kernel::Nonzero { input, output } = kernel;
     let shape = input.layout.shape();
     if output.layout.numel() == 0 {
         return Ok(());
@@ -74,7 +85,7 @@ pub(crate) fn nonzero(device: &dyn Device, input: Operand<'_>, output: Operand<'
     let (buffer, layout) = count_parts(device, input)?;
     let parts = layout.numel();
     let counts = Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 };
-    scan(device, ScanOp::Sum, counts, 0, counts, None)?;
+    scan(device, &kernel::Scan { op: ScanOp::Sum, input: counts, dim: 0, output: counts, indices: None })?;
     let rows = output.layout.strides();
     let call = call(kernel_text!("nonzero_write"), input)
         .read("parts", counts)

@@ -3,7 +3,7 @@
 //! Where there are groups of elements enough for the whole device, each is read, reduced and written by one group of
 //! work-items; where there are few long ones, their chunks are reduced first, and the elements are normalised on their own.
 
-use rustorch_backend::{Layout, Operand, ReduceOp, Shape};
+use rustorch_backend::{Layout, Operand, ReduceOp, Shape, dims_from_slice, kernel};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
@@ -45,17 +45,8 @@ fn check(op: &'static str, lines: &Lines, operands: &[Operand<'_>]) -> Result<()
 }
 
 /// `(x - mean) * rstd * weight + bias`, and the statistics.
-pub(crate) fn normalize(
-    device: &dyn Device,
-    input: Operand<'_>,
-    dims: &[usize],
-    eps: f64,
-    weight: Option<Operand<'_>>,
-    bias: Option<Operand<'_>>,
-    output: Operand<'_>,
-    mean: Operand<'_>,
-    rstd: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn normalize(device: &dyn Device, kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
+    let &kernel::Normalize { input, ref dims, eps, weight, bias, output, mean, rstd } = kernel;
     let op = "normalize";
     let shape = input.layout.shape();
     let lines = Lines::new(input.layout, dims);
@@ -123,16 +114,8 @@ pub(crate) fn normalize(
 }
 
 /// The gradient of `normalize` by its input, from the statistics it gave.
-pub(crate) fn normalize_grad(
-    device: &dyn Device,
-    grad: Operand<'_>,
-    input: Operand<'_>,
-    dims: &[usize],
-    weight: Option<Operand<'_>>,
-    mean: Operand<'_>,
-    rstd: Operand<'_>,
-    grad_input: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn normalize_grad(device: &dyn Device, kernel: &kernel::NormalizeGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::NormalizeGrad { grad, input, ref dims, weight, mean, rstd, grad_input } = kernel;
     let op = "normalize_backward";
     let shape = input.layout.shape();
     let lines = Lines::new(input.layout, dims);
@@ -190,7 +173,16 @@ pub(crate) fn normalize_grad(
     device.run(over_lines(call, true), lines.groups(chunks))?;
     let (sums, sums_layout) = temporary(&[2, 1, lines.count()])?;
     let sums = Operand { buffer: &sums, layout: &sums_layout, dtype: wide };
-    reduce(device, ReduceOp::Sum, None, partial, &[1], sums)?;
+    reduce(
+        device,
+        &kernel::Reduce {
+            op: ReduceOp::Sum,
+            pre: None,
+            input: partial,
+            dims: dims_from_slice(&[1]),
+            output: sums,
+        },
+    )?;
     let mut kept = Shape::from_slice(shape);
     for &d in dims {
         kept[d] = 1;

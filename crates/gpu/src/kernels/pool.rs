@@ -1,9 +1,7 @@
 //! Pooling over one to three spatial dimensions, and its gradient.
 
-use std::ops::Range;
-
 use rustorch_backend::memory::{Scratch, as_bytes};
-use rustorch_backend::{Category, DType, Layout, Operand, PoolOp, PoolParams};
+use rustorch_backend::{Category, DType, Layout, Operand, PoolOp, PoolParams, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::{fill, groups_for};
@@ -120,13 +118,8 @@ fn check_indices(indices: Operand<'_>, pooled: Operand<'_>) -> Result<()> {
 }
 
 /// Pools the windows of `(N, C, *in)` into `(N, C, *out)`.
-pub(crate) fn pool(
-    device: &dyn Device,
-    params: &PoolParams,
-    input: Operand<'_>,
-    output: Operand<'_>,
-    indices: Option<Operand<'_>>,
-) -> Result<()> {
+pub(crate) fn pool(device: &dyn Device, kernel: &kernel::Pool<Operand<'_>>) -> Result<()> {
+    let &kernel::Pool { ref params, input, output, indices } = kernel;
     let dtype = output.dtype;
     let floating = dtype.category() == Category::Float;
     let known = match params.op {
@@ -163,13 +156,8 @@ pub(crate) fn pool(
 }
 
 /// The gradient of [`pool`] by its input. `indices` as `pool` gave them, for maxima.
-pub(crate) fn pool_grad(
-    device: &dyn Device,
-    params: &PoolParams,
-    grad: Operand<'_>,
-    indices: Option<Operand<'_>>,
-    grad_input: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn pool_grad(device: &dyn Device, kernel: &kernel::PoolGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::PoolGrad { ref params, grad, indices, grad_input } = kernel;
     let dtype = grad_input.dtype;
     if dtype.category() != Category::Float || grad.dtype != dtype {
         return Err(RusTorchError::unsupported(OP, format!("the gradient {} into {dtype}", grad.dtype)));
@@ -238,11 +226,9 @@ fn spread(device: &dyn Device, geometry: &Geometry, indices: Operand<'_>) -> Res
 /// dimension the part of it that each output covers; for every plane of its own, if there are that many.
 pub(crate) fn max_pool_regions(
     device: &dyn Device,
-    regions: &[Scratch<Range<usize>>],
-    input: Operand<'_>,
-    output: Operand<'_>,
-    indices: Operand<'_>,
+    kernel: &kernel::MaxPoolRegions<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::MaxPoolRegions { ref regions, input, output, indices } = kernel;
     let dtype = output.dtype;
     if !matches!(dtype.category(), Category::Float | Category::Integer) || input.dtype != dtype {
         return Err(RusTorchError::unsupported(OP, format!("{} into {dtype}", input.dtype)));

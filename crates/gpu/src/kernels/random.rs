@@ -1,7 +1,7 @@
 //! Random numbers: the CPU's, bit for bit.
 
 use rustorch_backend::half::{bf16, f16};
-use rustorch_backend::{DType, Distribution, Layout, Operand, RandomKey};
+use rustorch_backend::{DType, Distribution, Layout, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::groups_for;
@@ -30,12 +30,8 @@ impl Kind {
 }
 
 /// Fills `output`; see the CPU's kernel for which bits of which block an element is made of.
-pub(crate) fn random(
-    device: &dyn Device,
-    distribution: Distribution,
-    key: RandomKey,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn random(device: &dyn Device, kernel: &kernel::Random<Operand<'_>>) -> Result<()> {
+    let &kernel::Random { distribution, key, output } = kernel;
     check(distribution, output.dtype)?;
     let layout = parts(output.layout, output.dtype)?;
     let dtype = output.dtype.to_real();

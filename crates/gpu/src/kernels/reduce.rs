@@ -1,6 +1,8 @@
 //! Reductions: sums, products, extremes, truth.
 
-use rustorch_backend::{Buffer, Category, DType, Layout, Operand, Program, ReduceOp};
+use rustorch_backend::{
+    Buffer, Category, DType, Layout, Operand, Program, ReduceOp, dims_from_slice, kernel,
+};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -32,21 +34,19 @@ fn accumulator(device: &dyn Device, op: ReduceOp, value: DType) -> (DType, &'sta
 }
 
 /// Reduces `input` over `dims` into `output`, after `pre` if there is one.
-pub(crate) fn reduce(
-    device: &dyn Device,
-    op: ReduceOp,
-    pre: Option<&Program>,
-    input: Operand<'_>,
-    dims: &[usize],
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn reduce(device: &dyn Device, kernel: &kernel::Reduce<Operand<'_>>) -> Result<()> {
+    let &kernel::Reduce { op, ref pre, input, ref dims, output } = kernel;
+    let pre = pre.as_ref();
     let complex = input.dtype.is_complex() && output.dtype.is_complex();
     if complex && pre.is_none() && matches!(op, ReduceOp::Sum | ReduceOp::Mean) {
         for k in 0..2 {
             let (from, to) = (input.layout.part("reduce", k)?, output.layout.part("reduce", k)?);
             let from = Operand { layout: &from, dtype: input.dtype.to_real(), ..input };
             let to = Operand { layout: &to, dtype: output.dtype.to_real(), ..output };
-            reduce(device, op, None, from, dims, to)?;
+            reduce(
+                device,
+                &kernel::Reduce { op, pre: None, input: from, dims: dims_from_slice(dims), output: to },
+            )?;
         }
         return Ok(());
     }

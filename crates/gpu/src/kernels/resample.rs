@@ -1,7 +1,7 @@
 //! Linear maps along the last dimensions: padding by what is there, interpolation, and the gradients of both.
 
 use rustorch_backend::memory::{Scratch, as_bytes};
-use rustorch_backend::{Category, DType, DimensionMap, Layout, Operand};
+use rustorch_backend::{Category, DType, DimensionMap, Layout, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::groups_for;
@@ -47,12 +47,8 @@ impl Tables {
 
 /// Applies `maps` to the last dimensions of `input`, the last map to the last dimension. Selections move elements of any
 /// dtype; other maps are computed in floating point, half precisions in float32 and rounded once.
-pub(crate) fn resample(
-    device: &dyn Device,
-    maps: &[DimensionMap],
-    input: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn resample(device: &dyn Device, kernel: &kernel::Resample<Operand<'_>>) -> Result<()> {
+    let &kernel::Resample { ref maps, input, output } = kernel;
     let (from, to) = (input.layout.shape(), output.layout.shape());
     let lead = from.len().checked_sub(maps.len());
     let fits = lead.is_some_and(|lead| {

@@ -1,6 +1,6 @@
 //! Cumulative sums, products, extremes and logarithms of sums.
 
-use rustorch_backend::{Buffer, Category, DType, Layout, Operand, ScanOp};
+use rustorch_backend::{Buffer, Category, DType, Layout, Operand, ScanOp, kernel};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
@@ -41,14 +41,8 @@ struct Totals {
 }
 
 /// Combines each element along `dim` with those before it.
-pub(crate) fn scan(
-    device: &dyn Device,
-    op: ScanOp,
-    input: Operand<'_>,
-    dim: usize,
-    output: Operand<'_>,
-    indices: Option<Operand<'_>>,
-) -> Result<()> {
+pub(crate) fn scan(device: &dyn Device, kernel: &kernel::Scan<Operand<'_>>) -> Result<()> {
+    let &kernel::Scan { op, input, dim, output, indices } = kernel;
     let (name, extreme) = match op {
         ScanOp::Sum => ("cumsum", false),
         ScanOp::Prod => ("cumprod", false),

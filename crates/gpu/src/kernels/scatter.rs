@@ -4,7 +4,9 @@
 //! sorted by where they go, stably, and a work-item per place and column combines what comes there. Where the order need
 //! not be kept (`use_deterministic_algorithms(false)`), float32 numbers are added by atomic additions instead.
 
-use rustorch_backend::{Category, DType, Dims, Layout, Operand, ScatterOp, Shape, is_deterministic, volume};
+use rustorch_backend::{
+    Category, DType, Dims, Layout, Operand, ScatterOp, Shape, is_deterministic, kernel, volume,
+};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -91,14 +93,8 @@ fn combining<'a>(
 }
 
 /// `out[i… with index[i…] at dim] op= source[i…]`.
-pub(crate) fn scatter(
-    device: &dyn Device,
-    op: ScatterOp,
-    dim: usize,
-    index: Operand<'_>,
-    source: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn scatter(device: &dyn Device, kernel: &kernel::Scatter<Operand<'_>>) -> Result<()> {
+    let &kernel::Scatter { op, dim, index, source, output } = kernel;
     let numbers = Numbers::new("scatter", op, source, output)?;
     if index.layout.numel() == 0 {
         return Ok(());
@@ -164,13 +160,8 @@ pub(crate) fn scatter(
 }
 
 /// `out[indices[0][i…], …, r…] = source[i…, r…]`, or `+=`.
-pub(crate) fn index_write(
-    device: &dyn Device,
-    accumulate: bool,
-    indices: &[Operand<'_>],
-    source: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn index_write(device: &dyn Device, kernel: &kernel::IndexWrite<Operand<'_>>) -> Result<()> {
+    let &kernel::IndexWrite { accumulate, ref indices, source, output } = kernel;
     let op = if accumulate { ScatterOp::Add } else { ScatterOp::Assign };
     let numbers = Numbers::new("index_put", op, source, output)?;
     let (dtype, bits) = numbers.positions();

@@ -1,6 +1,6 @@
 //! Softmax, its logarithm, and their gradients.
 
-use rustorch_backend::{DType, Operand};
+use rustorch_backend::{DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::lines::{Lines, widest};
@@ -16,13 +16,8 @@ fn check(op: &'static str, dtype: DType) -> Result<()> {
 }
 
 /// Softmax along `dim`, or its logarithm.
-pub(crate) fn softmax(
-    device: &dyn Device,
-    log: bool,
-    input: Operand<'_>,
-    dim: usize,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn softmax(device: &dyn Device, kernel: &kernel::Softmax<Operand<'_>>) -> Result<()> {
+    let &kernel::Softmax { log, input, dim, output } = kernel;
     check(if log { "log_softmax" } else { "softmax" }, input.dtype)?;
     let lines = Lines::new(input.layout, &[dim]);
     let (x, y) = (lines.steps(input.layout), lines.steps(output.layout));
@@ -41,14 +36,8 @@ pub(crate) fn softmax(
 }
 
 /// The gradient of (log-)softmax from its `result`.
-pub(crate) fn softmax_grad(
-    device: &dyn Device,
-    log: bool,
-    grad: Operand<'_>,
-    result: Operand<'_>,
-    dim: usize,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn softmax_grad(device: &dyn Device, kernel: &kernel::SoftmaxGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::SoftmaxGrad { log, grad, result, dim, output } = kernel;
     check(if log { "log_softmax_backward" } else { "softmax_backward" }, grad.dtype)?;
     let lines = Lines::new(grad.layout, &[dim]);
     let (g, y, out) = (lines.steps(grad.layout), lines.steps(result.layout), lines.steps(output.layout));

@@ -1,6 +1,6 @@
 //! Sorting lines, their extreme elements, and searching in sorted ones.
 
-use rustorch_backend::{Category, DType, Dims, Layout, Operand};
+use rustorch_backend::{Category, DType, Dims, Layout, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::{Raw, groups_for};
@@ -15,27 +15,14 @@ use crate::positions::Strided;
 const SHORT: usize = 2048;
 
 /// Sorts the lines along `dim`, stably; NaN is the largest.
-pub(crate) fn sort(
-    device: &dyn Device,
-    input: Operand<'_>,
-    dim: usize,
-    descending: bool,
-    values: Option<Operand<'_>>,
-    indices: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn sort(device: &dyn Device, kernel: &kernel::Sort<Operand<'_>>) -> Result<()> {
+    let &kernel::Sort { input, dim, descending, values, indices } = kernel;
     arrange(device, "sort", input, dim, descending, values, indices)
 }
 
 /// The `k` smallest or largest elements of the lines along `dim`, always in order.
-pub(crate) fn top_k(
-    device: &dyn Device,
-    input: Operand<'_>,
-    dim: usize,
-    largest: bool,
-    _sorted: bool,
-    values: Option<Operand<'_>>,
-    indices: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn top_k(device: &dyn Device, kernel: &kernel::TopK<Operand<'_>>) -> Result<()> {
+    let &kernel::TopK { input, dim, largest, sorted: _, values, indices } = kernel;
     arrange(device, "topk", input, dim, largest, values, indices)
 }
 
@@ -198,14 +185,8 @@ fn long(
 }
 
 /// How many elements of its line of `sorted` are smaller than each value; with `right`, not larger.
-pub(crate) fn search_sorted(
-    device: &dyn Device,
-    sorted: Operand<'_>,
-    sorter: Option<Operand<'_>>,
-    values: Operand<'_>,
-    right: bool,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn search_sorted(device: &dyn Device, kernel: &kernel::SearchSorted<Operand<'_>>) -> Result<()> {
+    let &kernel::SearchSorted { sorted, sorter, values, right, output } = kernel;
     if values.dtype.is_complex() {
         return Err(RusTorchError::unsupported("searchsorted", "complex numbers"));
     }

@@ -1,6 +1,6 @@
 //! Convolutions: by the vendor's library where it has them, else by this crate's kernels.
 
-use rustorch_backend::{ConvParams, Operand};
+use rustorch_backend::{ConvParams, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::conv::{self, Geometry, OP};
@@ -38,42 +38,32 @@ fn by_library<'a>(
     device.library_convolution(&Convolution { part, params, input, weight, output, bias, precision })
 }
 
-pub(crate) fn convolution(
-    device: &dyn Device,
-    params: &ConvParams,
-    input: Operand<'_>,
-    weight: Operand<'_>,
-    bias: Option<Operand<'_>>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub(crate) fn convolution(device: &dyn Device, kernel: &kernel::Convolution<Operand<'_>>) -> Result<()> {
+    let &kernel::Convolution { ref params, input, weight, bias, output } = kernel;
     if by_library(device, ConvolutionPart::Forward, params, [input, weight, output], bias)? {
         return Ok(());
     }
-    conv::convolution(device, params, input, weight, bias, output)
+    conv::convolution(device, kernel)
 }
 
 pub(crate) fn convolution_grad_input(
     device: &dyn Device,
-    params: &ConvParams,
-    grad: Operand<'_>,
-    weight: Operand<'_>,
-    grad_input: Operand<'_>,
+    kernel: &kernel::ConvolutionGradInput<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::ConvolutionGradInput { ref params, grad, weight, grad_input } = kernel;
     if by_library(device, ConvolutionPart::GradInput, params, [grad_input, weight, grad], None)? {
         return Ok(());
     }
-    conv::convolution_grad_input(device, params, grad, weight, grad_input)
+    conv::convolution_grad_input(device, kernel)
 }
 
 pub(crate) fn convolution_grad_weight(
     device: &dyn Device,
-    params: &ConvParams,
-    grad: Operand<'_>,
-    input: Operand<'_>,
-    grad_weight: Operand<'_>,
+    kernel: &kernel::ConvolutionGradWeight<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::ConvolutionGradWeight { ref params, grad, input, grad_weight } = kernel;
     if by_library(device, ConvolutionPart::GradWeight, params, [input, grad_weight, grad], None)? {
         return Ok(());
     }
-    conv::convolution_grad_weight(device, params, grad, input, grad_weight)
+    conv::convolution_grad_weight(device, kernel)
 }

@@ -1,6 +1,6 @@
 //! Weighted sums of elements picked by index, the same for every channel: what sampling on a grid comes down to.
 
-use rustorch_backend::{Category, DType, Layout, Operand, ReduceOp, Scalar};
+use rustorch_backend::{Category, DType, Layout, Operand, ReduceOp, Scalar, dims_from_slice, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::copy::{fill, groups_for};
@@ -75,7 +75,16 @@ fn check_indices(device: &dyn Device, index: Operand<'_>, plane: usize) -> Resul
     let buffer = device.temporary(size_of::<i64>())?;
     let layout = Layout::contiguous("weighted_gather", &[1, 1, 1])?;
     let largest = Operand { buffer: &buffer, layout: &layout, dtype: DType::Int64 };
-    reduce(device, ReduceOp::Max, None, index, &[0, 1, 2], largest)?;
+    reduce(
+        device,
+        &kernel::Reduce {
+            op: ReduceOp::Max,
+            pre: None,
+            input: index,
+            dims: dims_from_slice(&[0, 1, 2]),
+            output: largest,
+        },
+    )?;
     let mut bytes = [0; size_of::<i64>()];
     device.read(&buffer, 0, &mut bytes)?;
     let largest = i64::from_ne_bytes(bytes);
@@ -92,11 +101,9 @@ fn check_indices(device: &dyn Device, index: Operand<'_>, plane: usize) -> Resul
 /// `IndexOutOfRange` for an index beyond the plane.
 pub(crate) fn weighted_gather(
     device: &dyn Device,
-    input: Operand<'_>,
-    index: Operand<'_>,
-    weight: Operand<'_>,
-    output: Operand<'_>,
+    kernel: &kernel::WeightedGather<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::WeightedGather { input, index, weight, output } = kernel;
     check_dtypes([input, weight, output])?;
     let taps = [index.layout.shape(), weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, output.layout.shape())?;
@@ -112,11 +119,9 @@ pub(crate) fn weighted_gather(
 /// As there.
 pub(crate) fn weighted_gather_grad_input(
     device: &dyn Device,
-    grad: Operand<'_>,
-    index: Operand<'_>,
-    weight: Operand<'_>,
-    grad_input: Operand<'_>,
+    kernel: &kernel::WeightedGatherGradInput<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::WeightedGatherGradInput { grad, index, weight, grad_input } = kernel;
     check_dtypes([grad, weight, grad_input])?;
     let taps = [index.layout.shape(), weight.layout.shape()];
     let sizes = Sizes::new(grad_input.layout.shape(), taps, grad.layout.shape())?;
@@ -151,11 +156,9 @@ pub(crate) fn weighted_gather_grad_input(
 /// As there.
 pub(crate) fn weighted_gather_grad_weight(
     device: &dyn Device,
-    grad: Operand<'_>,
-    input: Operand<'_>,
-    index: Operand<'_>,
-    grad_weight: Operand<'_>,
+    kernel: &kernel::WeightedGatherGradWeight<Operand<'_>>,
 ) -> Result<()> {
+    let &kernel::WeightedGatherGradWeight { grad, input, index, grad_weight } = kernel;
     check_dtypes([grad, input, grad_weight])?;
     let taps = [index.layout.shape(), grad_weight.layout.shape()];
     let sizes = Sizes::new(input.layout.shape(), taps, grad.layout.shape())?;

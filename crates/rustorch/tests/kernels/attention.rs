@@ -1,6 +1,6 @@
 //! Attention and its gradients.
 
-use rustorch::backend::{AttentionParams, DType};
+use rustorch::backend::{AttentionParams, DType, kernel};
 
 use crate::harness::{Data, Lie, compare};
 
@@ -57,8 +57,34 @@ fn check(dtype: DType, case: Case<'_>) {
     ];
     compare(&format!("{dtype} {case:?}"), &data, 16.0, |b, o| {
         let mask = mask.then_some(o[3]);
-        b.attention(&params, o[0], o[1], o[2], mask, o[4], o[5])?;
-        b.attention_grad(&params, o[6], [o[0], o[1], o[2]], mask, (o[4], o[5]), [o[7], o[8], o[9]])
+        b.run(
+            &kernel::Attention {
+                params,
+                query: o[0],
+                key: o[1],
+                value: o[2],
+                mask,
+                output: o[4],
+                log_sum: o[5],
+            }
+            .into(),
+        )?;
+        b.run(
+            &kernel::AttentionGrad {
+                params,
+                grad: o[6],
+                query: o[0],
+                key: o[1],
+                value: o[2],
+                mask,
+                output: o[4],
+                log_sum: o[5],
+                grad_query: o[7],
+                grad_key: o[8],
+                grad_value: o[9],
+            }
+            .into(),
+        )
     });
 }
 

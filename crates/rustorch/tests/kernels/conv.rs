@@ -1,6 +1,6 @@
 //! Convolutions and their gradients.
 
-use rustorch::backend::{ConvParams, DType};
+use rustorch::backend::{ConvParams, DType, kernel};
 
 use crate::harness::{Data, Lie, compare};
 
@@ -55,10 +55,20 @@ fn check(case: &Case<'_>, dtype: DType, lies: [Lie; 3]) {
         Data::random(3, dtype, &result, lies[2], 1.0),
         Data::random(4, dtype, &weight[..1], Lie::Gaps, 1.0),
     ];
-    compare(&what, &data, 16.0, |b, o| b.convolution(&params, o[0], o[1], Some(o[3]), o[2]));
-    compare(&what, &data, 16.0, |b, o| b.convolution(&params, o[0], o[1], None, o[2]));
-    compare(&what, &data, 16.0, |b, o| b.convolution_grad_input(&params, o[2], o[1], o[0]));
-    compare(&what, &data, 32.0, |b, o| b.convolution_grad_weight(&params, o[2], o[0], o[1]));
+    compare(&what, &data, 16.0, |b, o| {
+        b.run(
+            &kernel::Convolution { params, input: o[0], weight: o[1], bias: Some(o[3]), output: o[2] }.into(),
+        )
+    });
+    compare(&what, &data, 16.0, |b, o| {
+        b.run(&kernel::Convolution { params, input: o[0], weight: o[1], bias: None, output: o[2] }.into())
+    });
+    compare(&what, &data, 16.0, |b, o| {
+        b.run(&kernel::ConvolutionGradInput { params, grad: o[2], weight: o[1], grad_input: o[0] }.into())
+    });
+    compare(&what, &data, 32.0, |b, o| {
+        b.run(&kernel::ConvolutionGradWeight { params, grad: o[2], input: o[0], grad_weight: o[1] }.into())
+    });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Programs, copies, fills and ranges.
 
 use rustorch::backend::algebra::printer;
-use rustorch::backend::{DType, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source};
+use rustorch::backend::{DType, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare, compare_bits, compare_errors};
 
@@ -223,9 +223,23 @@ fn fills_and_ranges() {
                 let data = [Data::new(dtype, &[100], lie, &[0.0; 100])];
                 compare(&format!("arange {dtype}"), &data, 0.0, |backend, operands| {
                     if dtype.is_floating_point() {
-                        backend.arange(Scalar::Float(0.5), Scalar::Float(0.25), operands[0])
+                        backend.run(
+                            &kernel::Arange {
+                                start: Scalar::Float(0.5),
+                                step: Scalar::Float(0.25),
+                                output: operands[0],
+                            }
+                            .into(),
+                        )
                     } else {
-                        backend.arange(Scalar::Int(3), Scalar::Int(-2), operands[0])
+                        backend.run(
+                            &kernel::Arange {
+                                start: Scalar::Int(3),
+                                step: Scalar::Int(-2),
+                                output: operands[0],
+                            }
+                            .into(),
+                        )
                     }
                 });
             }

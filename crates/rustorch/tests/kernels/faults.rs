@@ -12,7 +12,7 @@ fn run(name: &'static str, text: &'static str) {
     let call = Call::new(KernelText { name, text })
         .write("to", Operand { buffer: &buffer, layout: &layout, dtype: DType::Int32 })
         .shared("passed_on", "i32", GROUP as usize);
-    device.run(call, [1, 1, 1]).expect("it is queued");
+    Device::run(*device, call, [1, 1, 1]).expect("it is queued");
     ComputeBackend::synchronize(*device).expect("it runs");
 }
 

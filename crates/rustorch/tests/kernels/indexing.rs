@@ -1,6 +1,6 @@
 //! Gathering, and reading at indices.
 
-use rustorch::backend::{DType, Layout};
+use rustorch::backend::{DType, Layout, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare_bits, compare_errors, noise};
 
@@ -31,7 +31,7 @@ fn gather_moves_every_dtype() {
                     Data::new(dtype, &taken, lie, &vec![0.0; taken.iter().product()]),
                 ];
                 compare_bits(&format!("gather {dtype} {shape:?} {dim} {lie:?}"), &data, |b, o| {
-                    b.gather(o[0], dim, o[1], o[2])
+                    b.run(&kernel::Gather { input: o[0], dim, index: o[1], output: o[2] }.into())
                 });
             }
         }
@@ -43,13 +43,17 @@ fn gather_moves_every_dtype() {
 fn gather_of_scalars_nothing_and_repeated_indices() {
     let scalar = |dtype, value| Data::new(dtype, &[], Lie::Contiguous, &[value]);
     let data = [scalar(DType::Float32, 3.0), scalar(DType::Int64, 0.0), scalar(DType::Float32, 0.0)];
-    compare_bits("gather of a scalar", &data, |b, o| b.gather(o[0], 0, o[1], o[2]));
+    compare_bits("gather of a scalar", &data, |b, o| {
+        b.run(&kernel::Gather { input: o[0], dim: 0, index: o[1], output: o[2] }.into())
+    });
     let data = [
         Data::random(1, DType::Float32, &[3, 4], Lie::Contiguous, 5.0),
         Data::zeros(DType::Int64, &[0, 4]),
         Data::zeros(DType::Float32, &[0, 4]),
     ];
-    compare_bits("gather of nothing", &data, |b, o| b.gather(o[0], 0, o[1], o[2]));
+    compare_bits("gather of nothing", &data, |b, o| {
+        b.run(&kernel::Gather { input: o[0], dim: 0, index: o[1], output: o[2] }.into())
+    });
     let mut index = indices(3, &[5, 1], Lie::Contiguous, 0, 300);
     index.layout =
         Layout::new("indexing", [5, 7].into_iter().collect(), [1, 0].into_iter().collect(), 0).unwrap();
@@ -58,7 +62,9 @@ fn gather_of_scalars_nothing_and_repeated_indices() {
         index,
         Data::zeros(DType::Int16, &[5, 7]),
     ];
-    compare_bits("gather with a repeated index", &data, |b, o| b.gather(o[0], 0, o[1], o[2]));
+    compare_bits("gather with a repeated index", &data, |b, o| {
+        b.run(&kernel::Gather { input: o[0], dim: 0, index: o[1], output: o[2] }.into())
+    });
 }
 
 #[test]
@@ -73,7 +79,14 @@ fn rows_are_read_where_indices_say() {
                 Data::new(dtype, &[4, 9, 7, 3], lie, &vec![0.0; 4 * 9 * 7 * 3]),
             ];
             compare_bits(&format!("index_read {dtype} {lie:?}"), &data, |b, o| {
-                b.index_read(o[0], &o[1..3], o[3])
+                b.run(
+                    &kernel::IndexRead {
+                        input: o[0],
+                        indices: kernel::List::from_slice(&o[1..3]),
+                        output: o[3],
+                    }
+                    .into(),
+                )
             });
         }
     }
@@ -82,13 +95,23 @@ fn rows_are_read_where_indices_say() {
         indices(2, &[1000], Lie::Gaps, -100, 100),
         Data::zeros(DType::Float32, &[1000, 33]),
     ];
-    compare_bits("rows of a table", &data, |b, o| b.index_read(o[0], &o[1..2], o[2]));
+    compare_bits("rows of a table", &data, |b, o| {
+        b.run(
+            &kernel::IndexRead { input: o[0], indices: kernel::List::from_slice(&o[1..2]), output: o[2] }
+                .into(),
+        )
+    });
     let data = [
         Data::random(1, DType::Float32, &[4], Lie::Contiguous, 50.0),
         Data::new(DType::Int64, &[], Lie::Contiguous, &[-4.0]),
         Data::zeros(DType::Float32, &[]),
     ];
-    compare_bits("one element", &data, |b, o| b.index_read(o[0], &o[1..2], o[2]));
+    compare_bits("one element", &data, |b, o| {
+        b.run(
+            &kernel::IndexRead { input: o[0], indices: kernel::List::from_slice(&o[1..2]), output: o[2] }
+                .into(),
+        )
+    });
     let mut column = indices(5, &[3, 1], Lie::Contiguous, -4, 4);
     column.layout =
         Layout::new("indexing", [3, 5].into_iter().collect(), [1, 0].into_iter().collect(), 0).unwrap();
@@ -98,7 +121,12 @@ fn rows_are_read_where_indices_say() {
         indices(6, &[3, 5], Lie::Transposed, -8, 8),
         Data::zeros(DType::Complex128, &[3, 5]),
     ];
-    compare_bits("a broadcast index", &data, |b, o| b.index_read(o[0], &o[1..3], o[3]));
+    compare_bits("a broadcast index", &data, |b, o| {
+        b.run(
+            &kernel::IndexRead { input: o[0], indices: kernel::List::from_slice(&o[1..3]), output: o[3] }
+                .into(),
+        )
+    });
 }
 
 #[test]
@@ -111,13 +139,43 @@ fn indices_out_of_range_are_refused_in_the_cpu_s_words() {
         let source = Data::random(1, DType::Float32, &[700], Lie::Contiguous, 5.0);
         let table = Data::random(1, DType::Float32, &[5], Lie::Contiguous, 5.0);
         let data = [table.clone(), index.clone(), source.clone()];
-        compare_errors("gather", &data, 2, |b, o| b.gather(o[0], 0, o[1], o[2]));
+        compare_errors("gather", &data, 2, |b, o| {
+            b.run(&kernel::Gather { input: o[0], dim: 0, index: o[1], output: o[2] }.into())
+        });
         compare_errors("scatter", &data, 3, |b, o| {
-            b.scatter(rustorch::backend::ScatterOp::Add, 0, o[1], o[2], o[0])
+            b.run(
+                &kernel::Scatter {
+                    op: rustorch::backend::ScatterOp::Add,
+                    dim: 0,
+                    index: o[1],
+                    source: o[2],
+                    output: o[0],
+                }
+                .into(),
+            )
         });
         if bad != -1.0 {
-            compare_errors("index_read", &data, 3, |b, o| b.index_read(o[0], &o[1..2], o[2]));
-            compare_errors("index_write", &data, 3, |b, o| b.index_write(true, &o[1..2], o[2], o[0]));
+            compare_errors("index_read", &data, 3, |b, o| {
+                b.run(
+                    &kernel::IndexRead {
+                        input: o[0],
+                        indices: kernel::List::from_slice(&o[1..2]),
+                        output: o[2],
+                    }
+                    .into(),
+                )
+            });
+            compare_errors("index_write", &data, 3, |b, o| {
+                b.run(
+                    &kernel::IndexWrite {
+                        accumulate: true,
+                        indices: kernel::List::from_slice(&o[1..2]),
+                        source: o[2],
+                        output: o[0],
+                    }
+                    .into(),
+                )
+            });
         }
     }
     let data = [
@@ -126,5 +184,10 @@ fn indices_out_of_range_are_refused_in_the_cpu_s_words() {
         Data::new(DType::Int64, &[3], Lie::Contiguous, &[0.0, 4.0, -7.0]),
         Data::zeros(DType::Float32, &[3]),
     ];
-    compare_errors("the second index", &data, 4, |b, o| b.index_read(o[0], &o[1..3], o[3]));
+    compare_errors("the second index", &data, 4, |b, o| {
+        b.run(
+            &kernel::IndexRead { input: o[0], indices: kernel::List::from_slice(&o[1..3]), output: o[3] }
+                .into(),
+        )
+    });
 }

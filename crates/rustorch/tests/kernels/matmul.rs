@@ -1,6 +1,6 @@
 //! Products of matrices and vectors.
 
-use rustorch::backend::{DType, Dims, Epilogue, Layout, Shape};
+use rustorch::backend::{DType, Dims, Epilogue, Layout, Shape, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare};
 
@@ -21,7 +21,15 @@ fn product(dtype: DType, lead: &[usize], [m, k, n]: [usize; 3], lies: [Lie; 3], 
     }
     let what = format!("{dtype} {lead:?} {m}x{k}x{n} {lies:?} {epilogue:?}");
     compare(&what, &data, 8.0, |b, o| {
-        b.matrix_multiply(o[0], o[1], o[2], Epilogue { alpha, beta, bias: o.get(3).copied() })
+        b.run(
+            &kernel::MatrixMultiply {
+                a: o[0],
+                b: o[1],
+                output: o[2],
+                epilogue: Epilogue { alpha, beta, bias: o.get(3).copied() },
+            }
+            .into(),
+        )
     });
 }
 
@@ -89,14 +97,25 @@ fn matrices_that_are_broadcast_agree_with_the_cpu() {
         let row = wide(b.clone(), &[4, 2, 30, 20], &[0, 0, 0, 1]);
         for b in [shared, row] {
             compare(&format!("one b for all, {m} rows"), &[a.clone(), b, c.clone()], 8.0, |backend, o| {
-                backend.matrix_multiply(o[0], o[1], o[2], Epilogue::default())
+                backend.run(
+                    &kernel::MatrixMultiply { a: o[0], b: o[1], output: o[2], epilogue: Epilogue::default() }
+                        .into(),
+                )
             });
         }
         let bs = Data::random(3, DType::Float32, &[4, 2, 30, 20], Lie::Contiguous, 1.0);
         let one = wide(a, &[4, 2, m, 30], &[0, 30, 0, 1]);
         let bias = Data::random(4, DType::Float32, &[1], Lie::Contiguous, 1.0);
         compare(&format!("one row for all, {m} rows"), &[one, bs, c, bias], 8.0, |backend, o| {
-            backend.matrix_multiply(o[0], o[1], o[2], Epilogue { alpha: 1.0, beta: 0.0, bias: Some(o[3]) })
+            backend.run(
+                &kernel::MatrixMultiply {
+                    a: o[0],
+                    b: o[1],
+                    output: o[2],
+                    epilogue: Epilogue { alpha: 1.0, beta: 0.0, bias: Some(o[3]) },
+                }
+                .into(),
+            )
         });
     }
 }

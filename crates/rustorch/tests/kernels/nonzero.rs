@@ -1,8 +1,17 @@
 //! Counting and finding the elements that differ from zero.
 
-use rustorch::backend::DType;
+use rustorch::backend::{ComputeBackend, DType, Operand, kernel};
+use rustorch_error::Result;
 
 use crate::harness::{Data, LIES, Lie, compare, device, noise, run};
+
+/// The number of elements that differ from zero, counted into one int64.
+pub fn count_nonzero(backend: &dyn ComputeBackend, input: Operand<'_>, output: Operand<'_>) -> Result<usize> {
+    backend.run(&kernel::CountNonzero { input, output }.into())?;
+    let mut bytes = [0; 8];
+    backend.read(output.buffer, 0, &mut bytes)?;
+    Ok(i64::from_ne_bytes(bytes) as usize)
+}
 
 #[test]
 #[ignore = "needs a device"]
@@ -43,10 +52,9 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
                     Data::zeros(DType::Int64, &[1]),
                 ];
                 compare(&what, &data, 0.0, |b, o| {
-                    let found = b.count_nonzero(o[0])?;
+                    let found = count_nonzero(b, o[0], o[2])?;
                     assert!(found == count || !device().runs, "{what}: {found}");
-                    b.write(o[2].buffer, 0, &(found as i64).to_ne_bytes())?;
-                    b.nonzero(o[0], o[1])
+                    b.run(&kernel::Nonzero { input: o[0], output: o[1] }.into())
                 });
             }
         }
@@ -61,7 +69,9 @@ fn coordinates_are_written_to_any_layout() {
     for lie in LIES {
         let coordinates = Data::new(DType::Int64, &[count, 2], lie, &vec![0.0; 2 * count]);
         let data = [Data::new(DType::Float32, &[6, 10], Lie::Contiguous, &values), coordinates];
-        compare("coordinates", &data, 0.0, |b, o| b.nonzero(o[0], o[1]));
+        compare("coordinates", &data, 0.0, |b, o| {
+            b.run(&kernel::Nonzero { input: o[0], output: o[1] }.into())
+        });
     }
 }
 
@@ -78,7 +88,9 @@ fn other_rows_than_there_are_elements_stay_inside_and_have_no_old_memory() {
     for rows in [1, 100, count - 1, count + 1, count + 5000] {
         let coordinates = Data::new(DType::Int64, &[rows, 1], Lie::Gaps, &vec![7.0; rows]);
         let data = [Data::new(DType::Float32, &[20_000], Lie::Contiguous, &values), coordinates];
-        let bytes = run(device.backend, &data, |b, o| b.nonzero(o[0], o[1])).expect("it runs");
+        let bytes =
+            run(device.backend, &data, |b, o| b.run(&kernel::Nonzero { input: o[0], output: o[1] }.into()))
+                .expect("it runs");
         let found = (0..20_000).step_by(3).map(f64::from).chain(std::iter::repeat(0.0));
         assert_eq!(data[1].values(&bytes[1]), found.take(rows).collect::<Vec<_>>(), "{rows} rows");
         // What lies between and behind the rows is as it was: all of it sevens.

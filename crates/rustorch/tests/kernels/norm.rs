@@ -1,6 +1,6 @@
 //! Layer, batch and group norm, and their gradient.
 
-use rustorch::backend::{Buffer, DType, DeviceKind, Layout, Operand};
+use rustorch::backend::{Buffer, DType, DeviceKind, Layout, Operand, dims_from_slice, kernel};
 
 use crate::harness::{Data, Lie, adds_in_f64, compare, device, noise};
 use crate::reductions::reduced;
@@ -33,7 +33,19 @@ fn normalize(dtype: DType, shape: &[usize], dims: &[usize], parameters: &[usize]
     let output = Data::zeros(dtype, shape);
     let data = [input.clone(), weight.clone(), bias, output.clone(), statistics.clone(), statistics.clone()];
     compare(&what, &data, 8.0, |b, o| {
-        b.normalize(o[0], dims, 1e-5, affine.then_some(o[1]), affine.then_some(o[2]), o[3], o[4], o[5])
+        b.run(
+            &kernel::Normalize {
+                input: o[0],
+                dims: dims_from_slice(dims),
+                eps: 1e-5,
+                weight: affine.then_some(o[1]),
+                bias: affine.then_some(o[2]),
+                output: o[3],
+                mean: o[4],
+                rstd: o[5],
+            }
+            .into(),
+        )
     });
     let grad = Data::random(4, dtype, shape, lie, 2.0);
     let (mut mean, mut rstd) = (statistics.clone(), statistics);
@@ -41,7 +53,18 @@ fn normalize(dtype: DType, shape: &[usize], dims: &[usize], parameters: &[usize]
     rstd.change(|_| 0.6);
     let data = [grad, input, weight, mean, rstd, output];
     compare(&format!("gradient of {what}"), &data, 8.0, |b, o| {
-        b.normalize_grad(o[0], o[1], dims, affine.then_some(o[2]), o[3], o[4], o[5])
+        b.run(
+            &kernel::NormalizeGrad {
+                grad: o[0],
+                input: o[1],
+                dims: dims_from_slice(dims),
+                weight: affine.then_some(o[2]),
+                mean: o[3],
+                rstd: o[4],
+                grad_input: o[5],
+            }
+            .into(),
+        )
     });
 }
 
@@ -83,7 +106,19 @@ fn norms_with_nan_and_inf_agree_with_the_cpu() {
             statistics,
         ];
         compare("normalize with NaN and inf", &data, 8.0, |b, o| {
-            b.normalize(o[0], &[1], 1e-5, None, None, o[1], o[2], o[3])
+            b.run(
+                &kernel::Normalize {
+                    input: o[0],
+                    dims: dims_from_slice(&[1]),
+                    eps: 1e-5,
+                    weight: None,
+                    bias: None,
+                    output: o[1],
+                    mean: o[2],
+                    rstd: o[3],
+                }
+                .into(),
+            )
         });
     }
 }
@@ -114,7 +149,19 @@ fn a_large_mean_costs_no_digits_of_the_norm() {
         let layout = Layout::contiguous("norm", &[groups, length]).unwrap();
         let buffer = Buffer::allocate(b.allocator(), layout.numel() * 4)?;
         let output = Operand { buffer: &buffer, layout: &layout, dtype: DType::Float32 };
-        b.normalize(o[0], &[1], 0.0, None, None, output, o[1], o[2])?;
+        b.run(
+            &kernel::Normalize {
+                input: o[0],
+                dims: dims_from_slice(&[1]),
+                eps: 0.0,
+                weight: None,
+                bias: None,
+                output,
+                mean: o[1],
+                rstd: o[2],
+            }
+            .into(),
+        )?;
         for (group, i) in [(0, 0), (1, 7000), (2, 9999)] {
             let mut bytes = [0; 4];
             b.read(&buffer, (group * length + i) * 4, &mut bytes)?;
@@ -140,6 +187,18 @@ fn parameters_of_one_dimension_broadcast() {
     ];
     compare("normalize with a weight of one dimension", &data, 8.0, |b, o| {
         let weight = Operand { layout: &layout, ..o[1] };
-        b.normalize(o[0], &[1], 1e-5, Some(weight), None, o[2], o[3], o[4])
+        b.run(
+            &kernel::Normalize {
+                input: o[0],
+                dims: dims_from_slice(&[1]),
+                eps: 1e-5,
+                weight: Some(weight),
+                bias: None,
+                output: o[2],
+                mean: o[3],
+                rstd: o[4],
+            }
+            .into(),
+        )
     });
 }

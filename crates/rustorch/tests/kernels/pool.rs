@@ -1,6 +1,6 @@
 //! Pools and their gradients.
 
-use rustorch::backend::{DType, PoolOp, PoolParams};
+use rustorch::backend::{DType, PoolOp, PoolParams, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare, cpu, device, is_unsupported, noise, with_operands};
 
@@ -57,13 +57,17 @@ fn maxima_and_their_places_agree_with_the_cpu() {
                     Data::zeros(DType::Int64, &output),
                 ];
                 let what = format!("maxima of {dtype} {input:?} {params:?}");
-                compare(&what, &data, 1.0, |b, o| b.pool(&params, o[0], o[1], Some(o[2])));
+                compare(&what, &data, 1.0, |b, o| {
+                    b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: Some(o[2]) }.into())
+                });
             }
             let mut values = noise(3, input.iter().product());
             (values[3], values[4], values[7]) = (f64::NAN, f64::NAN, f64::NEG_INFINITY);
             let data =
                 [Data::new(DType::Float32, &input, Lie::Gaps, &values), Data::zeros(DType::Float32, &output)];
-            compare("maxima of NaN", &data, 1.0, |b, o| b.pool(&params, o[0], o[1], None));
+            compare("maxima of NaN", &data, 1.0, |b, o| {
+                b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: None }.into())
+            });
         }
     }
 }
@@ -90,9 +94,15 @@ fn means_and_their_gradients_agree_with_the_cpu() {
                 let data =
                     [Data::random(1, dtype, &input, lie, 9.0), Data::random(2, dtype, &output, lie, 9.0)];
                 let what = format!("means of {dtype} {input:?} {params:?}");
-                compare(&what, &data, 4.0, |b, o| b.pool(&params, o[0], o[1], None));
+                compare(&what, &data, 4.0, |b, o| {
+                    b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: None }.into())
+                });
                 if dtype.is_floating_point() {
-                    compare(&what, &data, 4.0, |b, o| b.pool_grad(&params, o[1], None, o[0]));
+                    compare(&what, &data, 4.0, |b, o| {
+                        b.run(
+                            &kernel::PoolGrad { params, grad: o[1], indices: None, grad_input: o[0] }.into(),
+                        )
+                    });
                 }
             }
         }
@@ -122,9 +132,19 @@ fn gradients_of_maxima_agree_with_the_cpu() {
                 let what = format!("gradients of maxima of {dtype} {input:?} {params:?}");
                 compare(&what, &data, 8.0, |b, o| {
                     if !scattered {
-                        b.pool(&params, o[0], o[3], Some(o[2]))?;
+                        b.run(
+                            &kernel::Pool { params, input: o[0], output: o[3], indices: Some(o[2]) }.into(),
+                        )?;
                     }
-                    b.pool_grad(&PoolParams { kernel: [1; 3], ..params }, o[1], Some(o[2]), o[0])
+                    b.run(
+                        &kernel::PoolGrad {
+                            params: PoolParams { kernel: [1; 3], ..params },
+                            grad: o[1],
+                            indices: Some(o[2]),
+                            grad_input: o[0],
+                        }
+                        .into(),
+                    )
                 });
             }
         }
@@ -145,8 +165,11 @@ fn an_index_outside_the_plane_is_refused_before_anything_is_written() {
     ];
     for backend in [cpu(), device.backend] {
         let params = PoolParams { spatial: 1, ..MAXIMUM };
-        let error = with_operands(backend, &data, |o| backend.pool_grad(&params, o[1], Some(o[2]), o[0]))
-            .expect_err("the index 4 is outside a plane of 4 elements");
+        let error = with_operands(backend, &data, |o| {
+            backend
+                .run(&kernel::PoolGrad { params, grad: o[1], indices: Some(o[2]), grad_input: o[0] }.into())
+        })
+        .expect_err("the index 4 is outside a plane of 4 elements");
         assert!(!is_unsupported(&error) && error.to_string().contains("outside"), "{error}");
     }
 }

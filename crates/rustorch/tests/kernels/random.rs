@@ -1,6 +1,6 @@
 //! Random numbers: the CPU's bits.
 
-use rustorch::backend::{DType, Distribution, RandomKey};
+use rustorch::backend::{DType, Distribution, RandomKey, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare_bits};
 
@@ -35,7 +35,7 @@ fn the_same_bits_as_on_the_cpu() {
                     let zeros = vec![0.0; shape.iter().product()];
                     let data = [Data::new(dtype, shape, lie, &zeros)];
                     compare_bits(&format!("{distribution:?} {dtype} {shape:?} {lie:?}"), &data, |b, o| {
-                        b.random(distribution, KEY, o[0])
+                        b.run(&kernel::Random { distribution, key: KEY, output: o[0] }.into())
                     });
                 }
             }
@@ -55,6 +55,8 @@ fn many_numbers_and_wide_integers() {
         (whole, DType::Float64),
     ] {
         let data = [Data::zeros(dtype, &[300_001])];
-        compare_bits(&format!("{distribution:?} {dtype}"), &data, |b, o| b.random(distribution, KEY, o[0]));
+        compare_bits(&format!("{distribution:?} {dtype}"), &data, |b, o| {
+            b.run(&kernel::Random { distribution, key: KEY, output: o[0] }.into())
+        });
     }
 }

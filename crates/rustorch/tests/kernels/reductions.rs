@@ -1,6 +1,6 @@
 //! Sums, products, extremes and truth.
 
-use rustorch::backend::{DType, ElementwiseOp, Program, ReduceOp};
+use rustorch::backend::{DType, ElementwiseOp, Program, ReduceOp, dims_from_slice, kernel};
 
 use crate::harness::{Data, LIES, Lie, adds_in_f64, compare};
 
@@ -57,7 +57,18 @@ fn every_reduction_agrees_with_the_cpu() {
                         &format!("{op:?} of {dtype} {shape:?} over {dims:?} {lie:?}"),
                         &data,
                         16.0,
-                        |b, o| b.reduce(op, None, o[0], dims, o[1]),
+                        |b, o| {
+                            b.run(
+                                &kernel::Reduce {
+                                    op,
+                                    pre: None,
+                                    input: o[0],
+                                    dims: dims_from_slice(dims),
+                                    output: o[1],
+                                }
+                                .into(),
+                            )
+                        },
                     );
                 }
             }
@@ -75,7 +86,16 @@ fn reductions_apply_a_program_first_and_let_nan_win() {
             Data::zeros(DType::Float32, &[9, 1]),
         ];
         compare(&format!("{op:?} of absolute values"), &data, 16.0, |b, o| {
-            b.reduce(op, Some(&program), o[0], &[1], o[1])
+            b.run(
+                &kernel::Reduce {
+                    op,
+                    pre: Some(program.clone()),
+                    input: o[0],
+                    dims: dims_from_slice(&[1]),
+                    output: o[1],
+                }
+                .into(),
+            )
         });
         let mut values = crate::harness::noise(7, 600);
         (values[17], values[400]) = (f64::NAN, f64::INFINITY);
@@ -83,7 +103,12 @@ fn reductions_apply_a_program_first_and_let_nan_win() {
             Data::new(DType::Float32, &[2, 300], Lie::Contiguous, &values),
             Data::zeros(DType::Float32, &[2, 1]),
         ];
-        compare(&format!("{op:?} with NaN"), &data, 16.0, |b, o| b.reduce(op, None, o[0], &[1], o[1]));
+        compare(&format!("{op:?} with NaN"), &data, 16.0, |b, o| {
+            b.run(
+                &kernel::Reduce { op, pre: None, input: o[0], dims: dims_from_slice(&[1]), output: o[1] }
+                    .into(),
+            )
+        });
     }
 }
 
@@ -95,7 +120,16 @@ fn complex_sums_and_means_agree_with_the_cpu() {
             for lie in LIES {
                 let data = [Data::random(5, dtype, &[3, 70, 5], lie, 4.0), Data::zeros(dtype, &[3, 1, 5])];
                 compare(&format!("{op:?} of {dtype} {lie:?}"), &data, 16.0, |b, o| {
-                    b.reduce(op, None, o[0], &[1], o[1])
+                    b.run(
+                        &kernel::Reduce {
+                            op,
+                            pre: None,
+                            input: o[0],
+                            dims: dims_from_slice(&[1]),
+                            output: o[1],
+                        }
+                        .into(),
+                    )
                 });
             }
         }
@@ -129,7 +163,19 @@ fn moments_agree_with_the_cpu() {
                     &format!("moments of {dtype} {shape:?} over {dims:?} {lie:?}"),
                     &data,
                     16.0,
-                    |b, o| b.moments(o[0], dims, 3.0, true, o[1], o[2]),
+                    |b, o| {
+                        b.run(
+                            &kernel::Moments {
+                                input: o[0],
+                                dims: dims_from_slice(dims),
+                                divisor: 3.0,
+                                root: true,
+                                mean: o[1],
+                                spread: o[2],
+                            }
+                            .into(),
+                        )
+                    },
                 );
             }
         }
@@ -142,7 +188,17 @@ fn moments_agree_with_the_cpu() {
         let kept = Data::zeros(DType::Float32, &[6, 1]);
         let data = [Data::new(DType::Float32, &[6, length], Lie::Gaps, &values), kept.clone(), kept];
         compare("moments with NaN and inf", &data, 16.0, |b, o| {
-            b.moments(o[0], &[1], 300.0, false, o[1], o[2])
+            b.run(
+                &kernel::Moments {
+                    input: o[0],
+                    dims: dims_from_slice(&[1]),
+                    divisor: 300.0,
+                    root: false,
+                    mean: o[1],
+                    spread: o[2],
+                }
+                .into(),
+            )
         });
     }
 }
@@ -157,11 +213,30 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
             let kept = Data::zeros(DType::Float32, &reduced(&shape, &dims));
             let norm = [input.clone(), kept.clone()];
             compare(&format!("norms of {scale:e}"), &norm, 16.0, |b, o| {
-                b.reduce(ReduceOp::Norm, None, o[0], &dims, o[1])
+                b.run(
+                    &kernel::Reduce {
+                        op: ReduceOp::Norm,
+                        pre: None,
+                        input: o[0],
+                        dims: dims_from_slice(&dims),
+                        output: o[1],
+                    }
+                    .into(),
+                )
             });
             let data = [input, kept.clone(), kept];
             compare(&format!("moments of {scale:e}"), &data, 16.0, |b, o| {
-                b.moments(o[0], &dims, 7.0, true, o[1], o[2])
+                b.run(
+                    &kernel::Moments {
+                        input: o[0],
+                        dims: dims_from_slice(&dims),
+                        divisor: 7.0,
+                        root: true,
+                        mean: o[1],
+                        spread: o[2],
+                    }
+                    .into(),
+                )
             });
         }
     }
@@ -178,7 +253,19 @@ fn a_large_mean_costs_no_digits_of_the_deviations() {
     for (shape, dims) in [([3, 10_000], [1]), ([10_000, 3], [0]), ([10, 3000], [1])] {
         let kept = Data::zeros(DType::Float32, &reduced(&shape, &dims));
         let data = [Data::new(DType::Float32, &shape, Lie::Contiguous, &values), kept.clone(), kept];
-        compare("moments around 16384", &data, 1.0, |b, o| b.moments(o[0], &dims, 1.0, false, o[1], o[2]));
+        compare("moments around 16384", &data, 1.0, |b, o| {
+            b.run(
+                &kernel::Moments {
+                    input: o[0],
+                    dims: dims_from_slice(&dims),
+                    divisor: 1.0,
+                    root: false,
+                    mean: o[1],
+                    spread: o[2],
+                }
+                .into(),
+            )
+        });
     }
 }
 
@@ -205,7 +292,18 @@ fn extremes_and_their_places_agree_with_the_cpu() {
                         &format!("arg {op:?} of {dtype} {shape:?} along {dim} {lie:?}"),
                         &data,
                         0.0,
-                        |b, o| b.arg_reduce(op, o[0], dim, Some(o[1]), o[2]),
+                        |b, o| {
+                            b.run(
+                                &kernel::ArgReduce {
+                                    op,
+                                    input: o[0],
+                                    dim,
+                                    values: Some(o[1]),
+                                    indices: o[2],
+                                }
+                                .into(),
+                            )
+                        },
                     );
                 }
             }
@@ -222,7 +320,7 @@ fn extremes_and_their_places_agree_with_the_cpu() {
             [Data::new(DType::Float32, &[4, length], Lie::Gaps, &values), Data::zeros(DType::Int64, &[4, 1])];
         for op in [ReduceOp::Max, ReduceOp::Min] {
             compare(&format!("arg {op:?} with NaN, {length}"), &data, 0.0, |b, o| {
-                b.arg_reduce(op, o[0], 1, None, o[1])
+                b.run(&kernel::ArgReduce { op, input: o[0], dim: 1, values: None, indices: o[1] }.into())
             });
         }
     }

@@ -1,7 +1,10 @@
 //! Windows that lie anywhere, elements picked by index, and maps along dimensions.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use rustorch::backend::memory::Scratch;
-use rustorch::backend::{DType, DimensionMap};
+use rustorch::backend::{DType, DimensionMap, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare, noise};
 
@@ -19,9 +22,17 @@ fn maxima_of_regions_agree_with_the_cpu() {
                 Data::zeros(dtype, &pooled),
                 Data::zeros(DType::Int64, &pooled),
             ];
-            let regions = [rows(), columns()];
+            let regions: Arc<[Scratch<Range<usize>>]> = Arc::from([rows(), columns()]);
             compare(&format!("regions of {dtype} {lie:?}"), &data, 1.0, |b, o| {
-                b.max_pool_regions(&regions, o[0], o[1], o[2])
+                b.run(
+                    &kernel::MaxPoolRegions {
+                        regions: regions.clone(),
+                        input: o[0],
+                        output: o[1],
+                        indices: o[2],
+                    }
+                    .into(),
+                )
             });
         }
     }
@@ -42,9 +53,31 @@ fn picked_elements_agree_with_the_cpu() {
                 Data::random(3, dtype, &[images, channels, points], lie, 1.0),
             ];
             let what = format!("picked elements of {dtype} {lie:?}");
-            compare(&what, &data, 8.0, |b, o| b.weighted_gather(o[0], o[1], o[2], o[3]));
-            compare(&what, &data, 8.0, |b, o| b.weighted_gather_grad_weight(o[3], o[0], o[1], o[2]));
-            compare(&what, &data, 8.0, |b, o| b.weighted_gather_grad_input(o[3], o[1], o[2], o[0]));
+            compare(&what, &data, 8.0, |b, o| {
+                b.run(&kernel::WeightedGather { input: o[0], index: o[1], weight: o[2], output: o[3] }.into())
+            });
+            compare(&what, &data, 8.0, |b, o| {
+                b.run(
+                    &kernel::WeightedGatherGradWeight {
+                        grad: o[3],
+                        input: o[0],
+                        index: o[1],
+                        grad_weight: o[2],
+                    }
+                    .into(),
+                )
+            });
+            compare(&what, &data, 8.0, |b, o| {
+                b.run(
+                    &kernel::WeightedGatherGradInput {
+                        grad: o[3],
+                        index: o[1],
+                        weight: o[2],
+                        grad_input: o[0],
+                    }
+                    .into(),
+                )
+            });
         }
     }
 }
@@ -70,6 +103,7 @@ fn maps_along_dimensions_agree_with_the_cpu() {
         vec![DimensionMap::selection(3, [2, 2]).expect("memory"), averaged(), blended()],
     ];
     for maps in cases {
+        let maps: Arc<[DimensionMap]> = Arc::from(maps);
         let lead = [2, 3];
         let input: Vec<usize> = lead.into_iter().chain(maps.iter().map(DimensionMap::input)).collect();
         let output: Vec<usize> = lead.into_iter().chain(maps.iter().map(DimensionMap::output)).collect();
@@ -81,7 +115,7 @@ fn maps_along_dimensions_agree_with_the_cpu() {
             }
             let data = [Data::random(1, dtype, &input, Lie::Contiguous, 5.0), Data::zeros(dtype, &output)];
             compare(&format!("{dtype} {input:?} to {output:?}"), &data, 4.0, |b, o| {
-                b.resample(&maps, o[0], o[1])
+                b.run(&kernel::Resample { maps: maps.clone(), input: o[0], output: o[1] }.into())
             });
         }
     }

@@ -1,6 +1,6 @@
 //! Cumulative sums, products, extremes and logarithms of sums.
 
-use rustorch::backend::{DType, ScanOp};
+use rustorch::backend::{DType, ScanOp, kernel};
 
 use crate::harness::{Data, Lie, adds_in_f64, compare, noise};
 
@@ -35,7 +35,9 @@ fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, lie: 
     // float32 as such, with the digits of the largest sum.
     let narrow = from == DType::Float32 && !adds_in_f64() && matches!(op, ScanOp::Sum | ScanOp::Prod);
     let slack = if from == DType::Float64 || narrow { 100.0 } else { 4.0 };
-    compare(&what, &data, slack, |b, o| b.scan(op, o[0], dim, o[1], o.get(2).copied()));
+    compare(&what, &data, slack, |b, o| {
+        b.run(&kernel::Scan { op, input: o[0], dim, output: o[1], indices: o.get(2).copied() }.into())
+    });
 }
 
 #[test]
@@ -93,7 +95,10 @@ fn scans_with_nan_and_infinities_agree_with_the_cpu() {
                 data.push(Data::zeros(DType::Int64, &[4, length]));
             }
             compare(&format!("scan {op:?} with NaN, {length}"), &data, 4.0, |b, o| {
-                b.scan(op, o[0], 1, o[1], o.get(2).copied())
+                b.run(
+                    &kernel::Scan { op, input: o[0], dim: 1, output: o[1], indices: o.get(2).copied() }
+                        .into(),
+                )
             });
         }
     }
@@ -106,7 +111,9 @@ fn scans_in_place_and_without_indices_agree_with_the_cpu() {
         let data = [Data::random(5, DType::Float32, &[2, length], Lie::Gaps, 6.0)];
         for op in [ScanOp::Sum, ScanOp::Max] {
             let slack = if adds_in_f64() { 4.0 } else { 100.0 };
-            compare(&format!("scan {op:?} in place"), &data, slack, |b, o| b.scan(op, o[0], 1, o[0], None));
+            compare(&format!("scan {op:?} in place"), &data, slack, |b, o| {
+                b.run(&kernel::Scan { op, input: o[0], dim: 1, output: o[0], indices: None }.into())
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use rustorch::backend::{DType, ScatterOp, use_deterministic_algorithms};
+use rustorch::backend::{DType, ScatterOp, kernel, use_deterministic_algorithms};
 
 use crate::harness::{Data, LIES, Lie, compare_bits};
 use crate::indexing::indices;
@@ -56,7 +56,7 @@ fn scatter_combines_in_order() {
                         Data::random(4, dtype, &output, lie, range),
                     ];
                     compare_bits(&format!("{op:?} {dtype} {shape:?} {dim} {lie:?}"), &data, |b, o| {
-                        b.scatter(op, dim, o[0], o[1], o[2])
+                        b.run(&kernel::Scatter { op, dim, index: o[0], source: o[1], output: o[2] }.into())
                     });
                 }
             }
@@ -85,7 +85,7 @@ fn scatter_of_nan_and_half_precision_limits() {
                 Data::zeros(dtype, &[90]),
             ];
             crate::harness::compare(&format!("{op:?} {dtype}"), &data, 0.0, |b, o| {
-                b.scatter(op, 0, o[0], o[1], o[2])
+                b.run(&kernel::Scatter { op, dim: 0, index: o[0], source: o[1], output: o[2] }.into())
             });
         }
     }
@@ -103,7 +103,7 @@ fn many_numbers_meet_in_few_places() {
                 Data::random(4, DType::Float32, &[size], Lie::Contiguous, 9.0),
             ];
             compare_bits(&format!("{op:?} {n} into {size}"), &data, |b, o| {
-                b.scatter(op, 0, o[0], o[1], o[2])
+                b.run(&kernel::Scatter { op, dim: 0, index: o[0], source: o[1], output: o[2] }.into())
             });
         }
     }
@@ -133,7 +133,17 @@ fn rows_are_written_where_indices_say() {
                         Data::random(4, dtype, &shape, lie, 9.0),
                         Data::random(5, dtype, &output, lie, 9.0),
                     ];
-                    compare_bits(&what, &data, |b, o| b.index_write(accumulate, &o[..2], o[2], o[3]));
+                    compare_bits(&what, &data, |b, o| {
+                        b.run(
+                            &kernel::IndexWrite {
+                                accumulate,
+                                indices: kernel::List::from_slice(&o[..2]),
+                                source: o[2],
+                                output: o[3],
+                            }
+                            .into(),
+                        )
+                    });
                 }
             }
         }
@@ -149,13 +159,33 @@ fn the_gradient_of_an_embedding() {
         Data::random(4, DType::Float32, &[16, 64, 96], Lie::Contiguous, 9.0),
         Data::zeros(DType::Float32, &[50, 96]),
     ];
-    compare_bits("embedding", &data, |b, o| b.index_write(true, &o[..1], o[1], o[2]));
+    compare_bits("embedding", &data, |b, o| {
+        b.run(
+            &kernel::IndexWrite {
+                accumulate: true,
+                indices: kernel::List::from_slice(&o[..1]),
+                source: o[1],
+                output: o[2],
+            }
+            .into(),
+        )
+    });
     let data = [
         Data::zeros(DType::Int64, &[0]),
         Data::zeros(DType::Float32, &[0, 4]),
         Data::random(1, DType::Float32, &[5, 4], Lie::Contiguous, 3.0),
     ];
-    compare_bits("no rows", &data, |b, o| b.index_write(true, &o[..1], o[1], o[2]));
+    compare_bits("no rows", &data, |b, o| {
+        b.run(
+            &kernel::IndexWrite {
+                accumulate: true,
+                indices: kernel::List::from_slice(&o[..1]),
+                source: o[1],
+                output: o[2],
+            }
+            .into(),
+        )
+    });
 }
 
 #[test]
@@ -171,13 +201,28 @@ fn atomic_additions_come_to_the_same_sums() {
     };
     for lie in LIES {
         let data = [indices(2, &[600], lie, 0, 7), wholes(3, &[600], lie), wholes(4, &[7], lie)];
-        compare_bits("scatter", &data, |b, o| b.scatter(ScatterOp::Add, 0, o[0], o[1], o[2]));
+        compare_bits("scatter", &data, |b, o| {
+            b.run(
+                &kernel::Scatter { op: ScatterOp::Add, dim: 0, index: o[0], source: o[1], output: o[2] }
+                    .into(),
+            )
+        });
     }
     let data = [
         indices(1, &[9, 70], Lie::Contiguous, 0, 5),
         wholes(2, &[9, 70, 3], Lie::Contiguous),
         wholes(3, &[5, 3], Lie::Contiguous),
     ];
-    compare_bits("rows", &data, |b, o| b.index_write(true, &o[..1], o[1], o[2]));
+    compare_bits("rows", &data, |b, o| {
+        b.run(
+            &kernel::IndexWrite {
+                accumulate: true,
+                indices: kernel::List::from_slice(&o[..1]),
+                source: o[1],
+                output: o[2],
+            }
+            .into(),
+        )
+    });
     use_deterministic_algorithms(true);
 }

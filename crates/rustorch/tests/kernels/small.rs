@@ -1,14 +1,18 @@
 //! A few small launches of every kernel, for a simulator that takes a thousand times as long: `tests/oclgrind.sh` runs
 //! these. Lines of 9,000 elements are there for the kernels that cut lines into chunks.
 
+use std::sync::Arc;
+
 use rustorch::backend::memory::Scratch;
 use rustorch::backend::{
     AttentionParams, ConvParams, DType, DimensionMap, Distribution, ElementwiseOp, Epilogue, Instruction,
-    PoolOp, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp, Source,
+    PoolOp, PoolParams, Program, RandomKey, ReduceOp, Scalar, ScanOp, ScatterOp, Source, dims_from_slice,
+    kernel,
 };
 
 use crate::harness::{Data, Lie, compare};
 use crate::indexing::indices;
+use crate::nonzero::count_nonzero;
 
 const F32: DType = DType::Float32;
 
@@ -47,10 +51,19 @@ fn small_elementwise() {
         let data = [Data::random(1, DType::Complex64, &shape, lie, 9.0)];
         compare("fill", &data, 0.0, |b, o| b.fill(o[0], Scalar::Complex(1.5, -2.0)));
         let data = [Data::random(1, DType::Int32, &[100], lie, 9.0)];
-        compare("arange", &data, 0.0, |b, o| b.arange(Scalar::Int(3), Scalar::Int(-2), o[0]));
+        compare("arange", &data, 0.0, |b, o| {
+            b.run(&kernel::Arange { start: Scalar::Int(3), step: Scalar::Int(-2), output: o[0] }.into())
+        });
         let key = RandomKey { seed: 7, offset: 5 };
         compare("random", &[random(&[5, 9], lie)], 0.0, |b, o| {
-            b.random(Distribution::Normal { mean: 0.0, std: 1.0 }, key, o[0])
+            b.run(
+                &kernel::Random {
+                    distribution: Distribution::Normal { mean: 0.0, std: 1.0 },
+                    key,
+                    output: o[0],
+                }
+                .into(),
+            )
         });
     }
 }
@@ -64,13 +77,58 @@ fn small_reductions() {
         for lie in if shape.len() == 1 { &[Lie::Contiguous][..] } else { &[Lie::Contiguous, Lie::Transposed] }
         {
             let data = [random(shape, *lie), zeros(kept), zeros(kept), places(kept)];
-            compare("sum", &data, 16.0, |b, o| b.reduce(ReduceOp::Sum, None, o[0], &[dim], o[1]));
-            compare("moments", &data, 64.0, |b, o| b.moments(o[0], &[dim], 3.0, true, o[1], o[2]));
-            compare("argmax", &data, 0.0, |b, o| b.arg_reduce(ReduceOp::Max, o[0], dim, Some(o[1]), o[3]));
+            compare("sum", &data, 16.0, |b, o| {
+                b.run(
+                    &kernel::Reduce {
+                        op: ReduceOp::Sum,
+                        pre: None,
+                        input: o[0],
+                        dims: dims_from_slice(&[dim]),
+                        output: o[1],
+                    }
+                    .into(),
+                )
+            });
+            compare("moments", &data, 64.0, |b, o| {
+                b.run(
+                    &kernel::Moments {
+                        input: o[0],
+                        dims: dims_from_slice(&[dim]),
+                        divisor: 3.0,
+                        root: true,
+                        mean: o[1],
+                        spread: o[2],
+                    }
+                    .into(),
+                )
+            });
+            compare("argmax", &data, 0.0, |b, o| {
+                b.run(
+                    &kernel::ArgReduce {
+                        op: ReduceOp::Max,
+                        input: o[0],
+                        dim,
+                        values: Some(o[1]),
+                        indices: o[3],
+                    }
+                    .into(),
+                )
+            });
         }
     }
     let data = [Data::random(3, DType::Bool, &[4, 50], Lie::Gaps, 1.0), Data::zeros(DType::Bool, &[4, 1])];
-    compare("any", &data, 0.0, |b, o| b.reduce(ReduceOp::Any, None, o[0], &[1], o[1]));
+    compare("any", &data, 0.0, |b, o| {
+        b.run(
+            &kernel::Reduce {
+                op: ReduceOp::Any,
+                pre: None,
+                input: o[0],
+                dims: dims_from_slice(&[1]),
+                output: o[1],
+            }
+            .into(),
+        )
+    });
 }
 
 #[test]
@@ -78,11 +136,17 @@ fn small_reductions() {
 fn small_scans() {
     for (shape, dim) in [(&[3usize, 5, 11][..], 1), (&[2, 300], 1), (&[70, 5], 0), (&[9000], 0)] {
         let data = [random(shape, Lie::Contiguous), zeros(shape), places(shape)];
-        compare("cumsum", &data, 64.0, |b, o| b.scan(ScanOp::Sum, o[0], dim, o[1], None));
-        compare("cummax", &data, 0.0, |b, o| b.scan(ScanOp::Max, o[0], dim, o[1], Some(o[2])));
+        compare("cumsum", &data, 64.0, |b, o| {
+            b.run(&kernel::Scan { op: ScanOp::Sum, input: o[0], dim, output: o[1], indices: None }.into())
+        });
+        compare("cummax", &data, 0.0, |b, o| {
+            b.run(
+                &kernel::Scan { op: ScanOp::Max, input: o[0], dim, output: o[1], indices: Some(o[2]) }.into(),
+            )
+        });
     }
     compare("in place", &[random(&[3, 70], Lie::Gaps)], 16.0, |b, o| {
-        b.scan(ScanOp::Sum, o[0], 1, o[0], None)
+        b.run(&kernel::Scan { op: ScanOp::Sum, input: o[0], dim: 1, output: o[0], indices: None }.into())
     });
 }
 
@@ -91,9 +155,15 @@ fn small_scans() {
 fn small_softmax() {
     for (shape, dim) in [(&[3usize, 5, 11][..], 2), (&[40, 9], 0), (&[2, 300], 1), (&[5000], 0)] {
         let data = [random(shape, Lie::Contiguous), random(shape, Lie::Contiguous), zeros(shape)];
-        compare("softmax", &data, 4.0, |b, o| b.softmax(false, o[0], dim, o[2]));
-        compare("its gradient", &data, 64.0, |b, o| b.softmax_grad(true, o[0], o[1], dim, o[2]));
-        compare("in place", &data, 16.0, |b, o| b.softmax(true, o[0], dim, o[0]));
+        compare("softmax", &data, 4.0, |b, o| {
+            b.run(&kernel::Softmax { log: false, input: o[0], dim, output: o[2] }.into())
+        });
+        compare("its gradient", &data, 64.0, |b, o| {
+            b.run(&kernel::SoftmaxGrad { log: true, grad: o[0], result: o[1], dim, output: o[2] }.into())
+        });
+        compare("in place", &data, 16.0, |b, o| {
+            b.run(&kernel::Softmax { log: true, input: o[0], dim, output: o[0] }.into())
+        });
     }
 }
 
@@ -110,12 +180,35 @@ fn small_norms() {
         let parameters = random(parameters, Lie::Contiguous);
         let data = [input.clone(), parameters.clone(), zeros(shape), statistics.clone(), statistics.clone()];
         compare("normalize", &data, 16.0, |b, o| {
-            b.normalize(o[0], dims, 1e-5, Some(o[1]), Some(o[1]), o[2], o[3], o[4])
+            b.run(
+                &kernel::Normalize {
+                    input: o[0],
+                    dims: dims_from_slice(dims),
+                    eps: 1e-5,
+                    weight: Some(o[1]),
+                    bias: Some(o[1]),
+                    output: o[2],
+                    mean: o[3],
+                    rstd: o[4],
+                }
+                .into(),
+            )
         });
         let grad = random(shape, Lie::Contiguous);
         let data = [grad, input, parameters, statistics.clone(), statistics, zeros(shape)];
         compare("its gradient", &data, 256.0, |b, o| {
-            b.normalize_grad(o[0], o[1], dims, Some(o[2]), o[3], o[4], o[5])
+            b.run(
+                &kernel::NormalizeGrad {
+                    grad: o[0],
+                    input: o[1],
+                    dims: dims_from_slice(dims),
+                    weight: Some(o[2]),
+                    mean: o[3],
+                    rstd: o[4],
+                    grad_input: o[5],
+                }
+                .into(),
+            )
         });
     }
 }
@@ -135,7 +228,15 @@ fn small_products() {
                 random(&[n], lie),
             ];
             compare("product", &data, 256.0, |b, o| {
-                b.matrix_multiply(o[0], o[1], o[2], Epilogue { alpha: 0.5, beta: 2.0, bias: Some(o[3]) })
+                b.run(
+                    &kernel::MatrixMultiply {
+                        a: o[0],
+                        b: o[1],
+                        output: o[2],
+                        epilogue: Epilogue { alpha: 0.5, beta: 2.0, bias: Some(o[3]) },
+                    }
+                    .into(),
+                )
             });
         }
     }
@@ -153,9 +254,20 @@ fn small_convolutions() {
             random(&[2, groups * filters, 3, 5], Lie::Contiguous),
             random(&[groups * filters], Lie::Gaps),
         ];
-        compare("convolution", &data, 64.0, |b, o| b.convolution(&params, o[0], o[1], Some(o[3]), o[2]));
-        compare("grad input", &data, 64.0, |b, o| b.convolution_grad_input(&params, o[2], o[1], o[0]));
-        compare("grad weight", &data, 64.0, |b, o| b.convolution_grad_weight(&params, o[2], o[0], o[1]));
+        compare("convolution", &data, 64.0, |b, o| {
+            b.run(
+                &kernel::Convolution { params, input: o[0], weight: o[1], bias: Some(o[3]), output: o[2] }
+                    .into(),
+            )
+        });
+        compare("grad input", &data, 64.0, |b, o| {
+            b.run(&kernel::ConvolutionGradInput { params, grad: o[2], weight: o[1], grad_input: o[0] }.into())
+        });
+        compare("grad weight", &data, 64.0, |b, o| {
+            b.run(
+                &kernel::ConvolutionGradWeight { params, grad: o[2], input: o[0], grad_weight: o[1] }.into(),
+            )
+        });
     }
 }
 
@@ -174,21 +286,28 @@ fn small_pools() {
     let data =
         [random(&input, Lie::Transposed), zeros(&output), places(&output), random(&input, Lie::Contiguous)];
     compare("maxima", &data, 0.0, |b, o| {
-        b.pool(&params, o[0], o[1], Some(o[2]))?;
-        b.pool_grad(&params, o[1], Some(o[2]), o[3])
+        b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: Some(o[2]) }.into())?;
+        b.run(&kernel::PoolGrad { params, grad: o[1], indices: Some(o[2]), grad_input: o[3] }.into())
     });
     // A window over everything, whose gradient is spread.
     let params = PoolParams { kernel: [1; 3], ..params };
-    compare("maxima anywhere", &data, 1.0, |b, o| b.pool_grad(&params, o[1], Some(o[2]), o[3]));
+    compare("maxima anywhere", &data, 1.0, |b, o| {
+        b.run(&kernel::PoolGrad { params, grad: o[1], indices: Some(o[2]), grad_input: o[3] }.into())
+    });
     let op = PoolOp::Average { count_include_pad: false, divisor_override: 0 };
     let params = PoolParams { op, kernel: [3, 2, 1], ..params };
     compare("means", &data, 4.0, |b, o| {
-        b.pool(&params, o[0], o[1], None)?;
-        b.pool_grad(&params, o[1], None, o[3])
+        b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: None }.into())?;
+        b.run(&kernel::PoolGrad { params, grad: o[1], indices: None, grad_input: o[3] }.into())
     });
     let regions = [Scratch::collect([0..3, 2..5, 3..7, 6..7]), Scratch::collect((0..5).map(|i| i..i + 2))];
-    let regions = regions.map(|windows| windows.expect("memory"));
-    compare("regions", &data, 0.0, |b, o| b.max_pool_regions(&regions, o[0], o[1], o[2]));
+    let regions: Arc<[_]> = Arc::from(regions.map(|windows| windows.expect("memory")));
+    compare("regions", &data, 0.0, |b, o| {
+        b.run(
+            &kernel::MaxPoolRegions { regions: regions.clone(), input: o[0], output: o[1], indices: o[2] }
+                .into(),
+        )
+    });
 }
 
 #[test]
@@ -210,8 +329,34 @@ fn small_attention() {
         zeros(&[2, keys, features]),
     ];
     compare("attention", &data, 64.0, |b, o| {
-        b.attention(&params, o[0], o[1], o[2], Some(o[3]), o[4], o[5])?;
-        b.attention_grad(&params, o[6], [o[0], o[1], o[2]], Some(o[3]), (o[4], o[5]), [o[7], o[8], o[9]])
+        b.run(
+            &kernel::Attention {
+                params,
+                query: o[0],
+                key: o[1],
+                value: o[2],
+                mask: Some(o[3]),
+                output: o[4],
+                log_sum: o[5],
+            }
+            .into(),
+        )?;
+        b.run(
+            &kernel::AttentionGrad {
+                params,
+                grad: o[6],
+                query: o[0],
+                key: o[1],
+                value: o[2],
+                mask: Some(o[3]),
+                output: o[4],
+                log_sum: o[5],
+                grad_query: o[7],
+                grad_key: o[8],
+                grad_value: o[9],
+            }
+            .into(),
+        )
     });
 }
 
@@ -220,16 +365,33 @@ fn small_attention() {
 fn small_indexing() {
     let table = random(&[6, 5, 7], Lie::Transposed);
     let data = [table.clone(), indices(1, &[6, 9, 7], Lie::Gaps, 0, 5), zeros(&[6, 9, 7])];
-    compare("gather", &data, 0.0, |b, o| b.gather(o[0], 1, o[1], o[2]));
+    compare("gather", &data, 0.0, |b, o| {
+        b.run(&kernel::Gather { input: o[0], dim: 1, index: o[1], output: o[2] }.into())
+    });
     let data = [
         table,
         indices(1, &[4], Lie::Gaps, -6, 6),
         indices(2, &[4], Lie::Contiguous, 0, 5),
         random(&[4, 7], Lie::Gaps),
     ];
-    compare("index_read", &data, 0.0, |b, o| b.index_read(o[0], &o[1..3], o[3]));
+    compare("index_read", &data, 0.0, |b, o| {
+        b.run(
+            &kernel::IndexRead { input: o[0], indices: kernel::List::from_slice(&o[1..3]), output: o[3] }
+                .into(),
+        )
+    });
     for accumulate in [false, true] {
-        compare("index_write", &data, 1.0, |b, o| b.index_write(accumulate, &o[1..3], o[3], o[0]));
+        compare("index_write", &data, 1.0, |b, o| {
+            b.run(
+                &kernel::IndexWrite {
+                    accumulate,
+                    indices: kernel::List::from_slice(&o[1..3]),
+                    source: o[3],
+                    output: o[0],
+                }
+                .into(),
+            )
+        });
     }
     for (shape, kept) in [(&[4usize, 6, 5][..], &[4usize, 3, 5][..]), (&[1, 300], &[1, 20])] {
         let data = [
@@ -238,7 +400,9 @@ fn small_indexing() {
             random(kept, Lie::Contiguous),
         ];
         for op in [ScatterOp::Add, ScatterOp::Assign, ScatterOp::Max] {
-            compare("scatter", &data, 16.0, |b, o| b.scatter(op, 1, o[0], o[1], o[2]));
+            compare("scatter", &data, 16.0, |b, o| {
+                b.run(&kernel::Scatter { op, dim: 1, index: o[0], source: o[1], output: o[2] }.into())
+            });
         }
     }
     let (images, channels, points) = (2, 3, 11);
@@ -248,21 +412,39 @@ fn small_indexing() {
         random(&[images, points, 4], Lie::Gaps),
         random(&[images, channels, points], Lie::Contiguous),
     ];
-    compare("picked elements", &data, 16.0, |b, o| b.weighted_gather(o[0], o[1], o[2], o[3]));
-    compare("their gradient", &data, 16.0, |b, o| b.weighted_gather_grad_weight(o[3], o[0], o[1], o[2]));
-    compare("its other one", &data, 16.0, |b, o| b.weighted_gather_grad_input(o[3], o[1], o[2], o[0]));
-    let maps = [
+    compare("picked elements", &data, 16.0, |b, o| {
+        b.run(&kernel::WeightedGather { input: o[0], index: o[1], weight: o[2], output: o[3] }.into())
+    });
+    compare("their gradient", &data, 16.0, |b, o| {
+        b.run(
+            &kernel::WeightedGatherGradWeight { grad: o[3], input: o[0], index: o[1], grad_weight: o[2] }
+                .into(),
+        )
+    });
+    compare("its other one", &data, 16.0, |b, o| {
+        b.run(
+            &kernel::WeightedGatherGradInput { grad: o[3], index: o[1], weight: o[2], grad_input: o[0] }
+                .into(),
+        )
+    });
+    let maps: Arc<[DimensionMap]> = Arc::from([
         DimensionMap::selection(5, [1, 0, 1, 2, 3, 4, 3]).expect("memory"),
         DimensionMap::weighted(7, (0..9).map(|i| [(i % 7, 0.25), ((i + 1) % 7, 0.75)])).expect("memory"),
-    ];
+    ]);
     let data = [random(&[2, 5, 7], Lie::Contiguous), zeros(&[2, 7, 9])];
-    compare("resample", &data, 4.0, |b, o| b.resample(&maps, o[0], o[1]));
+    compare("resample", &data, 4.0, |b, o| {
+        b.run(&kernel::Resample { maps: maps.clone(), input: o[0], output: o[1] }.into())
+    });
     let mut sparse = random(&[3, 5, 11], Lie::Transposed);
     sparse.change(|v| if v > 0.0 { 1.0 } else { 0.0 });
-    let data = [sparse, places(&[165, 3])];
+    let data = [sparse, places(&[165, 3]), places(&[1])];
     compare("nonzero", &data, 0.0, |b, o| {
-        let layout = rustorch::backend::Layout::contiguous("small", &[b.count_nonzero(o[0])?, 3]).unwrap();
-        b.nonzero(o[0], rustorch::backend::Operand { layout: &layout, ..o[1] })
+        let layout =
+            rustorch::backend::Layout::contiguous("small", &[count_nonzero(b, o[0], o[2])?, 3]).unwrap();
+        b.run(
+            &kernel::Nonzero { input: o[0], output: rustorch::backend::Operand { layout: &layout, ..o[1] } }
+                .into(),
+        )
     });
 }
 
@@ -273,11 +455,33 @@ fn small_sorts() {
         let mut kept = shape.to_vec();
         kept[dim] = k;
         let data = [random(shape, Lie::Gaps), zeros(shape), places(shape), zeros(&kept), places(&kept)];
-        compare("sort", &data, 0.0, |b, o| b.sort(o[0], dim, false, Some(o[1]), o[2]));
-        compare("top_k", &data, 0.0, |b, o| b.top_k(o[0], dim, true, true, Some(o[3]), o[4]));
+        compare("sort", &data, 0.0, |b, o| {
+            b.run(
+                &kernel::Sort { input: o[0], dim, descending: false, values: Some(o[1]), indices: o[2] }
+                    .into(),
+            )
+        });
+        compare("top_k", &data, 0.0, |b, o| {
+            b.run(
+                &kernel::TopK {
+                    input: o[0],
+                    dim,
+                    largest: true,
+                    sorted: true,
+                    values: Some(o[3]),
+                    indices: o[4],
+                }
+                .into(),
+            )
+        });
     }
     let mut line = crate::harness::noise(1, 37);
     line.sort_by(f64::total_cmp);
     let data = [Data::new(F32, &[37], Lie::Gaps, &line), random(&[3, 9], Lie::Gaps), places(&[3, 9])];
-    compare("search", &data, 0.0, |b, o| b.search_sorted(o[0], None, o[1], true, o[2]));
+    compare("search", &data, 0.0, |b, o| {
+        b.run(
+            &kernel::SearchSorted { sorted: o[0], sorter: None, values: o[1], right: true, output: o[2] }
+                .into(),
+        )
+    });
 }

@@ -1,6 +1,6 @@
 //! Softmax and its gradient.
 
-use rustorch::backend::DType;
+use rustorch::backend::{DType, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare, noise};
 
@@ -23,11 +23,13 @@ fn agrees(dtype: DType, shape: &[usize], dim: usize, lie: Lie) {
         let input = Data::random(5, dtype, shape, lie, 6.0);
         let grad = Data::random(6, dtype, shape, lie, 2.0);
         let output = Data::zeros(dtype, shape);
-        compare(&what, &[input.clone(), output.clone()], 4.0, |b, o| b.softmax(log, o[0], dim, o[1]));
+        compare(&what, &[input.clone(), output.clone()], 4.0, |b, o| {
+            b.run(&kernel::Softmax { log, input: o[0], dim, output: o[1] }.into())
+        });
         let mut result = input;
         result.change(|v| if log { -v.abs() - 1.0 } else { v.abs() / 50.0 });
         compare(&format!("gradient of {what}"), &[grad, result, output], 16.0, |b, o| {
-            b.softmax_grad(log, o[0], o[1], dim, o[2])
+            b.run(&kernel::SoftmaxGrad { log, grad: o[0], result: o[1], dim, output: o[2] }.into())
         });
     }
 }
@@ -65,7 +67,9 @@ fn softmax_of_nan_and_infinities_is_that_of_the_cpu() {
                     Data::zeros(DType::Float32, &[5, length]),
                 ];
                 let what = format!("softmax (log {log}) with NaN, {length} {lie:?}");
-                compare(&what, &data, 4.0, |b, o| b.softmax(log, o[0], 1, o[1]));
+                compare(&what, &data, 4.0, |b, o| {
+                    b.run(&kernel::Softmax { log, input: o[0], dim: 1, output: o[1] }.into())
+                });
             }
         }
     }
@@ -76,6 +80,8 @@ fn softmax_of_nan_and_infinities_is_that_of_the_cpu() {
 fn softmax_in_place_agrees_with_the_cpu() {
     for length in [70, 5000] {
         let data = [Data::random(5, DType::Float32, &[3, length], Lie::Contiguous, 6.0)];
-        compare("softmax in place", &data, 4.0, |b, o| b.softmax(false, o[0], 1, o[0]));
+        compare("softmax in place", &data, 4.0, |b, o| {
+            b.run(&kernel::Softmax { log: false, input: o[0], dim: 1, output: o[0] }.into())
+        });
     }
 }

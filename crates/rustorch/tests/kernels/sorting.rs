@@ -1,6 +1,6 @@
 //! Sorting, the extreme elements, and binary search.
 
-use rustorch::backend::DType;
+use rustorch::backend::{DType, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare_bits, compare_errors, noise};
 use crate::indexing::indices;
@@ -47,13 +47,20 @@ fn sorts_every_dtype_stably() {
                         Data::new(DType::Int64, shape, lie, &vec![0.0; n]),
                     ];
                     let what = format!("sort {dtype} {shape:?} {dim} {lie:?} {descending}");
-                    compare_bits(&what, &data, |b, o| b.sort(o[0], dim, descending, Some(o[1]), o[2]));
+                    compare_bits(&what, &data, |b, o| {
+                        b.run(
+                            &kernel::Sort { input: o[0], dim, descending, values: Some(o[1]), indices: o[2] }
+                                .into(),
+                        )
+                    });
                 }
             }
         }
     }
     let data = [Data::random(5, DType::Float32, &[300], Lie::Gaps, 9.0), Data::zeros(DType::Int64, &[300])];
-    compare_bits("places alone", &data, |b, o| b.sort(o[0], 0, false, None, o[1]));
+    compare_bits("places alone", &data, |b, o| {
+        b.run(&kernel::Sort { input: o[0], dim: 0, descending: false, values: None, indices: o[1] }.into())
+    });
 }
 
 #[test]
@@ -73,7 +80,9 @@ fn sorts_long_lines() {
             ];
             let dim = shape.len() - 1;
             compare_bits(&format!("sort {dtype} {shape:?}"), &data, |b, o| {
-                b.sort(o[0], dim, descending, Some(o[1]), o[2])
+                b.run(
+                    &kernel::Sort { input: o[0], dim, descending, values: Some(o[1]), indices: o[2] }.into(),
+                )
             });
         }
     }
@@ -95,7 +104,19 @@ fn finds_the_extreme_elements() {
                     Data::new(DType::Int64, &kept, lie, &zeros),
                 ];
                 let what = format!("top_k {dtype} {shape:?} {dim} {k} {largest}");
-                compare_bits(&what, &data, |b, o| b.top_k(o[0], dim, largest, true, Some(o[1]), o[2]));
+                compare_bits(&what, &data, |b, o| {
+                    b.run(
+                        &kernel::TopK {
+                            input: o[0],
+                            dim,
+                            largest,
+                            sorted: true,
+                            values: Some(o[1]),
+                            indices: o[2],
+                        }
+                        .into(),
+                    )
+                });
             }
         }
     }
@@ -128,9 +149,31 @@ fn searches_in_sorted_lines() {
                     Data::new(dtype, &[37], lie, &lines[..37]),
                 ];
                 let what = format!("search_sorted {dtype} {lie:?} {right}");
-                compare_bits(&what, &data, |b, o| b.search_sorted(o[0], None, o[1], right, o[2]));
+                compare_bits(&what, &data, |b, o| {
+                    b.run(
+                        &kernel::SearchSorted {
+                            sorted: o[0],
+                            sorter: None,
+                            values: o[1],
+                            right,
+                            output: o[2],
+                        }
+                        .into(),
+                    )
+                });
                 if all {
-                    compare_bits(&what, &data, |b, o| b.search_sorted(o[3], None, o[1], right, o[2]));
+                    compare_bits(&what, &data, |b, o| {
+                        b.run(
+                            &kernel::SearchSorted {
+                                sorted: o[3],
+                                sorter: None,
+                                values: o[1],
+                                right,
+                                output: o[2],
+                            }
+                            .into(),
+                        )
+                    });
                 }
             }
         }
@@ -141,18 +184,45 @@ fn searches_in_sorted_lines() {
         Data::random(3, DType::Float32, &[4, 5], Lie::Transposed, 9.0),
         Data::zeros(DType::Int64, &[4, 5]),
     ];
-    compare_bits("with an order", &data, |b, o| b.search_sorted(o[0], Some(o[1]), o[2], false, o[3]));
+    compare_bits("with an order", &data, |b, o| {
+        b.run(
+            &kernel::SearchSorted {
+                sorted: o[0],
+                sorter: Some(o[1]),
+                values: o[2],
+                right: false,
+                output: o[3],
+            }
+            .into(),
+        )
+    });
     let data = [
         Data::zeros(DType::Float32, &[3]),
         Data::new(DType::Int64, &[3], Lie::Contiguous, &[0.0, 3.0, 1.0]),
         Data::zeros(DType::Float32, &[2]),
         Data::zeros(DType::Int64, &[2]),
     ];
-    compare_errors("a place outside", &data, 4, |b, o| b.search_sorted(o[0], Some(o[1]), o[2], false, o[3]));
+    compare_errors("a place outside", &data, 4, |b, o| {
+        b.run(
+            &kernel::SearchSorted {
+                sorted: o[0],
+                sorter: Some(o[1]),
+                values: o[2],
+                right: false,
+                output: o[3],
+            }
+            .into(),
+        )
+    });
     let data = [
         Data::zeros(DType::Float32, &[0]),
         Data::zeros(DType::Float32, &[2]),
         Data::zeros(DType::Int64, &[2]),
     ];
-    compare_bits("an empty line", &data, |b, o| b.search_sorted(o[0], None, o[1], true, o[2]));
+    compare_bits("an empty line", &data, |b, o| {
+        b.run(
+            &kernel::SearchSorted { sorted: o[0], sorter: None, values: o[1], right: true, output: o[2] }
+                .into(),
+        )
+    });
 }

@@ -1,6 +1,6 @@
 //! Scaled dot-product attention (A. Vaswani et al., *Attention Is All You Need*, 2017).
 
-use rustorch_backend::{AttentionParams, DType, Shape, broadcast_shapes};
+use rustorch_backend::{AttentionParams, DType, Shape, broadcast_shapes, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -204,15 +204,15 @@ pub fn attention(
     let mask = mask.map(along_keys).transpose()?;
     let params = AttentionParams { scale, causal };
     if result.numel() > 0 {
-        result.backend()?.attention(
-            &params,
-            query.operand(),
-            key.operand(),
-            value.operand(),
-            mask.as_ref().map(Tensor::operand),
-            result.operand(),
-            log_sum.operand(),
-        )?;
+        result.backend()?.run(kernel::Attention {
+            params,
+            query: query.operand(),
+            key: key.operand(),
+            value: value.operand(),
+            mask: mask.as_ref().map(Tensor::operand),
+            output: result.operand(),
+            log_sum: log_sum.operand(),
+        })?;
     }
     if is_recording(&[query, key, value]) {
         let node =
@@ -239,13 +239,20 @@ pub(crate) fn attention_grad(
         return Ok(grads);
     }
 
-    grad.backend()?.attention_grad(
-        params,
-        grad.operand(),
-        inputs.map(Tensor::operand),
-        mask.map(Tensor::operand),
-        (result.operand(), log_sum.operand()),
-        [grads[0].operand(), grads[1].operand(), grads[2].operand()],
-    )?;
+    let [query, key, value] = inputs.map(Tensor::operand);
+    let [grad_query, grad_key, grad_value] = [grads[0].operand(), grads[1].operand(), grads[2].operand()];
+    grad.backend()?.run(kernel::AttentionGrad {
+        params: *params,
+        grad: grad.operand(),
+        query,
+        key,
+        value,
+        mask: mask.map(Tensor::operand),
+        output: result.operand(),
+        log_sum: log_sum.operand(),
+        grad_query,
+        grad_key,
+        grad_value,
+    })?;
     Ok(grads)
 }

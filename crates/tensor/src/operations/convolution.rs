@@ -1,7 +1,7 @@
 //! Convolutions.
 
 use rustorch_backend::sizes::{padded, reach};
-use rustorch_backend::{ConvParams, Shape, checked_product};
+use rustorch_backend::{ConvParams, Shape, checked_product, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
@@ -166,13 +166,13 @@ pub fn convolution(
     }
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
-        output.backend()?.convolution(
-            &p,
-            input.operand(),
-            weight.operand(),
-            bias.map(Tensor::operand),
-            output.operand(),
-        )?;
+        output.backend()?.run(kernel::Convolution {
+            params: p,
+            input: input.operand(),
+            weight: weight.operand(),
+            bias: bias.map(Tensor::operand),
+            output: output.operand(),
+        })?;
     }
     Ok(output)
 }
@@ -199,7 +199,12 @@ pub fn conv_input(
     if grad.numel() == 0 {
         result.backend()?.fill(result.operand(), 0.into())?;
     } else if result.numel() > 0 {
-        result.backend()?.convolution_grad_input(&p, grad.operand(), weight.operand(), result.operand())?;
+        result.backend()?.run(kernel::ConvolutionGradInput {
+            params: p,
+            grad: grad.operand(),
+            weight: weight.operand(),
+            grad_input: result.operand(),
+        })?;
     }
     Ok(result)
 }
@@ -222,7 +227,12 @@ pub fn conv_weight(
     if grad.numel() == 0 {
         result.backend()?.fill(result.operand(), 0.into())?;
     } else if result.numel() > 0 {
-        result.backend()?.convolution_grad_weight(&p, grad.operand(), input.operand(), result.operand())?;
+        result.backend()?.run(kernel::ConvolutionGradWeight {
+            params: p,
+            grad: grad.operand(),
+            input: input.operand(),
+            grad_weight: result.operand(),
+        })?;
     }
     Ok(result)
 }

@@ -1,7 +1,9 @@
 //! Connectionist temporal classification.
 
+use std::sync::Arc;
+
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{CtcSample, DType};
+use rustorch_backend::{CtcSample, DType, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -163,14 +165,14 @@ pub fn ctc(
     let losses = Tensor::empty(&[count], log_probs.dtype(), log_probs.device())?;
     let log_alpha = Tensor::empty(&[count, frames, states], log_probs.dtype(), log_probs.device())?;
     let operands = (log_probs.operand(), targets.operand());
-    losses.backend()?.ctc_loss(
-        blank as usize,
-        &samples,
-        operands.0,
-        operands.1,
-        losses.operand(),
-        log_alpha.operand(),
-    )?;
+    losses.backend()?.run(kernel::CtcLoss {
+        blank: blank as usize,
+        samples: Arc::new(samples),
+        log_probs: operands.0,
+        targets: operands.1,
+        losses: losses.operand(),
+        log_alpha: log_alpha.operand(),
+    })?;
     let shown = if zero_infinity { without_infinity(&losses, &losses)? } else { losses };
     Ok((shown, log_alpha))
 }
@@ -195,15 +197,15 @@ pub fn ctc_grad(
 ) -> Result<Tensor> {
     let samples = samples(input_lengths, target_lengths, first_targets)?;
     let result = Tensor::empty(log_probs.shape(), log_probs.dtype(), log_probs.device())?;
-    result.backend()?.ctc_loss_grad(
-        blank as usize,
-        &samples,
+    result.backend()?.run(kernel::CtcLossGrad {
+        blank: blank as usize,
+        samples: Arc::new(samples),
         zero_infinity,
-        grad_output.operand(),
-        log_probs.operand(),
-        targets.operand(),
-        log_alpha.operand(),
-        result.operand(),
-    )?;
+        grad: grad_output.operand(),
+        log_probs: log_probs.operand(),
+        targets: targets.operand(),
+        log_alpha: log_alpha.operand(),
+        grad_log_probs: result.operand(),
+    })?;
     Ok(result)
 }

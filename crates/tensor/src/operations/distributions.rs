@@ -3,7 +3,7 @@
 //! Continuous ones are transforms of uniform or Gaussian numbers in float64, so that their tails reach far whatever the
 //! dtype; counts have a kernel of their own.
 
-use rustorch_backend::{DType, Device, Distribution, Sampler};
+use rustorch_backend::{DType, Device, Distribution, Sampler, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::{cast, sizes};
@@ -87,7 +87,12 @@ fn counts(
     if output.numel() > 0 {
         // Short: one per parameter.
         let operands: Vec<_> = wide.iter().map(Tensor::operand).collect();
-        output.backend()?.sample(sampler, key, &operands, output.operand())?;
+        output.backend()?.run(kernel::Sample {
+            sampler,
+            key,
+            parameters: kernel::List::from_slice(&operands),
+            output: output.operand(),
+        })?;
     }
     cast(&output, parameters[0].dtype())
 }

@@ -3,7 +3,7 @@
 //! A point's value is a weighted sum of pixels, the same pixels and weights in every channel. The weights are made of
 //! ops, from which the grid gets its gradient; the sums are a kernel whose derivatives are its siblings.
 
-use rustorch_backend::{DType, Shape, volume};
+use rustorch_backend::{DType, Shape, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::{cast, sizes};
@@ -38,12 +38,12 @@ pub fn weighted_gather(input: &Tensor, index: &Tensor, weight: &Tensor) -> Resul
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
         let (input, index, weight) = (contiguous(input)?, contiguous(index)?, contiguous(weight)?);
-        output.backend()?.weighted_gather(
-            input.operand(),
-            index.operand(),
-            weight.operand(),
-            output.operand(),
-        )?;
+        output.backend()?.run(kernel::WeightedGather {
+            input: input.operand(),
+            index: index.operand(),
+            weight: weight.operand(),
+            output: output.operand(),
+        })?;
     }
     Ok(output)
 }
@@ -60,12 +60,12 @@ pub fn weighted_gather_input(
     let output = Tensor::empty(&shape, grad_output.dtype(), grad_output.device())?;
     if output.numel() > 0 {
         let (grad, index, weight) = (contiguous(grad_output)?, contiguous(index)?, contiguous(weight)?);
-        output.backend()?.weighted_gather_grad_input(
-            grad.operand(),
-            index.operand(),
-            weight.operand(),
-            output.operand(),
-        )?;
+        output.backend()?.run(kernel::WeightedGatherGradInput {
+            grad: grad.operand(),
+            index: index.operand(),
+            weight: weight.operand(),
+            grad_input: output.operand(),
+        })?;
     }
     Ok(output)
 }
@@ -76,12 +76,12 @@ pub fn weighted_gather_weight(grad_output: &Tensor, input: &Tensor, index: &Tens
     let output = Tensor::empty(index.shape(), input.dtype(), input.device())?;
     if output.numel() > 0 {
         let (grad, input, index) = (contiguous(grad_output)?, contiguous(input)?, contiguous(index)?);
-        output.backend()?.weighted_gather_grad_weight(
-            grad.operand(),
-            input.operand(),
-            index.operand(),
-            output.operand(),
-        )?;
+        output.backend()?.run(kernel::WeightedGatherGradWeight {
+            grad: grad.operand(),
+            input: input.operand(),
+            index: index.operand(),
+            grad_weight: output.operand(),
+        })?;
     }
     Ok(output)
 }

@@ -4,8 +4,9 @@
 //! gradient of that the map itself.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use rustorch_backend::{DType, DimensionMap, Shape};
+use rustorch_backend::{DType, DimensionMap, Shape, kernel};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
@@ -14,7 +15,7 @@ use super::elementwise::contiguous;
 use crate::{Tensor, ops};
 
 /// The map of each spatial dimension.
-type Maps = SmallVec<[DimensionMap; 3]>;
+type Maps = Arc<[DimensionMap]>;
 
 /// What one output is the sum of: inputs and their weights.
 type Taps = SmallVec<[(usize, f64); 2]>;
@@ -241,7 +242,7 @@ pub fn interpolate_over(
         let input = contiguous(input)?;
         let spatial = &input.shape()[2..];
         let maps = maps_for(input.dtype(), mode, spatial, &size, scales, align_corners, antialias)?;
-        output.backend()?.resample(&maps, input.operand(), output.operand())?;
+        output.backend()?.run(kernel::Resample { maps, input: input.operand(), output: output.operand() })?;
     }
     Ok(output)
 }
@@ -265,7 +266,7 @@ pub fn interpolate_input(
             .iter()
             .map(DimensionMap::transposed)
             .collect::<Result<Maps>>()?;
-        output.backend()?.resample(&maps, grad.operand(), output.operand())?;
+        output.backend()?.run(kernel::Resample { maps, input: grad.operand(), output: output.operand() })?;
     }
     Ok(output)
 }

@@ -1,6 +1,8 @@
 //! Normalisation.
 
-use rustorch_backend::{DType, ElementwiseOp, Instruction, Operand, Scalar, Source, volume};
+use rustorch_backend::{
+    DType, ElementwiseOp, Instruction, Operand, Scalar, Source, dims_from_slice, kernel, volume,
+};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -37,16 +39,16 @@ pub fn normalize_over(
     let layout =
         |t: Option<&Tensor>| t.map(|t| t.broadcast_layout("normalize_over", input.shape())).transpose();
     let (weight_layout, bias_layout) = (layout(weight)?, layout(bias)?);
-    result.backend()?.normalize(
-        input.operand(),
-        &dims,
+    result.backend()?.run(kernel::Normalize {
+        input: input.operand(),
+        dims: dims_from_slice(&dims),
         eps,
-        weight.zip(weight_layout.as_ref()).map(|(t, layout)| Operand { layout, ..t.operand() }),
-        bias.zip(bias_layout.as_ref()).map(|(t, layout)| Operand { layout, ..t.operand() }),
-        result.operand(),
-        mean.operand(),
-        rstd.operand(),
-    )?;
+        weight: weight.zip(weight_layout.as_ref()).map(|(t, layout)| Operand { layout, ..t.operand() }),
+        bias: bias.zip(bias_layout.as_ref()).map(|(t, layout)| Operand { layout, ..t.operand() }),
+        output: result.operand(),
+        mean: mean.operand(),
+        rstd: rstd.operand(),
+    })?;
     Ok((result, mean, rstd))
 }
 

@@ -1,9 +1,10 @@
 //! Padding.
 
+use std::sync::Arc;
+
 use rustorch_backend::sizes::same_padding;
-use rustorch_backend::{DType, DimensionMap, MOST_IN_MEMORY, Scalar, Shape};
+use rustorch_backend::{DType, DimensionMap, MOST_IN_MEMORY, Scalar, Shape, kernel};
 use rustorch_error::{Result, RusTorchError};
-use smallvec::SmallVec;
 
 use super::convolution::per_dimension;
 use super::creation::sizes;
@@ -12,7 +13,7 @@ use super::shape_ops::slice;
 use crate::{Tensor, ops};
 
 /// How each spatial dimension is read.
-type Maps = SmallVec<[DimensionMap; 3]>;
+type Maps = Arc<[DimensionMap]>;
 
 /// The pads before and after each dimension, from PyTorch's list, which begins with the last.
 fn pairs(op: &'static str, ndim: usize, pad: &[i64]) -> Result<Vec<(i64, i64)>> {
@@ -223,7 +224,7 @@ pub fn pad_from_inside(input: &Tensor, pad: &[i64], mode: &str) -> Result<Tensor
     if output.numel() > 0 {
         let input = contiguous(input)?;
         let maps = maps(input.shape(), &padded, pad, mode)?;
-        output.backend()?.resample(&maps, input.operand(), output.operand())?;
+        output.backend()?.run(kernel::Resample { maps, input: input.operand(), output: output.operand() })?;
     }
     Ok(output)
 }
@@ -239,7 +240,7 @@ pub fn pad_from_inside_input(grad_output: &Tensor, shape: &[i64], pad: &[i64], m
             .iter()
             .map(DimensionMap::transposed)
             .collect::<Result<Maps>>()?;
-        output.backend()?.resample(&maps, grad.operand(), output.operand())?;
+        output.backend()?.run(kernel::Resample { maps, input: grad.operand(), output: output.operand() })?;
     }
     Ok(output)
 }

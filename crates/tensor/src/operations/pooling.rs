@@ -1,7 +1,7 @@
 //! Pooling.
 
 use rustorch_backend::sizes::{padded, reach};
-use rustorch_backend::{DType, PoolOp, PoolParams, Shape, checked_numel, checked_product};
+use rustorch_backend::{DType, PoolOp, PoolParams, Shape, checked_numel, checked_product, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::convolution::per_dimension;
@@ -116,7 +116,12 @@ pub fn max_pool(
     let indices = Tensor::empty(&shape, DType::Int64, input.device())?;
     if values.numel() > 0 {
         let input = contiguous(input)?;
-        values.backend()?.pool(&p, input.operand(), values.operand(), Some(indices.operand()))?;
+        values.backend()?.run(kernel::Pool {
+            params: p,
+            input: input.operand(),
+            output: values.operand(),
+            indices: Some(indices.operand()),
+        })?;
     }
     Ok((values, indices))
 }
@@ -138,7 +143,12 @@ pub fn max_pool_input(grad_output: &Tensor, indices: &Tensor, shape: &[i64]) -> 
         result.backend()?.fill(result.operand(), 0.into())?;
     } else if result.numel() > 0 {
         let grad = contiguous(grad_output)?;
-        result.backend()?.pool_grad(&p, grad.operand(), Some(indices.operand()), result.operand())?;
+        result.backend()?.run(kernel::PoolGrad {
+            params: p,
+            grad: grad.operand(),
+            indices: Some(indices.operand()),
+            grad_input: result.operand(),
+        })?;
     }
     Ok(result)
 }
@@ -171,7 +181,12 @@ pub fn avg_pool(
     let result = Tensor::empty(&shape, input.dtype(), input.device())?;
     if result.numel() > 0 {
         let input = contiguous(input)?;
-        result.backend()?.pool(&p, input.operand(), result.operand(), None)?;
+        result.backend()?.run(kernel::Pool {
+            params: p,
+            input: input.operand(),
+            output: result.operand(),
+            indices: None,
+        })?;
     }
     Ok(result)
 }
@@ -204,7 +219,12 @@ pub fn avg_pool_input(
         result.backend()?.fill(result.operand(), 0.into())?;
     } else if result.numel() > 0 {
         let grad = contiguous(grad_output)?;
-        result.backend()?.pool_grad(&p, grad.operand(), None, result.operand())?;
+        result.backend()?.run(kernel::PoolGrad {
+            params: p,
+            grad: grad.operand(),
+            indices: None,
+            grad_input: result.operand(),
+        })?;
     }
     Ok(result)
 }

@@ -1,7 +1,7 @@
 //! Random tensors.
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Device, Distribution};
+use rustorch_backend::{DType, Device, Distribution, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::sizes;
@@ -15,7 +15,7 @@ pub(crate) fn fill(tensor: &Tensor, distribution: Distribution, generator: Optio
     if tensor.numel() == 0 {
         return Ok(());
     }
-    tensor.backend()?.random(distribution, key, tensor.operand())
+    tensor.backend()?.run(kernel::Random { distribution, key, output: tensor.operand() })
 }
 
 fn fresh(

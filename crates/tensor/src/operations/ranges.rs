@@ -1,7 +1,7 @@
 //! Numbers in even steps: `arange`, `linspace`, `logspace`.
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{Category, DType, Device, Scalar};
+use rustorch_backend::{Category, DType, Device, Scalar, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::{finish, moved, to_dtype};
@@ -74,7 +74,7 @@ pub fn arange_step(
         Scalar::Int(last as i64).convert("arange", "end", dtype)?;
     }
     let tensor = Tensor::empty(&[count as usize], dtype, device.unwrap_or_else(default_device))?;
-    tensor.backend()?.arange(start, step, tensor.operand())?;
+    tensor.backend()?.run(kernel::Arange { start, step, output: tensor.operand() })?;
     finish(tensor, requires_grad)
 }
 

@@ -1,6 +1,6 @@
 //! Reductions and cumulative ops.
 
-use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, ScanOp, Shape};
+use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, ScanOp, Shape, dims_from_slice, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -50,7 +50,13 @@ pub(crate) fn reduce(
 ) -> Result<Tensor> {
     let kept = Tensor::empty(&kept_shape(input.shape(), dims), dtype, input.device())?;
     if kept.numel() > 0 {
-        input.backend()?.reduce(op, pre, input.operand(), dims, kept.operand())?;
+        input.backend()?.run(kernel::Reduce {
+            op,
+            pre: pre.cloned(),
+            input: input.operand(),
+            dims: dims_from_slice(dims),
+            output: kept.operand(),
+        })?;
     }
     Ok(drop_dims(kept, dims, keepdim))
 }
@@ -189,7 +195,13 @@ fn arg_reduce(
     let values = with_values.then(|| Tensor::empty(&shape, input.dtype(), input.device())).transpose()?;
     if indices.numel() > 0 {
         let operand = values.as_ref().map(Tensor::operand);
-        input.backend()?.arg_reduce(op, input.operand(), d, operand, indices.operand())?;
+        input.backend()?.run(kernel::ArgReduce {
+            op,
+            input: input.operand(),
+            dim: d,
+            values: operand,
+            indices: indices.operand(),
+        })?;
     }
     Ok((values.map(|v| drop_dims(v, &[d], keepdim)), drop_dims(indices, &[d], keepdim)))
 }
@@ -302,13 +314,13 @@ fn scan(
             indices.backend()?.fill(indices.operand(), 0.into())?;
         }
     } else if input.numel() > 0 {
-        input.backend()?.scan(
+        input.backend()?.run(kernel::Scan {
             op,
-            input.operand(),
-            d,
-            output.operand(),
-            indices.as_ref().map(Tensor::operand),
-        )?;
+            input: input.operand(),
+            dim: d,
+            output: output.operand(),
+            indices: indices.as_ref().map(Tensor::operand),
+        })?;
     }
     Ok((output, indices))
 }

@@ -1,11 +1,11 @@
 //! Adaptive and fractional max pooling, and unpooling.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Shape, checked_product, volume};
+use rustorch_backend::{DType, Shape, checked_product, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
-use smallvec::SmallVec;
 
 use super::convolution::per_dimension;
 use super::elementwise::contiguous;
@@ -15,7 +15,7 @@ use super::shape_ops::reshape_to;
 use crate::{Tensor, ops};
 
 /// The windows along each spatial dimension.
-type Regions = SmallVec<[Scratch<Range<usize>>; 3]>;
+type Regions = Arc<[Scratch<Range<usize>>]>;
 
 /// A pair of tensors without their batch dimension.
 fn drop_both((values, indices): (Tensor, Tensor)) -> Result<(Tensor, Tensor)> {
@@ -35,7 +35,12 @@ fn pool_regions(
     if values.numel() > 0 {
         let input = contiguous(input)?;
         let regions = (0..sizes.len()).map(regions).collect::<Result<Regions>>()?;
-        values.backend()?.max_pool_regions(&regions, input.operand(), values.operand(), indices.operand())?;
+        values.backend()?.run(kernel::MaxPoolRegions {
+            regions,
+            input: input.operand(),
+            output: values.operand(),
+            indices: indices.operand(),
+        })?;
     }
     Ok((values, indices))
 }

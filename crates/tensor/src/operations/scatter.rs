@@ -1,6 +1,6 @@
 //! Writing along a dimension at positions that an index names: scatter, its reductions, and those of whole slices.
 
-use rustorch_backend::{Layout, Scalar, ScatterOp};
+use rustorch_backend::{Layout, Scalar, ScatterOp, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::elementwise::contiguous_copy;
@@ -60,7 +60,13 @@ fn scattered(
     }
     let corner =
         src.alias(Layout::new(name, index.shape().into(), src.strides().into(), src.layout().offset())?);
-    result.backend()?.scatter(op, d, index.operand(), corner.operand(), output.operand())?;
+    result.backend()?.run(kernel::Scatter {
+        op,
+        dim: d,
+        index: index.operand(),
+        source: corner.operand(),
+        output: output.operand(),
+    })?;
     Ok(result)
 }
 

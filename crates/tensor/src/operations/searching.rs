@@ -1,6 +1,6 @@
 //! Searching sorted sequences, and sets of values.
 
-use rustorch_backend::{DType, Scalar, volume};
+use rustorch_backend::{DType, Scalar, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -23,13 +23,13 @@ pub(super) fn count_smaller(
     let output = Tensor::empty(values.shape(), dtype, values.device())?;
     if values.numel() > 0 {
         let sorter = sorter.map(Tensor::operand);
-        values.backend()?.search_sorted(
-            sorted.operand(),
+        values.backend()?.run(kernel::SearchSorted {
+            sorted: sorted.operand(),
             sorter,
-            values.operand(),
+            values: values.operand(),
             right,
-            output.operand(),
-        )?;
+            output: output.operand(),
+        })?;
     }
     Ok(output)
 }

@@ -1,6 +1,6 @@
 //! Softmax and its logarithm.
 
-use rustorch_backend::DType;
+use rustorch_backend::{DType, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -22,7 +22,12 @@ fn run(name: &'static str, log: bool, input: &Tensor, dim: i64, dtype: Option<DT
         let result = if value.is_nan() || value.is_infinite() { f64::NAN } else { f64::from(u8::from(!log)) };
         output.backend()?.fill(output.operand(), result.into())?;
     } else if output.numel() > 0 {
-        output.backend()?.softmax(log, input.operand(), d, output.operand())?;
+        output.backend()?.run(kernel::Softmax {
+            log,
+            input: input.operand(),
+            dim: d,
+            output: output.operand(),
+        })?;
     }
     Ok(output)
 }

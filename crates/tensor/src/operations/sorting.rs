@@ -1,6 +1,6 @@
 //! Sorting and selecting by order.
 
-use rustorch_backend::DType;
+use rustorch_backend::{DType, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::elementwise::contiguous_copy;
@@ -43,7 +43,13 @@ fn sorted(
         with_values.then(|| Tensor::empty(input.shape(), input.dtype(), input.device())).transpose()?;
     if input.numel() > 0 {
         let operand = values.as_ref().map(Tensor::operand);
-        input.backend()?.sort(input.operand(), d, descending, operand, indices.operand())?;
+        input.backend()?.run(kernel::Sort {
+            input: input.operand(),
+            dim: d,
+            descending,
+            values: operand,
+            indices: indices.operand(),
+        })?;
     }
     Ok((values, indices))
 }
@@ -78,7 +84,14 @@ fn selected(input: &Tensor, k: usize, d: usize, largest: bool, in_order: bool) -
     let indices = Tensor::empty(&shape, DType::Int64, input.device())?;
     if values.numel() > 0 {
         let operand = Some(values.operand());
-        input.backend()?.top_k(input.operand(), d, largest, in_order, operand, indices.operand())?;
+        input.backend()?.run(kernel::TopK {
+            input: input.operand(),
+            dim: d,
+            largest,
+            sorted: in_order,
+            values: operand,
+            indices: indices.operand(),
+        })?;
     }
     Ok((values, indices))
 }

@@ -1,6 +1,6 @@
 //! Statistics.
 
-use rustorch_backend::{DType, Scalar, volume};
+use rustorch_backend::{DType, Scalar, dims_from_slice, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::norm::power_of_two;
@@ -38,7 +38,14 @@ fn spread(
         let mean = Tensor::empty(&shape, input.dtype().compute(), input.device())?;
         let divisor = (count as f64 - correction).max(0.0);
         let outputs = (mean.operand(), result.operand());
-        input.backend()?.moments(input.operand(), &dims, divisor, root, outputs.0, outputs.1)?;
+        input.backend()?.run(kernel::Moments {
+            input: input.operand(),
+            dims: dims_from_slice(&dims),
+            divisor,
+            root,
+            mean: outputs.0,
+            spread: outputs.1,
+        })?;
     }
     Ok(drop_dims(result, &dims, keepdim))
 }

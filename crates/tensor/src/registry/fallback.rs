@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustorch_backend::kernel::{Copy, Fill, Kernel, List, Map};
+use rustorch_backend::memory::HostBuffer;
 use rustorch_backend::memory::fork::{Mutex, MutexGuard, OnceLock};
-use rustorch_backend::memory::{HostBuffer, Scratch};
 use rustorch_backend::{
-    AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DeviceInfo, DeviceKind, DimensionMap,
-    Distribution, Epilogue, Factorization, MemoryAllocator, Operand, PoolParams, Program, RandomKey,
-    ReduceOp, Sampler, Scalar, ScanOp, ScatterOp, Sharing, Streams,
+    Buffer, ComputeBackend, DeviceInfo, DeviceKind, MemoryAllocator, Operand, Program, Scalar, Sharing,
+    Streams,
 };
 use rustorch_error::{Result, RusTorchError};
 
-use super::staging::{Argument, Operands, Staging, cursor};
+use super::staging::{Operands, Staging};
 
 /// Whether a fallback is an error.
 static STRICT: AtomicBool = AtomicBool::new(false);
@@ -95,60 +95,22 @@ impl Fallback {
         }
     }
 
-    /// Runs `call` of the CPU on `operands` in host memory.
+    /// Runs a kernel on the CPU, on its operands in host memory.
     #[cold]
-    fn on_host<T>(
-        &self,
-        op: &'static str,
-        reason: &str,
-        operands: &[Operand<'_>],
-        written: &[Operand<'_>],
-        call: impl FnOnce(&dyn ComputeBackend, &[Operand<'_>]) -> Result<T>,
-    ) -> Result<T> {
-        self.announce(op, operands, reason)?;
-        let staging = Staging::read(self.device, operands, written)?;
-        let result = call(self.host, &staging.operands(operands))?;
-        staging.write_back(self.device)?;
-        Ok(result)
+    fn on_host(&self, kernel: &Kernel<Operand<'_>>, reason: &str) -> Result<()> {
+        let (mut operands, mut written) = (Operands::new(), Operands::new());
+        kernel.each_operand(|&operand| operands.push(operand));
+        kernel.each_written(|&operand| written.push(operand));
+        self.announce(kernel.name(), &operands, reason)?;
+        let staging = Staging::read(self.device, &operands, &written)?;
+        let mut number = 0;
+        let kernel = kernel.map_operands(|operand| {
+            number += 1;
+            staging.operand(number - 1, operand)
+        });
+        self.host.run(&kernel)?;
+        staging.write_back(self.device)
     }
-}
-
-/// The name under which an elementwise program falls back: its op's, where it has just one.
-fn program_name(program: &Program) -> &'static str {
-    match &*program.instructions {
-        [] => "copy",
-        [only] => only.op.name(),
-        _ => "fused elementwise ops",
-    }
-}
-
-/// Methods that ask the device first. `writes` names the operands that the op writes.
-macro_rules! fall_back {
-    ($(
-        fn $method:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty
-        $(, named $name:expr)? $(, writes $($written:ident),+)?;
-    )*) => {$(
-        fn $method(&self, $($argument: $type),*) -> Result<$result> {
-            match self.device.$method($($argument),*) {
-                Err(RusTorchError::Unsupported { message, .. }) => {
-                    let name = fall_back!(@name $method $($name)?);
-                    let mut operands = Operands::new();
-                    $($argument.gather(&mut operands);)*
-                    #[allow(unused_mut)]
-                    let mut written = Operands::new();
-                    $($($written.gather(&mut written);)+)?
-                    self.on_host(name, &message, &operands, &written, |host, staged| {
-                        let mut staged = cursor(staged);
-                        // Evaluated in order, as they were gathered.
-                        host.$method($($argument.restage(&mut staged)),*)
-                    })
-                }
-                done => done,
-            }
-        }
-    )*};
-    (@name $method:ident) => { stringify!($method) };
-    (@name $method:ident $name:expr) => { $name };
 }
 
 impl ComputeBackend for Fallback {
@@ -184,110 +146,41 @@ impl ComputeBackend for Fallback {
         self.device.sharing()
     }
 
-    fall_back! {
-        fn copy(source: Operand<'_>, destination: Operand<'_>) -> (), writes destination;
-        fn fill(destination: Operand<'_>, value: Scalar) -> (), writes destination;
-        fn map(program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> (),
-            named program_name(program), writes outputs;
-        fn reduce(
-            op: ReduceOp, pre: Option<&Program>, input: Operand<'_>, dims: &[usize], output: Operand<'_>,
-        ) -> (), writes output;
-        fn moments(
-            input: Operand<'_>, dims: &[usize], divisor: f64, root: bool, mean: Operand<'_>, spread: Operand<'_>,
-        ) -> (), writes mean, spread;
-        fn arg_reduce(
-            op: ReduceOp, input: Operand<'_>, dim: usize, values: Option<Operand<'_>>, indices: Operand<'_>,
-        ) -> (), writes values, indices;
-        fn scan(
-            op: ScanOp, input: Operand<'_>, dim: usize, output: Operand<'_>, indices: Option<Operand<'_>>,
-        ) -> (), writes output, indices;
-        fn sort(
-            input: Operand<'_>, dim: usize, descending: bool, values: Option<Operand<'_>>, indices: Operand<'_>,
-        ) -> (), writes values, indices;
-        fn top_k(
-            input: Operand<'_>, dim: usize, largest: bool, sorted: bool, values: Option<Operand<'_>>,
-            indices: Operand<'_>,
-        ) -> (), named "topk", writes values, indices;
-        fn search_sorted(
-            sorted: Operand<'_>, sorter: Option<Operand<'_>>, values: Operand<'_>, right: bool, output: Operand<'_>,
-        ) -> (), named "searchsorted", writes output;
-        fn matrix_multiply(a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>) -> (),
-            writes output;
-        fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>]) -> (), writes outputs;
-        fn solve_triangular(
-            upper: bool, unit: bool, a: Operand<'_>, b: Operand<'_>, output: Operand<'_>,
-        ) -> (), writes output;
-        fn convolution(
-            params: &ConvParams, input: Operand<'_>, weight: Operand<'_>, bias: Option<Operand<'_>>,
-            output: Operand<'_>,
-        ) -> (), writes output;
-        fn convolution_grad_input(
-            params: &ConvParams, grad: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
-        ) -> (), writes grad_input;
-        fn convolution_grad_weight(
-            params: &ConvParams, grad: Operand<'_>, input: Operand<'_>, grad_weight: Operand<'_>,
-        ) -> (), writes grad_weight;
-        fn pool(
-            params: &PoolParams, input: Operand<'_>, output: Operand<'_>, indices: Option<Operand<'_>>,
-        ) -> (), writes output, indices;
-        fn pool_grad(
-            params: &PoolParams, grad: Operand<'_>, indices: Option<Operand<'_>>, grad_input: Operand<'_>,
-        ) -> (), writes grad_input;
-        fn max_pool_regions(
-            regions: &[Scratch<Range<usize>>], input: Operand<'_>, output: Operand<'_>, indices: Operand<'_>,
-        ) -> (), writes output, indices;
-        fn weighted_gather(
-            input: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, output: Operand<'_>,
-        ) -> (), writes output;
-        fn weighted_gather_grad_input(
-            grad: Operand<'_>, index: Operand<'_>, weight: Operand<'_>, grad_input: Operand<'_>,
-        ) -> (), writes grad_input;
-        fn weighted_gather_grad_weight(
-            grad: Operand<'_>, input: Operand<'_>, index: Operand<'_>, grad_weight: Operand<'_>,
-        ) -> (), writes grad_weight;
-        fn resample(maps: &[DimensionMap], input: Operand<'_>, output: Operand<'_>) -> (), writes output;
-        fn softmax(log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> (), writes output;
-        fn softmax_grad(
-            log: bool, grad: Operand<'_>, result: Operand<'_>, dim: usize, output: Operand<'_>,
-        ) -> (), writes output;
-        fn attention(
-            params: &AttentionParams, query: Operand<'_>, key: Operand<'_>, value: Operand<'_>,
-            mask: Option<Operand<'_>>, output: Operand<'_>, log_sum: Operand<'_>,
-        ) -> (), writes output, log_sum;
-        fn attention_grad(
-            params: &AttentionParams, grad: Operand<'_>, inputs: [Operand<'_>; 3], mask: Option<Operand<'_>>,
-            results: (Operand<'_>, Operand<'_>), grads: [Operand<'_>; 3],
-        ) -> (), writes grads;
-        fn ctc_loss(
-            blank: usize, samples: &[CtcSample], log_probs: Operand<'_>, targets: Operand<'_>, losses: Operand<'_>,
-            log_alpha: Operand<'_>,
-        ) -> (), writes losses, log_alpha;
-        fn ctc_loss_grad(
-            blank: usize, samples: &[CtcSample], zero_infinity: bool, grad: Operand<'_>, log_probs: Operand<'_>,
-            targets: Operand<'_>, log_alpha: Operand<'_>, grad_log_probs: Operand<'_>,
-        ) -> (), writes grad_log_probs;
-        fn normalize(
-            input: Operand<'_>, dims: &[usize], eps: f64, weight: Option<Operand<'_>>, bias: Option<Operand<'_>>,
-            output: Operand<'_>, mean: Operand<'_>, rstd: Operand<'_>,
-        ) -> (), writes output, mean, rstd;
-        fn normalize_grad(
-            grad: Operand<'_>, input: Operand<'_>, dims: &[usize], weight: Option<Operand<'_>>, mean: Operand<'_>,
-            rstd: Operand<'_>, grad_input: Operand<'_>,
-        ) -> (), writes grad_input;
-        fn gather(input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>) -> (), writes output;
-        fn scatter(
-            op: ScatterOp, dim: usize, index: Operand<'_>, source: Operand<'_>, output: Operand<'_>,
-        ) -> (), writes output;
-        fn index_read(input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>) -> (), writes output;
-        fn index_write(
-            accumulate: bool, indices: &[Operand<'_>], source: Operand<'_>, output: Operand<'_>,
-        ) -> (), writes output;
-        fn count_nonzero(input: Operand<'_>) -> usize;
-        fn nonzero(input: Operand<'_>, output: Operand<'_>) -> (), writes output;
-        fn random(distribution: Distribution, key: RandomKey, output: Operand<'_>) -> (), writes output;
-        fn sample(
-            sampler: Sampler, key: RandomKey, parameters: &[Operand<'_>], output: Operand<'_>,
-        ) -> (), writes output;
-        fn arange(start: Scalar, step: Scalar, output: Operand<'_>) -> (), writes output;
+    #[inline]
+    fn copy(&self, source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
+        match self.device.copy(source, destination) {
+            Err(RusTorchError::Unsupported { message, .. }) => {
+                self.on_host(&Copy { source, destination }.into(), &message)
+            }
+            done => done,
+        }
+    }
+
+    #[inline]
+    fn fill(&self, destination: Operand<'_>, value: Scalar) -> Result<()> {
+        match self.device.fill(destination, value) {
+            Err(RusTorchError::Unsupported { message, .. }) => {
+                self.on_host(&Fill { value, destination }.into(), &message)
+            }
+            done => done,
+        }
+    }
+
+    #[inline]
+    fn map(&self, program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]) -> Result<()> {
+        match self.device.map(program, inputs, outputs) {
+            Err(RusTorchError::Unsupported { message, .. }) => {
+                let (inputs, outputs) = (List::from_slice(inputs), List::from_slice(outputs));
+                self.on_host(&Map { program: program.clone(), inputs, outputs }.into(), &message)
+            }
+            done => done,
+        }
+    }
+
+    fn run(&self, kernel: &Kernel<Operand<'_>>) -> Result<()> {
+        match self.device.run(kernel) {
+            Err(RusTorchError::Unsupported { message, .. }) => self.on_host(kernel, &message),
+            done => done,
+        }
     }
 }

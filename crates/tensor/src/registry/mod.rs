@@ -4,8 +4,10 @@
 //! The CPU is there from the start. The devices of another kind are looked for when one of the kind is first asked
 //! for, so that a program that does not use them loads no driver.
 
+mod backend;
 mod default;
 mod fallback;
+mod observer;
 mod staging;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -17,9 +19,11 @@ use rustorch_backend::memory::fork::{self, OnceLock};
 use rustorch_backend::{ComputeBackend, Device, DeviceKind};
 use rustorch_error::{Result, RusTorchError};
 
+pub use backend::Backend;
 pub use default::{DefaultDevice, default_device, set_default_device};
 use fallback::Fallback;
 pub use fallback::{fallbacks, is_strict, on_fallback, reset_fallbacks, set_strict};
+pub use observer::{Observation, Observed, Observer, observe};
 
 /// Looks for the devices of a kind, in the order of their indices. An error says which library is missing.
 pub type Provider = fn() -> Result<Vec<&'static dyn ComputeBackend>>;
@@ -57,27 +61,27 @@ pub fn register_provider(kind: DeviceKind, provider: Provider) {
 /// # Errors
 /// There is no such device, or none of its kind.
 #[inline]
-pub fn backend(device: Device) -> Result<&'static dyn ComputeBackend> {
+pub fn backend(device: Device) -> Result<Backend> {
     match CPU.get() {
-        Some(&cpu) if device.is_cpu() => Ok(cpu),
+        Some(&cpu) if device.is_cpu() => Ok(Backend(cpu)),
         _ => elsewhere(device).map(|(backend, _)| backend),
     }
 }
 
 /// The backend that answers for a device, and the device with its index.
 #[inline]
-pub fn resolve(device: Device) -> Result<(&'static dyn ComputeBackend, Device)> {
+pub fn resolve(device: Device) -> Result<(Backend, Device)> {
     match CPU.get() {
-        Some(&cpu) if device.is_cpu() => Ok((cpu, device)),
+        Some(&cpu) if device.is_cpu() => Ok((Backend(cpu), device)),
         _ => elsewhere(device),
     }
 }
 
-fn elsewhere(device: Device) -> Result<(&'static dyn ComputeBackend, Device)> {
+fn elsewhere(device: Device) -> Result<(Backend, Device)> {
     let index = device.index.unwrap_or_else(|| current(device.kind));
     let found = family(device.kind)?;
     match found.get(usize::from(index)) {
-        Some(&backend) => Ok((backend, Device::new(device.kind, index))),
+        Some(&backend) => Ok((Backend(backend), Device::new(device.kind, index))),
         None => Err(RusTorchError::device(
             "device",
             match found.len() {
@@ -120,13 +124,11 @@ fn family(kind: DeviceKind) -> Result<&'static [&'static Fallback]> {
 }
 
 /// The devices of a kind; none where its library or hardware is missing.
-pub fn devices(kind: DeviceKind) -> Vec<&'static dyn ComputeBackend> {
+pub fn devices(kind: DeviceKind) -> Vec<Backend> {
     match kind {
-        DeviceKind::Cpu => CPU.get().copied().into_iter().collect(),
-        _ => family(kind).map_or_else(
-            |_| Vec::new(),
-            |found| found.iter().map(|&device| device as &'static dyn ComputeBackend).collect(),
-        ),
+        DeviceKind::Cpu => CPU.get().map(|&cpu| Backend(cpu)).into_iter().collect(),
+        _ => family(kind)
+            .map_or_else(|_| Vec::new(), |found| found.iter().map(|&device| Backend(device)).collect()),
     }
 }
 

@@ -2,12 +2,8 @@
 
 use std::ops::Range;
 
-use rustorch_backend::memory::{HostBuffer, Scratch};
-use rustorch_backend::{
-    AttentionParams, Buffer, ComputeBackend, ConvParams, CtcSample, DimensionMap, Distribution, Epilogue,
-    Factorization, Layout, Operand, PoolParams, Program, RandomKey, ReduceOp, Sampler, Scalar, ScanOp,
-    ScatterOp,
-};
+use rustorch_backend::memory::HostBuffer;
+use rustorch_backend::{Buffer, ComputeBackend, Layout, Operand};
 use rustorch_error::Result;
 use smallvec::SmallVec;
 
@@ -16,186 +12,6 @@ pub(super) type Operands<'a> = SmallVec<[Operand<'a>; 8]>;
 
 /// Where a staged range begins: a multiple of this, so that every dtype's elements begin on one of its own.
 const GRAIN: usize = rustorch_backend::memory::ALIGNMENT;
-
-/// An argument of a method of the contract.
-pub(super) trait Argument: Copy {
-    /// The same argument with other operands.
-    type Staged<'s>
-    where
-        Self: 's;
-
-    /// Appends the operands in it, in order.
-    fn gather<'a>(self, list: &mut Operands<'a>)
-    where
-        Self: 'a;
-
-    /// The argument with its operands replaced by the next staged ones.
-    fn restage<'s>(self, staged: &mut Cursor<'s>) -> Self::Staged<'s>
-    where
-        Self: 's;
-}
-
-/// Hands out staged operands in order.
-pub(super) struct Cursor<'s>(&'s [Operand<'s>]);
-
-impl<'s> Cursor<'s> {
-    fn take(&mut self, count: usize) -> &'s [Operand<'s>] {
-        let (taken, rest) = self.0.split_at(count);
-        self.0 = rest;
-        taken
-    }
-
-    fn one(&mut self) -> Operand<'s> {
-        self.take(1)[0]
-    }
-}
-
-/// Arguments without operands.
-macro_rules! plain {
-    ($($type:ty),* $(,)?) => {$(
-        impl Argument for $type {
-            type Staged<'s> = Self where Self: 's;
-
-            fn gather<'a>(self, _: &mut Operands<'a>) where Self: 'a {}
-
-            fn restage<'s>(self, _: &mut Cursor<'s>) -> Self where Self: 's {
-                self
-            }
-        }
-    )*};
-}
-
-plain! {
-    bool, usize, f64, Scalar, &[usize], &Program, Option<&Program>, ReduceOp, ScanOp, ScatterOp, Factorization,
-    &ConvParams, &PoolParams, &AttentionParams, &[CtcSample], &[DimensionMap], &[Scratch<Range<usize>>], Distribution,
-    Sampler, RandomKey,
-}
-
-impl Argument for Operand<'_> {
-    type Staged<'s>
-        = Operand<'s>
-    where
-        Self: 's;
-
-    fn gather<'a>(self, list: &mut Operands<'a>)
-    where
-        Self: 'a,
-    {
-        list.push(self);
-    }
-
-    fn restage<'s>(self, staged: &mut Cursor<'s>) -> Operand<'s>
-    where
-        Self: 's,
-    {
-        staged.one()
-    }
-}
-
-impl Argument for Option<Operand<'_>> {
-    type Staged<'s>
-        = Option<Operand<'s>>
-    where
-        Self: 's;
-
-    fn gather<'a>(self, list: &mut Operands<'a>)
-    where
-        Self: 'a,
-    {
-        list.extend(self);
-    }
-
-    fn restage<'s>(self, staged: &mut Cursor<'s>) -> Option<Operand<'s>>
-    where
-        Self: 's,
-    {
-        self.map(|_| staged.one())
-    }
-}
-
-impl Argument for &[Operand<'_>] {
-    type Staged<'s>
-        = &'s [Operand<'s>]
-    where
-        Self: 's;
-
-    fn gather<'a>(self, list: &mut Operands<'a>)
-    where
-        Self: 'a,
-    {
-        list.extend(self.iter().copied());
-    }
-
-    fn restage<'s>(self, staged: &mut Cursor<'s>) -> &'s [Operand<'s>]
-    where
-        Self: 's,
-    {
-        staged.take(self.len())
-    }
-}
-
-impl<const N: usize> Argument for [Operand<'_>; N] {
-    type Staged<'s>
-        = [Operand<'s>; N]
-    where
-        Self: 's;
-
-    fn gather<'a>(self, list: &mut Operands<'a>)
-    where
-        Self: 'a,
-    {
-        list.extend(self);
-    }
-
-    fn restage<'s>(self, staged: &mut Cursor<'s>) -> [Operand<'s>; N]
-    where
-        Self: 's,
-    {
-        self.map(|_| staged.one())
-    }
-}
-
-impl Argument for (Operand<'_>, Operand<'_>) {
-    type Staged<'s>
-        = (Operand<'s>, Operand<'s>)
-    where
-        Self: 's;
-
-    fn gather<'a>(self, list: &mut Operands<'a>)
-    where
-        Self: 'a,
-    {
-        list.extend([self.0, self.1]);
-    }
-
-    fn restage<'s>(self, staged: &mut Cursor<'s>) -> (Operand<'s>, Operand<'s>)
-    where
-        Self: 's,
-    {
-        (staged.one(), staged.one())
-    }
-}
-
-impl Argument for Epilogue<'_> {
-    type Staged<'s>
-        = Epilogue<'s>
-    where
-        Self: 's;
-
-    fn gather<'a>(self, list: &mut Operands<'a>)
-    where
-        Self: 'a,
-    {
-        self.bias.gather(list);
-    }
-
-    fn restage<'s>(self, staged: &mut Cursor<'s>) -> Epilogue<'s>
-    where
-        Self: 's,
-    {
-        Epilogue { alpha: self.alpha, beta: self.beta, bias: self.bias.restage(staged) }
-    }
-}
 
 /// One buffer of the device, as far as an op's operands reach into it, in host memory: itself where that is possible, else
 /// a copy.
@@ -266,14 +82,10 @@ impl<'a> Staging<'a> {
         Ok(Staging { buffers, places })
     }
 
-    /// The operands in host memory, in order.
-    pub(super) fn operands<'s>(&'s self, originals: &[Operand<'_>]) -> Operands<'s> {
-        let staged = |((buffer, layout), original): (&'s (usize, Layout), &Operand<'_>)| Operand {
-            buffer: self.buffers[*buffer].host.buffer(),
-            layout,
-            dtype: original.dtype,
-        };
-        self.places.iter().zip(originals).map(staged).collect()
+    /// The operand of a number among those that were read, in host memory.
+    pub(super) fn operand<'s>(&'s self, number: usize, original: &Operand<'_>) -> Operand<'s> {
+        let (buffer, layout) = &self.places[number];
+        Operand { buffer: self.buffers[*buffer].host.buffer(), layout, dtype: original.dtype }
     }
 
     /// Writes back what the op wrote.
@@ -294,9 +106,4 @@ fn place(buffers: &[Staged<'_>], operand: &Operand<'_>) -> Result<(usize, Layout
     // An empty operand reaches nothing and may begin anywhere.
     let moved = offset.map(|offset| layout.at_offset("copy", offset));
     Ok((index, moved.unwrap_or_else(|| Layout::contiguous("copy", layout.shape()))?))
-}
-
-/// Starts handing out the staged operands of a call.
-pub(super) fn cursor<'s>(operands: &'s [Operand<'s>]) -> Cursor<'s> {
-    Cursor(operands)
 }

@@ -6,7 +6,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use rustorch_backend::memory::{HostBuffer, host_allocator};
 use rustorch_backend::{
-    AttentionParams, Buffer, DType, DeviceInfo, Epilogue, MemoryAllocator, Operand, Program, Scalar,
+    AttentionParams, Buffer, DType, DeviceInfo, Epilogue, Kernel, MemoryAllocator, Operand, Program, Scalar,
+    kernel,
 };
 use rustorch_cpu_simd::CpuBackend;
 
@@ -28,13 +29,8 @@ fn cpu() -> &'static CpuBackend {
     &CPU
 }
 
-macro_rules! lacks {
-    ($($method:ident($($argument:ident: $type:ty),*);)*) => {$(
-        fn $method(&self, $($argument: $type),*) -> Result<()> {
-            let _ = ($($argument),*);
-            Err(RusTorchError::unsupported(stringify!($method), "this device has no ops"))
-        }
-    )*};
+fn lacks(kernel: &'static str) -> Result<()> {
+    Err(RusTorchError::unsupported(kernel, "this device has no ops"))
 }
 
 impl ComputeBackend for Bare {
@@ -64,10 +60,20 @@ impl ComputeBackend for Bare {
         if self.lends { cpu().map_host(buffer, range, written) } else { Ok(None) }
     }
 
-    lacks! {
-        copy(source: Operand<'_>, destination: Operand<'_>);
-        fill(destination: Operand<'_>, value: Scalar);
-        map(program: &Program, inputs: &[Operand<'_>], outputs: &[Operand<'_>]);
+    fn copy(&self, _: Operand<'_>, _: Operand<'_>) -> Result<()> {
+        lacks("copy")
+    }
+
+    fn fill(&self, _: Operand<'_>, _: Scalar) -> Result<()> {
+        lacks("fill")
+    }
+
+    fn map(&self, program: &Program, _: &[Operand<'_>], _: &[Operand<'_>]) -> Result<()> {
+        lacks(program.name())
+    }
+
+    fn run(&self, kernel: &Kernel<Operand<'_>>) -> Result<()> {
+        lacks(kernel.name())
     }
 }
 
@@ -182,48 +188,60 @@ fn ops_give_the_results_of_the_cpu() {
 #[test]
 fn every_kind_of_argument_is_staged() {
     let _turn = start();
-    let device = backend(BARE).unwrap();
+    let (host, device) = (backend(Device::CPU).unwrap(), backend(BARE).unwrap());
     let (a, b, bias) = (sample(&[3, 5], 0.0), sample(&[5, 4], 1.0), sample(&[4], 2.0));
-    let multiplied = |backend: &dyn ComputeBackend, t: &[Tensor], output: &Tensor| {
+    let multiplied = |backend: Backend, t: &[Tensor], output: &Tensor| {
         let epilogue = Epilogue { alpha: 0.5, beta: 2.0, bias: Some(t[2].operand()) };
-        backend.matrix_multiply(t[0].operand(), t[1].operand(), output.operand(), epilogue).unwrap();
+        backend
+            .run(kernel::MatrixMultiply {
+                a: t[0].operand(),
+                b: t[1].operand(),
+                output: output.operand(),
+                epilogue,
+            })
+            .unwrap();
     };
     let (on_cpu, on_device) = (sample(&[3, 4], 3.0), there(&sample(&[3, 4], 3.0)));
-    multiplied(cpu(), &[a.clone(), b.clone(), bias.clone()], &on_cpu);
+    multiplied(host, &[a.clone(), b.clone(), bias.clone()], &on_cpu);
     multiplied(device, &[there(&a), there(&b), there(&bias)], &on_device);
     assert_same(&on_device, &on_cpu);
 
     let params = AttentionParams { scale: 0.5, causal: true };
-    let run = |backend: &dyn ComputeBackend, place: &dyn Fn(&Tensor) -> Tensor| -> Vec<Tensor> {
+    let run = |backend: Backend, place: &dyn Fn(&Tensor) -> Tensor| -> Vec<Tensor> {
         let make = |phase| place(&sample(&[2, 3, 4], phase));
         let (q, k, v, output, grad) = (make(0.0), make(1.0), make(2.0), make(3.0), make(4.0));
         let log_sum = place(&sample(&[2, 3], 5.0));
         let [q, k, v, output, grad, log_sum] = [q, k, v, output, grad, log_sum];
         backend
-            .attention(
-                &params,
-                q.operand(),
-                k.operand(),
-                v.operand(),
-                None,
-                output.operand(),
-                log_sum.operand(),
-            )
+            .run(kernel::Attention {
+                params,
+                query: q.operand(),
+                key: k.operand(),
+                value: v.operand(),
+                mask: None,
+                output: output.operand(),
+                log_sum: log_sum.operand(),
+            })
             .unwrap();
         let grads = [make(0.0), make(0.0), make(0.0)];
         backend
-            .attention_grad(
-                &params,
-                grad.operand(),
-                [q.operand(), k.operand(), v.operand()],
-                None,
-                (output.operand(), log_sum.operand()),
-                [grads[0].operand(), grads[1].operand(), grads[2].operand()],
-            )
+            .run(kernel::AttentionGrad {
+                params,
+                grad: grad.operand(),
+                query: q.operand(),
+                key: k.operand(),
+                value: v.operand(),
+                mask: None,
+                output: output.operand(),
+                log_sum: log_sum.operand(),
+                grad_query: grads[0].operand(),
+                grad_key: grads[1].operand(),
+                grad_value: grads[2].operand(),
+            })
             .unwrap();
         grads.into_iter().chain([output, log_sum]).collect()
     };
-    for (a, b) in run(device, &there).iter().zip(&run(cpu(), &Tensor::clone)) {
+    for (a, b) in run(device, &there).iter().zip(&run(host, &Tensor::clone)) {
         assert_same(a, b);
     }
 }

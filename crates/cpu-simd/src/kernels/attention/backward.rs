@@ -3,7 +3,7 @@
 use std::ptr;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{AttentionParams, DType, Operand};
+use rustorch_backend::{AttentionParams, DType, Operand, kernel};
 use rustorch_error::Result;
 
 use super::rows::{Probabilities, ScoreGradient};
@@ -18,14 +18,23 @@ use crate::threads::try_parallel_for;
 ///
 /// # Errors
 /// `Unsupported` for a dtype that is not floating point.
-pub fn attention_grad(
-    params: &AttentionParams,
-    grad: Operand<'_>,
-    [query, key, value]: [Operand<'_>; 3],
-    mask: Option<Operand<'_>>,
-    (result, log_sum): (Operand<'_>, Operand<'_>),
-    grads: [Operand<'_>; 3],
-) -> Result<()> {
+pub fn attention_grad(kernel: &kernel::AttentionGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::AttentionGrad {
+        ref params,
+        grad,
+        query,
+        key,
+        value,
+        mask,
+        output,
+        log_sum,
+        grad_query,
+        grad_key,
+        grad_value,
+    } = kernel;
+    let [query, key, value] = [query, key, value];
+    let (result, log_sum) = (output, log_sum);
+    let grads = [grad_query, grad_key, grad_value];
     match query.dtype {
         DType::Float32 | DType::Float16 | DType::BFloat16 => {
             backward::<f32>(params, grad, [query, key, value], mask, (result, log_sum), grads)

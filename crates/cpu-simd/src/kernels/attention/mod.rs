@@ -10,7 +10,7 @@ mod tests;
 use std::ptr;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{AttentionParams, DType, Operand, volume};
+use rustorch_backend::{AttentionParams, DType, Operand, kernel, volume};
 use rustorch_error::Result;
 
 use super::dense::{Compute, Dense, Shared, address, fill_contiguous, unsupported};
@@ -45,15 +45,8 @@ fn real<T: Real>(value: f64) -> T {
 ///
 /// # Errors
 /// `Unsupported` for a dtype that is not floating point.
-pub fn attention(
-    params: &AttentionParams,
-    query: Operand<'_>,
-    key: Operand<'_>,
-    value: Operand<'_>,
-    mask: Option<Operand<'_>>,
-    output: Operand<'_>,
-    log_sum: Operand<'_>,
-) -> Result<()> {
+pub fn attention(kernel: &kernel::Attention<Operand<'_>>) -> Result<()> {
+    let &kernel::Attention { ref params, query, key, value, mask, output, log_sum } = kernel;
     match query.dtype {
         DType::Float32 | DType::Float16 | DType::BFloat16 => {
             forward::<f32>(params, query, key, value, mask, output, log_sum)

@@ -132,18 +132,32 @@ fn results_and_gradients_match_float64() {
                 let log_sum = Sample::zeros(dtype.compute(), &[heads, rows], Lie::Contiguous);
                 let [query, key, value, slope] = [0, 1, 2, 3].map(|i| samples[i].operand());
                 let given = masked.then(|| mask.operand());
-                attention(&params, query, key, value, given, output.operand(), log_sum.operand()).unwrap();
+                attention(&kernel::Attention {
+                    params,
+                    query,
+                    key,
+                    value,
+                    mask: given,
+                    output: output.operand(),
+                    log_sum: log_sum.operand(),
+                })
+                .unwrap();
                 assert_close(dtype, &output.values(), &want.output, &what);
                 let grads = [0, 1, 2].map(|i: usize| Sample::zeros(dtype, &shapes[i], lie));
                 let [by_query, by_key, by_value] = [0, 1, 2].map(|i: usize| grads[i].operand());
-                attention_grad(
-                    &params,
-                    slope,
-                    [query, key, value],
-                    given,
-                    (output.operand(), log_sum.operand()),
-                    [by_query, by_key, by_value],
-                )
+                attention_grad(&kernel::AttentionGrad {
+                    params,
+                    grad: slope,
+                    query,
+                    key,
+                    value,
+                    mask: given,
+                    output: output.operand(),
+                    log_sum: log_sum.operand(),
+                    grad_query: by_query,
+                    grad_key: by_key,
+                    grad_value: by_value,
+                })
                 .unwrap();
                 for ((got, want), name) in grads.iter().zip(&want.grads).zip(["query", "key", "value"]) {
                     assert_close(dtype, &got.values(), want, &format!("{what}, by {name}"));
@@ -163,8 +177,16 @@ fn a_nan_stays_in_its_query() {
     let log_sum = ones(&[2]);
     let params = AttentionParams { scale: 1.0, causal: false };
     let operands = (query.operand(), key.operand(), value.operand());
-    attention(&params, operands.0, operands.1, operands.2, None, output.operand(), log_sum.operand())
-        .unwrap();
+    attention(&kernel::Attention {
+        params,
+        query: operands.0,
+        key: operands.1,
+        value: operands.2,
+        mask: None,
+        output: output.operand(),
+        log_sum: log_sum.operand(),
+    })
+    .unwrap();
     let got = output.values();
     assert!(got[0].is_nan());
     assert_eq!(got[1], 1.0);
@@ -175,5 +197,16 @@ fn integers_are_refused() {
     let sample = Sample::zeros(DType::Int64, &[2, 2], Lie::Contiguous);
     let params = AttentionParams { scale: 1.0, causal: false };
     let o = sample.operand();
-    assert!(attention(&params, o, o, o, None, o, o).is_err());
+    assert!(
+        attention(&kernel::Attention {
+            params,
+            query: o,
+            key: o,
+            value: o,
+            mask: None,
+            output: o,
+            log_sum: o
+        })
+        .is_err()
+    );
 }

@@ -13,7 +13,7 @@ mod planes;
 mod tests;
 
 pub use rustorch_backend::volume;
-use rustorch_backend::{ConvParams, DType, Operand};
+use rustorch_backend::{ConvParams, DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, fill_contiguous, unsupported};
@@ -125,13 +125,8 @@ macro_rules! by_dtype {
 
 /// Cross-correlates `(N, C_in, *in)` with `(C_out, C_in / groups, *kernel)` into `(N, C_out, *out)` and adds the bias,
 /// one element per output channel. Half precisions are computed in float32 and rounded once.
-pub fn convolution(
-    params: &ConvParams,
-    input: Operand<'_>,
-    weight: Operand<'_>,
-    bias: Option<Operand<'_>>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn convolution(kernel: &kernel::Convolution<Operand<'_>>) -> Result<()> {
+    let &kernel::Convolution { ref params, input, weight, bias, output } = kernel;
     let geometry = Geometry::new(params, input.layout.shape(), weight.layout.shape(), output.layout.shape())?;
     if let Some(shape) =
         bias.map(|bias| bias.layout.shape()).filter(|shape| **shape != [weight.layout.shape()[0]])
@@ -153,12 +148,8 @@ pub fn convolution(
 }
 
 /// The gradient of [`convolution`] by its input, from the gradient of its output; also the transposed convolution.
-pub fn convolution_grad_input(
-    params: &ConvParams,
-    grad: Operand<'_>,
-    weight: Operand<'_>,
-    input_grad: Operand<'_>,
-) -> Result<()> {
+pub fn convolution_grad_input(kernel: &kernel::ConvolutionGradInput<Operand<'_>>) -> Result<()> {
+    let &kernel::ConvolutionGradInput { ref params, grad, weight, grad_input: input_grad } = kernel;
     let geometry =
         Geometry::new(params, input_grad.layout.shape(), weight.layout.shape(), grad.layout.shape())?;
     by_dtype!(input_grad.dtype, T => {
@@ -171,12 +162,8 @@ pub fn convolution_grad_input(
 }
 
 /// The gradient of [`convolution`] by its weight, from the gradient of its output.
-pub fn convolution_grad_weight(
-    params: &ConvParams,
-    grad: Operand<'_>,
-    input: Operand<'_>,
-    weight_grad: Operand<'_>,
-) -> Result<()> {
+pub fn convolution_grad_weight(kernel: &kernel::ConvolutionGradWeight<Operand<'_>>) -> Result<()> {
+    let &kernel::ConvolutionGradWeight { ref params, grad, input, grad_weight: weight_grad } = kernel;
     let geometry =
         Geometry::new(params, input.layout.shape(), weight_grad.layout.shape(), grad.layout.shape())?;
     by_dtype!(weight_grad.dtype, T => {

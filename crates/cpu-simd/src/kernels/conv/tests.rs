@@ -153,7 +153,14 @@ fn operands_may_be_strided_and_half() {
         let bias = Tensor::new(dtype, &[4], &bias);
         let output = Tensor::with_strides(dtype, &shapes[2], &[5, 10, 1], &[f64::NAN; 40]);
         let (i, w, b) = (input.operand(), weight.operand(), bias.operand());
-        convolution(&params, i, w, Some(b), output.operand()).unwrap();
+        convolution(&kernel::Convolution {
+            params,
+            input: i,
+            weight: w,
+            bias: Some(b),
+            output: output.operand(),
+        })
+        .unwrap();
         for (got, want) in output.values().into_iter().zip(want) {
             let want = match dtype {
                 DType::Float16 => f16::from_f64(want).to_f64(),
@@ -198,9 +205,15 @@ fn what_does_not_fit_is_an_error() {
     let run = |dtype, output: &[usize]| {
         let (input, weight) = (tensor(dtype, &[1, 2, 5]), tensor(dtype, &[3, 2, 3]));
         let output = tensor(dtype, output);
-        convolution(&params, input.operand(), weight.operand(), None, output.operand())
-            .unwrap_err()
-            .to_string()
+        convolution(&kernel::Convolution {
+            params,
+            input: input.operand(),
+            weight: weight.operand(),
+            bias: None,
+            output: output.operand(),
+        })
+        .unwrap_err()
+        .to_string()
     };
     assert!(run(DType::Float32, &[1, 3, 4]).starts_with("convolution: input [1, 2, 5], weight [3, 2, 3]"));
     assert!(run(DType::Int32, &[1, 3, 3]).contains("does not compute this in int32"));

@@ -1,6 +1,6 @@
 //! `gather`: one index per element of the output.
 
-use rustorch_backend::{Dims, Operand};
+use rustorch_backend::{Dims, Operand, kernel};
 use rustorch_error::Result;
 use smallvec::smallvec;
 
@@ -16,7 +16,8 @@ const GRAIN: usize = 1 << 14;
 ///
 /// # Errors
 /// `IndexOutOfRange` for an index outside `0..input.shape[dim]`; what the output holds then is unspecified.
-pub fn gather(input: Operand<'_>, dim: usize, index: Operand<'_>, output: Operand<'_>) -> Result<()> {
+pub fn gather(kernel: &kernel::Gather<Operand<'_>>) -> Result<()> {
+    let &kernel::Gather { input, dim, index, output } = kernel;
     let size = input.layout.shape().get(dim).copied().unwrap_or(1);
     with_bytes!(input.dtype, T => gather_elements::<T>(input, dim, size, index, output))
 }

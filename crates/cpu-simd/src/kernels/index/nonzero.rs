@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Operand};
+use rustorch_backend::{DType, Operand, Scalar, kernel};
 use rustorch_error::{Result, RusTorchError};
 
+use crate::kernels::copy::fill;
 use crate::kernels::dense::Shared;
 use crate::kernels::number::{Number, with_number};
 use crate::kernels::walk::{Elements, Walk};
@@ -16,9 +17,10 @@ use crate::threads::{parallel_for, try_parallel_for};
 const PART: usize = 1 << 14;
 
 /// The number of elements that differ from zero (NaN does), for every dtype.
-pub fn count_nonzero(input: Operand<'_>) -> Result<usize> {
+pub fn count_nonzero(kernel: &kernel::CountNonzero<Operand<'_>>) -> Result<()> {
+    let &kernel::CountNonzero { input, output } = kernel;
     let counts = with_number!(input.dtype, T => count_parts::<T>(input))?;
-    Ok(counts.iter().sum())
+    fill(output, Scalar::Int(counts.iter().sum::<usize>() as i64))
 }
 
 /// The coordinates of the elements that differ from zero, row-major, for every dtype: `output` is int64 of shape
@@ -26,7 +28,8 @@ pub fn count_nonzero(input: Operand<'_>) -> Result<usize> {
 ///
 /// # Errors
 /// `InvalidArgument` where there are more or fewer of them than `count`: another thread writes to `input`.
-pub fn nonzero(input: Operand<'_>, output: Operand<'_>) -> Result<()> {
+pub fn nonzero(kernel: &kernel::Nonzero<Operand<'_>>) -> Result<()> {
+    let &kernel::Nonzero { input, output } = kernel;
     with_number!(input.dtype, T => find::<T>(input, output))
 }
 

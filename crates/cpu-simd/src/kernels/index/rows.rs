@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{Dims, Layout, Operand, volume};
+use rustorch_backend::{Dims, Layout, Operand, kernel, volume};
 use rustorch_error::Result;
 
 use super::check::out_of_bounds;
@@ -24,7 +24,8 @@ const COPY_BYTES: usize = 1 << 15;
 ///
 /// # Errors
 /// `IndexOutOfRange` for an index outside its dimension, before anything is written.
-pub fn index_read(input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'_>) -> Result<()> {
+pub fn index_read(kernel: &kernel::IndexRead<Operand<'_>>) -> Result<()> {
+    let &kernel::IndexRead { input, ref indices, output } = kernel;
     let rows = Rows::find("index", indices, input.layout)?;
     with_bytes!(input.dtype, T => rows.read::<T>(input, output));
     Ok(())
@@ -35,12 +36,8 @@ pub fn index_read(input: Operand<'_>, indices: &[Operand<'_>], output: Operand<'
 ///
 /// # Errors
 /// As [`index_read`].
-pub fn index_write(
-    accumulate: bool,
-    indices: &[Operand<'_>],
-    source: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn index_write(kernel: &kernel::IndexWrite<Operand<'_>>) -> Result<()> {
+    let &kernel::IndexWrite { accumulate, ref indices, source, output } = kernel;
     let rows = Rows::find("index_put", indices, output.layout)?;
     if accumulate {
         with_number!(output.dtype, T => rows.write::<T>(source, output, T::add));

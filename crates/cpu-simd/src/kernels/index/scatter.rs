@@ -1,6 +1,6 @@
 //! `scatter`: the reverse of `gather`.
 
-use rustorch_backend::{Dims, Operand, ScatterOp};
+use rustorch_backend::{Dims, Operand, ScatterOp, kernel};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
@@ -21,13 +21,8 @@ const NEIGHBOURS: usize = 16;
 /// # Errors
 /// `IndexOutOfRange` for an index outside `0..output.shape[dim]`, before anything is written, or for one that another
 /// thread has put outside since; `DType` for an order of complex numbers.
-pub fn scatter(
-    op: ScatterOp,
-    dim: usize,
-    index: Operand<'_>,
-    source: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn scatter(kernel: &kernel::Scatter<Operand<'_>>) -> Result<()> {
+    let &kernel::Scatter { op, dim, index, source, output } = kernel;
     let size = output.layout.shape().get(dim).copied().unwrap_or(1);
     check("scatter", index, dim, size)?;
     let plan = Plan::new(dim, Bound::new(size), index, source, output);

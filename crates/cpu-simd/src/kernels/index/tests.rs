@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use rustorch_backend::{DType, ScatterOp};
+use rustorch_backend::{DType, ScatterOp, kernel};
 
 use super::*;
 use crate::kernels::number::Complex;
@@ -34,6 +34,13 @@ fn dims_that_fit(other: &[usize], index: &[usize]) -> Vec<usize> {
         .collect()
 }
 
+/// What [`count_nonzero`] says.
+fn counted(input: &Sample) -> usize {
+    let output = Sample::zeros(DType::Int64, &[], Lie::Contiguous);
+    count_nonzero(&kernel::CountNonzero { input: input.operand(), output: output.operand() }).unwrap();
+    output.values()[0] as usize
+}
+
 #[test]
 fn gather_matches_its_definition() {
     for dtype in DType::ALL {
@@ -48,7 +55,13 @@ fn gather_matches_its_definition() {
                     let input = Sample::new(dtype, shape, lie, &values);
                     let index = Sample::indices(index_shape, lie, &picks);
                     let output = Sample::zeros(dtype, index_shape, lie);
-                    gather(input.operand(), dim, index.operand(), output.operand()).unwrap();
+                    gather(&kernel::Gather {
+                        input: input.operand(),
+                        dim,
+                        index: index.operand(),
+                        output: output.operand(),
+                    })
+                    .unwrap();
                     let expected: Vec<f64> = coordinates(index_shape)
                         .into_iter()
                         .enumerate()
@@ -81,7 +94,13 @@ fn scatter_matches_its_definition() {
                     let output = Sample::new(dtype, shape, lie, &old);
                     let source = Sample::new(dtype, index_shape, lie, &new);
                     let index = Sample::indices(index_shape, lie, &picks);
-                    let outcome = scatter(op, dim, index.operand(), source.operand(), output.operand());
+                    let outcome = scatter(&kernel::Scatter {
+                        op,
+                        dim,
+                        index: index.operand(),
+                        source: source.operand(),
+                        output: output.operand(),
+                    });
                     let ordered = matches!(op, ScatterOp::Max | ScatterOp::Min);
                     if dtype.is_complex() && (ordered || op == ScatterOp::Multiply) {
                         assert_eq!(outcome.is_err(), ordered);
@@ -134,7 +153,14 @@ fn large_scatters_add_up_and_the_last_write_wins() {
         let source = Sample::new(DType::Int64, &shape, Lie::Contiguous, &new);
         for op in [ScatterOp::Add, ScatterOp::Assign] {
             let output = Sample::zeros(DType::Int64, &out_shape, Lie::Contiguous);
-            scatter(op, dim, index.operand(), source.operand(), output.operand()).unwrap();
+            scatter(&kernel::Scatter {
+                op,
+                dim,
+                index: index.operand(),
+                source: source.operand(),
+                output: output.operand(),
+            })
+            .unwrap();
             let mut expected = vec![0.0; size * rows * columns / shape[dim]];
             for (i, mut c) in coordinates(&shape).into_iter().enumerate() {
                 c[dim] = picks[i] as usize;
@@ -156,14 +182,28 @@ fn scatter_of_complex_products_and_of_nan() {
         &[Complex { re: 3.0f32, im: -1.0 }, Complex { re: 0.0, im: 1.0 }],
     );
     let index = Sample::indices(&[2], Lie::Contiguous, &[0, 0]);
-    scatter(ScatterOp::Multiply, 0, index.operand(), source.operand(), output.operand()).unwrap();
+    scatter(&kernel::Scatter {
+        op: ScatterOp::Multiply,
+        dim: 0,
+        index: index.operand(),
+        source: source.operand(),
+        output: output.operand(),
+    })
+    .unwrap();
     assert_eq!(output.elements::<Complex<f32>>(), [Complex { re: -5.0, im: 5.0 }]);
 
     for op in [ScatterOp::Max, ScatterOp::Min] {
         for (old, new) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
             let output = Sample::new(DType::Float32, &[1], Lie::Contiguous, &[old]);
             let source = Sample::new(DType::Float32, &[2], Lie::Contiguous, &[new, 5.0]);
-            scatter(op, 0, index.operand(), source.operand(), output.operand()).unwrap();
+            scatter(&kernel::Scatter {
+                op,
+                dim: 0,
+                index: index.operand(),
+                source: source.operand(),
+                output: output.operand(),
+            })
+            .unwrap();
             assert!(output.values()[0].is_nan(), "{op:?} {old} {new}");
         }
     }
@@ -206,7 +246,12 @@ fn index_read_and_write_match_their_definitions() {
                 let values = whole(dtype, 8, shape.iter().product());
                 let input = Sample::new(dtype, shape, lie, &values);
                 let output = Sample::zeros(dtype, &out_shape, lie);
-                index_read(input.operand(), &operands, output.operand()).unwrap();
+                index_read(&kernel::IndexRead {
+                    input: input.operand(),
+                    indices: kernel::List::from_slice(&operands),
+                    output: output.operand(),
+                })
+                .unwrap();
                 let expected: Vec<f64> = coordinates(&out_shape).iter().map(|c| values[place(c)]).collect();
                 assert_eq!(output.values(), expected, "{dtype} {shape:?} {index_shape:?} {lie:?}");
 
@@ -214,7 +259,13 @@ fn index_read_and_write_match_their_definitions() {
                     let new = whole(dtype, 9, out_shape.iter().product());
                     let source = Sample::new(dtype, &out_shape, lie, &new);
                     let target = Sample::new(dtype, shape, lie, &values);
-                    index_write(accumulate, &operands, source.operand(), target.operand()).unwrap();
+                    index_write(&kernel::IndexWrite {
+                        accumulate,
+                        indices: kernel::List::from_slice(&operands),
+                        source: source.operand(),
+                        output: target.operand(),
+                    })
+                    .unwrap();
                     let mut expected = values.clone();
                     for (i, c) in coordinates(&out_shape).iter().enumerate() {
                         let at = &mut expected[place(c)];
@@ -247,7 +298,12 @@ fn an_index_may_broadcast() {
     operands[0].layout = &rows_layout;
     operands[1].layout = &columns_layout;
     let output = Sample::zeros(DType::Float32, &[2, 3], Lie::Contiguous);
-    index_read(input.operand(), &operands, output.operand()).unwrap();
+    index_read(&kernel::IndexRead {
+        input: input.operand(),
+        indices: kernel::List::from_slice(&operands),
+        output: output.operand(),
+    })
+    .unwrap();
     let v = input.values();
     assert_eq!(output.values(), [v[9], v[11], v[8], v[1], v[3], v[0]]);
 }
@@ -261,19 +317,45 @@ fn a_bad_index_is_named_and_nothing_is_written() {
     {
         let index = Sample::indices(&[2, 2], lie, &[0, 1, bad, 2]);
         let output = Sample::zeros(DType::Float32, &[2, 2], Lie::Contiguous);
-        let message = gather(input.operand(), 1, index.operand(), output.operand()).unwrap_err().to_string();
+        let message = gather(&kernel::Gather {
+            input: input.operand(),
+            dim: 1,
+            index: index.operand(),
+            output: output.operand(),
+        })
+        .unwrap_err()
+        .to_string();
         assert_eq!(message, format!("gather: index {bad} is out of bounds for dimension 1 with size 4"));
-        let outcome = scatter(ScatterOp::Add, 1, index.operand(), ones.operand(), input.operand());
+        let outcome = scatter(&kernel::Scatter {
+            op: ScatterOp::Add,
+            dim: 1,
+            index: index.operand(),
+            source: ones.operand(),
+            output: input.operand(),
+        });
         assert_eq!(outcome.unwrap_err().to_string(), message.replace("gather", "scatter"));
     }
     for bad in [3, -4, i64::MIN, i64::MAX] {
         let index = Sample::indices(&[2], Lie::Contiguous, &[0, bad]);
         let output = Sample::new(DType::Float32, &[2, 4], Lie::Contiguous, &[5.0; 8]);
-        let message =
-            index_read(input.operand(), &[index.operand()], output.operand()).unwrap_err().to_string();
+        let message = index_read(&kernel::IndexRead {
+            input: input.operand(),
+            indices: kernel::List::from_slice(&[index.operand()]),
+            output: output.operand(),
+        })
+        .unwrap_err()
+        .to_string();
         assert_eq!(message, format!("index: index {bad} is out of bounds for dimension 0 with size 3"));
         assert_eq!(output.values(), [5.0; 8]);
-        assert!(index_write(true, &[index.operand()], output.operand(), input.operand()).is_err());
+        assert!(
+            index_write(&kernel::IndexWrite {
+                accumulate: true,
+                indices: kernel::List::from_slice(&[index.operand()]),
+                source: output.operand(),
+                output: input.operand()
+            })
+            .is_err()
+        );
     }
     assert_eq!(input.values(), [1.0; 12]);
 }
@@ -293,15 +375,15 @@ fn nonzero_lists_coordinates_in_order() {
                     .flat_map(|(c, _)| c.into_iter().map(|c| c as f64))
                     .collect();
                 let count = values.iter().filter(|v| **v != 0.0).count();
-                assert_eq!(count_nonzero(input.operand()).unwrap(), count);
+                assert_eq!(counted(&input), count);
                 let output = Sample::zeros(DType::Int64, &[count, shape.len()], lie);
-                nonzero(input.operand(), output.operand()).unwrap();
+                nonzero(&kernel::Nonzero { input: input.operand(), output: output.operand() }).unwrap();
                 assert_eq!(output.values(), expected, "{dtype} {shape:?} {lie:?}");
             }
         }
     }
     let odd = Sample::new(DType::Float32, &[3], Lie::Contiguous, &[f64::NAN, -0.0, f64::INFINITY]);
-    assert_eq!(count_nonzero(odd.operand()).unwrap(), 2);
+    assert_eq!(counted(&odd), 2);
 }
 
 /// Indices that another thread writes after the check, which these tests leave out: the first is right.
@@ -342,10 +424,12 @@ fn more_or_fewer_elements_than_were_counted_are_an_error_and_stay_inside() {
     let count = 100_000;
     let values: Vec<f64> = (0..count).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
     let input = Sample::new(DType::Bool, &[count], Lie::Contiguous, &values);
-    let found = count_nonzero(input.operand()).unwrap();
+    let found = counted(&input);
     for rows in [0, 1, found - 1, found + 1, count] {
         let output = Sample::zeros(DType::Int64, &[rows, 1], Lie::Gaps);
-        let message = nonzero(input.operand(), output.operand()).unwrap_err().to_string();
+        let message = nonzero(&kernel::Nonzero { input: input.operand(), output: output.operand() })
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("nonzero: another thread"), "{message}");
     }
     // Each part writes no more rows than it has, and says so when it finds other than those.

@@ -16,7 +16,7 @@ mod tests;
 mod triangular;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Factorization, Operand, volume};
+use rustorch_backend::{DType, Factorization, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use self::precision::Precision;
@@ -110,7 +110,8 @@ fn for_each_matrix(count: usize, work: usize, body: impl Fn(usize) -> Result<()>
 ///
 /// # Errors
 /// Other dtypes than float32 and float64; eigenvalues or singular values that are not found, as with NaN.
-pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>]) -> Result<()> {
+pub fn factorize(kernel: &kernel::Factorize<Operand<'_>>) -> Result<()> {
+    let &kernel::Factorize { op, input, ref outputs } = kernel;
     const OP: &str = "factorize";
     check_float(OP, input)?;
     let ([m, n], _) = matrix_of(input, 2);
@@ -131,7 +132,7 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
     };
     for_each_matrix(count, m * n * k, |index| {
         let mut a = load(input, index)?;
-        match (op, outputs) {
+        match (op, outputs.as_slice()) {
             (Factorization::Lu { pivoting }, &[packed, pivots, info]) => {
                 let mut exchanged = Scratch::zeroed(k)?;
                 let singular = triangular::lu(&mut a, m, n, pivoting, &mut exchanged);
@@ -181,13 +182,8 @@ pub fn factorize(op: Factorization, input: Operand<'_>, outputs: &[Operand<'_>])
 }
 
 /// Solves `A X = B` for triangular matrices A (…, n, n), B and X (…, n, columns); one triangle of A is read.
-pub fn solve_triangular(
-    upper: bool,
-    unit: bool,
-    a: Operand<'_>,
-    b: Operand<'_>,
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn solve_triangular(kernel: &kernel::SolveTriangular<Operand<'_>>) -> Result<()> {
+    let &kernel::SolveTriangular { upper, unit, a, b, output } = kernel;
     check_float("solve_triangular", a)?;
     let ([n, columns], _) = matrix_of(b, 2);
     let count = volume(&b.layout.shape()[..b.layout.ndim() - 2]);

@@ -1,6 +1,6 @@
 //! Products of complex matrices: four products of real ones.
 
-use rustorch_backend::{Epilogue, Layout, Operand};
+use rustorch_backend::{Epilogue, Layout, Operand, kernel};
 use rustorch_error::Result;
 
 /// `output = alpha * a @ b + beta * output + bias`, of complex matrices with real factors.
@@ -8,7 +8,7 @@ pub(super) fn multiply(
     a: Operand<'_>,
     b: Operand<'_>,
     output: Operand<'_>,
-    epilogue: Epilogue<'_>,
+    epilogue: Epilogue<Operand<'_>>,
 ) -> Result<()> {
     let real = output.dtype.to_real();
     let parts = |operand: Operand<'_>| -> Result<[Layout; 2]> {
@@ -18,10 +18,10 @@ pub(super) fn multiply(
     let bias_parts = epilogue.bias.map(parts).transpose()?;
     for (i, layout) in parts_of_output.iter().enumerate() {
         let target = Operand { layout, dtype: real, ..output };
-        let product = |a_part: &Layout, b_part: &Layout, epilogue: Epilogue<'_>| {
+        let product = |a_part: &Layout, b_part: &Layout, epilogue: Epilogue<Operand<'_>>| {
             let a = Operand { layout: a_part, dtype: real, ..a };
             let b = Operand { layout: b_part, dtype: real, ..b };
-            super::matrix_multiply(a, b, target, epilogue)
+            super::matrix_multiply(&kernel::MatrixMultiply { a, b, output: target, epilogue })
         };
         let bias = epilogue.bias.zip(bias_parts.as_ref());
         let bias = bias.map(|(bias, parts)| Operand { layout: &parts[i], dtype: real, ..bias });

@@ -16,7 +16,7 @@ pub mod vector;
 use std::ptr;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar, volume};
+use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::{Compute, Dense, address, store, unsupported};
@@ -31,12 +31,8 @@ const OP: &str = "matmul";
 /// `a` is `(…, m, k)`, `b` `(…, k, n)`, `output` `(…, m, n)`, of one dtype and with any strides; a stride of 0
 /// broadcasts. The bias has one element per column. Half precisions are computed in float32 and rounded once. With
 /// `beta` 0 the output is not read.
-pub fn matrix_multiply(
-    a: Operand<'_>,
-    b: Operand<'_>,
-    output: Operand<'_>,
-    epilogue: Epilogue<'_>,
-) -> Result<()> {
+pub fn matrix_multiply(kernel: &kernel::MatrixMultiply<Operand<'_>>) -> Result<()> {
+    let &kernel::MatrixMultiply { a, b, output, epilogue } = kernel;
     check(a, b, output, epilogue)?;
     match output.dtype {
         DType::Float32 | DType::Float16 | DType::BFloat16 => multiply_floats::<f32>(a, b, output, epilogue),
@@ -51,7 +47,7 @@ pub fn matrix_multiply(
     }
 }
 
-fn check(a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<'_>) -> Result<()> {
+fn check(a: Operand<'_>, b: Operand<'_>, output: Operand<'_>, epilogue: Epilogue<Operand<'_>>) -> Result<()> {
     for (name, operand) in [("b", Some(b)), ("the bias", epilogue.bias), ("the output", Some(output))] {
         if let Some(operand) = operand.filter(|o| o.dtype != a.dtype) {
             let message =
@@ -127,7 +123,7 @@ fn multiply_floats<T: Compute + Gemm>(
     a: Operand<'_>,
     b: Operand<'_>,
     output: Operand<'_>,
-    epilogue: Epilogue<'_>,
+    epilogue: Epilogue<Operand<'_>>,
 ) -> Result<()> {
     let (dense_a, dense_b) = (Dense::<T>::strided(OP, a)?, Dense::<T>::strided(OP, b)?);
     if output.dtype == T::DTYPE {
@@ -150,7 +146,7 @@ fn multiply_batches<T: Compute + Gemm>(
     a_operand: Operand<'_>,
     (c, c_strides): (*mut T, &[isize]),
     output: Operand<'_>,
-    epilogue: Epilogue<'_>,
+    epilogue: Epilogue<Operand<'_>>,
 ) -> Result<()> {
     let shape = output.layout.shape();
     let lead = shape.len() - 2;
@@ -200,7 +196,7 @@ fn multiply_integers<T: integer::Integer + Compute>(
     a: Operand<'_>,
     b: Operand<'_>,
     output: Operand<'_>,
-    epilogue: Epilogue<'_>,
+    epilogue: Epilogue<Operand<'_>>,
 ) -> Result<()> {
     let shape = output.layout.shape();
     let lead = shape.len() - 2;

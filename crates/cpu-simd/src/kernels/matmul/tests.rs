@@ -3,7 +3,9 @@
 
 use half::{bf16, f16};
 use rustorch_backend::memory::SystemAllocator;
-use rustorch_backend::{Buffer, DType, Element, Epilogue, Layout, Operand, Scalar, contiguous_strides};
+use rustorch_backend::{
+    Buffer, DType, Element, Epilogue, Layout, Operand, Scalar, contiguous_strides, kernel,
+};
 
 use super::blocking::{Product, multiply};
 use super::matrix_multiply;
@@ -218,7 +220,13 @@ fn rounding_stays_within_the_bound_of_summation() {
         (a.iter().map(|&x| x.into()).collect(), b.iter().map(|&x| x.into()).collect());
     let tensors = (Tensor::new(DType::Float32, &[m, k], &a), Tensor::new(DType::Float32, &[k, n], &b));
     let c = Tensor::new(DType::Float32, &[m, n], &vec![0.0; m * n]);
-    matrix_multiply(tensors.0.operand(), tensors.1.operand(), c.operand(), Epilogue::default()).unwrap();
+    matrix_multiply(&kernel::MatrixMultiply {
+        a: tensors.0.operand(),
+        b: tensors.1.operand(),
+        output: c.operand(),
+        epilogue: Epilogue::default(),
+    })
+    .unwrap();
     for (at, got) in c.values().into_iter().enumerate() {
         let terms = (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]);
         let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
@@ -252,7 +260,13 @@ fn batches_broadcast_and_every_dtype_works() {
             let held = small(batch * m * n);
             let c = Tensor::new(dtype, &[outer, inner, m, n], &held);
             let epilogue = Epilogue { alpha: 2.0, beta: 1.0, bias: Some(bias_tensor.operand()) };
-            matrix_multiply(a_tensor.operand(), b.operand(), c.operand(), epilogue).unwrap();
+            matrix_multiply(&kernel::MatrixMultiply {
+                a: a_tensor.operand(),
+                b: b.operand(),
+                output: c.operand(),
+                epilogue,
+            })
+            .unwrap();
             let want = reference(&a, &repeated, [batch, m, n, k]);
             for (at, (got, want)) in c.values().into_iter().zip(want).enumerate() {
                 let want = Scalar::Float(2.0 * want + held[at] + bias[at % n]);
@@ -274,7 +288,13 @@ fn integers_wrap_around() {
     let a = Tensor::new(DType::UInt8, &[1, 2], &[200.0, 100.0]);
     let b = Tensor::new(DType::UInt8, &[2, 1], &[2.0, 3.0]);
     let c = Tensor::new(DType::UInt8, &[1, 1], &[7.0]);
-    matrix_multiply(a.operand(), b.operand(), c.operand(), Epilogue::default()).unwrap();
+    matrix_multiply(&kernel::MatrixMultiply {
+        a: a.operand(),
+        b: b.operand(),
+        output: c.operand(),
+        epilogue: Epilogue::default(),
+    })
+    .unwrap();
     assert_eq!(c.values(), [f64::from((700 % 256) as u8)]);
 }
 
@@ -287,7 +307,13 @@ fn nan_and_infinity_spread_only_along_their_rows_and_columns() {
         b[n - 1] = f64::INFINITY;
         let tensors = (Tensor::new(DType::Float32, &[m, k], &a), Tensor::new(DType::Float32, &[k, n], &b));
         let c = Tensor::new(DType::Float32, &[m, n], &vec![f64::NAN; m * n]);
-        matrix_multiply(tensors.0.operand(), tensors.1.operand(), c.operand(), Epilogue::default()).unwrap();
+        matrix_multiply(&kernel::MatrixMultiply {
+            a: tensors.0.operand(),
+            b: tensors.1.operand(),
+            output: c.operand(),
+            epilogue: Epilogue::default(),
+        })
+        .unwrap();
         for (at, got) in c.values().into_iter().enumerate() {
             match (at / n, at % n) {
                 (0, _) => assert!(got.is_nan()),
@@ -303,7 +329,14 @@ fn what_does_not_fit_is_an_error() {
     let tensor = |dtype, shape: &[usize]| Tensor::new(dtype, shape, &vec![0.0; shape.iter().product()]);
     let f = DType::Float32;
     let run = |a: &Tensor, b: &Tensor, c: &Tensor| {
-        matrix_multiply(a.operand(), b.operand(), c.operand(), Epilogue::default()).unwrap_err().to_string()
+        matrix_multiply(&kernel::MatrixMultiply {
+            a: a.operand(),
+            b: b.operand(),
+            output: c.operand(),
+            epilogue: Epilogue::default(),
+        })
+        .unwrap_err()
+        .to_string()
     };
     let message = run(&tensor(f, &[2, 3]), &tensor(f, &[2, 3]), &tensor(f, &[2, 3]));
     assert!(message.starts_with("matmul: a [2, 3], b [2, 3], output [2, 3] do not fit"), "{message}");

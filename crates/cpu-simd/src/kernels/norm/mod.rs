@@ -4,7 +4,7 @@ mod group;
 mod operands;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Dims, Operand};
+use rustorch_backend::{DType, Dims, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::dense::Compute as _;
@@ -27,16 +27,8 @@ const GRAIN: usize = 1 << 14;
 ///
 /// # Errors
 /// `DType` for a dtype that is not floating point.
-pub fn normalize(
-    input: Operand<'_>,
-    dims: &[usize],
-    eps: f64,
-    weight: Option<Operand<'_>>,
-    bias: Option<Operand<'_>>,
-    output: Operand<'_>,
-    mean: Operand<'_>,
-    rstd: Operand<'_>,
-) -> Result<()> {
+pub fn normalize(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
+    let &kernel::Normalize { input, ref dims, eps, weight, bias, output, mean, rstd } = kernel;
     with_stored!(
         input.dtype,
         S => forward::<S>(input, dims, eps, weight, bias, output, mean, rstd),
@@ -49,15 +41,8 @@ pub fn normalize(
 ///
 /// # Errors
 /// As [`normalize`].
-pub fn normalize_grad(
-    grad: Operand<'_>,
-    input: Operand<'_>,
-    dims: &[usize],
-    weight: Option<Operand<'_>>,
-    mean: Operand<'_>,
-    rstd: Operand<'_>,
-    grad_input: Operand<'_>,
-) -> Result<()> {
+pub fn normalize_grad(kernel: &kernel::NormalizeGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::NormalizeGrad { grad, input, ref dims, weight, mean, rstd, grad_input } = kernel;
     with_stored!(
         input.dtype,
         S => backward::<S>(grad, input, dims, weight, mean, rstd, grad_input),

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use rustorch_backend::dims_from_slice;
+
 use super::*;
 use crate::kernels::samples::{FLOATING, LIES, Lie, Sample, coordinates, flat, noise};
 
@@ -114,16 +116,16 @@ fn values_statistics_and_gradients_match_float64() {
                 let given = |s: &'static str| {
                     if affine { Some(if s == "w" { &weight } else { &bias }) } else { None }
                 };
-                normalize(
-                    input.operand(),
-                    dims,
-                    1e-5,
-                    given("w").map(Sample::operand),
-                    given("b").map(Sample::operand),
-                    output.operand(),
-                    mean.operand(),
-                    rstd.operand(),
-                )
+                normalize(&kernel::Normalize {
+                    input: input.operand(),
+                    dims: dims_from_slice(dims),
+                    eps: 1e-5,
+                    weight: given("w").map(Sample::operand),
+                    bias: given("b").map(Sample::operand),
+                    output: output.operand(),
+                    mean: mean.operand(),
+                    rstd: rstd.operand(),
+                })
                 .unwrap();
                 let (ones, zeros) = (vec![1.0; parameters], vec![0.0; parameters]);
                 let w = if affine { weight.values() } else { ones };
@@ -137,15 +139,15 @@ fn values_statistics_and_gradients_match_float64() {
 
                 let grad = Sample::new(dtype, shape, lie, &noise(4, count));
                 let grad_input = Sample::zeros(dtype, shape, lie);
-                normalize_grad(
-                    grad.operand(),
-                    input.operand(),
-                    dims,
-                    given("w").map(Sample::operand),
-                    mean.operand(),
-                    rstd.operand(),
-                    grad_input.operand(),
-                )
+                normalize_grad(&kernel::NormalizeGrad {
+                    grad: grad.operand(),
+                    input: input.operand(),
+                    dims: dims_from_slice(dims),
+                    weight: given("w").map(Sample::operand),
+                    mean: mean.operand(),
+                    rstd: rstd.operand(),
+                    grad_input: grad_input.operand(),
+                })
                 .unwrap();
                 let group = groups(shape, dims);
                 let place = project(shape, parameter_shape);
@@ -183,8 +185,17 @@ fn a_large_mean_costs_no_digits_of_the_variance() {
         let mean = Sample::zeros(DType::Float32, &kept, Lie::Contiguous);
         let rstd = Sample::zeros(DType::Float32, &kept, Lie::Contiguous);
         let eps = 0.0;
-        normalize(input.operand(), &dims, eps, None, None, output.operand(), mean.operand(), rstd.operand())
-            .unwrap();
+        normalize(&kernel::Normalize {
+            input: input.operand(),
+            dims: dims_from_slice(&dims),
+            eps,
+            weight: None,
+            bias: None,
+            output: output.operand(),
+            mean: mean.operand(),
+            rstd: rstd.operand(),
+        })
+        .unwrap();
         let ones = vec![1.0; 30_000];
         let zeros = vec![0.0; 30_000];
         let expected = reference(&values, &shape, &dims, eps, &ones, &zeros, &shape);
@@ -199,21 +210,30 @@ fn infinities_spread_as_nan_within_their_group_only() {
     let output = Sample::zeros(DType::Float32, &[2, 2], Lie::Contiguous);
     let mean = Sample::zeros(DType::Float32, &[2, 1], Lie::Contiguous);
     let rstd = Sample::zeros(DType::Float32, &[2, 1], Lie::Contiguous);
-    normalize(input.operand(), &[1], 0.0, None, None, output.operand(), mean.operand(), rstd.operand())
-        .unwrap();
+    normalize(&kernel::Normalize {
+        input: input.operand(),
+        dims: dims_from_slice(&[1]),
+        eps: 0.0,
+        weight: None,
+        bias: None,
+        output: output.operand(),
+        mean: mean.operand(),
+        rstd: rstd.operand(),
+    })
+    .unwrap();
     let got = output.values();
     assert!(got[0].is_nan() && got[1].is_nan());
     assert_eq!(got[2..], [-1.0, 1.0]);
-    let message = normalize(
-        mean.operand(),
-        &[1],
-        0.0,
-        None,
-        None,
-        mean.operand(),
-        Sample::zeros(DType::Int64, &[2, 1], Lie::Contiguous).operand(),
-        rstd.operand(),
-    )
+    let message = normalize(&kernel::Normalize {
+        input: mean.operand(),
+        dims: dims_from_slice(&[1]),
+        eps: 0.0,
+        weight: None,
+        bias: None,
+        output: mean.operand(),
+        mean: Sample::zeros(DType::Int64, &[2, 1], Lie::Contiguous).operand(),
+        rstd: rstd.operand(),
+    })
     .unwrap_err()
     .to_string();
     assert_eq!(message, "normalize: statistics in int64 do not go with a computation in float32");

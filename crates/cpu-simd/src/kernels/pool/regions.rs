@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Operand, volume};
+use rustorch_backend::{DType, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::{Maximum, OP, TASK_WORK, by_float, by_maximum, check_indices};
@@ -17,12 +17,8 @@ use crate::threads::parallel_for;
 ///
 /// # Errors
 /// `ShapeMismatch` for regions that are empty, reach beyond the input, or are not as many as the output needs.
-pub fn max_pool_regions(
-    regions: &[Scratch<Range<usize>>],
-    input: Operand<'_>,
-    output: Operand<'_>,
-    indices: Operand<'_>,
-) -> Result<()> {
+pub fn max_pool_regions(kernel: &kernel::MaxPoolRegions<Operand<'_>>) -> Result<()> {
+    let &kernel::MaxPoolRegions { ref regions, input, output, indices } = kernel;
     check_indices(indices, output)?;
     let (from, to) = (input.layout.shape(), output.layout.shape());
     let fail = || RusTorchError::shape(OP, format!("windows do not lead from {from:?} to {to:?}"));

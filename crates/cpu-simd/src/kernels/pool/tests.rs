@@ -96,7 +96,13 @@ fn check_maximum(dtype: DType) {
         let input = Tensor::new(dtype, &case.input, &x);
         let output = Tensor::new(dtype, &case.output, &vec![0.0; planes * pooled]);
         let indices = Tensor::new(DType::Int64, &case.output, &vec![0.0; planes * pooled]);
-        pool(&case.params, input.operand(), output.operand(), Some(indices.operand())).unwrap();
+        pool(&kernel::Pool {
+            params: case.params,
+            input: input.operand(),
+            output: output.operand(),
+            indices: Some(indices.operand()),
+        })
+        .unwrap();
         let (got, got_indices) = (output.values(), indices.values());
         let gradient = numbers.values(planes * pooled);
         let mut want_gradient = vec![0.0; planes * plane];
@@ -118,12 +124,24 @@ fn check_maximum(dtype: DType) {
                 want_gradient[p * plane + best] += gradient[p * pooled + w];
             }
         }
-        pool(&case.params, input.operand(), output.operand(), None).unwrap();
+        pool(&kernel::Pool {
+            params: case.params,
+            input: input.operand(),
+            output: output.operand(),
+            indices: None,
+        })
+        .unwrap();
         assert_eq!(output.values().len(), got.len());
         if matches!(dtype, DType::Float32 | DType::Float64) {
             let gradient = Tensor::new(dtype, &case.output, &gradient);
             let to = Tensor::new(dtype, &case.input, &vec![f64::NAN; planes * plane]);
-            pool_grad(&case.params, gradient.operand(), Some(indices.operand()), to.operand()).unwrap();
+            pool_grad(&kernel::PoolGrad {
+                params: case.params,
+                grad: gradient.operand(),
+                indices: Some(indices.operand()),
+                grad_input: to.operand(),
+            })
+            .unwrap();
             assert_eq!(to.values(), want_gradient, "{dtype} case {number}");
         }
         output.check_surroundings();
@@ -163,10 +181,22 @@ fn averages_and_their_gradients() {
         }
         let input = Tensor::new(dtype, &case.input, &x);
         let output = Tensor::new(dtype, &case.output, &vec![0.0; planes * pooled]);
-        pool(&case.params, input.operand(), output.operand(), None).unwrap();
+        pool(&kernel::Pool {
+            params: case.params,
+            input: input.operand(),
+            output: output.operand(),
+            indices: None,
+        })
+        .unwrap();
         let to = Tensor::new(dtype, &case.input, &vec![f64::NAN; planes * plane]);
         let gradient = Tensor::new(dtype, &case.output, &gradient);
-        pool_grad(&case.params, gradient.operand(), None, to.operand()).unwrap();
+        pool_grad(&kernel::PoolGrad {
+            params: case.params,
+            grad: gradient.operand(),
+            indices: None,
+            grad_input: to.operand(),
+        })
+        .unwrap();
         for (got, want) in [(output.values(), want), (to.values(), want_gradient)] {
             for (got, want) in got.into_iter().zip(want) {
                 let rounding = match dtype {
@@ -194,12 +224,36 @@ fn what_does_not_fit_is_an_error() {
     let tensor = |dtype, n: usize| Tensor::new(dtype, &[1, 1, n], &vec![0.0; n]);
     let (input, good, long) =
         (tensor(DType::Float32, 6), tensor(DType::Float32, 3), tensor(DType::Float32, 4));
-    let message = pool(&params, input.operand(), long.operand(), None).unwrap_err().to_string();
+    let message =
+        pool(&kernel::Pool { params, input: input.operand(), output: long.operand(), indices: None })
+            .unwrap_err()
+            .to_string();
     assert!(message.starts_with("pool: input [1, 1, 6] and output [1, 1, 4] do not fit"), "{message}");
-    let wrong = pool(&params, input.operand(), good.operand(), Some(good.operand())).unwrap_err().to_string();
+    let wrong = pool(&kernel::Pool {
+        params,
+        input: input.operand(),
+        output: good.operand(),
+        indices: Some(good.operand()),
+    })
+    .unwrap_err()
+    .to_string();
     assert_eq!(wrong, "pool: indices are float32; they must be int64");
-    assert!(pool_grad(&params, good.operand(), None, input.operand()).is_err());
+    assert!(
+        pool_grad(&kernel::PoolGrad {
+            params,
+            grad: good.operand(),
+            indices: None,
+            grad_input: input.operand()
+        })
+        .is_err()
+    );
     let indices = Tensor::new(DType::Int64, &[1, 1, 3], &[0.0, 6.0, 1.0]);
-    let outside = pool_grad(&params, good.operand(), Some(indices.operand()), input.operand()).unwrap_err();
+    let outside = pool_grad(&kernel::PoolGrad {
+        params,
+        grad: good.operand(),
+        indices: Some(indices.operand()),
+        grad_input: input.operand(),
+    })
+    .unwrap_err();
     assert_eq!(outside.to_string(), "pool: index 6 is outside the input's plane of 6 elements");
 }

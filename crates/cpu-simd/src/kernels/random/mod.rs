@@ -7,7 +7,7 @@ mod sampler;
 
 pub use sampler::sample;
 
-use rustorch_backend::{DType, Distribution, Layout, Operand, RandomKey, Scalar, Truth, with_element};
+use rustorch_backend::{DType, Distribution, Layout, Operand, Truth, kernel, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use super::rowwise::{Computed as _, RowKernel};
@@ -38,7 +38,8 @@ const GRAIN: usize = 1 << 12;
 /// # Errors
 /// `DType` for uniform or normal integers and for complex integers; `InvalidArgument` for parameters that are not in
 /// order.
-pub fn random(distribution: Distribution, key: RandomKey, output: Operand<'_>) -> Result<()> {
+pub fn random(kernel: &kernel::Random<Operand<'_>>) -> Result<()> {
+    let &kernel::Random { distribution, key, output } = kernel;
     let bad = |message: String| Err(RusTorchError::argument("random", message));
     match distribution {
         Distribution::Uniform { low, high } => {
@@ -104,7 +105,8 @@ pub fn random(distribution: Distribution, key: RandomKey, output: Operand<'_>) -
 ///
 /// # Errors
 /// `DType` for complex dtypes.
-pub fn arange(start: Scalar, step: Scalar, output: Operand<'_>) -> Result<()> {
+pub fn arange(kernel: &kernel::Arange<Operand<'_>>) -> Result<()> {
+    let &kernel::Arange { start, step, output } = kernel;
     reals(output, "arange", &Arange { start, step, floating: output.dtype.is_floating_point() })
 }
 

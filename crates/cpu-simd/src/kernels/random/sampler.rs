@@ -2,7 +2,7 @@
 //! transformed rejection (W. Hormann: "The transformed rejection method for generating Poisson random variables" and
 //! "The generation of binomial random variates", both 1993).
 
-use rustorch_backend::{DType, Operand, RandomKey, Sampler};
+use rustorch_backend::{DType, Operand, RandomKey, Sampler, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::super::walk::{Elements, Walk};
@@ -20,16 +20,12 @@ const GRAIN: usize = 1 << 9;
 ///
 /// # Errors
 /// `DType` for other dtypes, `InvalidArgument` for another number of parameters than the distribution has.
-pub fn sample(
-    sampler: Sampler,
-    key: RandomKey,
-    parameters: &[Operand<'_>],
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn sample(kernel: &kernel::Sample<Operand<'_>>) -> Result<()> {
+    let &kernel::Sample { sampler, key, ref parameters, output } = kernel;
     if parameters.iter().chain([&output]).any(|operand| operand.dtype != DType::Float64) {
         return Err(RusTorchError::dtype("sample", "parameters and counts are float64"));
     }
-    match (sampler, parameters) {
+    match (sampler, parameters.as_slice()) {
         (Sampler::Poisson, &[rate]) => {
             each(output, [rate, rate], |i, rate, _| poisson(key, i, rate));
         }

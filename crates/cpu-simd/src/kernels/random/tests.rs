@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use rustorch_backend::{RandomKey, Scalar};
+
 use super::*;
 use crate::kernels::number::Complex;
 use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample};
@@ -10,7 +12,7 @@ const STANDARD: Distribution = Distribution::Normal { mean: 0.0, std: 1.0 };
 
 fn draw(distribution: Distribution, key: RandomKey, dtype: DType, shape: &[usize], lie: Lie) -> Sample {
     let out = Sample::zeros(dtype, shape, lie);
-    random(distribution, key, out.operand()).unwrap();
+    random(&kernel::Random { distribution, key, output: out.operand() }).unwrap();
     out
 }
 
@@ -189,18 +191,25 @@ fn arange_counts_in_every_real_dtype() {
     for dtype in REAL {
         for lie in LIES {
             let out = Sample::zeros(dtype, &[5, 20], lie);
-            arange(Scalar::Int(3), Scalar::Int(1), out.operand()).unwrap();
+            arange(&kernel::Arange { start: Scalar::Int(3), step: Scalar::Int(1), output: out.operand() })
+                .unwrap();
             let expected: Vec<f64> = (0..100).map(|i| f64::from(i + 3)).collect();
             let expected = Sample::new(dtype, &[100], Lie::Contiguous, &expected).values();
             assert_eq!(out.values(), expected, "{dtype} {lie:?}");
         }
     }
     let out = Sample::zeros(DType::Float32, &[10_000], Lie::Contiguous);
-    arange(Scalar::Float(0.1), Scalar::Float(-0.1), out.operand()).unwrap();
+    arange(&kernel::Arange { start: Scalar::Float(0.1), step: Scalar::Float(-0.1), output: out.operand() })
+        .unwrap();
     let expected: Vec<f64> = (0..10_000).map(|i| f64::from((0.1 + f64::from(i) * -0.1) as f32)).collect();
     assert_eq!(out.values(), expected);
     let large = Sample::zeros(DType::Int64, &[3], Lie::Contiguous);
-    arange(Scalar::Int((1 << 60) + 1), Scalar::Int(1), large.operand()).unwrap();
+    arange(&kernel::Arange {
+        start: Scalar::Int((1 << 60) + 1),
+        step: Scalar::Int(1),
+        output: large.operand(),
+    })
+    .unwrap();
     assert_eq!(large.elements::<i64>(), [(1 << 60) + 1, (1 << 60) + 2, (1 << 60) + 3]);
 }
 
@@ -208,7 +217,7 @@ fn arange_counts_in_every_real_dtype() {
 fn what_does_not_exist_is_refused() {
     let message = |distribution, dtype| {
         let out = Sample::zeros(dtype, &[1], Lie::Contiguous);
-        random(distribution, KEY, out.operand()).unwrap_err().to_string()
+        random(&kernel::Random { distribution, key: KEY, output: out.operand() }).unwrap_err().to_string()
     };
     assert_eq!(
         message(STANDARD, DType::Int32),
@@ -227,6 +236,9 @@ fn what_does_not_exist_is_refused() {
     );
     assert!(message(Distribution::Normal { mean: 0.0, std: -1.0 }, DType::Float32).contains("at least 0"));
     let complex = Sample::zeros(DType::Complex64, &[1], Lie::Contiguous);
-    let refused = arange(Scalar::Int(0), Scalar::Int(1), complex.operand()).unwrap_err().to_string();
+    let refused =
+        arange(&kernel::Arange { start: Scalar::Int(0), step: Scalar::Int(1), output: complex.operand() })
+            .unwrap_err()
+            .to_string();
     assert_eq!(refused, "arange: arange in complex64 is not defined; every real dtype works");
 }

@@ -1,6 +1,6 @@
 //! The extreme along a dimension and where it is.
 
-use rustorch_backend::{DType, Operand, ReduceOp, with_element};
+use rustorch_backend::{DType, Operand, ReduceOp, kernel, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::dense::Shared;
@@ -13,13 +13,8 @@ const LINES: usize = 64;
 const GRAIN: usize = 16 * 1024;
 
 /// The extreme element along `dim` and the index of its first occurrence; NaN wins.
-pub fn arg_reduce(
-    op: ReduceOp,
-    input: Operand<'_>,
-    dim: usize,
-    values: Option<Operand<'_>>,
-    indices: Operand<'_>,
-) -> Result<()> {
+pub fn arg_reduce(kernel: &kernel::ArgReduce<Operand<'_>>) -> Result<()> {
+    let &kernel::ArgReduce { op, input, dim, values, indices } = kernel;
     let name = match op {
         ReduceOp::Max => "argmax",
         ReduceOp::Min => "argmin",

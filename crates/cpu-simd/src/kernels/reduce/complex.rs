@@ -1,7 +1,9 @@
 //! Reductions of complex numbers: sums by parts, products by way of cumulative ones.
 
 use rustorch_backend::memory::host_allocator;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar, ScanOp, volume};
+use rustorch_backend::{
+    Buffer, DType, Dims, Layout, Operand, ReduceOp, Scalar, ScanOp, dims_from_slice, kernel, volume,
+};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::copy::{copy, fill};
@@ -15,7 +17,13 @@ pub(super) fn reduce(op: ReduceOp, input: Operand<'_>, dims: &[usize], output: O
                 let (from, to) = (input.layout.part("reduce", i)?, output.layout.part("reduce", i)?);
                 let from = Operand { layout: &from, dtype: input.dtype.to_real(), ..input };
                 let to = Operand { layout: &to, dtype: output.dtype.to_real(), ..output };
-                super::reduce(op, None, from, dims, to)?;
+                super::reduce(&kernel::Reduce {
+                    op,
+                    pre: None,
+                    input: from,
+                    dims: dims_from_slice(dims),
+                    output: to,
+                })?;
             }
             Ok(())
         }
@@ -42,7 +50,13 @@ fn product(input: Operand<'_>, dims: &[usize], output: Operand<'_>) -> Result<()
     copy(Operand { layout: &source, ..input }, Operand { buffer: &values, layout: &rows, dtype })?;
     let table = Layout::contiguous("reduce", &[lines, factors])?;
     let table = |buffer| Operand { buffer, layout: &table, dtype };
-    scan(ScanOp::Prod, table(&values), 1, table(&products), None)?;
+    scan(&kernel::Scan {
+        op: ScanOp::Prod,
+        input: table(&values),
+        dim: 1,
+        output: table(&products),
+        indices: None,
+    })?;
     let target = output.layout.permute(&kept);
     let mut strides: Dims<isize> = Layout::contiguous("reduce", target.shape())?.strides().into();
     strides.iter_mut().for_each(|s| *s *= factors as isize);

@@ -13,7 +13,8 @@ mod rows;
 
 use rustorch_backend::memory::host_allocator;
 use rustorch_backend::{
-    Buffer, DType, Dims, ElementwiseOp, Layout, Operand, Program, ReduceOp, Scalar, volume, with_element,
+    Buffer, DType, Dims, ElementwiseOp, Layout, Operand, Program, ReduceOp, Scalar, kernel, volume,
+    with_element,
 };
 use rustorch_error::{Result, RusTorchError};
 
@@ -110,13 +111,9 @@ impl Partial for i64 {
 }
 
 /// Reduces `input` over `dims` into `output`, after `pre` if there is one.
-pub fn reduce(
-    op: ReduceOp,
-    pre: Option<&Program>,
-    input: Operand<'_>,
-    dims: &[usize],
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn reduce(kernel: &kernel::Reduce<Operand<'_>>) -> Result<()> {
+    let &kernel::Reduce { op, ref pre, input, ref dims, output } = kernel;
+    let pre = pre.as_ref();
     if pre.is_none() && input.dtype.is_complex() && output.dtype.is_complex() && output.layout.numel() > 0 {
         return complex::reduce(op, input, dims, output);
     }

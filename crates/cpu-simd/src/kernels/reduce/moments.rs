@@ -2,7 +2,7 @@
 
 use rustorch_backend::memory::Scratch;
 use rustorch_backend::memory::host_allocator;
-use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, volume};
+use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, kernel, volume};
 use rustorch_error::Result;
 
 use super::rows::Rows;
@@ -34,14 +34,8 @@ impl Spread {
 }
 
 /// Mean of `input` over `dims`, and the sum of squared deviations from it divided by `divisor`, or the root of that.
-pub fn moments(
-    input: Operand<'_>,
-    dims: &[usize],
-    divisor: f64,
-    root: bool,
-    mean: Operand<'_>,
-    spread: Operand<'_>,
-) -> Result<()> {
+pub fn moments(kernel: &kernel::Moments<Operand<'_>>) -> Result<()> {
+    let &kernel::Moments { input, ref dims, divisor, root, mean, spread } = kernel;
     if mean.layout.numel() == 0 {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-use rustorch_backend::{DType, Dims, ElementwiseOp, Layout, Program, Shape};
+use rustorch_backend::{DType, Dims, ElementwiseOp, Layout, Program, Shape, dims_from_slice};
 
 use super::*;
 use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample, coordinates, flat, noise};
@@ -88,7 +88,14 @@ fn every_reduction_agrees_over_every_dimension() {
                         let out = kept_shape(shape, dims);
                         let result =
                             Sample::zeros(to, &out, if lie == Lie::Gaps { lie } else { Lie::Contiguous });
-                        reduce(op, None, input.operand(), dims, result.operand()).expect("reduce");
+                        reduce(&kernel::Reduce {
+                            op,
+                            pre: None,
+                            input: input.operand(),
+                            dims: dims_from_slice(dims),
+                            output: result.operand(),
+                        })
+                        .expect("reduce");
                         for (got, group) in result.values().into_iter().zip(groups(shape, dims, &values)) {
                             let want = expected(op, &group);
                             let want = match to {
@@ -129,8 +136,14 @@ fn a_program_is_applied_on_the_way_in() {
         let compute = if dtype == DType::Float64 { dtype } else { DType::Float32 };
         let result = Sample::zeros(dtype, &[20, 1], Lie::Contiguous);
         let program = Program::single(ElementwiseOp::Square, compute);
-        reduce(ReduceOp::Sum, Some(&program), input.operand(), &[1], result.operand())
-            .expect("sum of squares");
+        reduce(&kernel::Reduce {
+            op: ReduceOp::Sum,
+            pre: Some(program.clone()),
+            input: input.operand(),
+            dims: dims_from_slice(&[1]),
+            output: result.operand(),
+        })
+        .expect("sum of squares");
         let stored = input.values();
         for (row, got) in result.values().into_iter().enumerate() {
             let want: f64 = stored[row * 15..][..15].iter().map(|v| v * v).sum();
@@ -151,7 +164,14 @@ fn sums_of_many_float32_keep_six_digits_for_any_number_of_threads() {
     for count in [1, 2, 3] {
         threads::set_num_threads(count);
         let result = Sample::zeros(DType::Float32, &[1], Lie::Contiguous);
-        reduce(ReduceOp::Sum, None, input.operand(), &[0], result.operand()).expect("sum");
+        reduce(&kernel::Reduce {
+            op: ReduceOp::Sum,
+            pre: None,
+            input: input.operand(),
+            dims: dims_from_slice(&[0]),
+            output: result.operand(),
+        })
+        .expect("sum");
         results.push(result.elements::<f32>()[0]);
     }
     threads::set_num_threads(before);
@@ -163,7 +183,14 @@ fn sums_of_many_float32_keep_six_digits_for_any_number_of_threads() {
         Layout::new("reduce", Shape::from_slice(&[rows, 10]), Dims::from_slice(&[10, 1]), 0).unwrap();
     let result = Sample::zeros(DType::Float32, &[1, 10], Lie::Contiguous);
     let operand = Operand { layout: &columns, ..input.operand() };
-    reduce(ReduceOp::Sum, None, operand, &[0], result.operand()).expect("sum");
+    reduce(&kernel::Reduce {
+        op: ReduceOp::Sum,
+        pre: None,
+        input: operand,
+        dims: dims_from_slice(&[0]),
+        output: result.operand(),
+    })
+    .expect("sum");
     for (c, got) in result.values().into_iter().enumerate() {
         let exact: f64 = (0..rows).map(|r| f64::from(values[r * 10 + c])).sum();
         assert!((got - exact).abs() <= 1e-6 * exact.abs(), "{got} is not {exact}");
@@ -175,9 +202,23 @@ fn int64_sums_are_exact() {
     let big = (1i64 << 53) + 1;
     let input = Sample::raw(DType::Int64, &[3], Lie::Contiguous, &[big, 1, -3]);
     let result = Sample::zeros(DType::Int64, &[1], Lie::Contiguous);
-    reduce(ReduceOp::Sum, None, input.operand(), &[0], result.operand()).expect("sum");
+    reduce(&kernel::Reduce {
+        op: ReduceOp::Sum,
+        pre: None,
+        input: input.operand(),
+        dims: dims_from_slice(&[0]),
+        output: result.operand(),
+    })
+    .expect("sum");
     assert_eq!(result.elements::<i64>(), [big - 2]);
-    reduce(ReduceOp::Max, None, input.operand(), &[0], result.operand()).expect("max");
+    reduce(&kernel::Reduce {
+        op: ReduceOp::Max,
+        pre: None,
+        input: input.operand(),
+        dims: dims_from_slice(&[0]),
+        output: result.operand(),
+    })
+    .expect("max");
     assert_eq!(result.elements::<i64>(), [big]);
 }
 
@@ -195,10 +236,23 @@ fn extremes_and_their_positions_let_nan_win() {
                     for op in [ReduceOp::Max, ReduceOp::Min] {
                         let result = Sample::zeros(dtype, &[1, 3], Lie::Contiguous);
                         let index = Sample::zeros(DType::Int64, &[1, 3], Lie::Contiguous);
-                        reduce(op, None, input.operand(), &[0], result.operand()).expect("reduce");
+                        reduce(&kernel::Reduce {
+                            op,
+                            pre: None,
+                            input: input.operand(),
+                            dims: dims_from_slice(&[0]),
+                            output: result.operand(),
+                        })
+                        .expect("reduce");
                         assert!(result.values().iter().all(|v| v.is_nan()), "{dtype} {n} {place} {lie:?}");
-                        arg_reduce(op, input.operand(), 0, Some(result.operand()), index.operand())
-                            .expect("arg");
+                        arg_reduce(&kernel::ArgReduce {
+                            op,
+                            input: input.operand(),
+                            dim: 0,
+                            values: Some(result.operand()),
+                            indices: index.operand(),
+                        })
+                        .expect("arg");
                         assert!(result.values().iter().all(|v| v.is_nan()));
                         assert_eq!(index.elements::<i64>(), [place as i64; 3]);
                     }
@@ -225,8 +279,14 @@ fn positions_are_those_of_the_first_extreme() {
                     for op in [ReduceOp::Max, ReduceOp::Min] {
                         let found = Sample::zeros(dtype, &out, lie);
                         let index = Sample::zeros(DType::Int64, &out, lie);
-                        arg_reduce(op, input.operand(), dim, Some(found.operand()), index.operand())
-                            .expect("arg");
+                        arg_reduce(&kernel::ArgReduce {
+                            op,
+                            input: input.operand(),
+                            dim,
+                            values: Some(found.operand()),
+                            indices: index.operand(),
+                        })
+                        .expect("arg");
                         let indices = index.elements::<i64>();
                         for (i, group) in groups(&shape, &[dim], &values).iter().enumerate() {
                             let best = expected(op, group);
@@ -241,7 +301,14 @@ fn positions_are_those_of_the_first_extreme() {
     }
     let scalar = Sample::new(DType::Float32, &[], Lie::Contiguous, &[3.0]);
     let index = Sample::indices(&[], Lie::Contiguous, &[9]);
-    arg_reduce(ReduceOp::Max, scalar.operand(), 0, None, index.operand()).expect("of a scalar");
+    arg_reduce(&kernel::ArgReduce {
+        op: ReduceOp::Max,
+        input: scalar.operand(),
+        dim: 0,
+        values: None,
+        indices: index.operand(),
+    })
+    .expect("of a scalar");
     assert_eq!(index.elements::<i64>(), [0]);
 }
 
@@ -272,8 +339,15 @@ fn moments_agree_with_two_passes() {
                             Sample::zeros(to, &out, Lie::Contiguous),
                             Sample::zeros(to, &out, Lie::Contiguous),
                         );
-                        moments(input.operand(), dims, 1.0, false, mean.operand(), m2.operand())
-                            .expect("moments");
+                        moments(&kernel::Moments {
+                            input: input.operand(),
+                            dims: dims_from_slice(dims),
+                            divisor: 1.0,
+                            root: false,
+                            mean: mean.operand(),
+                            spread: m2.operand(),
+                        })
+                        .expect("moments");
                         let (mean, m2) = (mean.values(), m2.values());
                         for (i, group) in groups(shape, dims, &stored).iter().enumerate() {
                             let average = group.iter().sum::<f64>() / group.len() as f64;
@@ -306,9 +380,23 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
             let [mean, deviation, norm] =
                 [(); 3].map(|()| Sample::zeros(DType::Float32, &out, Lie::Contiguous));
             let count = (n / out.iter().product::<usize>()) as f64;
-            moments(input.operand(), dims, count, true, mean.operand(), deviation.operand())
-                .expect("moments");
-            reduce(ReduceOp::Norm, None, input.operand(), dims, norm.operand()).expect("norm");
+            moments(&kernel::Moments {
+                input: input.operand(),
+                dims: dims_from_slice(dims),
+                divisor: count,
+                root: true,
+                mean: mean.operand(),
+                spread: deviation.operand(),
+            })
+            .expect("moments");
+            reduce(&kernel::Reduce {
+                op: ReduceOp::Norm,
+                pre: None,
+                input: input.operand(),
+                dims: dims_from_slice(dims),
+                output: norm.operand(),
+            })
+            .expect("norm");
             for (i, group) in groups(shape, dims, &input.values()).iter().enumerate() {
                 let middle = group.iter().sum::<f64>() / count;
                 let root = |of: f64| (group.iter().map(|v| (v - of).powi(2)).sum::<f64>()).sqrt();
@@ -326,7 +414,14 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
     // Sums that are too large on the way only.
     let input = Sample::new(DType::Float32, &[2000], Lie::Contiguous, &[3e38; 2000]);
     let average = Sample::zeros(DType::Float32, &[1], Lie::Contiguous);
-    reduce(ReduceOp::Mean, None, input.operand(), &[0], average.operand()).expect("mean");
+    reduce(&kernel::Reduce {
+        op: ReduceOp::Mean,
+        pre: None,
+        input: input.operand(),
+        dims: dims_from_slice(&[0]),
+        output: average.operand(),
+    })
+    .expect("mean");
     assert!((average.values()[0] - 3e38).abs() < 1e32);
 }
 
@@ -334,16 +429,61 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
 fn nothing_reduces_to_the_identity_or_an_error() {
     let input = Sample::zeros(DType::Float32, &[0, 3], Lie::Contiguous);
     let result = Sample::new(DType::Float32, &[1, 3], Lie::Contiguous, &[9.0; 3]);
-    reduce(ReduceOp::Sum, None, input.operand(), &[0], result.operand()).expect("sum");
+    reduce(&kernel::Reduce {
+        op: ReduceOp::Sum,
+        pre: None,
+        input: input.operand(),
+        dims: dims_from_slice(&[0]),
+        output: result.operand(),
+    })
+    .expect("sum");
     assert_eq!(result.values(), [0.0; 3]);
-    reduce(ReduceOp::Prod, None, input.operand(), &[0], result.operand()).expect("prod");
+    reduce(&kernel::Reduce {
+        op: ReduceOp::Prod,
+        pre: None,
+        input: input.operand(),
+        dims: dims_from_slice(&[0]),
+        output: result.operand(),
+    })
+    .expect("prod");
     assert_eq!(result.values(), [1.0; 3]);
-    reduce(ReduceOp::Mean, None, input.operand(), &[0], result.operand()).expect("mean");
+    reduce(&kernel::Reduce {
+        op: ReduceOp::Mean,
+        pre: None,
+        input: input.operand(),
+        dims: dims_from_slice(&[0]),
+        output: result.operand(),
+    })
+    .expect("mean");
     assert!(result.values().iter().all(|v| v.is_nan()));
-    assert!(reduce(ReduceOp::Max, None, input.operand(), &[0], result.operand()).is_err());
+    assert!(
+        reduce(&kernel::Reduce {
+            op: ReduceOp::Max,
+            pre: None,
+            input: input.operand(),
+            dims: dims_from_slice(&[0]),
+            output: result.operand()
+        })
+        .is_err()
+    );
     let index = Sample::zeros(DType::Int64, &[1, 3], Lie::Contiguous);
-    assert!(arg_reduce(ReduceOp::Max, input.operand(), 0, None, index.operand()).is_err());
+    assert!(
+        arg_reduce(&kernel::ArgReduce {
+            op: ReduceOp::Max,
+            input: input.operand(),
+            dim: 0,
+            values: None,
+            indices: index.operand()
+        })
+        .is_err()
+    );
     let complex = Sample::zeros(DType::Complex64, &[2], Lie::Contiguous);
-    let error = reduce(ReduceOp::Max, None, complex.operand(), &[0], complex.operand());
+    let error = reduce(&kernel::Reduce {
+        op: ReduceOp::Max,
+        pre: None,
+        input: complex.operand(),
+        dims: dims_from_slice(&[0]),
+        output: complex.operand(),
+    });
     assert!(error.expect_err("no order").to_string().contains("complex"));
 }

@@ -1,6 +1,6 @@
 //! Cumulative sums, products and extremes.
 
-use rustorch_backend::{Category, DType, Element, Operand, ScanOp, with_element};
+use rustorch_backend::{Category, DType, Element, Operand, ScanOp, kernel, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use super::number::{Number, Ordered, with_number};
@@ -22,13 +22,8 @@ const NEIGHBOURS: usize = 32;
 ///
 /// # Errors
 /// `DType` for dtypes that do not go together.
-pub fn scan(
-    op: ScanOp,
-    input: Operand<'_>,
-    dim: usize,
-    output: Operand<'_>,
-    indices: Option<Operand<'_>>,
-) -> Result<()> {
+pub fn scan(kernel: &kernel::Scan<Operand<'_>>) -> Result<()> {
+    let &kernel::Scan { op, input, dim, output, indices } = kernel;
     let same = input.dtype == output.dtype;
     let counted = output.dtype == DType::Int64 && input.dtype.category() <= Category::Integer;
     match op {

@@ -35,7 +35,14 @@ fn sums_and_products_match_a_loop() {
                     let out = if dtype.category() <= Category::Integer { DType::Int64 } else { dtype };
                     let output = Sample::zeros(out, shape, lie);
                     for op in [ScanOp::Sum, ScanOp::Prod] {
-                        scan(op, input.operand(), dim, output.operand(), None).unwrap();
+                        scan(&kernel::Scan {
+                            op,
+                            input: input.operand(),
+                            dim,
+                            output: output.operand(),
+                            indices: None,
+                        })
+                        .unwrap();
                         let mut expected = vec![0.0; count];
                         for line in lines(shape, dim) {
                             let mut sum = f64::from(u8::from(op == ScanOp::Prod));
@@ -70,7 +77,14 @@ fn long_float32_sums_stay_accurate() {
     let values = noise(3, 1_000_000);
     let input = Sample::new(DType::Float32, &[1_000_000], Lie::Contiguous, &values);
     let output = Sample::zeros(DType::Float32, &[1_000_000], Lie::Contiguous);
-    scan(ScanOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
+    scan(&kernel::Scan {
+        op: ScanOp::Sum,
+        input: input.operand(),
+        dim: 0,
+        output: output.operand(),
+        indices: None,
+    })
+    .unwrap();
     let mut sum = 0.0;
     for (value, got) in input.values().into_iter().zip(output.values()) {
         sum += value;
@@ -84,13 +98,27 @@ fn complex_and_same_dtype_integers() {
         [Complex { re: 1.0f32, im: 1.0 }, Complex { re: 0.0, im: 2.0 }, Complex { re: 3.0, im: -1.0 }];
     let input = Sample::raw(DType::Complex64, &[3], Lie::Gaps, &values);
     let output = Sample::zeros(DType::Complex64, &[3], Lie::Reversed);
-    scan(ScanOp::Prod, input.operand(), 0, output.operand(), None).unwrap();
+    scan(&kernel::Scan {
+        op: ScanOp::Prod,
+        input: input.operand(),
+        dim: 0,
+        output: output.operand(),
+        indices: None,
+    })
+    .unwrap();
     let expected =
         [Complex { re: 1.0f32, im: 1.0 }, Complex { re: -2.0, im: 2.0 }, Complex { re: -4.0, im: 8.0 }];
     assert_eq!(output.elements::<Complex<f32>>(), expected);
 
     let bytes = Sample::raw(DType::UInt8, &[3], Lie::Contiguous, &[200u8, 100, 1]);
-    scan(ScanOp::Sum, bytes.operand(), 0, bytes.operand(), None).unwrap();
+    scan(&kernel::Scan {
+        op: ScanOp::Sum,
+        input: bytes.operand(),
+        dim: 0,
+        output: bytes.operand(),
+        indices: None,
+    })
+    .unwrap();
     assert_eq!(bytes.elements::<u8>(), [200, 44, 45], "in place, wrapping");
 }
 
@@ -106,7 +134,14 @@ fn extremes_and_their_last_places_match_a_loop() {
                     let values = input.values();
                     let output = Sample::zeros(dtype, shape, lie);
                     let places = Sample::zeros(DType::Int64, shape, lie);
-                    scan(op, input.operand(), dim, output.operand(), Some(places.operand())).unwrap();
+                    scan(&kernel::Scan {
+                        op,
+                        input: input.operand(),
+                        dim,
+                        output: output.operand(),
+                        indices: Some(places.operand()),
+                    })
+                    .unwrap();
                     let (mut expected, mut at) = (vec![0.0; count], vec![0.0; count]);
                     for line in lines(shape, dim) {
                         let mut best = 0;
@@ -133,11 +168,25 @@ fn nan_wins_and_stays() {
         let input = Sample::new(dtype, &[6], Lie::Contiguous, &values);
         let output = Sample::zeros(dtype, &[6], Lie::Contiguous);
         let places = Sample::zeros(DType::Int64, &[6], Lie::Contiguous);
-        scan(ScanOp::Min, input.operand(), 0, output.operand(), Some(places.operand())).unwrap();
+        scan(&kernel::Scan {
+            op: ScanOp::Min,
+            input: input.operand(),
+            dim: 0,
+            output: output.operand(),
+            indices: Some(places.operand()),
+        })
+        .unwrap();
         assert_eq!(places.values(), [0.0, 1.0, 2.0, 2.0, 4.0, 4.0]);
         assert_eq!(output.values()[..2], [1.0, f64::NEG_INFINITY]);
         assert!(output.values()[2..].iter().all(|v| v.is_nan()));
-        scan(ScanOp::Sum, input.operand(), 0, output.operand(), None).unwrap();
+        scan(&kernel::Scan {
+            op: ScanOp::Sum,
+            input: input.operand(),
+            dim: 0,
+            output: output.operand(),
+            indices: None,
+        })
+        .unwrap();
         assert_eq!(output.values()[..2], [1.0, f64::NEG_INFINITY]);
         assert!(output.values()[2..].iter().all(|v| v.is_nan()));
     }
@@ -154,7 +203,14 @@ fn logarithms_of_sums_of_exponentials_match_a_loop() {
                 let input = Sample::new(dtype, shape, Lie::Contiguous, &values);
                 let values = input.values();
                 let output = Sample::zeros(dtype, shape, Lie::Transposed);
-                scan(ScanOp::LogSumExp, input.operand(), dim, output.operand(), None).unwrap();
+                scan(&kernel::Scan {
+                    op: ScanOp::LogSumExp,
+                    input: input.operand(),
+                    dim,
+                    output: output.operand(),
+                    indices: None,
+                })
+                .unwrap();
                 let mut expected = vec![0.0; count];
                 for line in lines(shape, dim) {
                     let mut sum = f64::NEG_INFINITY;
@@ -179,7 +235,14 @@ fn logarithms_of_sums_of_exponentials_match_a_loop() {
     let values = [f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0, f64::INFINITY, f64::INFINITY, f64::NAN, 1.0];
     let input = Sample::new(DType::Float32, &[7], Lie::Contiguous, &values);
     let output = Sample::zeros(DType::Float32, &[7], Lie::Contiguous);
-    scan(ScanOp::LogSumExp, input.operand(), 0, output.operand(), None).unwrap();
+    scan(&kernel::Scan {
+        op: ScanOp::LogSumExp,
+        input: input.operand(),
+        dim: 0,
+        output: output.operand(),
+        indices: None,
+    })
+    .unwrap();
     assert_eq!(output.values()[..5], values[..5]);
     assert!(output.values()[5..].iter().all(|v| v.is_nan()));
 }
@@ -188,8 +251,11 @@ fn logarithms_of_sums_of_exponentials_match_a_loop() {
 fn what_does_not_work_says_so() {
     let a = Sample::zeros(DType::Complex64, &[2], Lie::Contiguous);
     let b = Sample::zeros(DType::Float32, &[2], Lie::Contiguous);
-    let message =
-        |op, x: &Sample, y: &Sample| scan(op, x.operand(), 0, y.operand(), None).unwrap_err().to_string();
+    let message = |op, x: &Sample, y: &Sample| {
+        scan(&kernel::Scan { op, input: x.operand(), dim: 0, output: y.operand(), indices: None })
+            .unwrap_err()
+            .to_string()
+    };
     assert_eq!(
         message(ScanOp::Max, &a, &a),
         "cummax: complex numbers have no order; got complex64, and every real dtype works"

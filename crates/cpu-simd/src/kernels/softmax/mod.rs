@@ -4,7 +4,7 @@ mod columns;
 mod row;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Operand};
+use rustorch_backend::{DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::rowwise::{Computed, Rows, Stored, rows_together, staged_step, with_stored};
@@ -30,7 +30,8 @@ const STREAM_ROW_BYTES: usize = 16 << 10;
 ///
 /// # Errors
 /// `DType` for a dtype that is not floating point.
-pub fn softmax(log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> Result<()> {
+pub fn softmax(kernel: &kernel::Softmax<Operand<'_>>) -> Result<()> {
+    let &kernel::Softmax { log, input, dim, output } = kernel;
     let op = if log { "log_softmax" } else { "softmax" };
     with_stored!(input.dtype, S => forward::<S>(log, input, dim, output), else Err(not_floating(op, input.dtype)))
 }
@@ -39,13 +40,8 @@ pub fn softmax(log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -
 ///
 /// # Errors
 /// As [`softmax`].
-pub fn softmax_grad(
-    log: bool,
-    grad: Operand<'_>,
-    result: Operand<'_>,
-    dim: usize,
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn softmax_grad(kernel: &kernel::SoftmaxGrad<Operand<'_>>) -> Result<()> {
+    let &kernel::SoftmaxGrad { log, grad, result, dim, output } = kernel;
     let op = if log { "log_softmax_backward" } else { "softmax_backward" };
     with_stored!(
         grad.dtype,

@@ -80,13 +80,21 @@ fn values_and_gradients_match_float64() {
                     let values: Vec<f64> = noise(1, count).iter().map(|v| v * 8.0).collect();
                     let input = Sample::new(dtype, shape, lie, &values);
                     let output = Sample::zeros(dtype, shape, lie);
-                    softmax(log, input.operand(), dim, output.operand()).unwrap();
+                    softmax(&kernel::Softmax { log, input: input.operand(), dim, output: output.operand() })
+                        .unwrap();
                     let expected = reference(log, &input.values(), shape, dim);
                     assert_close(dtype, &output.values(), &expected, if log { 1.0 } else { 0.0 }, &what);
 
                     let grad = Sample::new(dtype, shape, lie, &noise(2, count));
                     let grad_input = Sample::zeros(dtype, shape, lie);
-                    softmax_grad(log, grad.operand(), output.operand(), dim, grad_input.operand()).unwrap();
+                    softmax_grad(&kernel::SoftmaxGrad {
+                        log,
+                        grad: grad.operand(),
+                        result: output.operand(),
+                        dim,
+                        output: grad_input.operand(),
+                    })
+                    .unwrap();
                     let expected = reference_grad(log, &grad.values(), &output.values(), shape, dim);
                     // The sum of the gradients cancels, so errors are relative to the terms.
                     let scale = if log { 30.0 } else { 0.3 };
@@ -104,11 +112,11 @@ fn large_outputs_that_are_streamed_are_the_same() {
     let input = Sample::new(DType::Float32, &shape, Lie::Contiguous, &values);
     for log in [false, true] {
         let output = Sample::zeros(DType::Float32, &shape, Lie::Contiguous);
-        softmax(log, input.operand(), 1, output.operand()).unwrap();
+        softmax(&kernel::Softmax { log, input: input.operand(), dim: 1, output: output.operand() }).unwrap();
         let streamed = output.elements::<f32>();
         // In place nothing is streamed.
         let same = Sample::new(DType::Float32, &shape, Lie::Contiguous, &values);
-        softmax(log, same.operand(), 1, same.operand()).unwrap();
+        softmax(&kernel::Softmax { log, input: same.operand(), dim: 1, output: same.operand() }).unwrap();
         assert!(streamed == same.elements::<f32>());
     }
 }
@@ -122,12 +130,19 @@ fn infinities_and_nan_follow_pytorch() {
                 [[-inf, -inf, -inf], [0.0, -inf, 0.0], [1.0, nan, 2.0], [1.0, inf, 2.0], [-inf, 5.0, -inf]];
             let input = Sample::new(dtype, &[5, 3], lie, rows.as_flattened());
             let output = Sample::zeros(dtype, &[5, 3], lie);
-            softmax(false, input.operand(), 1, output.operand()).unwrap();
+            softmax(&kernel::Softmax {
+                log: false,
+                input: input.operand(),
+                dim: 1,
+                output: output.operand(),
+            })
+            .unwrap();
             let expected = [[nan; 3], [0.5, 0.0, 0.5], [nan; 3], [nan; 3], [0.0, 1.0, 0.0]];
             for (got, expected) in output.values().iter().zip(expected.as_flattened()) {
                 assert!(got == expected || (got.is_nan() && expected.is_nan()), "{dtype} {lie:?}");
             }
-            softmax(true, input.operand(), 1, output.operand()).unwrap();
+            softmax(&kernel::Softmax { log: true, input: input.operand(), dim: 1, output: output.operand() })
+                .unwrap();
             let got = output.values();
             assert!(got[0].is_nan() && got[6].is_nan());
             assert_eq!(got[4], -inf);
@@ -139,6 +154,9 @@ fn infinities_and_nan_follow_pytorch() {
 #[test]
 fn other_dtypes_are_refused() {
     let input = Sample::zeros(DType::Int64, &[3], Lie::Contiguous);
-    let message = softmax(false, input.operand(), 0, input.operand()).unwrap_err().to_string();
+    let message =
+        softmax(&kernel::Softmax { log: false, input: input.operand(), dim: 0, output: input.operand() })
+            .unwrap_err()
+            .to_string();
     assert_eq!(message, "softmax: got int64; float16, bfloat16, float32 and float64 work");
 }

@@ -8,7 +8,7 @@ mod radix;
 mod search;
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Operand, with_element};
+use rustorch_backend::{DType, Operand, kernel, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use self::entry::{Entry, SortKey};
@@ -28,13 +28,8 @@ const SLACK: usize = 256;
 ///
 /// # Errors
 /// `DType` for complex numbers, which have no order.
-pub fn sort(
-    input: Operand<'_>,
-    dim: usize,
-    descending: bool,
-    values: Option<Operand<'_>>,
-    indices: Operand<'_>,
-) -> Result<()> {
+pub fn sort(kernel: &kernel::Sort<Operand<'_>>) -> Result<()> {
+    let &kernel::Sort { input, dim, descending, values, indices } = kernel;
     arrange("sort", input, dim, descending, values, indices, &Whole)
 }
 
@@ -43,14 +38,8 @@ pub fn sort(
 ///
 /// # Errors
 /// `DType` for complex numbers, which have no order.
-pub fn top_k(
-    input: Operand<'_>,
-    dim: usize,
-    largest: bool,
-    sorted: bool,
-    values: Option<Operand<'_>>,
-    indices: Operand<'_>,
-) -> Result<()> {
+pub fn top_k(kernel: &kernel::TopK<Operand<'_>>) -> Result<()> {
+    let &kernel::TopK { input, dim, largest, sorted, values, indices } = kernel;
     let k = indices.layout.shape().get(dim).copied().unwrap_or(1);
     if k == 0 {
         return Ok(());

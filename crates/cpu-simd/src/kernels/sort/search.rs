@@ -1,6 +1,6 @@
 //! Binary search in sorted lines.
 
-use rustorch_backend::{DType, Dims, Operand, with_element};
+use rustorch_backend::{DType, Dims, Operand, kernel, with_element};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::kernels::index::{Bound, changed_meanwhile, check};
@@ -17,13 +17,8 @@ const GRAIN: usize = 1 << 11;
 /// # Errors
 /// `IndexOutOfRange` for a place in `sorter` that is not one of the line's, before anything is written or when another
 /// thread writes it; `DType` for complex numbers.
-pub fn search_sorted(
-    sorted: Operand<'_>,
-    sorter: Option<Operand<'_>>,
-    values: Operand<'_>,
-    right: bool,
-    output: Operand<'_>,
-) -> Result<()> {
+pub fn search_sorted(kernel: &kernel::SearchSorted<Operand<'_>>) -> Result<()> {
+    let &kernel::SearchSorted { sorted, sorter, values, right, output } = kernel;
     let last = sorted.layout.shape().len() - 1;
     if let Some(sorter) = sorter {
         check("searchsorted", sorter, last, sorted.layout.shape()[last])?;

@@ -53,7 +53,14 @@ fn lines_are_sorted_stably() {
                     let given = input.values();
                     let sorted = Sample::zeros(dtype, shape, lie);
                     let places = Sample::zeros(DType::Int64, shape, Lie::Transposed);
-                    sort(input.operand(), dim, descending, Some(sorted.operand()), places.operand()).unwrap();
+                    sort(&kernel::Sort {
+                        input: input.operand(),
+                        dim,
+                        descending,
+                        values: Some(sorted.operand()),
+                        indices: places.operand(),
+                    })
+                    .unwrap();
                     let (mut expected, mut at) = (vec![0.0; count], vec![0.0; count]);
                     for line in lines(shape, dim) {
                         let mut order: Vec<usize> = (0..line.len()).collect();
@@ -87,13 +94,27 @@ fn the_best_are_the_first_of_the_sorted() {
                 let count = shape.iter().product();
                 let input = Sample::new(dtype, shape, Lie::Gaps, &values(dtype, count));
                 let all = Sample::zeros(DType::Int64, shape, Lie::Contiguous);
-                sort(input.operand(), dim, largest, None, all.operand()).unwrap();
+                sort(&kernel::Sort {
+                    input: input.operand(),
+                    dim,
+                    descending: largest,
+                    values: None,
+                    indices: all.operand(),
+                })
+                .unwrap();
                 let mut kept = shape.to_vec();
                 kept[dim] = k;
                 let best = Sample::zeros(dtype, &kept, Lie::Reversed);
                 let places = Sample::zeros(DType::Int64, &kept, Lie::Contiguous);
-                top_k(input.operand(), dim, largest, in_order, Some(best.operand()), places.operand())
-                    .unwrap();
+                top_k(&kernel::TopK {
+                    input: input.operand(),
+                    dim,
+                    largest,
+                    sorted: in_order,
+                    values: Some(best.operand()),
+                    indices: places.operand(),
+                })
+                .unwrap();
                 let (given, all, best, places) =
                     (input.values(), all.values(), best.values(), places.values());
                 let mut found: Vec<(Vec<usize>, f64)> = Vec::new();
@@ -125,12 +146,25 @@ fn places_in_sorted_lines_match_a_count() {
         let all: Vec<f64> = values(dtype, count).iter().map(|v| if v.is_nan() { 1.0 } else { *v }).collect();
         let lines = Sample::new(dtype, &[2, 40], Lie::Contiguous, &all);
         let sorter = Sample::zeros(DType::Int64, &[2, 40], Lie::Transposed);
-        sort(lines.operand(), 1, false, None, sorter.operand()).unwrap();
+        sort(&kernel::Sort {
+            input: lines.operand(),
+            dim: 1,
+            descending: false,
+            values: None,
+            indices: sorter.operand(),
+        })
+        .unwrap();
         let wanted = Sample::new(dtype, &[2, 30], Lie::Gaps, &values(dtype, 60));
         for (right, out) in [(false, DType::Int64), (true, DType::Int64), (false, DType::Int32)] {
             let output = Sample::zeros(out, &[2, 30], Lie::Reversed);
-            search_sorted(lines.operand(), Some(sorter.operand()), wanted.operand(), right, output.operand())
-                .unwrap();
+            search_sorted(&kernel::SearchSorted {
+                sorted: lines.operand(),
+                sorter: Some(sorter.operand()),
+                values: wanted.operand(),
+                right,
+                output: output.operand(),
+            })
+            .unwrap();
             let (elements, wanted) = (lines.values(), wanted.values());
             for (i, got) in output.values().into_iter().enumerate() {
                 let line = &elements[i / 30 * 40..i / 30 * 40 + 40];
@@ -147,11 +181,25 @@ fn one_line_serves_values_of_any_shape() {
     let line = Sample::new(DType::Float32, &[4], Lie::Reversed, &[1.0, 2.0, 2.0, 5.0]);
     let wanted = Sample::new(DType::Float32, &[2, 1, 3], Lie::Transposed, &[0.0, 1.0, 2.0, 3.0, 5.0, 9.0]);
     let output = Sample::zeros(DType::Int64, &[2, 1, 3], Lie::Contiguous);
-    search_sorted(line.operand(), None, wanted.operand(), true, output.operand()).unwrap();
+    search_sorted(&kernel::SearchSorted {
+        sorted: line.operand(),
+        sorter: None,
+        values: wanted.operand(),
+        right: true,
+        output: output.operand(),
+    })
+    .unwrap();
     assert_eq!(output.values(), [0.0, 1.0, 3.0, 3.0, 4.0, 4.0]);
     let scalar = Sample::new(DType::Float32, &[], Lie::Contiguous, &[2.0]);
     let output = Sample::zeros(DType::Int64, &[], Lie::Contiguous);
-    search_sorted(line.operand(), None, scalar.operand(), false, output.operand()).unwrap();
+    search_sorted(&kernel::SearchSorted {
+        sorted: line.operand(),
+        sorter: None,
+        values: scalar.operand(),
+        right: false,
+        output: output.operand(),
+    })
+    .unwrap();
     assert_eq!(output.values(), [1.0]);
 }
 
@@ -159,12 +207,26 @@ fn one_line_serves_values_of_any_shape() {
 fn what_does_not_work_says_so() {
     let a = Sample::zeros(DType::Complex64, &[2], Lie::Contiguous);
     let places = Sample::zeros(DType::Int64, &[2], Lie::Contiguous);
-    let error = sort(a.operand(), 0, false, None, places.operand()).unwrap_err().to_string();
+    let error = sort(&kernel::Sort {
+        input: a.operand(),
+        dim: 0,
+        descending: false,
+        values: None,
+        indices: places.operand(),
+    })
+    .unwrap_err()
+    .to_string();
     assert_eq!(error, "sort: complex numbers have no order; got complex64, and every real dtype works");
     let b = Sample::zeros(FLOATING[0], &[2], Lie::Contiguous);
     let outside = Sample::indices(&[2], Lie::Contiguous, &[0, 2]);
-    let error = search_sorted(b.operand(), Some(outside.operand()), b.operand(), false, places.operand())
-        .unwrap_err();
+    let error = search_sorted(&kernel::SearchSorted {
+        sorted: b.operand(),
+        sorter: Some(outside.operand()),
+        values: b.operand(),
+        right: false,
+        output: places.operand(),
+    })
+    .unwrap_err();
     assert_eq!(error.to_string(), "searchsorted: index 2 is out of bounds for dimension 0 with size 2");
 }
 

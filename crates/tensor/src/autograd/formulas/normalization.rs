@@ -1,6 +1,6 @@
 //! Gradients of softmax and of normalisation.
 
-use rustorch_backend::{ElementwiseOp, Instruction, Operand, Source};
+use rustorch_backend::{ElementwiseOp, Instruction, Operand, Source, dims_from_slice, kernel};
 use rustorch_error::Result;
 use smallvec::SmallVec;
 
@@ -14,7 +14,13 @@ fn softmax_kernel(log: bool, grad: &Tensor, result: &Tensor, dim: i64) -> Result
     let d = result.dim_index("softmax", dim)?;
     let output = Tensor::empty(result.shape(), result.dtype(), result.device())?;
     if output.numel() > 0 {
-        output.backend()?.softmax_grad(log, grad.operand(), result.operand(), d, output.operand())?;
+        output.backend()?.run(kernel::SoftmaxGrad {
+            log,
+            grad: grad.operand(),
+            result: result.operand(),
+            dim: d,
+            output: output.operand(),
+        })?;
     }
     Ok(output)
 }
@@ -83,15 +89,15 @@ pub fn normalize_grad_input(
     }
     let dims: Vec<usize> = dims.iter().map(|&d| d as usize).collect();
     let layout = weight.map(|w| w.broadcast_layout("normalize_over", input.shape())).transpose()?;
-    output.backend()?.normalize_grad(
-        grad.operand(),
-        input.operand(),
-        &dims,
-        weight.zip(layout.as_ref()).map(|(w, layout)| Operand { layout, ..w.operand() }),
-        mean.operand(),
-        rstd.operand(),
-        output.operand(),
-    )?;
+    output.backend()?.run(kernel::NormalizeGrad {
+        grad: grad.operand(),
+        input: input.operand(),
+        dims: dims_from_slice(&dims),
+        weight: weight.zip(layout.as_ref()).map(|(w, layout)| Operand { layout, ..w.operand() }),
+        mean: mean.operand(),
+        rstd: rstd.operand(),
+        grad_input: output.operand(),
+    })?;
     Ok(output)
 }
 

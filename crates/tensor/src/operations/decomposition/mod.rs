@@ -9,7 +9,7 @@ pub use orthogonal::{
 pub(crate) use orthogonal::{eigen_parts, qr_parts, svd_parts};
 
 use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Factorization, Operand, Shape, volume};
+use rustorch_backend::{DType, Factorization, Operand, Shape, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::creation::cast;
@@ -67,7 +67,11 @@ fn output(a: &Tensor, sizes: &[usize], dtype: DType) -> Result<Tensor> {
 fn factorize(op: Factorization, a: &Tensor, outputs: &[&Tensor]) -> Result<()> {
     // Short: one per output.
     let operands: Vec<Operand<'_>> = outputs.iter().map(|t| t.operand()).collect();
-    a.backend()?.factorize(op, a.operand(), &operands)
+    a.backend()?.run(kernel::Factorize {
+        op,
+        input: a.operand(),
+        outputs: kernel::List::from_slice(&operands),
+    })
 }
 
 /// Raises unless all of `info` are 0; `why` says what the first other number means.

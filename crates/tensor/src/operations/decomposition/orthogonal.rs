@@ -1,7 +1,7 @@
 //! QR, eigenvalues of symmetric matrices, singular values.
 
 use rustorch_backend::sizes::checked_sum;
-use rustorch_backend::{Factorization, Layout, Operand, Shape, contiguous_strides, volume};
+use rustorch_backend::{Factorization, Layout, Operand, Shape, contiguous_strides, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::{batch_of, factorize, matrix_sizes, output, square_size, transposed, with_sizes};
@@ -33,7 +33,11 @@ fn factorize_packed(op: Factorization, a: &Tensor, factors: &[&[usize]]) -> Resu
     let operands: Vec<Operand<'_>> =
         // Short: one per output.
         layouts.iter().map(|layout| Operand { layout, ..whole.operand() }).collect();
-    a.backend()?.factorize(op, a.operand(), &operands)?;
+    a.backend()?.run(kernel::Factorize {
+        op,
+        input: a.operand(),
+        outputs: kernel::List::from_slice(&operands),
+    })?;
     Ok(whole)
 }
 

@@ -4,7 +4,7 @@ mod subscript;
 
 pub use subscript::{IndexItem, get, index_put, index_put_, put};
 
-use rustorch_backend::{DType, Operand, broadcast_shapes, volume};
+use rustorch_backend::{DType, Operand, broadcast_shapes, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{check_inplace, is_recording, rebase};
@@ -46,7 +46,12 @@ pub fn gather(input: &Tensor, dim: i64, index: &Tensor) -> Result<Tensor> {
             ),
         ));
     }
-    output.backend()?.gather(source.operand(), d, places.operand(), output.operand())?;
+    output.backend()?.run(kernel::Gather {
+        input: source.operand(),
+        dim: d,
+        index: places.operand(),
+        output: output.operand(),
+    })?;
     Ok(result)
 }
 
@@ -121,7 +126,11 @@ fn read(input: &Tensor, indices: &[Tensor]) -> Result<Tensor> {
         // Short: one per index given, or per dimension.
         indices.iter().zip(&layouts).map(|(i, layout)| Operand { layout, ..i.operand() }).collect();
     if result.numel() > 0 || volume(&common) > 0 {
-        result.backend()?.index_read(input.operand(), &operands, result.operand())?;
+        result.backend()?.run(kernel::IndexRead {
+            input: input.operand(),
+            indices: kernel::List::from_slice(&operands),
+            output: result.operand(),
+        })?;
     }
     Ok(result)
 }
@@ -155,7 +164,12 @@ pub(crate) fn write(accumulate: bool, target: &Tensor, indices: &[Tensor], value
         indices.iter().zip(&layouts).map(|(i, layout)| Operand { layout, ..i.operand() }).collect();
     if volume(&shape) > 0 {
         let source = Operand { layout: &values_layout, ..values.operand() };
-        target.backend()?.index_write(accumulate, &operands, source, target.operand())?;
+        target.backend()?.run(kernel::IndexWrite {
+            accumulate,
+            indices: kernel::List::from_slice(&operands),
+            source,
+            output: target.operand(),
+        })?;
     }
     Ok(())
 }
@@ -183,10 +197,12 @@ pub fn index_write(input: &Tensor, indices: &[Tensor], values: &Tensor, accumula
 
 /// The coordinates of the nonzero elements, a row each.
 pub fn nonzero(input: &Tensor) -> Result<Tensor> {
-    let count = input.backend()?.count_nonzero(input.operand())?;
+    let count = Tensor::empty(&[], DType::Int64, input.device())?;
+    input.backend()?.run(kernel::CountNonzero { input: input.operand(), output: count.operand() })?;
+    let count = count.item()?.to_i64() as usize;
     let result = Tensor::empty(&[count, input.ndim()], DType::Int64, input.device())?;
     if result.numel() > 0 {
-        input.backend()?.nonzero(input.operand(), result.operand())?;
+        input.backend()?.run(kernel::Nonzero { input: input.operand(), output: result.operand() })?;
     }
     Ok(result)
 }

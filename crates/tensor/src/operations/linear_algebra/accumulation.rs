@@ -1,6 +1,6 @@
 //! Products added to a tensor: `beta * input + alpha * product`.
 
-use rustorch_backend::{Category, DType, Epilogue, Layout, Operand, Scalar};
+use rustorch_backend::{Category, DType, Epilogue, Layout, Operand, Scalar, kernel};
 use rustorch_error::{Result, RusTorchError};
 
 use super::super::shape_ops::{expand_to, reshape_to};
@@ -87,7 +87,12 @@ pub fn scaled_matrix_product(input: &Tensor, other: &Tensor, alpha: Scalar) -> R
     let output = Tensor::empty(&shape, input.dtype(), input.device())?;
     if output.numel() > 0 {
         let epilogue = Epilogue { alpha: alpha.to_f64(), ..Epilogue::default() };
-        output.backend()?.matrix_multiply(input.operand(), other.operand(), output.operand(), epilogue)?;
+        output.backend()?.run(kernel::MatrixMultiply {
+            a: input.operand(),
+            b: other.operand(),
+            output: output.operand(),
+            epilogue,
+        })?;
     }
     Ok(output)
 }
@@ -122,7 +127,12 @@ pub fn accumulated_matrix_product(
         backend.copy(Operand { layout: &layout, ..input.operand() }, output.operand())?;
         Epilogue { alpha, beta: beta.to_f64(), bias: None }
     };
-    backend.matrix_multiply(mat1.operand(), mat2.operand(), output.operand(), epilogue)?;
+    backend.run(kernel::MatrixMultiply {
+        a: mat1.operand(),
+        b: mat2.operand(),
+        output: output.operand(),
+        epilogue,
+    })?;
     Ok(output)
 }
 

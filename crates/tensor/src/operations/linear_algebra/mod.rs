@@ -7,7 +7,7 @@ pub use accumulation::{
     accumulated_matrix_product, addbmm, addmm, addmv, addr, baddbmm, scaled_matrix_product,
 };
 
-use rustorch_backend::{Epilogue, Layout, Operand, Shape, broadcast_shapes, volume};
+use rustorch_backend::{Epilogue, Layout, Operand, Shape, broadcast_shapes, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::shape_ops::reshape_to;
@@ -57,7 +57,12 @@ pub fn matrix_product(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     if output.numel() > 0 {
         let a = Operand { layout: &a_layout, ..input.operand() };
         let b = Operand { layout: &b_layout, ..other.operand() };
-        output.backend()?.matrix_multiply(a, b, output.operand(), Epilogue::default())?;
+        output.backend()?.run(kernel::MatrixMultiply {
+            a,
+            b,
+            output: output.operand(),
+            epilogue: Epilogue::default(),
+        })?;
     }
     Ok(output)
 }
@@ -242,7 +247,12 @@ pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
         let destination = Operand { layout: &flat, ..output.operand() };
         let epilogue = Epilogue { bias: bias.map(Tensor::operand), ..Epilogue::default() };
         let weight = Operand { layout: &transposed, ..weight.operand() };
-        output.backend()?.matrix_multiply(rows.operand(), weight, destination, epilogue)?;
+        output.backend()?.run(kernel::MatrixMultiply {
+            a: rows.operand(),
+            b: weight,
+            output: destination,
+            epilogue,
+        })?;
     }
     Ok(output)
 }

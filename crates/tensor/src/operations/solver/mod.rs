@@ -11,7 +11,7 @@ pub use least_squares::{
     linalg_pinv_rcond, pinverse, pseudo_inverse,
 };
 
-use rustorch_backend::{Operand, Shape, broadcast_shapes, volume};
+use rustorch_backend::{Operand, Shape, broadcast_shapes, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use super::decomposition::{
@@ -46,7 +46,13 @@ pub fn triangular_solution(a: &Tensor, b: &Tensor, upper: bool, unit: bool) -> R
         let (a_layout, b_layout) = (a.broadcast_layout(op, &full([n, n]))?, b.broadcast_layout(op, &shape)?);
         let a_operand = Operand { layout: &a_layout, ..a.operand() };
         let b_operand = Operand { layout: &b_layout, ..b.operand() };
-        result.backend()?.solve_triangular(upper, unit, a_operand, b_operand, result.operand())?;
+        result.backend()?.run(kernel::SolveTriangular {
+            upper,
+            unit,
+            a: a_operand,
+            b: b_operand,
+            output: result.operand(),
+        })?;
     }
     Ok(result)
 }

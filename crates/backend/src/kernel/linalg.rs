@@ -1,4 +1,6 @@
-//! What matrices are decomposed into.
+//! Matrices, decomposed and solved with.
+
+use super::operands::List;
 
 /// A decomposition of the matrices (…, m, n); k is the smaller of m and n, and all operands share the leading dimensions.
 ///
@@ -26,4 +28,40 @@ pub enum Factorization {
     },
     /// `A = U diag(s) Vᵀ`, outputs: U (m, p), s (k), descending, Vᵀ (q, n), for p of k or m and q of k or n.
     SingularValues,
+}
+
+kernel! {
+    /// Decomposes each matrix of a batch, in the precision of float64 at least.
+    Factorize, "factorize" {
+        /// Into what.
+        op: Factorization,
+    }
+    reads {
+        /// The matrices.
+        input: O,
+    }
+    writes {
+        /// The factors, as [`Factorization`] lists them.
+        outputs: List<O>,
+    }
+}
+
+kernel! {
+    /// `output = A⁻¹ b`, batched, for triangular A.
+    SolveTriangular, "solve_triangular" {
+        /// Whether A's upper triangle is read, else the lower.
+        upper: bool,
+        /// Whether its diagonal is of ones, and not read.
+        unit: bool,
+    }
+    reads {
+        /// A (…, n, n).
+        a: O,
+        /// b (…, n, columns).
+        b: O,
+    }
+    writes {
+        /// The solutions (…, n, columns).
+        output: O,
+    }
 }

@@ -1,4 +1,7 @@
-//! What random numbers are drawn from, and where in the stream.
+//! Random numbers: by Philox 4x32-10, so that the same key gives the same numbers on every device and for any number of
+//! threads.
+
+use super::operands::List;
 
 /// A distribution of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,4 +50,37 @@ pub struct RandomKey {
     pub seed: u64,
     /// How many 128-bit blocks the generator has given out before.
     pub offset: u64,
+}
+
+kernel! {
+    /// Fills with random numbers. `n` elements use at most `n` blocks, by which the generator's offset moves on.
+    Random, "random" {
+        /// From what they are drawn.
+        distribution: Distribution,
+        /// Where in the stream.
+        key: RandomKey,
+    }
+    writes {
+        /// The numbers.
+        output: O,
+    }
+}
+
+kernel! {
+    /// Draws each element from a distribution with parameters of its own. `n` elements use the counters of `n` blocks, as often
+    /// as they need.
+    Sample, "sample" {
+        /// From what they are drawn.
+        sampler: Sampler,
+        /// Where in the stream.
+        key: RandomKey,
+    }
+    reads {
+        /// The distribution's parameters for each element, all float64 and of one shape (stride 0 broadcasts).
+        parameters: List<O>,
+    }
+    writes {
+        /// The numbers.
+        output: O,
+    }
 }
