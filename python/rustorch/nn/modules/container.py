@@ -78,9 +78,34 @@ class _Numbered(Module):
 
 
 class Sequential(_Numbered):
-    """Modules one after the other: each gets what the one before it gives.
+    """Runs modules one after the other: each gets what the one before it gives.
 
-    Sequential(Linear(2, 3), ReLU()), or Sequential(OrderedDict(first=…, second=…)) for names of one's own.
+        out = module_n(… module_1(module_0(in)))
+
+    The call takes one argument. Without modules it gives its input back. It is indexed and sliced as a list is (a slice
+    is a Sequential of the same modules, under their names), and has append, extend, insert, pop, + (joins two) and *
+    (repeats the same modules, which then share their parameters).
+
+    Args:
+        *args: Modules, which get the names '0', '1', …; or one OrderedDict of names and modules.
+
+    Raises:
+        TypeError: An argument is no module; a dictionary is no OrderedDict.
+
+    Example:
+
+    >>> from collections import OrderedDict
+    >>> nn = rustorch.nn
+    >>> nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))(rustorch.ones(3, 4)).shape
+    rustorch.Size([3, 2])
+    >>> model = nn.Sequential(OrderedDict(hidden=nn.Linear(4, 8), act=nn.ReLU(), out=nn.Linear(8, 2)))
+    >>> model.hidden
+    Linear(in_features=4, out_features=8, bias=True)
+    >>> model[1:]
+    Sequential(
+      (act): ReLU()
+      (out): Linear(in_features=8, out_features=2, bias=True)
+    )
     """
 
     def __init__(self, *args: Module | Mapping[str, Module]) -> None:
@@ -129,7 +154,31 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules; what is done with them is up to its owner."""
+    """A list of modules, which its owner calls as it likes.
+
+    Modules in it are found by parameters(), state_dict(), to(), train() and eval() of the owner, which those in a plain
+    list are not. It is indexed, sliced and looped over as a list is, and has append, extend, insert, pop, + and +=. It
+    has no forward of its own.
+
+    Args:
+        modules: The modules to begin with; they get the names '0', '1', …. Default: None.
+
+    Raises:
+        TypeError: A value is no module.
+
+    Example:
+
+    >>> layers = rustorch.nn.ModuleList(rustorch.nn.Linear(10, 10) for _ in range(3))
+    >>> x = rustorch.ones(2, 10)
+    >>> for layer in layers:
+    ...     x = layer(x) + x
+    >>> x.shape, len(list(layers.parameters()))
+    (rustorch.Size([2, 10]), 6)
+    >>> layers
+    ModuleList(
+      (0-2): 3 x Linear(in_features=10, out_features=10, bias=True)
+    )
+    """
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
@@ -173,7 +222,27 @@ class ModuleList(_Numbered):
 
 
 class ModuleDict(Module):
-    """A dictionary of modules; what is done with them is up to its owner."""
+    """A dictionary of modules, which its owner calls as it likes.
+
+    Modules in it are found by parameters(), state_dict(), to(), train() and eval() of the owner, which those in a plain
+    dictionary are not. Names stay in the order in which they were put in. It has keys, values, items, update, pop,
+    clear and `in`. It has no forward of its own.
+
+    Args:
+        modules: A mapping of names to modules, or pairs of both. Default: None.
+
+    Raises:
+        TypeError: A name is no string, a value is no module, or `modules` is not iterable.
+        KeyError: A name is empty, has a dot in it, or is an attribute that modules have, such as 'keys' or 'train'.
+
+    Example:
+
+    >>> choices = rustorch.nn.ModuleDict({'conv': rustorch.nn.Conv2d(3, 8, 3), 'pool': rustorch.nn.MaxPool2d(3)})
+    >>> choices['conv'](rustorch.ones(1, 3, 9, 9)).shape
+    rustorch.Size([1, 8, 7, 7])
+    >>> list(choices.keys())
+    ['conv', 'pool']
+    """
 
     _modules: dict[str, Module]  # type: ignore[assignment]
 
@@ -233,7 +302,30 @@ class ModuleDict(Module):
 
 
 class ParameterList(Module):
-    """A list of parameters; tensors that are put into it become parameters."""
+    """A list of parameters.
+
+    Parameters in it are found by parameters(), state_dict() and to() of the owner, which those in a plain list are not.
+    A tensor that is put in becomes a Parameter; other values are kept as they are. It is indexed, sliced and looped
+    over as a list is, and has append, extend and +=. It cannot be called.
+
+    Args:
+        values: The values to begin with. Default: None.
+
+    Raises:
+        TypeError: `extend` gets something that is no iterable of values.
+        RuntimeError: It is called.
+
+    Example:
+
+    >>> factors = rustorch.nn.ParameterList([rustorch.ones(2), rustorch.ones(3)])
+    >>> factors
+    ParameterList(
+        (0): Parameter containing: [rustorch.float32 of size 2]
+        (1): Parameter containing: [rustorch.float32 of size 3]
+    )
+    >>> [factor.requires_grad for factor in factors]
+    [True, True]
+    """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
@@ -291,7 +383,28 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dictionary of parameters; tensors that are put into it become parameters."""
+    """A dictionary of parameters.
+
+    Parameters in it are found by parameters(), state_dict() and to() of the owner, which those in a plain dictionary
+    are not. A tensor that is put in becomes a Parameter; other values are kept as they are. Names stay in the order in
+    which they were put in. It has keys, values, items, update and `in`. It cannot be called.
+
+    Args:
+        parameters: A mapping of names to values, or pairs of both. Default: None.
+
+    Raises:
+        TypeError: A name is no string.
+        KeyError: A name has a dot in it, or is an attribute that modules have, such as 'keys'.
+        RuntimeError: It is called.
+
+    Example:
+
+    >>> factors = rustorch.nn.ParameterDict({'left': rustorch.ones(5, 2), 'right': rustorch.ones(2)})
+    >>> (factors['left'] @ factors['right']).shape
+    rustorch.Size([5])
+    >>> 'left' in factors, len(factors)
+    (True, 2)
+    """
 
     def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
