@@ -1,15 +1,26 @@
-"""Activation functions."""
+"""Activation functions. The rectifiers and thresholds among them have a file of their own."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import rustorch
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
-from rustorch.nn.parameter import Parameter
 
 from .module import Module
+from .rectifier import (
+    CELU,
+    ELU,
+    SELU,
+    Hardshrink,
+    Hardtanh,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Softshrink,
+    Threshold,
+    _Activation,
+)
 
 __all__ = [
     "CELU",
@@ -38,68 +49,75 @@ __all__ = [
     "Threshold",
 ]
 
-
-class _Activation(Module):
-    """An activation function that can work in place."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def _settings(self) -> str:
-        return ""
-
-    def extra_repr(self) -> str:
-        return ", ".join(part for part in (self._settings(), "inplace=True" if self.inplace else "") if part)
+# PyTorch has all activation functions in this module, by whose name pickles find them.
+for _rectifier in (ELU, CELU, SELU, Hardshrink, Hardtanh, LeakyReLU, PReLU, RReLU, ReLU, ReLU6, Softshrink, Threshold):
+    _rectifier.__module__ = __name__
 
 
-class ReLU(_Activation):
-    """max(x, 0)."""
+class Sigmoid(Module):
+    """Maps numbers to (0, 1): the logistic function.
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, self.inplace)
+        out = 1 / (1 + exp(-in))
 
+    Integers give the default floating-point dtype. For a loss use BCEWithLogitsLoss on the inputs, which is more exact.
 
-class ReLU6(_Activation):
-    """min(max(x, 0), 6)."""
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Example:
+
+    >>> layer = rustorch.nn.Sigmoid()
+    >>> layer(rustorch.tensor([-2.0, 0.0, 2.0]))
+    tensor([0.1192, 0.5000, 0.8808])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu6(input, self.inplace)
+        return input.sigmoid()
 
 
-class SELU(_Activation):
-    """The self-normalising ELU."""
+class LogSigmoid(Module):
+    """The logarithm of the logistic function.
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.selu(input, self.inplace)
+        out = log(1 / (1 + exp(-in))) = -log(1 + exp(-in))
 
+    It is computed as a whole: far below 0 it is close to its input, where the logarithm of a sigmoid would be -inf.
 
-class SiLU(_Activation):
-    """x · sigmoid(x)."""
+    Shape:
+        input: (*), any shape.
+        output: the same.
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.silu(input, self.inplace)
+    Example:
 
-
-class Mish(_Activation):
-    """x · tanh(softplus(x))."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.mish(input, self.inplace)
-
-
-class Hardswish(_Activation):
-    """x · relu6(x + 3) / 6."""
+    >>> layer = rustorch.nn.LogSigmoid()
+    >>> layer(rustorch.tensor([-30.0, 0.0, 2.0]))
+    tensor([-30.0000,  -0.6931,  -0.1269])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.hardswish(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return ""
+        return F.logsigmoid(input)
 
 
 class Hardsigmoid(_Activation):
-    """relu6(x + 3) / 6."""
+    """A sigmoid of three straight pieces.
+
+        out = min(max(in + 3, 0), 6) / 6
+
+    The gradient is 0 at and outside -3 and 3. Source: Courbariaux, Bengio and David, 2015.
+
+    Args:
+        inplace: Whether the input itself is changed and given back. Default: False.
+
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Example:
+
+    >>> layer = rustorch.nn.Hardsigmoid()
+    >>> layer(rustorch.tensor([-4.0, 0.0, 1.5, 4.0]))
+    tensor([0.0000, 0.5000, 0.7500, 1.0000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
@@ -108,82 +126,110 @@ class Hardsigmoid(_Activation):
         return ""
 
 
-class ELU(_Activation):
-    """x where positive, alpha · (exp(x) - 1) elsewhere."""
+class SiLU(_Activation):
+    """Multiplies numbers by their sigmoid: also called swish.
 
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.alpha = alpha
+        out = in · sigmoid(in) = in / (1 + exp(-in))
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.elu(input, self.alpha, self.inplace)
+    Source: Elfwing, Uchibe and Doya, 2017; Ramachandran, Zoph and Le, 2017.
 
-    def _settings(self) -> str:
-        return f"alpha={self.alpha}"
+    Args:
+        inplace: Whether the input itself is changed and given back. Default: False.
 
+    Shape:
+        input: (*), any shape.
+        output: the same.
 
-class CELU(_Activation):
-    """x where positive, alpha · (exp(x / alpha) - 1) elsewhere."""
+    Example:
 
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.alpha = alpha
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.celu(input, self.alpha, self.inplace)
-
-    def _settings(self) -> str:
-        return f"alpha={self.alpha}"
-
-
-class LeakyReLU(_Activation):
-    """x where positive, negative_slope · x elsewhere."""
-
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.negative_slope = negative_slope
+    >>> layer = rustorch.nn.SiLU()
+    >>> layer(rustorch.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.2689,  0.0000,  1.7616])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
-
-    def _settings(self) -> str:
-        return f"negative_slope={self.negative_slope}"
+        return F.silu(input, self.inplace)
 
 
-class Hardtanh(_Activation):
-    """x limited to [min_val, max_val]."""
+class Hardswish(_Activation):
+    """Multiplies numbers by their Hardsigmoid: a cheap SiLU.
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        if min_val >= max_val:
-            raise ValueError(f"max_val must be larger than min_val, but got min_val={min_val} and max_val={max_val}")
-        self.min_val = min_val
-        self.max_val = max_val
+        out = in · min(max(in + 3, 0), 6) / 6
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+    Source: Howard et al., 2019.
 
-    def _settings(self) -> str:
-        return f"min_val={self.min_val}, max_val={self.max_val}"
+    Args:
+        inplace: Whether the input itself is changed and given back. Default: False.
 
+    Shape:
+        input: (*), any shape.
+        output: the same.
 
-class Threshold(_Activation):
-    """x where greater than `threshold`, `value` elsewhere."""
+    Example:
 
-    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.threshold = threshold
-        self.value = value
+    >>> layer = rustorch.nn.Hardswish()
+    >>> layer(rustorch.tensor([-1.5, 0.0, 4.0]))
+    tensor([-0.3750,  0.0000,  4.0000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.threshold(input, self.threshold, self.value, self.inplace)
+        return F.hardswish(input, self.inplace)
 
-    def _settings(self) -> str:
-        return f"threshold={self.threshold}, value={self.value}"
+    def extra_repr(self) -> str:
+        return ""
+
+
+class Mish(_Activation):
+    """Multiplies numbers by the tanh of their softplus.
+
+        out = in · tanh(log(1 + exp(in)))
+
+    Source: Misra, 2019.
+
+    Args:
+        inplace: Whether the input itself is changed and given back. Default: False.
+
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Example:
+
+    >>> layer = rustorch.nn.Mish()
+    >>> layer(rustorch.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.3034,  0.0000,  1.9440])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.mish(input, self.inplace)
 
 
 class GELU(Module):
-    """x · Φ(x) with the Gaussian's cumulative distribution Φ, or its approximation by 'tanh'."""
+    """Multiplies numbers by the share of a normal distribution that lies below them.
+
+        none:  out = in · Φ(in) = in / 2 · (1 + erf(in / √2))
+        tanh:  out = in / 2 · (1 + tanh(√(2/π) · (in + 0.044715 · in³)))
+
+    Source: Hendrycks and Gimpel, 2016.
+
+    Args:
+        approximate: 'none' for the function itself or 'tanh' for the formula that is close to it. Default: 'none'.
+
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Raises:
+        InvalidArgumentError: In the call, `approximate` is another word.
+
+    Example:
+
+    >>> layer = rustorch.nn.GELU()
+    >>> layer(rustorch.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.1587,  0.0000,  1.9545])
+    >>> rustorch.nn.GELU('tanh')(rustorch.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.1588,  0.0000,  1.9546])
+    """
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -196,8 +242,63 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
+class GLU(Module):
+    """Multiplies one half of the features by the sigmoid of the other: the gated linear unit.
+
+        out = a · sigmoid(b), with a the first half of the input along `dim` and b the second
+
+    Source: Dauphin et al., 2016.
+
+    Args:
+        dim: The dimension to halve. Default: -1.
+
+    Shape:
+        input: (*, 2·C, *), with 2·C at `dim`.
+        output: (*, C, *).
+
+    Raises:
+        ShapeMismatchError: The size of that dimension is odd.
+        IndexOutOfRangeError: The input has no such dimension.
+
+    Example:
+
+    >>> layer = rustorch.nn.GLU()
+    >>> layer(rustorch.tensor([[1.0, 2.0, 0.0, 0.0]]))
+    tensor([[0.5000, 1.0000]])
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.glu(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
 class Softplus(Module):
-    """log(1 + exp(beta · x)) / beta; x itself where beta · x is above the threshold."""
+    """A smooth ReLU, which is always positive.
+
+        out = log(1 + exp(beta · in)) / beta
+
+    Where beta · in is above `threshold`, out = in, which is less by no more than exp(-threshold) / beta.
+
+    Args:
+        beta: How sharp the bend at 0 is. Default: 1.0.
+        threshold: Where the straight line begins. Default: 20.0.
+
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Example:
+
+    >>> layer = rustorch.nn.Softplus()
+    >>> layer(rustorch.tensor([-2.0, 0.0, 30.0]))
+    tensor([ 0.1269,  0.6931, 30.0000])
+    """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
@@ -211,117 +312,65 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Softsign(Module):
-    """x / (1 + |x|)."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softsign(input)
-
-
-class LogSigmoid(Module):
-    """log(sigmoid(x))."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.logsigmoid(input)
-
-
-class Sigmoid(Module):
-    """1 / (1 + exp(-x))."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return input.sigmoid()
-
-
 class Tanh(Module):
-    """The hyperbolic tangent."""
+    """Maps numbers to (-1, 1): the hyperbolic tangent.
+
+        out = (exp(in) - exp(-in)) / (exp(in) + exp(-in))
+
+    Integers give the default floating-point dtype.
+
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Example:
+
+    >>> layer = rustorch.nn.Tanh()
+    >>> layer(rustorch.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.7616,  0.0000,  0.7616])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return input.tanh()
 
 
 class Tanhshrink(Module):
-    """x - tanh(x)."""
+    """What tanh takes away from a number.
+
+        out = in - tanh(in)
+
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Example:
+
+    >>> layer = rustorch.nn.Tanhshrink()
+    >>> layer(rustorch.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.2384,  0.0000,  1.0360])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.tanhshrink(input)
 
 
-class Softshrink(Module):
-    """x moved toward 0 by `lambd`, 0 where |x| is no larger."""
+class Softsign(Module):
+    """Maps numbers to (-1, 1) by a quotient.
 
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
+        out = in / (1 + |in|)
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softshrink(input, self.lambd)
+    It nears its limits more slowly than tanh.
 
-    def extra_repr(self) -> str:
-        return str(self.lambd)
+    Shape:
+        input: (*), any shape.
+        output: the same.
 
+    Example:
 
-class Hardshrink(Module):
-    """0 where |x| is at most `lambd`, x elsewhere."""
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
+    >>> layer = rustorch.nn.Softsign()
+    >>> layer(rustorch.tensor([-1.0, 0.0, 3.0]))
+    tensor([-0.5000,  0.0000,  0.7500])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.hardshrink(input, self.lambd)
-
-    def extra_repr(self) -> str:
-        return str(self.lambd)
-
-
-class GLU(Module):
-    """a · sigmoid(b), where a and b are the halves of a dimension."""
-
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.glu(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
-
-
-class PReLU(Module):
-    """x where positive, weight · x elsewhere, with a learned weight: one for all, or one per channel of (N, C, *)."""
-
-    weight: Parameter
-
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
-        super().__init__()
-        self.num_parameters = num_parameters
-        self.init = init
-        self.weight = Parameter(rustorch.empty(num_parameters, device=device, dtype=dtype))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Sets the weight to its initial value."""
-        with rustorch.no_grad():
-            self.weight.fill_(self.init)
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.prelu(input, self.weight)
-
-    def extra_repr(self) -> str:
-        return f"num_parameters={self.num_parameters}"
-
-
-class RReLU(_Activation):
-    """Leaky ReLU whose slope is random in training, and the middle of [lower, upper] otherwise."""
-
-    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.lower = lower
-        self.upper = upper
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
-
-    def _settings(self) -> str:
-        return f"lower={self.lower}, upper={self.upper}"
+        return F.softsign(input)
