@@ -1,8 +1,9 @@
-"""The examples in the docstrings of ops, and of the classes of nn, optim and utils.data, give what they say."""
+"""The examples in the docstrings of ops, and of classes and functions of nn, optim and utils.data, hold."""
 
 from __future__ import annotations
 
 import doctest
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.documentation import public
 
 
 def documented() -> Iterator[tuple[str, Any]]:
-    """Every function and method of the table, and every public class, whose docstring has an example."""
+    """Every function and method of the table, every public class and function of nn whose docstring has an example."""
     for owner in (rustorch._C, rustorch.Tensor):
         for name in sorted(vars(owner)):
             text = getattr(getattr(owner, name), "__doc__", None) or ""
@@ -23,6 +24,10 @@ def documented() -> Iterator[tuple[str, Any]]:
     for name, thing in public():
         if ">>>" in (thing.__doc__ or ""):
             yield name, thing.__doc__
+    for module in (rustorch.nn.functional, rustorch.nn.init, rustorch.nn.utils):
+        for name, function in sorted(vars(module).items()):
+            if inspect.isfunction(function) and not name.startswith("_") and ">>>" in (function.__doc__ or ""):
+                yield f"{module.__name__}.{name}", function.__doc__
 
 
 @pytest.mark.cpu_only

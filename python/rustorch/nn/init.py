@@ -28,13 +28,37 @@ __all__ = [
 
 @_named
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform numbers from [a, b)."""
+    """Fills with numbers uniform over [a, b), in place.
+
+    Args:
+        tensor: what is filled and returned.
+        a: the lower bound. Default: 0.0.
+        b: the upper bound. Default: 1.0.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.uniform_(rustorch.empty(3, 5), 1.0, 2.0).min() >= 1
+    tensor(True)
+    """
     return _C._init_uniform(tensor, a, b, generator)
 
 
 @_named
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Gaussian numbers."""
+    """Fills with Gaussian numbers, in place.
+
+    Args:
+        tensor: what is filled and returned.
+        mean: the mean. Default: 0.0.
+        std: the standard deviation. Default: 1.0.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.normal_(rustorch.empty(3, 5), mean=2.0, std=0.0)[0]
+    tensor([2., 2., 2., 2., 2.])
+    """
     return _C._init_normal(tensor, mean, std, generator)
 
 
@@ -47,49 +71,141 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Gaussian numbers between a and b."""
+    """Fills with Gaussian numbers on the condition that they are in [a, b], in place.
+
+    Args:
+        tensor: what is filled and returned.
+        mean: the mean before the cut. Default: 0.0.
+        std: the standard deviation before the cut. Default: 1.0.
+        a: the smallest number; in the numbers' own units, not in standard deviations. Default: -2.0.
+        b: the largest number. Default: 2.0.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.trunc_normal_(rustorch.empty(100), a=-0.5, b=0.5).abs().max() <= 0.5
+    tensor(True)
+    """
     return _C._init_trunc_normal(tensor, mean, std, a, b, generator)
 
 
 @_named
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One value everywhere."""
+    """Fills with one value, in place.
+
+    Args:
+        tensor: what is filled and returned.
+        val: the value.
+
+    Example:
+
+    >>> rustorch.nn.init.constant_(rustorch.empty(2), 0.5)
+    tensor([0.5000, 0.5000])
+    """
     return _C._init_constant(tensor, val)
 
 
 @_named
 def ones_(tensor: Tensor) -> Tensor:
-    """Ones."""
+    """Fills with ones, in place.
+
+    Args:
+        tensor: what is filled and returned.
+
+    Example:
+
+    >>> rustorch.nn.init.ones_(rustorch.empty(2))
+    tensor([1., 1.])
+    """
     return _C._init_constant(tensor, 1.0)
 
 
 @_named
 def zeros_(tensor: Tensor) -> Tensor:
-    """Zeros."""
+    """Fills with zeros, in place.
+
+    Args:
+        tensor: what is filled and returned.
+
+    Example:
+
+    >>> rustorch.nn.init.zeros_(rustorch.empty(2))
+    tensor([0., 0.])
+    """
     return _C._init_constant(tensor, 0.0)
 
 
 @_named
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix, in a tensor of 2 dimensions."""
+    """Fills with the identity matrix, in place: ones on the diagonal, zeros elsewhere.
+
+    Args:
+        tensor: what is filled and returned, of 2 dimensions; others are a ValueError.
+
+    Example:
+
+    >>> rustorch.nn.init.eye_(rustorch.empty(2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     return _C._init_eye(tensor)
 
 
 @_named
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """The identity among convolutions, in a weight of 3 to 5 dimensions."""
+    """Fills a convolution's weight so that it gives its input's channels as they are, in place.
+
+    Output channel c of each group is its input channel c; output channels beyond the input's give 0.
+
+    Args:
+        tensor: what is filled and returned, of 3 to 5 dimensions; others are a ValueError.
+        groups: the convolution's number of groups, which divides the first size. Default: 1.
+
+    Example:
+
+    >>> weight = rustorch.nn.init.dirac_(rustorch.empty(1, 1, 3))
+    >>> weight
+    tensor([[[0., 1., 0.]]])
+    """
     return _C._init_dirac(tensor, groups)
 
 
 @_named
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform within ±gain · √(6 / (fan_in + fan_out))."""
+    """Fills with numbers uniform within ±gain · √(6 / (fan_in + fan_out)), in place (X. Glorot and Y. Bengio, 2010).
+
+    The variance of a layer's outputs and gradients is then about that of its inputs. With R the product of the sizes
+    after the first two, fan_in is R times the second size, fan_out R times the first.
+
+    Args:
+        tensor: what is filled and returned, of at least 2 dimensions.
+        gain: a factor, as of calculate_gain(). Default: 1.0.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.xavier_uniform_(rustorch.empty(2, 4)).abs().max() <= 1
+    tensor(True)
+    """
     return _C._init_xavier(tensor, gain, True, generator)
 
 
 @_named
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Gaussian of standard deviation gain · √(2 / (fan_in + fan_out))."""
+    """Fills with Gaussian numbers of deviation gain · √(2 / (fan_in + fan_out)), in place.
+
+    X. Glorot and Y. Bengio, 2010; fan_in and fan_out are as for xavier_uniform_().
+
+    Args:
+        tensor: what is filled and returned, of at least 2 dimensions.
+        gain: a factor, as of calculate_gain(). Default: 1.0.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.xavier_normal_(rustorch.empty(3, 5)).shape
+    rustorch.Size([3, 5])
+    """
     return _C._init_xavier(tensor, gain, False, generator)
 
 
@@ -101,7 +217,22 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform within ±gain · √(3 / fan), where `a` is the slope of leaky_relu and `mode` chooses the fan."""
+    """Fills with numbers uniform within ±gain · √(3 / fan), in place (K. He et al., 2015).
+
+    The gain is calculate_gain(nonlinearity, a); fan_in and fan_out are as for xavier_uniform_().
+
+    Args:
+        tensor: what is filled and returned, of at least 2 dimensions.
+        a: the slope of leaky_relu at negative numbers. Default: 0.
+        mode: 'fan_in' keeps the variance of what goes forward, 'fan_out' that of the gradients. Default: 'fan_in'.
+        nonlinearity: the function after the layer, a name that calculate_gain() knows. Default: 'leaky_relu'.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.kaiming_uniform_(rustorch.empty(2, 6), nonlinearity="relu").abs().max() <= 1
+    tensor(True)
+    """
     _warn_if_empty(tensor)
     return _C._init_kaiming(tensor, a, mode, nonlinearity, True, generator)
 
@@ -114,7 +245,22 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Gaussian of standard deviation gain / √fan, where `a` is the slope of leaky_relu and `mode` chooses the fan."""
+    """Fills with Gaussian numbers of deviation gain / √fan, in place (K. He et al., 2015).
+
+    The gain is calculate_gain(nonlinearity, a); fan_in and fan_out are as for xavier_uniform_().
+
+    Args:
+        tensor: what is filled and returned, of at least 2 dimensions.
+        a: the slope of leaky_relu at negative numbers. Default: 0.
+        mode: 'fan_in' keeps the variance of what goes forward, 'fan_out' that of the gradients. Default: 'fan_in'.
+        nonlinearity: the function after the layer, a name that calculate_gain() knows. Default: 'leaky_relu'.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.kaiming_normal_(rustorch.empty(3, 5), mode="fan_out").shape
+    rustorch.Size([3, 5])
+    """
     _warn_if_empty(tensor)
     return _C._init_kaiming(tensor, a, mode, nonlinearity, False, generator)
 
@@ -126,13 +272,41 @@ def _warn_if_empty(tensor: Tensor) -> None:
 
 @_named
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """A random (semi-)orthogonal matrix times `gain`; dimensions after the first count as columns."""
+    """Fills with a random orthogonal matrix times a factor, in place (A. Saxe et al., 2013).
+
+    Dimensions after the first count as columns. Where there are fewer rows than columns the rows are orthonormal, else
+    the columns.
+
+    Args:
+        tensor: what is filled and returned, of at least 2 dimensions.
+        gain: the factor. Default: 1.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> weight = rustorch.nn.init.orthogonal_(rustorch.empty(2, 3))
+    >>> rustorch.allclose(weight @ weight.T, rustorch.eye(2), atol=1e-6)
+    True
+    """
     return _C._init_orthogonal(tensor, gain, generator)
 
 
 @_named
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The gain that a nonlinearity asks for; `param` is the slope of leaky_relu."""
+    """Gives the factor by which initial values should be larger for a nonlinearity after the layer.
+
+    1 for 'linear', 'sigmoid' and the convolutions, 5/3 for 'tanh', √2 for 'relu', √(2 / (1 + param²)) for 'leaky_relu',
+    3/4 for 'selu'.
+
+    Args:
+        nonlinearity: the function's name.
+        param: the slope of leaky_relu; None is 0.01. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.init.calculate_gain("leaky_relu", 1.0)
+    1.0
+    """
     if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
         raise ValueError(f"negative_slope {param} not a valid number")
     return _C._calculate_gain(nonlinearity, param)

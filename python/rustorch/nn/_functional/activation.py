@@ -18,7 +18,16 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def relu_(input: Tensor) -> Tensor:
-    """max(x, 0), in place."""
+    """Computes max(x, 0) in place.
+
+    Args:
+        input: the tensor, which is changed and returned.
+
+    Example:
+
+    >>> rustorch.nn.functional.relu_(rustorch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
     return input.relu_()
 
 

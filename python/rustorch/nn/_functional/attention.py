@@ -104,12 +104,41 @@ def multi_head_attention_forward(
     average_attn_weights: bool = True,
     is_causal: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention of several heads between linear maps: what nn.MultiheadAttention computes, and its weights.
+    """Computes attention of several heads between linear maps, as nn.MultiheadAttention does, and its weights.
 
-    query (L, N, E) or (L, E), key and value (S, N, …) or (S, …); the result has the query's shape. attn_mask is (L, S)
-    or (N · num_heads, L, S), key_padding_mask (N, S) or (S): numbers are added to the scores, and a bool is true where
-    a key is not seen. The weights are (N, L, S), or (N, num_heads, L, S) if they are not averaged; None unless
-    `need_weights`.
+    Args:
+        query: (L, N, E) or (L, E), the result's shape, too.
+        key, value: (S, N, …) or (S, …).
+        embed_dim_to_check: E, what the query's last size must be.
+        num_heads: the number of heads; it divides E.
+        in_proj_weight: (3 · E, E), the maps of query, key and value; None with use_separate_proj_weight.
+        in_proj_bias: (3 · E), their biases, or None.
+        bias_k, bias_v: (1, 1, E), one more key and value for all samples, or None.
+        add_zero_attn: whether one more key and value of zeros are added.
+        dropout_p: the probability with which weights become 0 in training.
+        out_proj_weight: (E, E), the last linear map.
+        out_proj_bias: (E), its bias, or None.
+        training: whether weights are dropped. Default: True.
+        key_padding_mask: (N, S) or (S); a bool is True where a key is not seen, numbers are added to the scores.
+            Default: None.
+        need_weights: whether the weights are given; else None. Default: True.
+        attn_mask: (L, S) or (N · num_heads, L, S), as key_padding_mask. Default: None.
+        use_separate_proj_weight: whether the maps' weights are the three below. Default: False.
+        q_proj_weight, k_proj_weight, v_proj_weight: (E, size of query, key or value). Default: None.
+        static_k, static_v: (N · num_heads, S, E / num_heads), in place of mapped key and value. Default: None.
+        average_attn_weights: whether the weights are (N, L, S), means over the heads, or (N, num_heads, L, S).
+            Default: True.
+        is_causal: whether attn_mask is the causal mask, which is then not read if no weights are needed.
+            Default: False.
+
+    Example:
+
+    >>> x, eye, zero = rustorch.ones(3, 1, 2), rustorch.eye(2), rustorch.zeros(1)
+    >>> out, weights = rustorch.nn.functional.multi_head_attention_forward(
+    ...     x, x, x, 2, 1, rustorch.cat([eye, eye, eye]), None, None, None, False, 0.0, eye, None
+    ... )
+    >>> out.shape, weights.shape
+    (rustorch.Size([3, 1, 2]), rustorch.Size([1, 3, 3]))
     """
     _check_shapes(query, key, value, key_padding_mask)
     batched = query.ndim == 3

@@ -47,7 +47,20 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
 
 @named
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training, zeroes channels of (N, C, L) or (C, L) with probability `p`, scales the rest by 1 / (1 - p)."""
+    """Zeroes whole channels with probability `p` in training, and scales the rest by 1 / (1 - p).
+
+    Args:
+        input: (N, C, L) or (C, L); other numbers of dimensions are a RuntimeError.
+        p: the probability with which a channel is dropped. Default: 0.5.
+        training: whether anything is dropped. Default: True.
+        inplace: whether the input is changed. Default: False.
+
+    Example:
+
+    >>> rustorch.nn.functional.dropout1d(rustorch.ones(1, 2, 3), p=0.5, training=False)
+    tensor([[[1., 1., 1.],
+             [1., 1., 1.]]])
+    """
     _check(p)
     if input.ndim not in (2, 3):
         raise RuntimeError(
@@ -61,9 +74,18 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 @named
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training, zeroes whole channels of (N, C, H, W) with probability `p`, and scales the rest by 1 / (1 - p).
+    """Zeroes whole channels with probability `p` in training, and scales the rest by 1 / (1 - p).
 
-    An input (N, C, L) is taken as such, with a warning; other numbers of dimensions warn too.
+    Args:
+        input: (N, C, H, W). An input (N, C, L) is taken as such, with a warning; other numbers of dimensions warn too.
+        p: the probability with which a channel is dropped. Default: 0.5.
+        training: whether anything is dropped. Default: True.
+        inplace: whether the input is changed. Default: False.
+
+    Example:
+
+    >>> rustorch.nn.functional.dropout2d(rustorch.ones(2, 3, 4, 4)).shape
+    rustorch.Size([2, 3, 4, 4])
     """
     _check(p)
     if input.ndim not in (3, 4):
@@ -79,9 +101,18 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 @named
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training, zeroes whole channels of (N, C, D, H, W) or (C, D, H, W), and scales the rest by 1 / (1 - p).
+    """Zeroes whole channels with probability `p` in training, and scales the rest by 1 / (1 - p).
 
-    Other numbers of dimensions warn.
+    Args:
+        input: (N, C, D, H, W) or (C, D, H, W); other numbers of dimensions warn.
+        p: the probability with which a channel is dropped. Default: 0.5.
+        training: whether anything is dropped. Default: True.
+        inplace: whether the input is changed. Default: False.
+
+    Example:
+
+    >>> rustorch.nn.functional.dropout3d(rustorch.ones(2, 3, 4, 4, 4)).shape
+    rustorch.Size([2, 3, 4, 4, 4])
     """
     _check(p)
     if input.ndim not in (4, 5):

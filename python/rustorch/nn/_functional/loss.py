@@ -304,10 +304,22 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Tensor:
-    """`max(0, margin + d(anchor, positive) - d(anchor, negative))` for a distance of one's own.
+    """Computes `max(0, margin + d(anchor, positive) - d(anchor, negative))` for a distance of one's own.
 
-    Without one it is the Euclidean distance along the last dimension. `swap` also looks at positive and negative. The
-    margin must be positive, and the tensors have as many dimensions.
+    Args:
+        anchor, positive, negative: tensors of as many dimensions.
+        distance_function: d; None is the Euclidean distance along the last dimension. Default: None.
+        margin: the lead that costs nothing, above 0; else a ValueError. Default: 1.0.
+        swap: whether d(positive, negative) takes the place of d(anchor, negative) where it is smaller. Default: False.
+        reduction: 'mean', 'sum' or 'none'. Default: 'mean'.
+
+    Example:
+
+    >>> anchor, positive, negative = rustorch.zeros(1, 2), rustorch.zeros(1, 2), rustorch.tensor([[0.5, 0.0]])
+    >>> def distance(x, y):
+    ...     return (x - y).abs().amax(-1)
+    >>> rustorch.nn.functional.triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=distance)
+    tensor(0.5000)
     """
     if distance_function is None:
         return _ops.triplet_margin_loss(anchor, positive, negative, margin, swap=swap, reduction=reduction)

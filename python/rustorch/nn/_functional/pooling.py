@@ -25,7 +25,24 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """As max_pool1d(), with the position of each maximum."""
+    """Takes the largest element of each window and its flat position in its line: max_pool1d() with return_indices.
+
+    Args:
+        input: (N, C, L) or (C, L).
+        kernel_size: the window's size.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        ceil_mode: whether the output's size is rounded up. Default: False.
+        return_indices: without effect: both are given. Default: True.
+
+    Example:
+
+    >>> x = rustorch.tensor([[1.0, 3.0, 2.0, 4.0]])
+    >>> values, indices = rustorch.nn.functional.max_pool1d_with_indices(x, 2)
+    >>> indices
+    tensor([[1, 3]])
+    """
     return _ops.max_pool1d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
@@ -39,7 +56,24 @@ def max_pool2d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """As max_pool2d(), with the flat position of each maximum in its plane."""
+    """Takes the largest element of each window and its flat position in its plane: max_pool2d() with return_indices.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        kernel_size: the window's sizes; an integer counts for every dimension.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        ceil_mode: whether the output's size is rounded up. Default: False.
+        return_indices: without effect: both are given. Default: True.
+
+    Example:
+
+    >>> x = rustorch.tensor([[[1.0, 2.0], [4.0, 3.0]]])
+    >>> values, indices = rustorch.nn.functional.max_pool2d_with_indices(x, 2)
+    >>> indices
+    tensor([[[2]]])
+    """
     return _ops.max_pool2d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
@@ -53,7 +87,24 @@ def max_pool3d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """As max_pool3d(), with the flat position of each maximum in its volume."""
+    """Takes the largest element of each window and its flat position in its volume: max_pool3d() with return_indices.
+
+    Args:
+        input: (N, C, D, H, W) or (C, D, H, W).
+        kernel_size: the window's sizes; an integer counts for every dimension.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        ceil_mode: whether the output's size is rounded up. Default: False.
+        return_indices: without effect: both are given. Default: True.
+
+    Example:
+
+    >>> x = rustorch.tensor([[[[1.0, 2.0], [4.0, 3.0]]]])
+    >>> values, indices = rustorch.nn.functional.max_pool3d_with_indices(x, (1, 2, 2))
+    >>> indices
+    tensor([[[[2]]]])
+    """
     return _ops.max_pool3d_with_indices(input, kernel_size, step(stride), padding, dilation, ceil_mode)
 
 
@@ -72,7 +123,22 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The largest element of each window of (N, C, L) or (C, L); with `return_indices` also where it was."""
+    """Takes the largest element of each window; nn.MaxPool1d says more.
+
+    Args:
+        input: (N, C, L) or (C, L).
+        kernel_size: the window's size.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        ceil_mode: whether the output's size is rounded up. Default: False.
+        return_indices: whether to give (values, indices), each maximum's flat position in its line. Default: False.
+
+    Example:
+
+    >>> rustorch.nn.functional.max_pool1d(rustorch.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
+    tensor([[3., 4.]])
+    """
     if return_indices:
         return max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
     return _C.max_pool1d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
@@ -88,7 +154,22 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The largest element of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it was."""
+    """Takes the largest element of each window; nn.MaxPool2d says more.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        kernel_size: the window's sizes; an integer counts for every dimension.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        ceil_mode: whether the output's size is rounded up. Default: False.
+        return_indices: whether to give (values, indices), each maximum's flat position in its plane. Default: False.
+
+    Example:
+
+    >>> rustorch.nn.functional.max_pool2d(rustorch.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2)
+    tensor([[[4.]]])
+    """
     if return_indices:
         return max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
     return _C.max_pool2d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
@@ -104,7 +185,22 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The largest element of each window of (N, C, D, H, W) or (C, D, H, W); `return_indices` tells where it was."""
+    """Takes the largest element of each window; nn.MaxPool3d says more.
+
+    Args:
+        input: (N, C, D, H, W) or (C, D, H, W).
+        kernel_size: the window's sizes; an integer counts for every dimension.
+        stride: the step between windows; None is kernel_size. Default: None.
+        padding: how far windows reach beyond each end, at most half of kernel_size. Default: 0.
+        dilation: the step between a window's elements. Default: 1.
+        ceil_mode: whether the output's size is rounded up. Default: False.
+        return_indices: whether to give (values, indices), each maximum's flat position in its volume. Default: False.
+
+    Example:
+
+    >>> rustorch.nn.functional.max_pool3d(rustorch.tensor([[[[1.0, 2.0], [4.0, 3.0]]]]), (1, 2, 2))
+    tensor([[[[4.]]]])
+    """
     if return_indices:
         return max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
     return _C.max_pool3d(input, kernel_size, step(stride), padding, dilation, ceil_mode)
@@ -161,19 +257,52 @@ def output_sizes(input: Tensor, output_size: int | Sequence[int | None] | None, 
 
 @named
 def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
-    """The means of `output_size` windows that cover (N, C, L) or (C, L)."""
+    """Takes the mean of as many windows as the output has elements, which cover the input; nn.AdaptiveAvgPool1d says
+    which.
+
+    Args:
+        input: (N, C, L) or (C, L).
+        output_size: the output's size; None keeps the input's.
+
+    Example:
+
+    >>> rustorch.nn.functional.adaptive_avg_pool1d(rustorch.tensor([[1.0, 3.0, 2.0, 4.0]]), 1)
+    tensor([[2.5000]])
+    """
     return _C.adaptive_avg_pool1d(input, output_sizes(input, output_size, 1))
 
 
 @named
 def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
-    """The means of windows that cover (N, C, H, W) or (C, H, W), `output_size` of them per dimension."""
+    """Takes the mean of as many windows as the output has elements, which cover the input; nn.AdaptiveAvgPool2d says
+    which.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        output_size: the output's sizes; an integer counts for every dimension; None keeps the input's.
+
+    Example:
+
+    >>> rustorch.nn.functional.adaptive_avg_pool2d(rustorch.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 1)
+    tensor([[[2.5000]]])
+    """
     return _ops.adaptive_avg_pool2d(input, output_sizes(input, output_size, 2))
 
 
 @named
 def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
-    """The means of windows that cover (N, C, D, H, W) or (C, D, H, W), `output_size` of them per dimension."""
+    """Takes the mean of as many windows as the output has elements, which cover the input; nn.AdaptiveAvgPool3d says
+    which.
+
+    Args:
+        input: (N, C, D, H, W) or (C, D, H, W).
+        output_size: the output's sizes; an integer counts for every dimension; None keeps the input's.
+
+    Example:
+
+    >>> rustorch.nn.functional.adaptive_avg_pool3d(rustorch.tensor([[[[1.0, 2.0], [4.0, 3.0]]]]), 1)
+    tensor([[[[2.5000]]]])
+    """
     return _ops.adaptive_avg_pool3d(input, output_sizes(input, output_size, 3))
 
 
