@@ -53,12 +53,13 @@ class MultiheadAttention(Module):
         attn_mask: (L, S), or (N · num_heads, L, S).
         output: the query's shape.
         weights: (N, L, S), or (N, num_heads, L, S) with average_attn_weights=False; no N without a batch.
+            S is one more for each of add_bias_kv and add_zero_attn.
 
     Attributes:
         in_proj_weight: (3 · embed_dim, embed_dim), the maps of query, key and value, if kdim = vdim = embed_dim, else
             None; Xavier's uniform values at first.
-        q_proj_weight: (embed_dim, embed_dim), with k_proj_weight: (embed_dim, kdim) and v_proj_weight: (embed_dim,
-            vdim) otherwise, else None; Xavier's uniform values at first.
+        q_proj_weight, k_proj_weight, v_proj_weight: (embed_dim, embed_dim), (embed_dim, kdim) and (embed_dim, vdim),
+            the same maps where in_proj_weight is None, else None; Xavier's uniform values at first.
         in_proj_bias: (3 · embed_dim), zeros at first; None with bias=False.
         out_proj: The Linear of W_out and b_out; the weight starts as Linear's does, the bias as zeros.
         bias_k, bias_v: (1, 1, embed_dim), Xavier's normal values at first; None with add_bias_kv=False.

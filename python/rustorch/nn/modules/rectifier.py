@@ -290,9 +290,9 @@ class SELU(_Activation):
 
         out = scale · (in where in > 0,  alpha · (exp(in) - 1) elsewhere)
 
-    with scale = 1.0507009873554805 and alpha = 1.6732632423543772. This takes weights that start normal with variance 1
-    / fan_in (`init.kaiming_normal_` with nonlinearity='linear') and AlphaDropout instead of Dropout. Source: Klambauer
-    et al., 2017.
+    with scale = 1.0507009873554805 and alpha = 1.6732632423543772. This takes weights that start normal with variance
+    1 / fan_in (`init.kaiming_normal_` with nonlinearity='linear') and AlphaDropout instead of Dropout. Source:
+    Klambauer et al., 2017.
 
     Args:
         inplace: Whether the input itself is changed and given back. Default: False.
