@@ -25,9 +25,10 @@ from typing import Any
 
 from . import values
 
-#: What a child may have of memory, and what a call may take before it counts as a hang: on a virtual machine, the first
-#: touch of so much memory alone can take half a minute, in NumPy too.
-MEMORY, SECONDS = 6 << 30, 90
+#: What a child may have of memory, and what a call may take of the processors' time before it counts as a hang (the first touch
+#: of so much memory takes some of it, in NumPy too); and of time, for one that waits: long, for other programs may want the
+#: processors.
+MEMORY, SECONDS, WAIT = 6 << 30, 90, 1200
 
 #: Changes the process for the calls after it, or is meant to write files.
 LEFT_OUT = {
@@ -233,7 +234,8 @@ def _child(seed: int, start: int, count: int, log: str, memory: int, large: bool
             if index >= start + count:
                 break
             print(json.dumps({"at": index, "call": source}), file=file, flush=True)
-            signal.alarm(SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            signal.alarm(WAIT)
             try:
                 eval(source, dict(names))
             except Exception as error:
@@ -245,6 +247,7 @@ def _child(seed: int, start: int, count: int, log: str, memory: int, large: bool
                     flush=True,
                 )
             signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps({"done": index}), file=file, flush=True)
 
 

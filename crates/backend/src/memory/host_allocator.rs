@@ -26,7 +26,7 @@ fn chosen() -> &'static Result<&'static dyn MemoryAllocator> {
 }
 
 /// Fails unless `RUSTORCH_ALLOCATOR` names an allocator that there is: `pool`, which recycles blocks, or `system`, whose
-/// blocks are each an allocation of exactly their bytes, so that AddressSanitizer and valgrind see where one ends.
+/// blocks are each an allocation of exactly their bytes, so that `AddressSanitizer` and valgrind see where one ends.
 ///
 /// # Errors
 /// There is no allocator of that name.

@@ -312,7 +312,15 @@ pub(crate) fn root_mean_square(x: &Tensor, dims: &[i64], eps: f64) -> Result<Ten
     let norm = ops::linalg_vector_norm(x, 2.into(), Some(dims), true, None)?;
     let count = x.numel() / norm.numel().max(1);
     let root = ops::mul(&norm, &Tensor::number(1.0 / (count as f64).sqrt())?)?;
-    if eps == 0.0 { Ok(root) } else { ops::hypot(&root, &Tensor::number(eps.sqrt())?) }
+    if eps == 0.0 {
+        return Ok(root);
+    }
+    let shift = Tensor::number(eps.abs().sqrt())?;
+    if eps > 0.0 {
+        return ops::hypot(&root, &shift);
+    }
+    let (below, above) = (ops::sub(&root, &shift, 1.into())?, ops::add(&root, &shift, 1.into())?);
+    ops::mul(&ops::sqrt(&below)?, &ops::sqrt(&above)?)
 }
 
 /// Divides by the root mean square of the trailing dimensions.
@@ -356,9 +364,18 @@ pub fn local_response_norm(input: &Tensor, size: i64, alpha: f64, beta: f64, k: 
     }
     // Sizes relative to the largest of the channels at a place (at least 1, unless k is 0), whose squares neither overflow
     // nor vanish: with x = s u, x / (k + a x²)^b is x / s^b / s^b / (k / s² + a u²)^b.
-    let scale = super::norm::power_of_two(&ops::amax(&ops::abs(&input.detach())?, &[1], true)?)?;
-    let scale = if k == 0.0 { scale } else { ops::clamp_min(&scale, &Tensor::number(1.0)?)? };
-    let relative = ops::div(input, &scale, None)?;
+    // Integers are what they are.
+    let scale = if input.dtype().is_floating_point() {
+        let scale = super::norm::power_of_two(&ops::amax(&ops::abs(&input.detach())?, &[1], true)?)?;
+        Some(if k == 0.0 { scale } else { ops::clamp_min(&scale, &Tensor::number(1.0)?)? })
+    } else {
+        None
+    };
+    let over = |value: &Tensor, scale: &Option<Tensor>| match scale {
+        Some(scale) => ops::div(value, scale, None),
+        None => Ok(value.clone()),
+    };
+    let relative = over(input, &scale)?;
     // Channels as the height of an image of one channel: a window of them is a window of rows.
     let (batch, channels) = (input.shape()[0], input.shape()[1]);
     let squares =
@@ -367,8 +384,8 @@ pub fn local_response_norm(input: &Tensor, size: i64, alpha: f64, beta: f64, k: 
     let means = ops::avg_pool2d(&padded, &[size, 1], &[1], &[0], false, true, None)?;
     let scaled = ops::mul(&reshape_to(&means, input.shape())?, &Tensor::number(alpha)?)?;
     let beta = Tensor::number(beta)?;
-    let shift = ops::div(&ops::div(&Tensor::number(k)?, &scale, None)?, &scale, None)?;
+    let shift = over(&over(&Tensor::number(k)?, &scale)?, &scale)?;
     let divisor = ops::pow(&ops::add(&scaled, &shift, 1.into())?, &beta)?;
-    let root = ops::pow(&scale, &beta)?;
-    ops::div(&ops::div(&ops::div(input, &root, None)?, &root, None)?, &divisor, None)
+    let root = scale.map(|scale| ops::pow(&scale, &beta)).transpose()?;
+    ops::div(&over(&over(input, &root)?, &root)?, &divisor, None)
 }
