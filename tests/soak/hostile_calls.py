@@ -25,9 +25,9 @@ from typing import Any
 
 from . import values
 
-#: What a child may have of memory, and what a call may take of the processors' time before it counts as a hang (the first
-#: touch of so much memory takes some of it, in NumPy too); and of time, for one that waits: long, for other programs may
-#: want the processors.
+#: What a child may have of memory; what a call may take of the processors' time before it counts as a hang (the first
+#: touch of so much memory takes some of it, in NumPy too); and what of time, for one that waits: long, for other
+#: programs may want the processors.
 MEMORY, SECONDS, WAIT = 6 << 30, 90, 1200
 
 #: Changes the process for the calls after it, or is meant to write files.
