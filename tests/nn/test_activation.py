@@ -1,5 +1,7 @@
 """Activation functions, in place and drawn at random."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -41,3 +43,9 @@ def test_gumbel_softmax() -> None:
     x = rustorch.zeros(2, 3, requires_grad=True)
     (F.gumbel_softmax(x, hard=True, dim=0) * rustorch.rand(2, 3)).sum().backward()
     assert x.grad.abs().sum().item() > 0
+
+
+def test_pickles_name_the_module_that_pytorch_names() -> None:
+    for layer in (nn.ReLU(), nn.PReLU(2), nn.Hardtanh(), nn.Softshrink(), nn.GELU(), nn.Sigmoid()):
+        assert type(layer).__module__ == f"{rustorch.__name__}.nn.modules.activation"
+        assert repr(pickle.loads(pickle.dumps(layer))) == repr(layer)
