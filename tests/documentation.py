@@ -35,54 +35,6 @@ NO_SHAPE = {
     "nn.Sequential": "its first and last module say what it takes and gives",
 }
 
-#: What is not documented yet. A name leaves this list together with its lack.
-NOT_YET = [
-    "optim.ASGD",
-    "optim.Adadelta",
-    "optim.Adafactor",
-    "optim.Adagrad",
-    "optim.Adam",
-    "optim.AdamW",
-    "optim.Adamax",
-    "optim.LBFGS",
-    "optim.Muon",
-    "optim.NAdam",
-    "optim.Optimizer",
-    "optim.RAdam",
-    "optim.RMSprop",
-    "optim.Rprop",
-    "optim.SGD",
-    "optim.lr_scheduler.ChainedScheduler",
-    "optim.lr_scheduler.ConstantLR",
-    "optim.lr_scheduler.CosineAnnealingLR",
-    "optim.lr_scheduler.CosineAnnealingWarmRestarts",
-    "optim.lr_scheduler.CyclicLR",
-    "optim.lr_scheduler.ExponentialLR",
-    "optim.lr_scheduler.LRScheduler",
-    "optim.lr_scheduler.LambdaLR",
-    "optim.lr_scheduler.LinearLR",
-    "optim.lr_scheduler.MultiStepLR",
-    "optim.lr_scheduler.MultiplicativeLR",
-    "optim.lr_scheduler.OneCycleLR",
-    "optim.lr_scheduler.PolynomialLR",
-    "optim.lr_scheduler.ReduceLROnPlateau",
-    "optim.lr_scheduler.SequentialLR",
-    "optim.lr_scheduler.StepLR",
-    "utils.data.BatchSampler",
-    "utils.data.ConcatDataset",
-    "utils.data.DataLoader",
-    "utils.data.Dataset",
-    "utils.data.IterableDataset",
-    "utils.data.RandomSampler",
-    "utils.data.Sampler",
-    "utils.data.SequentialSampler",
-    "utils.data.Subset",
-    "utils.data.SubsetRandomSampler",
-    "utils.data.TensorDataset",
-    "utils.data.default_collate",
-    "utils.data.random_split",
-]
-
 
 def public() -> Iterator[tuple[str, Any]]:
     """Every public class of the modules and function of utils.data, once, by its name after `rustorch.`."""
@@ -151,28 +103,24 @@ def lacks(name: str, thing: Any) -> list[str]:
     return missing
 
 
-def ops_without_example() -> list[str]:
-    """The public ops of the table of which no form has an example."""
+def ops() -> dict[str, bool]:
+    """The public ops of the table, and whether any form of each has an example."""
     found: dict[str, bool] = {}
     for file in sorted(Path(__file__).parents[1].glob("crates/backend/ops/*.toml")):
         for row in tomllib.loads(file.read_text(encoding="utf-8"))["op"]:
             if row.get("public", True) and not row["name"].startswith("_"):
                 name = ".".join(filter(None, (row.get("module"), row["name"])))
                 found[name] = found.get(name, False) or "example" in row
-    return [name for name, has_example in found.items() if not has_example]
+    return found
 
 
 def main() -> int:
-    complaints = [f"{name}: no Example in crates/backend/ops" for name in ops_without_example() if name not in NOT_YET]
-    names = [name for name, _ in public()]
-    complaints += [f"{name}: in NOT_YET, but there is no such class" for name in NOT_YET if name not in names]
-    complaints += [f"{name}: in NO_SHAPE, but there is no such class" for name in NO_SHAPE if name not in names]
-    for name, thing in public():
-        missing = lacks(name, thing)
-        if missing and name not in NOT_YET:
+    complaints = [f"{name}: no Example in crates/backend/ops" for name, has_example in ops().items() if not has_example]
+    things = dict(public())
+    complaints += [f"{name}: in NO_SHAPE, but there is no such class" for name in NO_SHAPE if name not in things]
+    for name, thing in things.items():
+        if missing := lacks(name, thing):
             complaints.append(f"{name}: its docstring lacks {'; '.join(missing)}")
-        elif not missing and name in NOT_YET:
-            complaints.append(f"{name}: is documented; take it out of NOT_YET")
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     return 1 if complaints else 0

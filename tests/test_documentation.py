@@ -8,7 +8,7 @@ import pytest
 
 from rustorch import nn
 
-from tests.documentation import lacks, ops_without_example, says_default
+from tests.documentation import lacks, ops, public, says_default
 
 WHOLE = """Scales.
 
@@ -89,5 +89,20 @@ def test_a_default_is_read(text: str, default: Any) -> None:
     assert not says_default(text, "another")
 
 
+@pytest.mark.rustorch_only
+def test_every_public_class_is_documented() -> None:
+    found = {name: missing for name, thing in public() if (missing := lacks(name, thing))}
+    assert found == {}
+
+
+@pytest.mark.rustorch_only
+def test_the_classes_are_found_where_they_are() -> None:
+    assert {"nn.Linear", "optim.SGD", "optim.lr_scheduler.OneCycleLR", "utils.data.random_split"} <= {
+        n for n, _ in public()
+    }
+
+
 def test_every_op_has_an_example() -> None:
-    assert ops_without_example() == []
+    table = ops()
+    assert {"add", "nn.functional.gelu", "linalg.svd"} <= table.keys()
+    assert [name for name, has_example in table.items() if not has_example] == []

@@ -19,7 +19,34 @@ def _take_back(scheduler: LRScheduler) -> None:
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after another: the next begins at each of the given epochs."""
+    """One schedule after another: the next begins at each of the given epochs.
+
+    In epoch t the rate is that of schedule i, where i is the number of milestones that are ≤ t. The first goes on from
+    epoch 0, and each other begins with its own epoch 0 at its milestone. step() takes no epoch.
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        schedulers: the schedules, of this optimizer.
+        milestones: the epochs at which the schedules after the first begin, one fewer than schedules, in rising order.
+        last_epoch: the epoch that was reached, to go on from; -1 begins anew. Default: -1.
+
+    Raises:
+        ValueError: there is no schedule, one is of another optimizer, or the milestones are not one fewer.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> warm = rustorch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> fall = rustorch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
+    >>> schedule = rustorch.optim.lr_scheduler.SequentialLR(optimizer, [warm, fall], milestones=[2])
+    >>> for _ in range(5):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.5, 1.0, 0.9, 0.81]
+    """
 
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
@@ -70,7 +97,32 @@ class SequentialLR(LRScheduler):
 
 
 class ChainedScheduler(LRScheduler):
-    """Several schedules at once, each acting on what the one before it left."""
+    """Several schedules at once, each acting on what the one before it left.
+
+    step() calls the step() of each in turn, and takes no epoch. Schedules that multiply the rate multiply theirs
+    together.
+
+    Args:
+        schedulers: the schedules, of one optimizer.
+        optimizer: that optimizer; None for the first schedule's. Default: None.
+
+    Raises:
+        ValueError: there is no schedule, or one is of another optimizer.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> warm = rustorch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> fall = rustorch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
+    >>> schedule = rustorch.optim.lr_scheduler.ChainedScheduler([warm, fall])
+    >>> for _ in range(4):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.45, 0.81, 0.729]
+    """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
         if not schedulers:

@@ -32,7 +32,34 @@ def _check_momentum(name: str, optimizer: Optimizer) -> None:
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Half a cosine from the initial rate to `eta_min` in `T_0` epochs, and again in `T_mult` times as many."""
+    """Half a cosine from the initial rate to `eta_min`, and again from the initial rate, each time as long or longer.
+
+    lr(t) = eta_min + (lr(0) - eta_min) (1 + cos(π c / T)) / 2
+
+    where c is the number of epochs since the last restart and T the number between that and the next: T_0 at first,
+    then T_mult times as many each time. step() also takes an epoch that may be a fraction, for steps within an epoch.
+    From I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017).
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        T_0: the number of epochs to the first restart, an int above 0.
+        T_mult: how many times longer each cosine is than the one before, an int of at least 1. Default: 1.
+        eta_min: the least rate. Default: 0.0.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
+    >>> for _ in range(7):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 1.0, 0.8536, 0.5, 0.1464, 1.0]
+    """
 
     def __init__(
         self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
@@ -75,7 +102,46 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class CyclicLR(LRScheduler):
-    """Between two rates along a triangle, whose height may shrink; the momentum goes the other way."""
+    """Between two rates along a triangle, whose height may shrink; the momentum goes the other way.
+
+    With the place h in the triangle, which is 0 at its ends and 1 at its top, and the height s,
+
+        lr = base_lr + (max_lr - base_lr) h s
+        momentum = max_momentum - (max_momentum - base_momentum) h s
+
+    s is 1 for 'triangular', 1 / 2^(c - 1) in the c-th cycle for 'triangular2', gammaᵗ after t steps for 'exp_range'.
+    step() is called after each batch. From L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017).
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        base_lr: the lower rate, or a list with one per group; it takes the place of the groups' rates.
+        max_lr: the upper rate, or a list with one per group.
+        step_size_up: the number of steps from the lower rate to the upper. Default: 2000.
+        step_size_down: the number of steps back; None for as many. Default: None.
+        mode: how the height goes: 'triangular', 'triangular2' or 'exp_range'. Default: 'triangular'.
+        gamma: the factor of each step in 'exp_range'. Default: 1.0.
+        scale_fn: a function that gives s, in place of `mode`. Default: None.
+        scale_mode: what `scale_fn` is called with: 'cycle' for c, 'iterations' for t. Default: 'cycle'.
+        cycle_momentum: whether to set the momentum, or Adam's β1, too; a ValueError if there is none. Default: True.
+        base_momentum: the lower momentum, or a list with one per group. Default: 0.8.
+        max_momentum: the upper momentum, or a list with one per group. Default: 0.9.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.CyclicLR(optimizer, 0.1, 0.5, step_size_up=2, mode="triangular2")
+    >>> for _ in range(8):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.1, 0.3, 0.5, 0.3, 0.1, 0.2, 0.3, 0.2]
+    >>> optimizer.param_groups[0]["momentum"]
+    0.9
+    """
 
     def __init__(
         self,
@@ -145,7 +211,44 @@ class CyclicLR(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """From a low rate up to `max_lr` and down to a lower one in `total_steps` steps (L. Smith and N. Topin, 2018)."""
+    """From a low rate up to `max_lr` and down to a lower one in `total_steps` steps; the momentum goes the other way.
+
+    The rate begins at max_lr / div_factor, is max_lr at step pct_start · total_steps - 1, and ends at max_lr /
+    (div_factor · final_div_factor) in the last step. Between two of them it goes along half a cosine, a + (b - a) (1 -
+    cos(π x)) / 2 for a share x of the way from a to b, or along a line. step() is called after each batch; a step
+    beyond the last is a ValueError. From L. N. Smith and N. Topin, "Super-Convergence: Very Fast Training of Neural
+    Networks Using Large Learning Rates" (2018).
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        max_lr: the largest rate, or a list with one per group.
+        total_steps: the number of steps, above 0; None for epochs · steps_per_epoch. Default: None.
+        epochs: the number of epochs, where `total_steps` is None. Default: None.
+        steps_per_epoch: the number of steps of an epoch, where `total_steps` is None. Default: None.
+        pct_start: the share of the steps in which the rate rises, from 0 to 1. Default: 0.3.
+        anneal_strategy: 'cos' or 'linear'. Default: 'cos'.
+        cycle_momentum: whether to set the momentum, or Adam's β1, too; a ValueError if there is none. Default: True.
+        base_momentum: the momentum at the largest rate, or a list with one per group. Default: 0.85.
+        max_momentum: the momentum at the ends, or a list with one per group. Default: 0.95.
+        div_factor: the largest rate divided by the first. Default: 25.0.
+        final_div_factor: the first rate divided by the last. Default: 1e4.
+        three_phase: whether to come back to the first rate in as many steps as the rise has, and then go to the last.
+            Default: False.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=6, pct_start=0.5)
+    >>> for _ in range(5):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.04, 0.52, 1.0, 0.75, 0.25]
+    """
 
     def __init__(
         self,

@@ -11,7 +11,35 @@ from .optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiplies the rate by `factor` when a measure has not become better for more than `patience` epochs."""
+    """Multiplies the rate by `factor` when a measure has not become better for more than `patience` epochs.
+
+    step(metrics) takes an epoch's measure, a number or a tensor of one element. Better is what is less than best (1 -
+    threshold), or with 'abs' less than best - threshold; in mode 'max' greater than best (1 + threshold), or best +
+    threshold. The new rate is max(lr factor, min_lr). A measure that is NaN is not better.
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        mode: 'min' if less is better, 'max' if more is. Default: 'min'.
+        factor: what the rate is multiplied by, below 1. Default: 0.1.
+        patience: how many epochs without a better measure change nothing. Default: 10.
+        threshold: by how much a better measure must be better. Default: 1e-4.
+        threshold_mode: 'rel' if that is a share of the best measure, 'abs' if a difference. Default: 'rel'.
+        cooldown: for how many epochs after a change none counts as without a better measure. Default: 0.
+        min_lr: the least rate, or a list with one per group. Default: 0.
+        eps: a change of the rate that is not larger than this is left undone. Default: 1e-8.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> schedule = rustorch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> rates = []
+    >>> for loss in [3.0, 2.0, 2.0, 2.0, 1.0]:
+    ...     optimizer.step()
+    ...     schedule.step(loss)
+    ...     rates.append(schedule.get_last_lr()[0])
+    >>> rates
+    [1.0, 1.0, 1.0, 0.5, 0.5]
+    """
 
     def __init__(
         self,

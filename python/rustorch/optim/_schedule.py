@@ -8,7 +8,36 @@ from .optimizer import Optimizer
 
 
 class LRScheduler:
-    """Sets the learning rate of every group of an optimizer, epoch by epoch; a subclass says how in get_lr()."""
+    """Sets the learning rate of every group of an optimizer, epoch by epoch: the base class of schedules.
+
+    A subclass says the rates of epoch `last_epoch` in get_lr(), from `self.base_lrs`, the initial ones, or from those
+    that the groups have. The constructor sets the rates of epoch 0; step() goes to the next epoch and is called after
+    the optimizer's step, get_last_lr() gives the rates. state_dict() and load_state_dict() keep the place.
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Raises:
+        TypeError: `optimizer` is no Optimizer.
+        KeyError: a group has no 'initial_lr', though `last_epoch` is not -1.
+
+    Example:
+
+    >>> class Harmonic(rustorch.optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [base / (1 + self.last_epoch) for base in self.base_lrs]
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = Harmonic(optimizer)
+    >>> for _ in range(4):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.3333, 0.25]
+    """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):

@@ -14,7 +14,47 @@ __all__ = ["Adafactor"]
 
 
 class Adafactor(Optimizer):
-    """Adafactor (N. Shazeer and M. Stern, 2018): the mean square of a matrix's gradient is kept as rows and columns."""
+    """Adafactor: the mean square of a matrix's gradient is kept as the means of its rows and columns.
+
+    A matrix of n × m has n + m numbers of state in place of n m. With the gradient g of the parameter p, the step's
+    number t, which is 1 at first, the weight decay λ, and rms(x) = √mean(x²), a step is
+
+        p ← (1 - lr λ) p
+        s = t^beta2_decay
+        r ← (1 - s) r + s mean(g², over columns)
+        c ← (1 - s) c + s mean(g², over rows)
+        v = r c / mean(r),  at least eps1²
+        u = g / √v
+        p ← p - max(eps2, rms(p)) min(lr, 1 / √t) · u / max(1, rms(u) / d)
+
+    from N. Shazeer and M. Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost" (2018). rms(p) is
+    that before the decay. The leading dimensions of a parameter with more than two count matrices; one with fewer has
+    v ← (1 - s) v + s g². The state of a parameter is 'step', and 'row_var' (r) and 'col_var' (c) or 'variance' (v).
+
+    Args:
+        params: what to move: tensors, pairs of name and tensor, or dictionaries with the key 'params' and a group's own
+            settings, which stand in place of those given here.
+        lr: the largest relative step, at least 0. Default: 1e-2.
+        beta2_decay: the power of t by which the newest gradient's share falls, at most 0. Default: -0.8.
+        eps: eps1, None for the spacing of the parameter's dtype at 1, and eps2, each at least 0. Default: (None, 1e-3).
+        d: how large the root mean square of u may be, at least 1. Default: 1.0.
+        weight_decay: λ, at least 0. Default: 0.0.
+        foreach: without effect; PyTorch chooses an implementation by it. Default: None.
+        maximize: whether to climb: g is the gradient times -1. Default: False.
+
+    Example:
+
+    >>> weight = rustorch.nn.Parameter(rustorch.tensor([[1.0, -2.0], [2.0, 1.0]]))
+    >>> optimizer = rustorch.optim.Adafactor([weight], lr=0.1)
+    >>> optimizer.zero_grad()
+    >>> weight.square().sum().backward()
+    >>> optimizer.step()
+    >>> weight.detach()
+    tensor([[ 0.9000, -1.8000],
+            [ 1.8000,  0.9000]])
+    >>> sorted(optimizer.state[weight])
+    ['col_var', 'row_var', 'step']
+    """
 
     def __init__(
         self,

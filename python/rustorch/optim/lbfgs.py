@@ -16,7 +16,43 @@ __all__ = ["LBFGS"]
 
 
 class LBFGS(Optimizer):
-    """L-BFGS (D. C. Liu and J. Nocedal, 1989): step() needs a closure, which it calls several times."""
+    """L-BFGS: quasi-Newton steps by an estimate of the inverse Hessian that rests on the last changes of the gradient.
+
+    step() needs a closure, which it calls several times: it forgets the gradients, computes the loss, calls backward
+    and gives the loss back. All parameters count as one vector x with the gradient g. An iteration is
+
+        x ← x + t d,  d = -H g
+
+    where H is never formed: the two loops of D. C. Liu and J. Nocedal, "On the limited memory BFGS method for large
+    scale optimization" (1989), compute d from the last `history_size` changes of x and g. t is lr, in the first
+    iteration lr min(1, 1 / Σ|g|), or what the line search finds. A step ends after `max_iter` iterations or `max_eval`
+    calls, or within one of the tolerances. It is for whole sets of data: the loss must not change between calls.
+
+    Args:
+        params: what to move: tensors or pairs of name and tensor, as in Optimizer, but in one group alone.
+        lr: the length of the steps, at least 0. Default: 1.
+        max_iter: the most iterations of a step. Default: 20.
+        max_eval: the most calls of the closure in a step; None for 5 for every 4 of max_iter. Default: None.
+        tolerance_grad: the largest element of g at which to stop. Default: 1e-7.
+        tolerance_change: the change of x or of the loss at which to stop. Default: 1e-9.
+        history_size: how many changes to remember. Default: 100.
+        line_search_fn: 'strong_wolfe' for a search along d, None for none. Default: None.
+
+    Example:
+
+    >>> weight = rustorch.nn.Parameter(rustorch.tensor([3.0, -2.0]))
+    >>> optimizer = rustorch.optim.LBFGS([weight], line_search_fn="strong_wolfe")
+    >>> def closure():
+    ...     optimizer.zero_grad()
+    ...     loss = (weight[0] - 1) ** 2 + 10 * (weight[1] - 2) ** 2
+    ...     loss.backward()
+    ...     return loss
+    >>> start = optimizer.step(closure)
+    >>> float(start)
+    164.0
+    >>> float(closure()) < 1e-6
+    True
+    """
 
     def __init__(
         self,

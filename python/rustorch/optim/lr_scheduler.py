@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from ._composed_schedules import ChainedScheduler as ChainedScheduler, SequentialLR as SequentialLR
 from ._cyclic_schedules import (
@@ -13,6 +12,7 @@ from ._cyclic_schedules import (
     CyclicLR as CyclicLR,
     OneCycleLR as OneCycleLR,
 )
+from ._function_schedules import LambdaLR as LambdaLR, MultiplicativeLR as MultiplicativeLR
 from ._plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from ._schedule import LRScheduler as LRScheduler
 from .optimizer import Optimizer
@@ -37,32 +37,28 @@ __all__ = [
 ]
 
 
-class LambdaLR(LRScheduler):
-    """The initial rate times a function of the epoch, one for all groups or one per group."""
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
-        last_epoch: int = -1,
-    ) -> None:
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas: list[Callable[[int], float]] = (
-            list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * groups
-        )
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(f"Expected {groups} lr_lambdas, but got {len(self.lr_lambdas)}")
-        super().__init__(optimizer, last_epoch)
-
-    def get_lr(self) -> list[float]:
-        return [base * factor(self.last_epoch) for base, factor in zip(self.base_lrs, self.lr_lambdas, strict=True)]
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
-
-
 class StepLR(LRScheduler):
-    """Multiplies the rate by `gamma` every `step_size` epochs."""
+    """Multiplies the rate by `gamma` every `step_size` epochs: lr(t) = lr(0) gamma^⌊t / step_size⌋.
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        step_size: the number of epochs with one rate.
+        gamma: the factor. Default: 0.1.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.StepLR(optimizer, step_size=2)
+    >>> for _ in range(5):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 1.0, 0.1, 0.1, 0.01]
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size = step_size
@@ -79,7 +75,28 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Multiplies the rate by `gamma` at each of the given epochs."""
+    """Multiplies the rate by `gamma` at each of the given epochs: lr(t) = lr(0) gamma^(number of milestones that are ≤
+    t).
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        milestones: the epochs, in any order; one that stands there twice counts twice.
+        gamma: the factor. Default: 0.1.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5)
+    >>> for _ in range(5):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -98,7 +115,26 @@ class MultiStepLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """Multiplies the rate by `gamma` every epoch."""
+    """Multiplies the rate by `gamma` every epoch: lr(t) = lr(0) gammaᵗ.
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        gamma: the factor.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
+    >>> for _ in range(4):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.9, 0.81, 0.729]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -113,7 +149,30 @@ class ExponentialLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """Goes from `start_factor` to `end_factor` times the initial rate in `total_iters` epochs, and stays there."""
+    """Goes from one share of the initial rate to another in `total_iters` epochs, and stays there.
+
+    lr(t) = lr(0) (start_factor + (end_factor - start_factor) min(t, total_iters) / total_iters)
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        start_factor: the share in epoch 0, above 0 and at most 1. Default: 1/3.
+        end_factor: the share from epoch `total_iters` on, from 0 to 1. Default: 1.0.
+        total_iters: the number of epochs between the two. Default: 5.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> for _ in range(5):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
 
     def __init__(
         self,
@@ -149,7 +208,32 @@ class LinearLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Goes from the initial rate to `eta_min` in `T_max` epochs along half a cosine, and back up after that."""
+    """Goes from the initial rate to `eta_min` in `T_max` epochs along half a cosine, and back up after that.
+
+    lr(t) = eta_min + (lr(0) - eta_min) (1 + cos(π t / T_max)) / 2
+
+    from I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), without the
+    restarts. Each rate is computed from the one before, so that it also follows what another schedule does to it.
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        T_max: the number of epochs to the least rate.
+        eta_min: the least rate. Default: 0.0.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4)
+    >>> for _ in range(6):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.1464]
+    """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_max = T_max
@@ -171,34 +255,30 @@ class CosineAnnealingLR(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * share for base in self.base_lrs]
 
 
-class MultiplicativeLR(LRScheduler):
-    """Multiplies the rate by a function of the epoch, one for all groups or one per group."""
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
-        last_epoch: int = -1,
-    ) -> None:
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas: list[Callable[[int], float]] = (
-            list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * groups
-        )
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(f"Expected {groups} lr_lambdas, but got {len(self.lr_lambdas)}")
-        super().__init__(optimizer, last_epoch)
-
-    def get_lr(self) -> list[float]:
-        if self.last_epoch == 0:
-            return self._current()
-        return [lr * factor(self.last_epoch) for lr, factor in zip(self._current(), self.lr_lambdas, strict=True)]
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
-
-
 class ConstantLR(LRScheduler):
-    """Takes `factor` times the rate for `total_iters` epochs, and the rate itself after that."""
+    """Takes a share of the initial rate for `total_iters` epochs, and the rate itself after that.
+
+    lr(t) = factor lr(0) for t < total_iters, else lr(0)
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        factor: the share, from 0 to 1. Default: 1/3.
+        total_iters: the number of epochs with that share. Default: 5.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> for _ in range(4):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.5, 1.0, 1.0]
+    """
 
     def __init__(
         self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
@@ -222,7 +302,29 @@ class ConstantLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """Takes the rate to 0 in `total_iters` epochs along a power of what is left of them."""
+    """Takes the rate to 0 in `total_iters` epochs along a power of what is left of them.
+
+    lr(t) = lr(0) (1 - min(t, total_iters) / total_iters)^power
+
+    Args:
+        optimizer: the optimizer whose groups' rates are set.
+        total_iters: the number of epochs to a rate of 0. Default: 5.
+        power: the exponent. Default: 1.0.
+        last_epoch: the epoch that was reached, to go on from; every group then needs its 'initial_lr'. -1 begins anew.
+            Default: -1.
+
+    Example:
+
+    >>> optimizer = rustorch.optim.SGD([rustorch.zeros(1)], lr=1.0)
+    >>> rates = []
+    >>> schedule = rustorch.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4, power=2.0)
+    >>> for _ in range(6):
+    ...     rates.append(round(schedule.get_last_lr()[0], 4))
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters

@@ -13,7 +13,42 @@ __all__ = ["Muon"]
 
 
 class Muon(Optimizer):
-    """Muon (K. Jordan, 2024): the momentum of a matrix, made nearly orthogonal by Newton and Schulz's iteration."""
+    """Muon: the momentum of a matrix, made nearly orthogonal, is the step.
+
+    With the gradient g of the parameter p (n × m), the momentum μ and the weight decay λ, a step is
+
+        b ← μ b + (1 - μ) g
+        x = (1 - μ) g + μ b if nesterov, else b
+        x ← x / max(‖x‖, eps), and ns_steps times  x ← a x + (b' x xᵀ + c' (x xᵀ)²) x
+        p ← (1 - lr λ) p - lr f x
+
+    where (a, b', c') are `ns_coefficients`, by which the iteration of Newton and Schulz brings the singular values
+    near 1 (of a matrix with more rows than columns, xᵀ is iterated). It is computed in bfloat16. f is √max(1, n / m),
+    or with 'match_rms_adamw' 0.2 √max(n, m). From K. Jordan et al., "Muon: An optimizer for hidden layers in neural
+    networks" (2024), and for the second factor J. Liu et al., "Muon is Scalable for LLM Training" (2025). The state of
+    a parameter is b, under 'momentum_buffer'.
+
+    Args:
+        params: matrices, as in Optimizer; a parameter that has not two dimensions is a ValueError, and is for AdamW.
+        lr: the learning rate, at least 0. Default: 1e-3.
+        weight_decay: λ, at least 0. Default: 0.1.
+        momentum: μ, at least 0. Default: 0.95.
+        nesterov: whether the newest gradient counts twice. Default: True.
+        ns_coefficients: a, b' and c'. Default: (3.4445, -4.775, 2.0315).
+        eps: the least norm by which is divided. Default: 1e-7.
+        ns_steps: how often to iterate, less than 100. Default: 5.
+        adjust_lr_fn: which factor f: 'original', 'match_rms_adamw', or None, which is 'original'. Default: None.
+
+    Example:
+
+    >>> weight = rustorch.nn.Parameter(rustorch.ones(4, 3))
+    >>> optimizer = rustorch.optim.Muon([weight], lr=0.1)
+    >>> optimizer.zero_grad()
+    >>> weight.square().sum().backward()
+    >>> optimizer.step()
+    >>> bool((weight < 1).all())
+    True
+    """
 
     def __init__(
         self,

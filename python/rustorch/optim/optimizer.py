@@ -19,10 +19,35 @@ ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tens
 
 
 class Optimizer:
-    """Moves parameters, in groups that may have settings of their own.
+    """Moves parameters, in groups that may have settings of their own: the base class of optimizers.
 
-    `params` are tensors, pairs of name and tensor, or dictionaries with the key 'params' and the group's own settings;
-    `defaults` holds the settings of groups that say nothing else. A subclass moves one group in `_step`.
+    A subclass moves one group in `_step(group)`, whose argument is a dictionary of the group's settings and its
+    'params'; what it remembers of a parameter is in `self.state[parameter]`. Parameters whose `grad` is None stay
+    where they are.
+
+    Args:
+        params: what to move: tensors, pairs of name and tensor, or dictionaries with the key 'params' and a group's own
+            settings, which stand in place of those given here.
+        defaults: the settings of groups that say nothing else.
+
+    Raises:
+        TypeError: `params` is a tensor, or has something else than tensors.
+        ValueError: there is no parameter, one is no leaf of autograd's graph, or one is in two groups.
+
+    Example:
+
+    >>> class SignDescent(rustorch.optim.Optimizer):
+    ...     def _step(self, group):
+    ...         with rustorch.no_grad():
+    ...             for param in group["params"]:
+    ...                 param -= group["lr"] * param.grad.sign()
+    >>> weight = rustorch.nn.Parameter(rustorch.tensor([1.0, -2.0]))
+    >>> optimizer = SignDescent([weight], {"lr": 0.5})
+    >>> optimizer.zero_grad()
+    >>> weight.square().sum().backward()
+    >>> optimizer.step()
+    >>> weight.detach()
+    tensor([ 0.5000, -1.5000])
     """
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:

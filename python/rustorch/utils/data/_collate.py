@@ -10,7 +10,27 @@ from rustorch._C import Tensor
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """Stacks tensors, arrays and numbers along a new first dimension; containers keep their structure."""
+    """Makes a batch of samples: stacks tensors, arrays and numbers along a new first dimension; containers keep their
+    structure.
+
+    Tensors of shape (*) become one of shape (N, *), NumPy's arrays and numbers tensors, floats float64, ints int64,
+    bools bool. A batch of dictionaries becomes a dictionary of batches, of named tuples a named tuple, of tuples and
+    lists a list. Strings and bytes stay as they are. Anything else is a TypeError, sequences of different lengths are
+    a RuntimeError.
+
+    Args:
+        batch: the samples, at least one and all of the structure of the first.
+
+    Example:
+
+    >>> samples = [{"image": rustorch.zeros(2), "name": "a"}, {"image": rustorch.ones(2), "name": "b"}]
+    >>> batch = rustorch.utils.data.default_collate(samples)
+    >>> batch["image"]
+    tensor([[0., 0.],
+            [1., 1.]])
+    >>> batch["name"]
+    ['a', 'b']
+    """
     first = batch[0]
     if isinstance(first, Tensor):
         return _C.stack(list(batch), 0)

@@ -19,8 +19,48 @@ T_co = TypeVar("T_co", covariant=True)
 class DataLoader(Generic[T_co]):
     """Batches of a dataset: `for images, labels in DataLoader(dataset, batch_size=32, shuffle=True): …`.
 
-    Shuffling follows `generator`, or `rustorch.manual_seed` without one. Items are read on the calling thread.
-    With `pin_memory` the tensors of a batch are pinned (`Tensor.pin_memory`), for `to(device, non_blocking=True)`.
+    Items are read on the calling thread, in the order of a sampler; `collate_fn` makes a batch of them. Each pass
+    begins anew, and its length is the number of batches. Options of worker processes are refused, since there are
+    none.
+
+    Args:
+        dataset: what has the items, by index or, an IterableDataset, in its own order.
+        batch_size: the number of items of a batch; None for items one by one, without a batch's dimension. Default: 1.
+        shuffle: whether each pass is in a random order, that of a RandomSampler. Default: None.
+        sampler: indices to iterate over, in place of `shuffle`. Default: None.
+        batch_sampler: lists of indices to iterate over, in place of `batch_size`, `shuffle`, `sampler` and `drop_last`.
+            Default: None.
+        num_workers: 0; anything else is a ValueError. Default: 0.
+        collate_fn: what makes a batch of a list of items; None for default_collate, or for items as they are where
+            `batch_size` is None. Default: None.
+        pin_memory: whether a batch's tensors are pinned (`Tensor.pin_memory`), for `to(device, non_blocking=True)`;
+            without an accelerator it warns and does nothing. Default: False.
+        drop_last: whether to leave out a last batch that is shorter. Default: False.
+        timeout: 0; anything else is a ValueError. Default: 0.
+        worker_init_fn: None; anything else is a ValueError. Default: None.
+        multiprocessing_context: None; anything else is a ValueError. Default: None.
+        generator: the generator of a shuffled order; None for the one that `rustorch.manual_seed` seeds. Default: None.
+        prefetch_factor: None; anything else is a ValueError. Default: None.
+        persistent_workers: False; True is a ValueError. Default: False.
+        pin_memory_device: the device for which memory is pinned; '' for the first kind that is there. Default: ''.
+        in_order: without effect: batches always come in order. Default: True.
+
+    Raises:
+        ValueError: an option of worker processes is given, or two options that exclude each other.
+
+    Example:
+
+    >>> features, labels = rustorch.arange(10.0).view(5, 2), rustorch.arange(5)
+    >>> dataset = rustorch.utils.data.TensorDataset(features, labels)
+    >>> loader = rustorch.utils.data.DataLoader(dataset, batch_size=2)
+    >>> len(loader)
+    3
+    >>> [tuple(x.shape) for x, y in loader]
+    [(2, 2), (2, 2), (1, 2)]
+    >>> shuffled = rustorch.utils.data.DataLoader(dataset, batch_size=5, shuffle=True)
+    >>> x, y = next(iter(shuffled))
+    >>> y.sort().values
+    tensor([0, 1, 2, 3, 4])
     """
 
     def __init__(

@@ -15,7 +15,20 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Dataset(Generic[T_co]):
-    """Items by index: a subclass defines `__getitem__`, and `__len__` for samplers to know how many there are."""
+    """Items by index: a subclass defines `__getitem__`, and `__len__` for samplers to know how many there are.
+
+    The sum of two datasets is a ConcatDataset.
+    Example:
+
+    >>> class Squares(rustorch.utils.data.Dataset):
+    ...     def __getitem__(self, index):
+    ...         return index**2
+    ...     def __len__(self):
+    ...         return 4
+    >>> loader = rustorch.utils.data.DataLoader(Squares(), batch_size=2)
+    >>> list(loader)
+    [tensor([0, 1]), tensor([4, 9])]
+    """
 
     def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
@@ -25,14 +38,39 @@ class Dataset(Generic[T_co]):
 
 
 class IterableDataset(Dataset[T_co]):
-    """Items in the order in which they come: a subclass defines `__iter__`."""
+    """Items in the order in which they come: a subclass defines `__iter__`.
+
+    It is for streams, which have no index and perhaps no end. A loader takes no sampler for it and does not shuffle
+    it.
+    Example:
+
+    >>> class Countdown(rustorch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter([3, 2, 1])
+    >>> list(rustorch.utils.data.DataLoader(Countdown(), batch_size=2))
+    [tensor([3, 2]), tensor([1])]
+    """
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Tensors with a common first dimension; item i is the tuple of their i-th slices."""
+    """Tensors with a common first dimension; item i is the tuple of their i-th slices.
+
+    A DataLoader takes the items of a batch from each tensor with one op.
+
+    Args:
+        *tensors: the tensors, (N, *) each with the same N; a ValueError if they differ in it.
+
+    Example:
+
+    >>> dataset = rustorch.utils.data.TensorDataset(rustorch.arange(6).view(3, 2), rustorch.tensor([7, 8, 9]))
+    >>> dataset[1]
+    (tensor([2, 3]), tensor(8))
+    >>> len(dataset)
+    3
+    """
 
     tensors: tuple[Tensor, ...]
 
@@ -51,7 +89,18 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class Subset(Dataset[T_co]):
-    """The items of a dataset at some indices."""
+    """The items of a dataset at some indices: item i is dataset[indices[i]].
+
+    Args:
+        dataset: the dataset.
+        indices: which of its items, in which order; the same may come twice.
+
+    Example:
+
+    >>> letters = rustorch.utils.data.Subset("abcdef", [4, 0])
+    >>> letters[0], letters[1], len(letters)
+    ('e', 'a', 2)
+    """
 
     def __init__(self, dataset: Dataset[T_co], indices: Sequence[int]) -> None:
         self.dataset = dataset
@@ -67,7 +116,21 @@ class Subset(Dataset[T_co]):
 
 
 class ConcatDataset(Dataset[T_co]):
-    """Datasets one after the other."""
+    """Datasets one after the other: the items of the second follow those of the first.
+
+    A negative index counts from the end, one outside of the length is an IndexError.
+
+    Args:
+        datasets: at least one dataset; each has a length, so that an IterableDataset is a TypeError.
+
+    Example:
+
+    >>> first = rustorch.utils.data.TensorDataset(rustorch.tensor([1, 2]))
+    >>> second = rustorch.utils.data.TensorDataset(rustorch.tensor([3]))
+    >>> both = rustorch.utils.data.ConcatDataset([first, second])
+    >>> len(both), both[2]
+    (3, (tensor(3),))
+    """
 
     def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
         self.datasets = list(datasets)
@@ -91,7 +154,24 @@ class ConcatDataset(Dataset[T_co]):
 def random_split(
     dataset: Dataset[T_co], lengths: Sequence[int | float], generator: Generator | None = None
 ) -> list[Subset[T_co]]:
-    """Splits a dataset at random into parts of the given lengths, or of the given shares, which sum to 1."""
+    """Splits a dataset at random into parts of the given lengths, or of the given shares.
+
+    Of a share, the length is the part of the dataset rounded down; what is left over goes to the first parts, one item
+    each. No item is in two parts.
+
+    Args:
+        dataset: a dataset with a length.
+        lengths: the lengths, which sum to that of the dataset, or shares, which sum to 1; else a ValueError.
+        generator: the generator of the order; None for the one that `rustorch.manual_seed` seeds. Default: None.
+
+    Example:
+
+    >>> train, test = rustorch.utils.data.random_split(range(10), [0.75, 0.25])
+    >>> len(train), len(test)
+    (8, 2)
+    >>> sorted([*train, *test])
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """
     count = len(dataset)  # type: ignore[arg-type]
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         if any(not 0 <= share <= 1 for share in lengths):

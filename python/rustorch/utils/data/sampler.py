@@ -12,14 +12,33 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Sampler(Generic[T_co]):
-    """Indices, or batches of them, to iterate over."""
+    """Indices, or batches of them, to iterate over: a subclass defines `__iter__`, and `__len__` for a loader to have a
+    length.
+    Example:
+
+    >>> class Evens(rustorch.utils.data.Sampler):
+    ...     def __iter__(self):
+    ...         return iter([0, 2])
+    >>> dataset = rustorch.utils.data.TensorDataset(rustorch.tensor([5, 6, 7]))
+    >>> list(rustorch.utils.data.DataLoader(dataset, batch_size=2, sampler=Evens()))
+    [[tensor([5, 7])]]
+    """
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError("Subclasses of Sampler should implement __iter__.")
 
 
 class SequentialSampler(Sampler[int]):
-    """All indices in order."""
+    """All indices in order.
+
+    Args:
+        data_source: what has the length; its items are not read.
+
+    Example:
+
+    >>> list(rustorch.utils.data.SequentialSampler("abc"))
+    [0, 1, 2]
+    """
 
     def __init__(self, data_source: Sized) -> None:
         self.data_source = data_source
@@ -34,7 +53,22 @@ class SequentialSampler(Sampler[int]):
 class RandomSampler(Sampler[int]):
     """Indices in random order: a permutation, or drawn anew each time with `replacement`.
 
-    The order is `generator`'s; without one it follows `rustorch.manual_seed`.
+    Each pass has an order of its own. More indices than there are items, without replacement, are several permutations
+    one after the other, the last cut off.
+
+    Args:
+        data_source: what has the length; its items are not read.
+        replacement: whether an index may come again before all others came. Default: False.
+        num_samples: how many indices one pass gives, above 0; None for the length. Default: None.
+        generator: the generator of the order; None for the one that `rustorch.manual_seed` seeds. Default: None.
+
+    Example:
+
+    >>> sampler = rustorch.utils.data.RandomSampler("abcd")
+    >>> sorted(sampler)
+    [0, 1, 2, 3]
+    >>> len(rustorch.utils.data.RandomSampler("abcd", replacement=True, num_samples=10))
+    10
     """
 
     def __init__(
@@ -74,7 +108,17 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """The given indices in random order."""
+    """The given indices in random order, each pass in another.
+
+    Args:
+        indices: the indices.
+        generator: the generator of the order; None for the one that `rustorch.manual_seed` seeds. Default: None.
+
+    Example:
+
+    >>> sorted(rustorch.utils.data.SubsetRandomSampler([2, 5, 7]))
+    [2, 5, 7]
+    """
 
     def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
         self.indices = indices
@@ -88,7 +132,20 @@ class SubsetRandomSampler(Sampler[int]):
 
 
 class BatchSampler(Sampler[list[int]]):
-    """Lists of `batch_size` indices of another sampler; the last may be shorter, or with `drop_last` is left out."""
+    """Lists of `batch_size` indices of another sampler; the last may be shorter, or with `drop_last` is left out.
+
+    Args:
+        sampler: the sampler, or anything else to iterate over.
+        batch_size: the length of the lists, an int above 0.
+        drop_last: whether to leave out a last list that is shorter.
+
+    Example:
+
+    >>> list(rustorch.utils.data.BatchSampler(range(5), batch_size=2, drop_last=False))
+    [[0, 1], [2, 3], [4]]
+    >>> list(rustorch.utils.data.BatchSampler(range(5), batch_size=2, drop_last=True))
+    [[0, 1], [2, 3]]
+    """
 
     def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool) -> None:
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
