@@ -38,7 +38,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @named
-@documented_as(_ops.elu)
+@documented_as(_ops.elu, alpha="the negative of the limit at -∞.")
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _ops.elu_(input, alpha) if inplace else _ops.elu(input, alpha)
 
@@ -50,12 +50,12 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @named
-@documented_as(_C.celu)
+@documented_as(_C.celu, alpha="the negative of the limit at -∞.")
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _C.celu_(input, alpha) if inplace else _C.celu(input, alpha)
 
 
-@documented_as(_ops.leaky_relu)
+@documented_as(_ops.leaky_relu, negative_slope="the slope at negative numbers.")
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     return _ops.leaky_relu_(input, negative_slope) if inplace else _ops.leaky_relu(input, negative_slope)
 
@@ -84,7 +84,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @named
-@documented_as(_ops.hardtanh)
+@documented_as(_ops.hardtanh, min_val="the lower bound.", max_val="the upper bound, at least min_val.")
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val {min_val} is greater than max_val {max_val}")
@@ -92,13 +92,18 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 
 @named
-@documented_as(_C.threshold)
+@documented_as(_C.threshold, threshold="above it the input stays.", value="what is given elsewhere.")
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     return _C.threshold_(input, threshold, value) if inplace else _C.threshold(input, threshold, value)
 
 
 @named
-@documented_as(_C.rrelu)
+@documented_as(
+    _C.rrelu,
+    lower="the smallest slope.",
+    upper="the largest slope.",
+    training="whether the slope at each negative number is random, else the mean of both bounds.",
+)
 def rrelu(
     input: Tensor,
     lower: float = 1.0 / 8,

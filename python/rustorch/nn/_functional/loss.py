@@ -14,7 +14,9 @@ from ._documented import documented_as
 
 
 @named
-@documented_as(_ops.mse_loss)
+@documented_as(
+    _ops.mse_loss, weight="a factor per element, of the input's shape, whose sum the mean divides by; None is 1."
+)
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -29,7 +31,9 @@ def mse_loss(
 
 
 @named
-@documented_as(_ops.l1_loss)
+@documented_as(
+    _ops.l1_loss, weight="a factor per element, of the input's shape, whose sum the mean divides by; None is 1."
+)
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -54,7 +58,12 @@ def _warn_if_shapes_differ(name: str, input: Tensor, target: Tensor) -> None:
 
 
 @named
-@documented_as(_ops.nll_loss)
+@documented_as(
+    _ops.nll_loss,
+    input="log-probabilities (N, C, *) or (C).",
+    target="class indices (N, *) or ().",
+    weight="a factor per class (C); None is 1.",
+)
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -69,7 +78,13 @@ def nll_loss(
 
 
 @named
-@documented_as(_ops.cross_entropy)
+@documented_as(
+    _ops.cross_entropy,
+    input="logits (N, C, *) or (C).",
+    target="class indices (N, *) or (), or class probabilities of the input's shape.",
+    weight="a factor per class (C); None is 1.",
+    label_smoothing="the share in [0, 1] of the uniform distribution in the target.",
+)
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -87,7 +102,9 @@ def cross_entropy(
 
 
 @named
-@documented_as(_ops.binary_cross_entropy)
+@documented_as(
+    _ops.binary_cross_entropy, input="probabilities.", weight="a factor per element, which broadcasts; None is 1."
+)
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -101,7 +118,12 @@ def binary_cross_entropy(
 
 
 @named
-@documented_as(_ops.binary_cross_entropy_with_logits)
+@documented_as(
+    _ops.binary_cross_entropy_with_logits,
+    input="logits.",
+    weight="a factor per element, which broadcasts; None is 1.",
+    pos_weight="a factor of the positive part, which broadcasts to the target; None is 1.",
+)
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -116,7 +138,7 @@ def binary_cross_entropy_with_logits(
 
 
 @named
-@documented_as(_ops.smooth_l1_loss)
+@documented_as(_ops.smooth_l1_loss, beta="where the squared part ends, at least 0.")
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -131,7 +153,11 @@ def smooth_l1_loss(
 
 
 @named
-@documented_as(_ops.huber_loss)
+@documented_as(
+    _ops.huber_loss,
+    weight="a factor per element, of the input's shape; None is 1.",
+    delta="where the squared part ends, above 0.",
+)
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
@@ -140,7 +166,13 @@ def huber_loss(
 
 
 @named
-@documented_as(_ops.kl_div)
+@documented_as(
+    _ops.kl_div,
+    input="log-probabilities.",
+    target="probabilities of the input's shape, or with log_target their logarithms.",
+    reduction="'batchmean', 'mean', 'sum' or 'none'.",
+    log_target="whether the target holds logarithms.",
+)
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -160,7 +192,14 @@ def kl_div(
 
 
 @named
-@documented_as(_ops.poisson_nll_loss)
+@documented_as(
+    _ops.poisson_nll_loss,
+    input="the rates, or their logarithms.",
+    target="the counts, of the input's shape.",
+    log_input="whether the input is the logarithm of the rate.",
+    full="whether Stirling's approximation of log(target!) is added.",
+    eps="keeps log(0) finite where log_input is False.",
+)
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -176,7 +215,12 @@ def poisson_nll_loss(
 
 
 @named
-@documented_as(_ops.hinge_embedding_loss)
+@documented_as(
+    _ops.hinge_embedding_loss,
+    input="distances.",
+    target="1 or -1 for each.",
+    margin="the distance beyond which pairs of target -1 cost nothing.",
+)
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -190,7 +234,7 @@ def hinge_embedding_loss(
 
 
 @named
-@documented_as(_ops.margin_ranking_loss)
+@documented_as(_ops.margin_ranking_loss, target="1 where the first should be larger, -1 where the second.")
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -205,7 +249,11 @@ def margin_ranking_loss(
 
 
 @named
-@documented_as(_ops.cosine_embedding_loss)
+@documented_as(
+    _ops.cosine_embedding_loss,
+    target="1 for pairs that should be alike, -1 for others.",
+    margin="the cosine below which pairs of target -1 cost nothing.",
+)
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -220,7 +268,7 @@ def cosine_embedding_loss(
 
 
 @named
-@documented_as(_ops.soft_margin_loss)
+@documented_as(_ops.soft_margin_loss, target="1 or -1 for each element.")
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -233,7 +281,16 @@ def soft_margin_loss(
 
 
 @named
-@documented_as(_ops.triplet_margin_loss)
+@documented_as(
+    _ops.triplet_margin_loss,
+    anchor="the anchors (N, D) or (D).",
+    positive="samples that should be near to the anchors.",
+    negative="samples that should be far from them.",
+    p="the norm's order.",
+    eps="added to each difference.",
+    swap="whether the negative may be compared with the positive.",
+    margin="the lead that costs nothing, above 0.",
+)
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -251,7 +308,14 @@ def triplet_margin_loss(
 
 
 @named
-@documented_as(_ops.multi_margin_loss)
+@documented_as(
+    _ops.multi_margin_loss,
+    input="scores (N, C) or (C).",
+    target="class indices (N) or ().",
+    p="the power, 1 or 2.",
+    weight="a factor per class (C); None is 1.",
+    margin="by how much the right class's score should lead.",
+)
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -267,7 +331,11 @@ def multi_margin_loss(
 
 
 @named
-@documented_as(_ops.multilabel_margin_loss)
+@documented_as(
+    _ops.multilabel_margin_loss,
+    input="scores (N, C) or (C).",
+    target="the right classes' indices, up to the first -1, of the input's shape.",
+)
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -280,7 +348,9 @@ def multilabel_margin_loss(
 
 
 @named
-@documented_as(_ops.multilabel_soft_margin_loss)
+@documented_as(
+    _ops.multilabel_soft_margin_loss, input="logits (N, C) or (C).", weight="a factor per class (C); None is 1."
+)
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -350,7 +420,15 @@ def _lengths(given: Tensor | Sequence[int]) -> list[int]:
 
 
 @named
-@documented_as(_ops.ctc_loss)
+@documented_as(
+    _ops.ctc_loss,
+    log_probs="log-probabilities (T, N, C) or (T, C).",
+    targets="labels (N, S), or of all samples behind one another.",
+    input_lengths="the number of frames of each sample, at most T.",
+    target_lengths="the number of labels of each sample.",
+    blank="the class that is the blank.",
+    zero_infinity="whether infinite losses and their gradients become 0.",
+)
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

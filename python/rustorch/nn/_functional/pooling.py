@@ -207,7 +207,7 @@ def max_pool3d(
 
 
 @named
-@documented_as(_C.avg_pool1d)
+@documented_as(_C.avg_pool1d, count_include_pad="whether the padding's zeros count as elements of the mean.")
 def avg_pool1d(
     input: Tensor,
     kernel_size: Size,
@@ -220,7 +220,11 @@ def avg_pool1d(
 
 
 @named
-@documented_as(_ops.avg_pool2d)
+@documented_as(
+    _ops.avg_pool2d,
+    count_include_pad="whether the padding's zeros count as elements of the mean.",
+    divisor_override="what the sums are divided by; None is the number of elements.",
+)
 def avg_pool2d(
     input: Tensor,
     kernel_size: Size,
@@ -234,7 +238,11 @@ def avg_pool2d(
 
 
 @named
-@documented_as(_ops.avg_pool3d)
+@documented_as(
+    _ops.avg_pool3d,
+    count_include_pad="whether the padding's zeros count as elements of the mean.",
+    divisor_override="what the sums are divided by; None is the number of elements.",
+)
 def avg_pool3d(
     input: Tensor,
     kernel_size: Size,

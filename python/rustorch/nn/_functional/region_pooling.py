@@ -256,7 +256,11 @@ def fractional_max_pool3d(
 
 
 @named
-@documented_as(_ops.max_unpool1d)
+@documented_as(
+    _ops.max_unpool1d,
+    indices="where each element goes, flat in its channel, of the input's shape.",
+    output_size="the output's size; None is the smallest that pools to the input's.",
+)
 def max_unpool1d(
     input: Tensor,
     indices: Tensor,
@@ -269,7 +273,11 @@ def max_unpool1d(
 
 
 @named
-@documented_as(_ops.max_unpool2d)
+@documented_as(
+    _ops.max_unpool2d,
+    indices="where each element goes, flat in its channel, of the input's shape.",
+    output_size="the output's size; None is the smallest that pools to the input's.",
+)
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -282,7 +290,11 @@ def max_unpool2d(
 
 
 @named
-@documented_as(_ops.max_unpool3d)
+@documented_as(
+    _ops.max_unpool3d,
+    indices="where each element goes, flat in its channel, of the input's shape.",
+    output_size="the output's size; None is the smallest that pools to the input's.",
+)
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,
