@@ -1,5 +1,7 @@
 """Recurrent networks."""
 
+import pickle
+
 import pytest
 
 import rustorch
@@ -21,3 +23,9 @@ def test_recurrent_networks_refuse_what_does_not_fit() -> None:
     x = rustorch.randn(5, 2, 3)
     assert net(x)[0].tolist() != net(x)[0].tolist()
     assert net.eval()(x)[0].tolist() == net(x)[0].tolist()
+
+
+def test_pickles_name_the_module_that_pytorch_names() -> None:
+    for layer in (nn.RNNBase("GRU", 2, 3), nn.RNNCellBase(2, 3, True, 1), nn.LSTM(2, 3), nn.GRUCell(2, 3)):
+        assert type(layer).__module__ == f"{rustorch.__name__}.nn.modules.rnn"
+        assert repr(pickle.loads(pickle.dumps(layer))) == repr(layer)
