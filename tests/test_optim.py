@@ -1,6 +1,7 @@
 """Optimizers: the same path as PyTorch's, and everything around a step."""
 
 import copy
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -280,3 +281,17 @@ def test_betas_may_be_a_list_and_the_learning_rate_a_tensor() -> None:
             optimizer.step()
         paths.append(p.tolist())
     assert paths[0] == paths[1]
+
+
+@pytest.mark.rustorch_only
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("rustorch.optim.elementwise", ["ASGD", "Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop"]),
+        ("rustorch.optim.lr_scheduler", ["LambdaLR", "MultiplicativeLR", "StepLR"]),
+    ],
+)
+def test_pickles_name_the_module_that_they_always_named(module: str, names: list[str]) -> None:
+    for name in names:
+        found = pickle.loads(f"c{module}\n{name}\n.".encode())
+        assert (found.__name__, found.__module__) == (name, module)

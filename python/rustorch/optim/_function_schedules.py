@@ -1,4 +1,4 @@
-"""Schedules by functions of the epoch."""
+"""Schedules by functions of the epoch. Their pickles name rustorch.optim.lr_scheduler, where all are found."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class LambdaLR(LRScheduler):
     >>> rates
     [1.0, 0.9, 0.81, 0.729]
     """
+
+    __module__ = "rustorch.optim.lr_scheduler"
 
     def __init__(
         self,
@@ -78,6 +80,8 @@ class MultiplicativeLR(LRScheduler):
     >>> rates
     [1.0, 0.5, 0.5, 0.25, 0.25]
     """
+
+    __module__ = "rustorch.optim.lr_scheduler"
 
     def __init__(
         self,

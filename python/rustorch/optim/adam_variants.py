@@ -1,4 +1,7 @@
-"""Optimizers that vary Adam: each is its settings and their limits."""
+"""Optimizers that vary Adam: each is its settings and their limits.
+
+Their pickles name rustorch.optim.elementwise, where they used to be.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,8 @@ class Adamax(RuleOptimizer):
     >>> weight.detach()
     tensor([ 0.9000, -1.9000])
     """
+
+    __module__ = "rustorch.optim.elementwise"
 
     _rule = "Adamax"
 
@@ -119,6 +124,8 @@ class NAdam(RuleOptimizer):
     >>> weight.detach()
     tensor([ 0.8944, -1.8944])
     """
+
+    __module__ = "rustorch.optim.elementwise"
 
     _rule = "NAdam"
 
@@ -200,6 +207,8 @@ class RAdam(RuleOptimizer):
     >>> weight.detach()
     tensor([ 0.8000, -1.6000])
     """
+
+    __module__ = "rustorch.optim.elementwise"
 
     _rule = "RAdam"
 

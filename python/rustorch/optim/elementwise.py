@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._rule import RuleOptimizer
 
-# Pickles may name these three by this module.
+# Their pickles name this module.
 from .adam_variants import Adamax as Adamax, NAdam as NAdam, RAdam as RAdam
 from .optimizer import ParamsT, check_not_negative, refuse_options
 

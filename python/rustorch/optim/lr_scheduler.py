@@ -75,8 +75,7 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Multiplies the rate by `gamma` at each of the given epochs: lr(t) = lr(0) gamma^(number of milestones that are ≤
-    t).
+    """Multiplies the rate by `gamma` at each of the given epochs: lr(t) = lr(0) gammaⁿ, where n milestones are ≤ t.
 
     Args:
         optimizer: the optimizer whose groups' rates are set.
