@@ -68,7 +68,7 @@ impl PyNode {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         collection::traverse(collection::is_made(&raw const self.node), &visit, |show| {
-            self.node.visit_held(show)
+            self.node.visit_held(show);
         })
     }
 

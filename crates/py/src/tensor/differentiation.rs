@@ -144,7 +144,7 @@ impl PyTensor {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         collection::traverse(collection::is_made(self.cell.0.get()), &visit, |show| {
-            self.with(|tensor| tensor.visit_held(show))
+            self.with(|tensor| tensor.visit_held(show));
         })
     }
 
