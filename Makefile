@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # `make test PYTEST_ARGS="--device opencl -k matmul"`
 PYTEST_ARGS ?=
-PROFILE ?= release
+PROFILE ?= wheel
 # A Python that has PyTorch, for `make bench`; by default one is made in .venv-bench.
 BENCH_TORCH_PYTHON ?= .venv-bench/bin/python
 # The devices for which `make test-cuda-compile` compiles: Volta to Hopper.
@@ -32,8 +32,8 @@ $(VENV)/.installed-%: pyproject.toml
 
 env: $(VENV)/.installed-dev ## Make .venv with what development needs
 
-# In place: python/rustorch is importable from .venv. The release profile is the wheel's; `make build PROFILE=dev` is for the
-# time between an edit and a running test: seconds, where release takes minutes.
+# In place: python/rustorch is importable from .venv, of the profile that is shipped; `make build PROFILE=dev` is for the
+# time between an edit and a running test: seconds, where that takes minutes.
 build: $(VENV)/.installed-build
 	$(PY) -m maturin develop --profile $(PROFILE) --quiet
 
@@ -163,7 +163,7 @@ ptx: build ## Compile the kernels again that the wheel brings along for CUDA (no
 
 wheel: $(VENV)/.installed-build ## Build the wheel into dist/
 	rm -rf dist
-	$(PY) -m maturin build --release --quiet --out dist
+	$(PY) -m maturin build --profile wheel --quiet --out dist
 	@ls -l dist
 
 .venv-bench/bin/python:
