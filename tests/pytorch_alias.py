@@ -8,12 +8,25 @@ import importlib.util
 import sys
 from pathlib import Path
 
+MODULES = (
+    "autograd",
+    "nn",
+    "nn.functional",
+    "nn.init",
+    "nn.utils",
+    "nn.utils.rnn",
+    "optim",
+    "utils",
+    "utils.data",
+    "utils.dlpack",
+)
+
 
 def install() -> None:
     """Makes `import rustorch` and its submodules give PyTorch's."""
     torch = importlib.import_module("torch")
     sys.modules["rustorch"] = torch
-    for name in ("autograd", "nn", "nn.functional", "nn.init", "optim", "utils", "utils.data", "utils.dlpack"):
+    for name in MODULES:
         sys.modules[f"rustorch.{name}"] = importlib.import_module(f"torch.{name}")
     sys.modules["rustorch.safetensors"] = torch.safetensors = importlib.import_module("safetensors.torch")
     path = Path(__file__).parents[1] / "python/rustorch/datasets/__init__.py"

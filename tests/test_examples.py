@@ -13,6 +13,9 @@ import rustorch
 
 from tests.documentation import public
 
+#: Modules whose functions have examples.
+FUNCTIONS = (rustorch.nn.functional, rustorch.nn.init, rustorch.nn.utils, rustorch.nn.utils.rnn)
+
 
 def documented() -> Iterator[tuple[str, Any]]:
     """Every function and method of the table, every public class and function of nn whose docstring has an example."""
@@ -24,7 +27,7 @@ def documented() -> Iterator[tuple[str, Any]]:
     for name, thing in public():
         if ">>>" in (thing.__doc__ or ""):
             yield name, thing.__doc__
-    for module in (rustorch.nn.functional, rustorch.nn.init, rustorch.nn.utils):
+    for module in FUNCTIONS:
         for name, function in sorted(vars(module).items()):
             if inspect.isfunction(function) and not name.startswith("_") and ">>>" in (function.__doc__ or ""):
                 yield f"{module.__name__}.{name}", function.__doc__

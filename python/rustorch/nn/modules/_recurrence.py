@@ -75,13 +75,43 @@ class Recurrence:
 
     def run(self, x: Tensor, states: list[Tensor], *, backwards: bool) -> tuple[Tensor, list[Tensor]]:
         """The hidden states along (L, N, input), from the end if `backwards`, and the last states."""
+        if x.shape[0] == 0:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         from_input = F.linear(x, self.weight_ih, self.bias_ih)
         hidden = []
         for t in reversed(range(x.shape[0])) if backwards else range(x.shape[0]):
-            states = self.step.advance(from_input[t], F.linear(states[0], self.weight_hh, self.bias_hh), states)
-            if self.weight_hr is not None:
-                states[0] = F.linear(states[0], self.weight_hr)
+            states = self._advance(from_input[t], states)
             hidden.append(states[0])
-        if not hidden:
-            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         return rustorch.stack(hidden[::-1] if backwards else hidden), states
+
+    def run_packed(
+        self, data: Tensor, sizes: list[int], states: list[Tensor], *, backwards: bool
+    ) -> tuple[Tensor, list[Tensor]]:
+        """As run(), along packed data of which `sizes` rows belong to each step: the longest sequences come first.
+
+        Forwards, the states of sequences that have ended are laid aside. Backwards, each sequence starts at its own
+        end, so that states join in the order in which forwards they leave.
+        """
+        from_input = F.linear(data, self.weight_ih, self.bias_ih).split(sizes)
+        hidden = []
+        initial, ended = states, []
+        states = [state[: sizes[-1] if backwards else sizes[0]] for state in states]
+        for t in reversed(range(len(sizes))) if backwards else range(len(sizes)):
+            rows = states[0].shape[0]
+            if rows < sizes[t]:
+                joining = [state[rows : sizes[t]] for state in initial]
+                states = [rustorch.cat(both) for both in zip(states, joining, strict=True)]
+            elif rows > sizes[t]:
+                ended.append([state[sizes[t] :] for state in states])
+                states = [state[: sizes[t]] for state in states]
+            states = self._advance(from_input[t], states)
+            hidden.append(states[0])
+        parts = zip(states, *reversed(ended), strict=True)
+        return rustorch.cat(hidden[::-1] if backwards else hidden), [rustorch.cat(of_one) for of_one in parts]
+
+    def _advance(self, from_input: Tensor, states: list[Tensor]) -> list[Tensor]:
+        """The states after the step whose input's share of the gates this is."""
+        states = self.step.advance(from_input, F.linear(states[0], self.weight_hh, self.bias_hh), states)
+        if self.weight_hr is not None:
+            states[0] = F.linear(states[0], self.weight_hr)
+        return states

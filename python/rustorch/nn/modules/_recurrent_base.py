@@ -10,6 +10,7 @@ import rustorch
 from rustorch._C import Tensor
 from rustorch.nn import functional as F, init
 from rustorch.nn.parameter import Parameter
+from rustorch.nn.utils.rnn import PackedSequence
 
 from ._recurrence import STEPS, Recurrence, gated
 from .module import Module
@@ -37,15 +38,17 @@ class RNNBase(Module):
 
     Shape:
         input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size); the output has
-        directions · hidden_size features, and the states are (num_layers · directions, N, hidden_size).
+        directions · hidden_size features, and the states are (num_layers · directions, N, hidden_size). For a
+        PackedSequence as input the output is one, too.
 
     Attributes:
         weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}: layer k's parameters, with `_reverse` those of the
             other direction; the gates' rows lie behind one another. All start uniform within ±1 / √hidden_size.
 
     Raises:
-        ValueError: where dropout is outside [0, 1], or hidden_size or num_layers is not above 0; in forward, where the
-            input has other than 2 or 3 dimensions.
+        ValueError: where mode is another word, proj_size is given for another mode than 'LSTM', dropout is outside
+            [0, 1], or hidden_size or num_layers is not above 0; in forward, where the input has other than 2 or 3
+            dimensions.
         RuntimeError: in forward, where the input's last size is not input_size, a state has another shape, or L is 0.
 
     Example:
@@ -74,6 +77,10 @@ class RNNBase(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        if mode not in STEPS:
+            raise ValueError(f"Unrecognized RNN mode: {mode}; it is one of {', '.join(STEPS)}")
+        if proj_size and mode != "LSTM":
+            raise ValueError(f"proj_size argument is only supported for LSTM, not RNN or GRU; {mode} got {proj_size}")
         if not 0 <= dropout <= 1 or isinstance(dropout, bool):
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
@@ -138,54 +145,84 @@ class RNNBase(Module):
         parts = (own.get(name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"))
         return Recurrence(STEPS[self.mode], *parts)
 
-    def _initial(self, given: Tensor | None, index: int, like: Tensor, batched: bool) -> Tensor:
-        """The hidden state, or the memory cell with index 1, before the first step: (layers · directions, N, size)."""
-        size = self.hidden_size if index else self.proj_size or self.hidden_size
-        want = (self.num_layers * (2 if self.bidirectional else 1), like.shape[1], size)
-        if given is None:
-            return rustorch.zeros(want, dtype=like.dtype, device=like.device)
-        if given.ndim != (3 if batched else 2):
+    def _initial(self, hx: Any, batch: int, like: Tensor, batched: bool) -> list[Tensor]:
+        """The hidden state, and for LSTM the memory cell, before the first step: (layers · directions, N, size)."""
+        sizes = [self.proj_size or self.hidden_size] + ([self.hidden_size] if self.mode == "LSTM" else [])
+        first = self.num_layers * (2 if self.bidirectional else 1)
+        if hx is None:
+            return [rustorch.zeros((first, batch, size), dtype=like.dtype, device=like.device) for size in sizes]
+        given = [hx] if len(sizes) == 1 else list(hx)
+        if len(given) != len(sizes) or not all(isinstance(state, Tensor) for state in given):
+            raise TypeError(f"{self._get_name()}: hx must be {'a tensor' if len(sizes) == 1 else 'a pair (h_0, c_0)'}")
+        dimensions = 3 if batched else 2
+        if any(state.ndim != dimensions for state in given):
             raise RuntimeError(
-                f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, hx and cx should also be "
-                f"{3 if batched else 2}-D but got {given.ndim}-D tensor"
+                f"For {'batched 3-D' if batched else 'unbatched 2-D'} input, hx and cx should also be {dimensions}-D "
+                f"but got {' and '.join(f'{state.ndim}-D' for state in given)} tensors"
             )
-        given = given if batched else given.unsqueeze(1)
-        if tuple(given.shape) != want:
-            raise RuntimeError(f"Expected hidden{[0]} size {want}, got {list(given.shape)}")
+        given = given if batched else [state.unsqueeze(1) for state in given]
+        for index, (state, size) in enumerate(zip(given, sizes, strict=True)):
+            if tuple(state.shape) != (first, batch, size):
+                which = f"[{index}]" if len(sizes) == 2 else ""
+                raise RuntimeError(f"Expected hidden{which} size {(first, batch, size)}, got {list(state.shape)}")
         return given
 
-    def forward(self, input: Tensor, hx: Any = None) -> Any:
-        if input.ndim not in (2, 3):
-            raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.ndim}D instead")
-        if input.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
-            )
-        batched = input.ndim == 3
-        x = input if batched else input.unsqueeze(1)
-        if batched and self.batch_first:
-            x = x.transpose(0, 1)
-        count = 2 if self.mode == "LSTM" else 1
-        given = tuple(hx) if count == 2 and hx is not None else (hx,) * count
-        states = [self._initial(state, i, x, batched) for i, state in enumerate(given)]
+    def _run(self, x: Tensor, sizes: list[int] | None, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """All layers and directions along (L, N, input), or along packed data with its `sizes`; and the last states."""
         last: list[list[Tensor]] = [[] for _ in states]
         for layer in range(self.num_layers):
             outputs = []
             for direction, suffix in enumerate(self._suffixes(layer)):
                 start = [state[len(last[0])] for state in states]
-                sequence, end = self._recurrence(suffix).run(x, start, backwards=direction == 1)
+                recurrence = self._recurrence(suffix)
+                if sizes is None:
+                    sequence, end = recurrence.run(x, start, backwards=direction == 1)
+                else:
+                    sequence, end = recurrence.run_packed(x, sizes, start, backwards=direction == 1)
                 outputs.append(sequence)
                 for states_of, state in zip(last, end, strict=True):
                     states_of.append(state)
             x = outputs[0] if len(outputs) == 1 else rustorch.cat(outputs, -1)
             if self.dropout and layer + 1 < self.num_layers:
                 x = F.dropout(x, self.dropout, self.training)
-        finals = [rustorch.stack(states_of) for states_of in last]
+        return x, [rustorch.stack(states_of) for states_of in last]
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
+        if input.ndim not in (2, 3):
+            raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.ndim}D instead")
+        self._check_features(input)
+        batched = input.ndim == 3
+        x = input if batched else input.unsqueeze(1)
+        if batched and self.batch_first:
+            x = x.transpose(0, 1)
+        x, last = self._run(x, None, self._initial(hx, x.shape[1], x, batched))
         if not batched:
-            x, finals = x.squeeze(1), [state.squeeze(1) for state in finals]
+            x, last = x.squeeze(1), [state.squeeze(1) for state in last]
         elif self.batch_first:
             x = x.transpose(0, 1)
-        return x, tuple(finals) if count == 2 else finals[0]
+        return x, tuple(last) if len(last) == 2 else last[0]
+
+    def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
+        data, sizes, order, back = input
+        if data.ndim != 2:
+            raise RuntimeError(f"{self._get_name()}: packed input must have 2 dimensions, got {data.ndim}")
+        self._check_features(data)
+        states = self._initial(hx, int(sizes[0]), data, True)
+        if order is not None:
+            states = [state.index_select(1, order) for state in states]
+        data, last = self._run(data, sizes.tolist(), states)
+        if back is not None:
+            last = [state.index_select(1, back) for state in last]
+        return PackedSequence(data, sizes, order, back), tuple(last) if len(last) == 2 else last[0]
+
+    def _check_features(self, input: Tensor) -> None:
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"{self._get_name()}: input.size(-1) must be equal to input_size. "
+                f"Expected {self.input_size}, got {input.shape[-1]}"
+            )
 
     def extra_repr(self) -> str:
         settings = {

@@ -34,7 +34,8 @@ class RNN(RNNBase):
     Shape:
         input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size); h_0 and the last states
         (num_layers · D, N, hidden_size), or without N; output (L, N, D · hidden_size) in the input's layout; D is 2 if
-        bidirectional, else 1.
+        bidirectional, else 1. For a PackedSequence of (Σ lengths, input_size) the output is one, too, and the states
+        are those at each sequence's own end, in the order in which the sequences were packed.
 
     Attributes:
         weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}: layer k's parameters, with `_reverse` those of the
@@ -98,7 +99,9 @@ class LSTM(RNNBase):
     Shape:
         input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size); h_0 and the last h
         (num_layers · D, N, H), c_0 and the last c (num_layers · D, N, hidden_size), or without N; output (L, N, D · H)
-        in the input's layout; H is proj_size or hidden_size, D is 2 if bidirectional, else 1.
+        in the input's layout; H is proj_size or hidden_size, D is 2 if bidirectional, else 1. For a PackedSequence of
+        (Σ lengths, input_size) the output is one, too, and the states are those at each sequence's own end, in the
+        order in which the sequences were packed.
 
     Attributes:
         weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}: layer k's parameters, with `_reverse` those of the
@@ -149,7 +152,8 @@ class GRU(RNNBase):
     Shape:
         input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size); h_0 and the last states
         (num_layers · D, N, hidden_size), or without N; output (L, N, D · hidden_size) in the input's layout; D is 2 if
-        bidirectional, else 1.
+        bidirectional, else 1. For a PackedSequence of (Σ lengths, input_size) the output is one, too, and the states
+        are those at each sequence's own end, in the order in which the sequences were packed.
 
     Attributes:
         weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}: layer k's parameters, with `_reverse` those of the

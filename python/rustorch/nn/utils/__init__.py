@@ -1,5 +1,6 @@
-"""Parameters as one vector, and limits on gradients."""
+"""Parameters as one vector, limits on gradients, sequences of different lengths."""
 
+from . import rnn as rnn
 from .clip_grad import (
     clip_grad_norm_ as clip_grad_norm_,
     clip_grad_value_ as clip_grad_value_,
