@@ -14,6 +14,8 @@ MODULES = (
     "nn.functional",
     "nn.init",
     "nn.utils",
+    "nn.utils.parametrizations",
+    "nn.utils.parametrize",
     "nn.utils.rnn",
     "optim",
     "utils",

@@ -14,7 +14,14 @@ import rustorch
 from tests.documentation import public
 
 #: Modules whose functions have examples.
-FUNCTIONS = (rustorch.nn.functional, rustorch.nn.init, rustorch.nn.utils, rustorch.nn.utils.rnn)
+FUNCTIONS = (
+    rustorch.nn.functional,
+    rustorch.nn.init,
+    rustorch.nn.utils,
+    rustorch.nn.utils.parametrizations,
+    rustorch.nn.utils.parametrize,
+    rustorch.nn.utils.rnn,
+)
 
 
 def documented() -> Iterator[tuple[str, Any]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rustorch._C import Tensor
 from rustorch.autograd.grad_mode import no_grad
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from .module import Module
 
 EXTRA_STATE = "_extra_state"
+
+# By the path of a module: its version, and what hooks note.
+Metadata = Mapping[str, Mapping[str, Any]]
 
 
 class IncompatibleKeys(NamedTuple):
@@ -80,16 +84,23 @@ class Report:
         return IncompatibleKeys(self.missing, self.unexpected)
 
 
-def load_all(module: StateDict, state: dict[str, Any], prefix: str, report: Report) -> None:
+def load_all(module: StateDict, state: dict[str, Any], prefix: str, report: Report, metadata: Metadata) -> None:
     """Loads the part of `state` under `prefix` into the module and those below it."""
-    metadata = {"assign_to_params_buffers": report.assign}
-    module._load_from_state_dict(state, prefix, metadata, True, report.missing, report.unexpected, report.errors)
+    local = dict(metadata.get(prefix[:-1], {}))
+    if report.assign:
+        local["assign_to_params_buffers"] = True
+    module._load_from_state_dict(state, prefix, local, True, report.missing, report.unexpected, report.errors)
     for name, child in module._modules.items():
         if child is not None:
             below = f"{prefix}{name}."
-            load_all(child, {key: value for key, value in state.items() if key.startswith(below)}, below, report)
+            part = {key: value for key, value in state.items() if key.startswith(below)}
+            load_all(child, part, below, report, metadata)
     for hook in tuple(module._load_state_dict_post_hooks.values()):
-        hook(module, IncompatibleKeys(report.missing, report.unexpected))
+        if hook(module, IncompatibleKeys(report.missing, report.unexpected)) is not None:
+            raise RuntimeError(
+                "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new values; "
+                "change the lists of `incompatible_keys` instead"
+            )
 
 
 def load_local(module: StateDict, state: Mapping[str, Any], prefix: str, report: Report) -> None:
@@ -101,6 +112,9 @@ def load_local(module: StateDict, state: Mapping[str, Any], prefix: str, report:
             report.missing.append(key)
             continue
         source = state[key]
+        if isinstance(source, Tensor) and target.ndim == 0 and source.ndim == 1:
+            # States of the time before 0-d tensors.
+            source = source[0]
         if not isinstance(source, Tensor):
             report.errors.append(
                 f'While copying the parameter named "{key}", expected rustorch.Tensor or Tensor-like object from '
@@ -142,8 +156,33 @@ def save_local(module: StateDict, destination: OrderedDict[str, Any], prefix: st
         destination[prefix + EXTRA_STATE] = module.get_extra_state()
 
 
+class WithoutModule:
+    """A hook of a loading state that does not want the module."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, module: StateDict, *args: Any) -> Any:
+        return self.hook(*args)
+
+
+class InPlace:
+    """A hook of a state that was read, which changes the state that it is given and gives nothing."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, *args: Any) -> None:
+        if self.hook(*args) is not None:
+            raise RuntimeError("state_dict post-hook must return None")
+
+
 class StateDict:
     """What makes a module's state come out as a dictionary and go in again."""
+
+    # The form of the state, in which a class that changes it counts; `state_dict()._metadata` has it, and loading
+    # gives it to _load_from_state_dict() as `local_metadata["version"]`.
+    _version: ClassVar[int] = 1
 
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -181,13 +220,29 @@ class StateDict:
         load_local(self, state_dict, prefix, Report(missing_keys, unexpected_keys, error_msgs, assign))
 
     def state_dict(
-        self, *, destination: OrderedDict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+        self, *args: Any, destination: OrderedDict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> OrderedDict[str, Any]:
         """Every parameter and persistent buffer, of this module and all below it, under its path.
 
         The tensors share memory with the module's; they have no history, unless `keep_vars`.
         """
-        destination = OrderedDict() if destination is None else destination
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead: destination, prefix and keep_vars of "
+                "state_dict()",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            destination, prefix, keep_vars = given
+        if destination is None:
+            destination = OrderedDict()
+            # An attribute, as in PyTorch's files of states.
+            vars(destination)["_metadata"] = OrderedDict()
+        local_metadata = {"version": self._version}
+        metadata = getattr(destination, "_metadata", None)
+        if metadata is not None:
+            metadata[prefix[:-1]] = local_metadata
         for hook in tuple(self._state_dict_pre_hooks.values()):
             hook(self, prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
@@ -195,7 +250,9 @@ class StateDict:
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in tuple(self._state_dict_hooks.values()):
-            hook(self, destination, prefix, {})
+            replaced = hook(self, destination, prefix, local_metadata)
+            if replaced is not None:
+                destination = replaced
         return destination
 
     def load_state_dict(
@@ -208,7 +265,8 @@ class StateDict:
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         report = Report([], [], [], assign)
-        load_all(self, OrderedDict(state_dict), "", report)
+        metadata: Metadata = getattr(state_dict, "_metadata", None) or {}
+        load_all(self, OrderedDict(state_dict), "", report, metadata)
         return report.finish(type(self).__name__, strict=strict)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -217,11 +275,21 @@ class StateDict:
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls `hook(module, state_dict, prefix, local_metadata)` after state_dict() has read the module."""
+        return _registered(self._state_dict_hooks, InPlace(hook))
+
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """As register_state_dict_post_hook(); what the hook gives takes the place of this module's state."""
         return _registered(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls `hook(module, state_dict, prefix, …)` before a state is loaded; it may change `state_dict`."""
         return _registered(self._load_state_dict_pre_hooks, hook)
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], with_module: bool = False
+    ) -> RemovableHandle:
+        """As register_load_state_dict_pre_hook(), for a hook that does not get the module unless `with_module`."""
+        return _registered(self._load_state_dict_pre_hooks, hook if with_module else WithoutModule(hook))
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls `hook(module, incompatible_keys)` after a state was loaded; it may change the lists of keys."""

@@ -1,4 +1,6 @@
-"""Parameters as one vector, limits on gradients, sequences of different lengths."""
+"""Parameters as one vector, limits on gradients, sequences of different lengths, parameters computed from others."""
+
+from typing import TYPE_CHECKING, Any
 
 from . import rnn as rnn
 from .clip_grad import (
@@ -10,3 +12,19 @@ from .convert_parameters import (
     parameters_to_vector as parameters_to_vector,
     vector_to_parameters as vector_to_parameters,
 )
+from .spectral_norm import remove_spectral_norm as remove_spectral_norm, spectral_norm as spectral_norm
+from .weight_norm import remove_weight_norm as remove_weight_norm, weight_norm as weight_norm
+
+if TYPE_CHECKING:
+    from . import parametrizations as parametrizations, parametrize as parametrize
+
+# They are made of modules, some of which need this package.
+_SUBMODULES = frozenset({"parametrizations", "parametrize"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        from importlib import import_module
+
+        return import_module(f"rustorch.nn.utils.{name}")
+    raise AttributeError(f"module 'rustorch.nn.utils' has no attribute '{name}'")
