@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 import rustorch
+from rustorch import _aten
 
 from tests.documentation import public
 
 #: Modules whose functions have examples.
 FUNCTIONS = (
+    _aten,
     rustorch.nn.functional,
     rustorch.nn.init,
     rustorch.nn.utils,

@@ -125,6 +125,7 @@ if TYPE_CHECKING:
         special as special,
         utils as utils,
     )
+    from rustorch._aten import *  # noqa: F403
 
 inf = 1e999
 nan = inf - inf
@@ -159,11 +160,16 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"rustorch.{name}")
+    if name in __all__:
+        from rustorch import _aten
+
+        function = globals()[name] = getattr(_aten, name)
+        return function
     raise AttributeError(f"module 'rustorch' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES})
+    return sorted({*globals(), *__all__, *_SUBMODULES})
 
 
 __all__ = [
@@ -185,11 +191,15 @@ __all__ = [
     "UnsupportedError",
     "UntypedStorage",
     "__version__",
+    "affine_grid_generator",
     "allclose",
     "are_deterministic_algorithms_enabled",
+    "as_strided_",
     "as_tensor",
     "asarray",
+    "batch_norm",
     "bfloat16",
+    "binary_cross_entropy_with_logits",
     "bool",
     "broadcast_shapes",
     "can_cast",
@@ -200,7 +210,11 @@ __all__ = [
     "complex64",
     "complex128",
     "contiguous_format",
+    "convolution",
+    "cosine_embedding_loss",
+    "ctc_loss",
     "default_generator",
+    "detach_",
     "device",
     "devices",
     "double",
@@ -223,12 +237,19 @@ __all__ = [
     "get_float32_matmul_precision",
     "get_num_threads",
     "get_rng_state",
+    "grid_sampler",
+    "grid_sampler_2d",
+    "grid_sampler_3d",
+    "gru",
+    "gru_cell",
     "half",
+    "hinge_embedding_loss",
     "histogramdd",
     "iinfo",
     "inf",
     "inference_mode",
     "initial_seed",
+    "instance_norm",
     "int",
     "int8",
     "int16",
@@ -241,21 +262,34 @@ __all__ = [
     "is_inference_mode_enabled",
     "is_neg",
     "is_nonzero",
+    "is_same_size",
     "is_tensor",
     "isclose",
+    "kl_div",
     "layout",
     "long",
+    "lstm",
+    "lstm_cell",
     "lu",
     "manual_seed",
+    "margin_ranking_loss",
+    "max_pool1d_with_indices",
     "memory_format",
     "memory_stats",
     "nan",
     "no_grad",
     "numel",
     "pi",
+    "poisson_nll_loss",
     "preserve_format",
     "promote_types",
+    "range",
+    "resize_as_",
     "result_type",
+    "rnn_relu",
+    "rnn_relu_cell",
+    "rnn_tanh",
+    "rnn_tanh_cell",
     "seed",
     "set_default_device",
     "set_default_dtype",
@@ -268,6 +302,7 @@ __all__ = [
     "strided",
     "tensor",
     "tensordot",
+    "triplet_margin_loss",
     "uint8",
     "use_deterministic_algorithms",
 ]

@@ -6,6 +6,7 @@ promotion.json   every answer of promote_types, and of result_type for tensors o
 layers.npz       per layer: parameters, input, output, gradients of input and parameters, buffers after the call
 out.json         the functions of torch, torch.linalg, torch.special and torch.fft that take out=
 optimizers.npz   per optimizer and setting: where its parameters stand after each step
+aten.json        functions under ATen's signatures: per call, dtype, shape and elements of each result
 schedules.npz    per schedule and optimizer: learning rate and momentum in each epoch
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tests.pytorch_answers.aten_cases import CASES
 from tests.pytorch_answers.cases import LAYERS, PROMOTION_DTYPES
 from tests.pytorch_answers.optimizer_cases import (
     MATRIX_OPTIMIZERS,
@@ -94,6 +96,17 @@ def layers() -> None:
     np.savez_compressed(HERE / "layers.npz", **arrays)
 
 
+def aten() -> None:
+    answers = {}
+    for key, call in CASES.items():
+        results = call(torch)
+        results = results if isinstance(results, tuple) else (results,)
+        answers[key] = [
+            [name(t.dtype), list(t.shape), [float(f"{x:.12g}") for x in t.flatten().tolist()]] for t in results
+        ]
+    (HERE / "aten.json").write_text(json.dumps(answers).replace('], "', '],\n"') + "\n")
+
+
 def optimizers() -> None:
     paths = {key: optimizer_path(torch, kind, settings) for key, (kind, settings) in OPTIMIZERS.items()}
     paths |= {key: matrix_path(torch, kind, settings) for key, (kind, settings) in MATRIX_OPTIMIZERS.items()}
@@ -113,5 +126,6 @@ if __name__ == "__main__":
     promotion()
     out()
     layers()
+    aten()
     optimizers()
     schedules()

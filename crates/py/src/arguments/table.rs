@@ -82,7 +82,7 @@ several!(a: Tensor, b: Tensor, c: Tensor, d: Tensor);
 ///
 /// *where* is `function`, `method` or `both`. *work* says from which size on the GIL is released: `view`, `plain` or `heavy`.
 /// `-> out`: the function takes `out=`. `when`: a list of results is a tuple under a condition, otherwise its first. With an
-/// in-place function there is also `name_`.
+/// in-place function there is also `name_`, in the same places.
 macro_rules! bindings {
     ($($name:literal $place:ident $module:literal [$($alias:literal),*] $work:ident {$(
         $function:ident $parameters:tt $(-> $out:ident)? $(when $when:expr)? $(, $in_place:ident)?;
@@ -97,12 +97,12 @@ macro_rules! bindings {
                 aliases: &[$($alias),*],
                 release_from: work!($work),
             }),
-            // The in-place form stands where the method stands; where there is none, beside the function.
+            // The in-place form stands where the op stands.
             registered!(concat!($name, "_"), [$(concat!($alias, "_")),*], Binding {
                 name: concat!($name, "_"),
                 row: Some($name),
                 overloads: &[$($(overload!($in_place $function [] [] $parameters),)?)+],
-                module: if place!($place) { None } else { place!($place $module) },
+                module: place!($place $module),
                 method: place!($place),
                 aliases: &[$(concat!($alias, "_")),*],
                 release_from: work!(in place $work),

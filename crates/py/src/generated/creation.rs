@@ -13,6 +13,12 @@ bindings! {
     "empty" function "rustorch" [] plain {
         empty(size: Shape; dtype: OptionalDType or None, device: OptionalDevice or None, requires_grad: Bool = false) -> out;
     }
+    "empty_strided" function "rustorch" [] plain {
+        empty_strided(size: IntList, stride: IntList; dtype: OptionalDType or None, device: OptionalDevice or None, requires_grad: Bool = false);
+    }
+    "empty_permuted" function "rustorch" [] plain {
+        empty_permuted(size: IntList, physical_layout: IntList; dtype: OptionalDType or None, device: OptionalDevice or None, requires_grad: Bool = false);
+    }
     "full" function "rustorch" [] plain {
         full(size: IntList, fill_value: Scalar; dtype: OptionalDType or None, device: OptionalDevice or None, requires_grad: Bool = false) -> out;
     }
@@ -50,6 +56,7 @@ bindings! {
     "eye" function "rustorch" [] plain {
         eye(n: Int, m: OptionalInt or None; dtype: OptionalDType or None, device: OptionalDevice or None, requires_grad: Bool = false) -> out;
     }
-    "fill_" method "rustorch" [] plain { fill_(input: Tensor, value: TensorLike); }
-    "zero_" method "rustorch" [] plain { zero_(input: Tensor); }
+    "fill" function "rustorch" [] plain { fill(input: Tensor, value: TensorLike); }
+    "fill_" both "rustorch" [] plain { fill_(input: Tensor, value: TensorLike); }
+    "zero_" both "rustorch" [] plain { zero_(input: Tensor); }
 }

@@ -16,7 +16,7 @@ bindings! {
     "index_copy" both "rustorch" [] plain {
         index_copy(input: Tensor, dim: Int, index: Tensor, source: Tensor) -> out, index_copy_;
     }
-    "put" method "rustorch" [] plain {
+    "put" both "rustorch" [] plain {
         put(input: Tensor, index: Tensor, source: Tensor, accumulate: Bool = false), put_;
     }
     "masked_scatter" both "rustorch" [] plain {

@@ -1,6 +1,6 @@
 //! Creation and conversion.
 
-use rustorch_backend::{Category, DType, Device, Scalar};
+use rustorch_backend::{Category, DType, Device, Dims, Layout, Scalar, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{GradMode, check_inplace};
@@ -73,6 +73,61 @@ pub fn empty(
     requires_grad: bool,
 ) -> Result<Tensor> {
     filled("empty", size, None, dtype.unwrap_or_else(default_dtype), device, requires_grad)
+}
+
+/// A tensor of unspecified content whose elements lie in memory as the strides say.
+pub fn empty_strided(
+    size: &[i64],
+    stride: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    const OP: &str = "empty_strided";
+    let shape = sizes(OP, size)?;
+    if stride.len() != size.len() {
+        let message = format!("the sizes {size:?} and the strides {stride:?} are not as many");
+        return Err(RusTorchError::shape(OP, message));
+    }
+    let steps = stride.iter().map(|&step| {
+        isize::try_from(step).ok().filter(|&step| step >= 0).ok_or_else(|| {
+            RusTorchError::argument(OP, format!("strides must not be negative, got {stride:?}"))
+        })
+    });
+    let layout = Layout::new(OP, shape, steps.collect::<Result<_>>()?, 0)?;
+    let reach = layout.span().map_or(0, |(_, last)| last + 1);
+    let memory =
+        Tensor::empty(&[reach], dtype.unwrap_or_else(default_dtype), device.unwrap_or_else(default_device))?;
+    let tensor = Tensor::from_storage(memory.storage().clone(), layout, memory.dtype())?;
+    finish(tensor, requires_grad)
+}
+
+/// A tensor of unspecified content without gaps, whose dimensions lie in memory in the order of `physical_layout`.
+pub fn empty_permuted(
+    size: &[i64],
+    physical_layout: &[i64],
+    dtype: Option<DType>,
+    device: Option<Device>,
+    requires_grad: bool,
+) -> Result<Tensor> {
+    const OP: &str = "empty_permuted";
+    let shape = sizes(OP, size)?;
+    // Where each dimension stands in memory.
+    let places: Dims<usize> =
+        (0..shape.len()).filter_map(|dim| physical_layout.iter().position(|&d| d == dim as i64)).collect();
+    if places.len() != shape.len() || physical_layout.len() != shape.len() {
+        let message = format!(
+            "physical_layout must name each of the {} dimensions, from 0 on, once; got {physical_layout:?}",
+            shape.len()
+        );
+        return Err(RusTorchError::argument(OP, message));
+    }
+    let physical: Shape = physical_layout.iter().map(|&dim| shape[dim as usize]).collect();
+    let memory =
+        Tensor::empty(&physical, dtype.unwrap_or_else(default_dtype), device.unwrap_or_else(default_device))?;
+    let layout = memory.layout().permute(&places);
+    let tensor = Tensor::from_storage(memory.storage().clone(), layout, memory.dtype())?;
+    finish(tensor, requires_grad)
 }
 
 /// A tensor with one value everywhere.
@@ -295,6 +350,13 @@ pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
     input.backend()?.fill(input.operand(), number)?;
     input.storage().bump_version();
     Ok(())
+}
+
+/// One value in another tensor's shape, recorded for both.
+pub fn fill(input: &Tensor, value: &Tensor) -> Result<Tensor> {
+    let result = ops::clone(input)?;
+    fill_(&result, value)?;
+    Ok(result)
 }
 
 /// Sets every element to 0.

@@ -84,8 +84,7 @@ pub fn public(ops: &[Op]) -> BTreeMap<&str, Vec<Public<'_>>> {
                 known.rows.push(op);
                 continue;
             }
-            // Where there is no method, the function has to have the in-place form.
-            let module = (!op.method).then(|| python_module(op));
+            let module = op.function.then(|| python_module(op));
             names.push(Public { name, rows: vec![op], in_place: true, module, method: op.method });
         }
     }

@@ -239,7 +239,7 @@ fn named_tuples(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
 fn reference(files: &BTreeMap<&str, Vec<Public<'_>>>) -> String {
     let mut text = format!(
         "<!-- {MARK} -->\n# Ops\n\nEvery op of the table in `crates/backend/ops`. \"m\": also a method of Tensor; \
-         \"_\": also in place, as a method whose name ends in `_`; \"out\": the function takes `out=`.\n"
+         \"_\": also in place, under the name with a `_` at its end; \"out\": the function takes `out=`.\n"
     );
     for (file, names) in files {
         let title = file.replace('_', " ");

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import rustorch
@@ -115,3 +115,34 @@ class Recurrence:
         if self.weight_hr is not None:
             states[0] = F.linear(states[0], self.weight_hr)
         return states
+
+
+def run_layers(
+    x: Tensor,
+    sizes: list[int] | None,
+    states: Sequence[Tensor],
+    layers: Sequence[Sequence[Recurrence]],
+    dropout: float,
+    training: bool,
+) -> tuple[Tensor, list[Tensor]]:
+    """The last layer's hidden states along (L, N, input), or along packed data with its `sizes`; and the last states.
+
+    `layers` holds each layer's recurrences: forwards, and perhaps backwards, whose outputs lie beside the others.
+    `states` are those before the first step: (layers · directions, N, size).
+    """
+    last: list[list[Tensor]] = [[] for _ in states]
+    for layer, directions in enumerate(layers):
+        outputs = []
+        for direction, recurrence in enumerate(directions):
+            start = [state[len(last[0])] for state in states]
+            if sizes is None:
+                sequence, end = recurrence.run(x, start, backwards=direction == 1)
+            else:
+                sequence, end = recurrence.run_packed(x, sizes, start, backwards=direction == 1)
+            outputs.append(sequence)
+            for states_of, state in zip(last, end, strict=True):
+                states_of.append(state)
+        x = outputs[0] if len(outputs) == 1 else rustorch.cat(outputs, -1)
+        if dropout and layer + 1 < len(layers):
+            x = F.dropout(x, dropout, training)
+    return x, [rustorch.stack(states_of) for states_of in last]

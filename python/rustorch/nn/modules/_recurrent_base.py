@@ -8,11 +8,11 @@ from typing import Any
 
 import rustorch
 from rustorch._C import Tensor
-from rustorch.nn import functional as F, init
+from rustorch.nn import init
 from rustorch.nn.parameter import Parameter
 from rustorch.nn.utils.rnn import PackedSequence
 
-from ._recurrence import STEPS, Recurrence, gated
+from ._recurrence import STEPS, Recurrence, gated, run_layers
 from .module import Module
 
 
@@ -169,23 +169,8 @@ class RNNBase(Module):
 
     def _run(self, x: Tensor, sizes: list[int] | None, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """All layers and directions along (L, N, input), or along packed data with its `sizes`; and the last states."""
-        last: list[list[Tensor]] = [[] for _ in states]
-        for layer in range(self.num_layers):
-            outputs = []
-            for direction, suffix in enumerate(self._suffixes(layer)):
-                start = [state[len(last[0])] for state in states]
-                recurrence = self._recurrence(suffix)
-                if sizes is None:
-                    sequence, end = recurrence.run(x, start, backwards=direction == 1)
-                else:
-                    sequence, end = recurrence.run_packed(x, sizes, start, backwards=direction == 1)
-                outputs.append(sequence)
-                for states_of, state in zip(last, end, strict=True):
-                    states_of.append(state)
-            x = outputs[0] if len(outputs) == 1 else rustorch.cat(outputs, -1)
-            if self.dropout and layer + 1 < self.num_layers:
-                x = F.dropout(x, self.dropout, self.training)
-        return x, [rustorch.stack(states_of) for states_of in last]
+        layers = [[self._recurrence(s) for s in self._suffixes(layer)] for layer in range(self.num_layers)]
+        return run_layers(x, sizes, states, layers, self.dropout, self.training)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         if isinstance(input, PackedSequence):

@@ -26,6 +26,10 @@ pub use crate::operations::creation::ones;
 
 pub use crate::operations::creation::empty;
 
+pub use crate::operations::creation::empty_strided;
+
+pub use crate::operations::creation::empty_permuted;
+
 pub use crate::operations::creation::full;
 
 pub use crate::operations::creation::zeros_like;
@@ -135,6 +139,8 @@ impl Backward for ToDeviceBackward {
         Ok(gradients)
     }
 }
+
+pub use crate::operations::creation::fill;
 
 pub use crate::operations::creation::fill_;
 
