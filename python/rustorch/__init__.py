@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rustorch import _ops
+from rustorch import _lazy, _ops
 from rustorch._C import (
     AutogradError,
     BackendUnavailableError,
@@ -124,7 +124,9 @@ if TYPE_CHECKING:
         signal as signal,
         special as special,
         utils as utils,
+        version as version,
     )
+    from rustorch._alias import as_torch as as_torch
     from rustorch._aten import *  # noqa: F403
 
 inf = 1e999
@@ -150,26 +152,30 @@ _SUBMODULES = frozenset(
         "safetensors",
         "signal",
         "special",
+        "torch_version",
         "utils",
+        "version",
     }
 )
 
 
+# The modules of names that are imported when they are first used; those of `__all__` that are not here are in _aten.
+_ELSEWHERE = {"as_torch": "_alias"}
+
+_submodule = _lazy.getter("rustorch", _SUBMODULES)
+
+
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
+    if name in _ELSEWHERE or name in __all__:
         from importlib import import_module
 
-        return import_module(f"rustorch.{name}")
-    if name in __all__:
-        from rustorch import _aten
-
-        function = globals()[name] = getattr(_aten, name)
-        return function
-    raise AttributeError(f"module 'rustorch' has no attribute '{name}'")
+        value = globals()[name] = getattr(import_module(f"rustorch.{_ELSEWHERE.get(name, '_aten')}"), name)
+        return value
+    return _submodule(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_SUBMODULES})
+    return sorted({*globals(), *__all__, *_SUBMODULES, *_ELSEWHERE})
 
 
 __all__ = [
@@ -196,6 +202,7 @@ __all__ = [
     "are_deterministic_algorithms_enabled",
     "as_strided_",
     "as_tensor",
+    "as_torch",
     "asarray",
     "batch_norm",
     "bfloat16",

@@ -15,7 +15,7 @@ _FLOATS: dict[str, tuple[int, float, float, float, int]] = {
 
 
 def _name(element: dtype) -> str:
-    return repr(element).removeprefix("rustorch.")
+    return repr(element).rpartition(".")[2]
 
 
 class finfo:

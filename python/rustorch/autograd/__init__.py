@@ -1,8 +1,7 @@
 """Automatic differentiation."""
 
-from typing import Any
-
 from rustorch import _C
+from rustorch._lazy import getter as _getter
 from rustorch._naming import named as _named
 from rustorch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from rustorch.autograd.function import Function
@@ -28,11 +27,4 @@ __all__ = [
 
 # Imported when they are first used.
 _SUBMODULES = frozenset({"functional", "graph"})
-
-
-def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        from importlib import import_module
-
-        return import_module(f"rustorch.autograd.{name}")
-    raise AttributeError(f"module 'rustorch.autograd' has no attribute '{name}'")
+__getattr__ = _getter(__name__, _SUBMODULES)

@@ -1,0 +1,5 @@
+"""Answers `import torch` with RusTorch."""
+
+import rustorch
+
+rustorch.as_torch()
