@@ -66,6 +66,16 @@ CASES = {
     "mixed matmul": (lambda: z(2, 2) @ z(2, 2).double(), "DTypeError", ["matmul", "float32", "float64"]),
     "no graph": (lambda: z(1).backward(), "RusTorchError", ["backward", "does not require grad", "grad_fn"]),
     "no scalar": (lambda: z(2, requires_grad=True).exp().backward(), "RusTorchError", ["backward", "[2]"]),
+    "memory of an operator": (lambda: z(1).expand(2**39) + 1, "OutOfMemoryError", ["__add__: out of memory"]),
+    "memory of an operator with one operand": (lambda: -z(1).expand(2**39), "OutOfMemoryError", ["__neg__: out of"]),
+    "memory of a list": (lambda: z(1).expand(2**39).tolist(), "OutOfMemoryError", ["tolist: out of memory"]),
+    "memory of an index": (
+        lambda: z(1).expand(2**20, 2**19)[rustorch.arange(2**20)],
+        "OutOfMemoryError",
+        ["__getitem__: out of memory"],
+    ),
+    "memory of a cast": (lambda: z(1).expand(2**39).to(rustorch.float64), "OutOfMemoryError", ["to: out of memory"]),
+    "work of days": (lambda: z(1).expand(9 << 44).max(), "ShapeMismatchError", ["max", str(9 << 44), "2**40"]),
     "memory": (lambda: z(10**15), "RusTorchError", ["4000000000000000"]),
     "device": (lambda: z(2, device="tpu"), "DeviceError", ["tpu", "cpu"]),
 }

@@ -13,9 +13,9 @@ use crate::DType;
 /// of bytes are addresses' differences.
 pub const MOST_IN_MEMORY: usize = isize::MAX as usize / 16;
 
-/// The most elements that a kernel takes in one tensor. No address space holds as many bytes: what is larger is a view
-/// that shows elements more than once, and years of work.
-pub const MOST_IN_KERNELS: usize = 1 << 48;
+/// The most elements that a kernel takes in one tensor. No machine's memory holds as many: what is larger is a view that
+/// shows elements more than once, and hours of work that nobody meant.
+pub const MOST_IN_KERNELS: usize = 1 << 40;
 
 /// The product of sizes, at most `usize::MAX`: exact for any sizes of one layout that a kernel takes.
 #[inline]
@@ -112,6 +112,6 @@ fn too_much_work(op: &'static str, extent: usize) -> RusTorchError {
     let count = if extent == usize::MAX { format!("{extent} or more") } else { extent.to_string() };
     RusTorchError::shape(
         op,
-        format!("a tensor of {count} elements is too large to be computed with: at most 2**48 can be read"),
+        format!("a tensor of {count} elements is too large to be computed with: at most 2**40 can be read"),
     )
 }

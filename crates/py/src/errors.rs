@@ -177,12 +177,26 @@ pub fn is_own(exception: &Bound<'_, PyAny>) -> bool {
 pub trait IntoPyResult<T> {
     /// Maps the error.
     fn into_py(self, py: Python<'_>) -> PyResult<T>;
+    /// Maps the error, outside the bindings' table: `op` is what asked for memory that could not be had. The other errors
+    /// name their op themselves, and the table names the op of any.
+    fn into_py_of(self, py: Python<'_>, op: &str) -> PyResult<T>;
 }
 
 impl<T> IntoPyResult<T> for rustorch_tensor::Result<T> {
     #[inline]
     fn into_py(self, py: Python<'_>) -> PyResult<T> {
         self.map_err(|error| to_python(py, &error))
+    }
+    #[inline]
+    fn into_py_of(self, py: Python<'_>, op: &str) -> PyResult<T> {
+        self.map_err(|error| {
+            let exception = to_python(py, &error);
+            if matches!(error, RusTorchError::OutOfMemory { .. }) {
+                let value = exception.value(py);
+                let _ = value.setattr("args", (format!("{op}: {value}"),));
+            }
+            exception
+        })
     }
 }
 

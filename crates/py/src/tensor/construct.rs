@@ -31,7 +31,7 @@ struct Elements {
 
 impl Elements {
     fn meet(&mut self, py: Python<'_>, value: Scalar, dtype: DType) -> PyResult<()> {
-        self.values.push(value).into_py(py)?;
+        self.values.push(value).into_py_of(py, self.op)?;
         self.dtype = Some(self.dtype.map_or(dtype, |seen| seen.promote(dtype)));
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Elements {
             self.dimension(depth + i, size)?;
         }
         self.leaf(depth + tensor.ndim())?;
-        let values = super::complex::scalars(tensor).into_py(py)?;
+        let values = super::complex::scalars(tensor).into_py_of(py, self.op)?;
         values.iter().try_for_each(|&value| self.meet(py, value, tensor.dtype()))
     }
 
@@ -192,13 +192,13 @@ pub fn tensor_from_data(op: &'static str, data: &Bound<'_, PyAny>, dtype: Option
         if elements.wide && !dtype.or(elements.dtype).is_some_and(DType::is_differentiable) {
             return Err(convert::too_large_number(op, "data"));
         }
-        return elements.build(dtype).into_py(py);
+        return elements.build(dtype).into_py_of(py, op);
     };
     let result = match dtype {
         Some(dtype) if dtype != source.dtype() => creation::to_dtype(&source, Some(dtype)),
         _ => ops::clone(&source),
     };
-    result.into_py(py)
+    result.into_py_of(py, op)
 }
 
 /// An optional dtype argument of `op`.

@@ -25,7 +25,7 @@ fn nested<'py>(
     values: impl Iterator<Item = Scalar>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut level = Vec::new();
-    reserve(&mut level, volume(shape)).into_py(py)?;
+    reserve(&mut level, volume(shape)).into_py_of(py, "tolist")?;
     for value in values {
         level.push(sequences::number(py, value)?);
     }
@@ -35,7 +35,7 @@ fn nested<'py>(
         check_extent("tolist", count.saturating_mul(size.max(1))).into_py(py)?;
         let mut items = level.into_iter();
         let mut outer = Vec::new();
-        reserve(&mut outer, count).into_py(py)?;
+        reserve(&mut outer, count).into_py_of(py, "tolist")?;
         for _ in 0..count {
             outer.push(sequences::list(py, size, items.by_ref().take(size).map(Ok))?.into_any());
         }
@@ -147,7 +147,7 @@ fn converted<'py>(slf: &Bound<'py, PyTensor>, target: &Target) -> PyResult<Bound
             None => Ok(result),
         }
     });
-    wrap(py, result.into_py(py)?)
+    wrap(py, result.into_py_of(py, "to")?)
 }
 
 pub(super) fn to_dtype<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
@@ -177,7 +177,7 @@ impl PyTensor {
     fn tolist<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let tensor = slf.get().tensor(slf);
-        let values = py.detach(|| complex::scalars(&tensor)).into_py(py)?;
+        let values = py.detach(|| complex::scalars(&tensor)).into_py_of(py, "tolist")?;
         nested(py, tensor.shape(), values.iter().copied())
     }
 

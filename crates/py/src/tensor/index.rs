@@ -110,7 +110,7 @@ impl PyTensor {
         } else {
             indexing::get(&tensor, &items)
         };
-        wrap(py, result.into_py(py)?)
+        wrap(py, result.into_py_of(py, "__getitem__")?)
     }
 
     fn __setitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -118,7 +118,7 @@ impl PyTensor {
         let tensor = slf.get().tensor(slf);
         let value = assigned(&tensor, value)?;
         let items = items(key)?;
-        py.detach(|| indexing::put(&tensor, &items, &value)).into_py(py)
+        py.detach(|| indexing::put(&tensor, &items, &value)).into_py_of(py, "__setitem__")
     }
 }
 

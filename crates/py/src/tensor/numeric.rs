@@ -64,6 +64,7 @@ fn run(
     py: Python<'_>,
     a: &Bound<'_, PyTensor>,
     b: &Bound<'_, PyTensor>,
+    name: &'static str,
     from: usize,
     op: Binary,
 ) -> PyResult<Tensor> {
@@ -74,7 +75,7 @@ fn run(
         let (a, b) = (a.get().tensor(a), b.get().tensor(b));
         interrupts::detached(py, || op(&a, &b))?
     };
-    result.into_py(py)
+    result.into_py_of(py, name)
 }
 
 /// The other operand: a tensor or a number.
@@ -100,10 +101,10 @@ fn binary<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     if let Ok(other) = other.cast::<PyTensor>() {
-        return wrap(py, run(py, slf, other, from, op)?);
+        return wrap(py, run(py, slf, other, name, from, op)?);
     }
     let Some(number) = operand(slf, other, name)? else { return Ok(py.NotImplemented().into_bound(py)) };
-    with_number(slf, from, |tensor| op(tensor, &number))
+    with_number(slf, name, from, |tensor| op(tensor, &number))
 }
 
 /// An operator with a number on its left.
@@ -116,11 +117,12 @@ fn reflected<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = slf.py();
     let Some(number) = operand(slf, other, name)? else { return Ok(py.NotImplemented().into_bound(py)) };
-    with_number(slf, from, |tensor| op(&number, tensor))
+    with_number(slf, name, from, |tensor| op(&number, tensor))
 }
 
 fn with_number<'py>(
     slf: &Bound<'py, PyTensor>,
+    name: &'static str,
     from: usize,
     op: impl Fn(&Tensor) -> Result<Tensor> + Sync,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -132,7 +134,7 @@ fn with_number<'py>(
         let tensor = slf.get().tensor(slf);
         interrupts::detached(py, || op(&tensor))?
     };
-    wrap(py, result.into_py(py)?)
+    wrap(py, result.into_py_of(py, name)?)
 }
 
 /// An in-place operator.
@@ -153,11 +155,15 @@ fn in_place(
     };
     let result =
         if target.numel() < RELEASE_FROM { op(&target, &other) } else { py.detach(|| op(&target, &other)) };
-    result.into_py(py)
+    result.into_py_of(py, name)
 }
 
-fn unary<'py>(slf: &Bound<'py, PyTensor>, op: fn(&Tensor) -> Result<Tensor>) -> PyResult<Bound<'py, PyAny>> {
-    with_number(slf, RELEASE_FROM, op)
+fn unary<'py>(
+    slf: &Bound<'py, PyTensor>,
+    name: &'static str,
+    op: fn(&Tensor) -> Result<Tensor>,
+) -> PyResult<Bound<'py, PyAny>> {
+    with_number(slf, name, RELEASE_FROM, op)
 }
 
 fn no_modulus(modulus: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
@@ -252,7 +258,7 @@ impl PyTensor {
     fn __matmul__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         match other.cast::<PyTensor>() {
-            Ok(other) => wrap(py, run(py, slf, other, RELEASE_PRODUCTS_FROM, ops::matmul)?),
+            Ok(other) => wrap(py, run(py, slf, other, "__matmul__", RELEASE_PRODUCTS_FROM, ops::matmul)?),
             Err(_) => Ok(py.NotImplemented().into_bound(py)),
         }
     }
@@ -296,16 +302,16 @@ impl PyTensor {
         reflected(slf, other, "__rrshift__", RELEASE_FROM, ops::bitwise_right_shift)
     }
     fn __neg__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        unary(slf, ops::neg)
+        unary(slf, "__neg__", ops::neg)
     }
     fn __pos__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        unary(slf, ops::positive)
+        unary(slf, "__pos__", ops::positive)
     }
     fn __abs__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        unary(slf, ops::abs)
+        unary(slf, "__abs__", ops::abs)
     }
     fn __invert__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        unary(slf, ops::bitwise_not)
+        unary(slf, "__invert__", ops::bitwise_not)
     }
     fn __richcmp__<'py>(
         slf: &Bound<'py, Self>,
