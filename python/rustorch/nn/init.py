@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable as _Callable
+from functools import wraps as _wraps
+from typing import ParamSpec as _ParamSpec
 
 from rustorch import _C
 from rustorch._C import Generator, Tensor
 from rustorch._naming import named as _named
+
+from .parameter import is_lazy as _is_lazy
 
 __all__ = [
     "calculate_gain",
@@ -25,8 +30,26 @@ __all__ = [
     "zeros_",
 ]
 
+_Arguments = _ParamSpec("_Arguments")
 
-@_named
+
+def _initializer(function: _Callable[_Arguments, Tensor]) -> _Callable[_Arguments, Tensor]:
+    """As named(), and refuses tensors that have no shape yet."""
+    fill = _named(function)
+
+    @_wraps(function)
+    def call(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
+        if _is_lazy(args[0] if args else kwargs.get("tensor")):
+            raise ValueError(
+                f"{function.__name__}(): Attempted to use an uninitialized parameter. A lazy module has to be called "
+                "once before its parameters are filled"
+            )
+        return fill(*args, **kwargs)
+
+    return call
+
+
+@_initializer
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fills with numbers uniform over [a, b), in place.
 
@@ -44,7 +67,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
     return _C._init_uniform(tensor, a, b, generator)
 
 
-@_named
+@_initializer
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fills with Gaussian numbers, in place.
 
@@ -62,7 +85,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
     return _C._init_normal(tensor, mean, std, generator)
 
 
-@_named
+@_initializer
 def trunc_normal_(
     tensor: Tensor,
     mean: float = 0.0,
@@ -89,7 +112,7 @@ def trunc_normal_(
     return _C._init_trunc_normal(tensor, mean, std, a, b, generator)
 
 
-@_named
+@_initializer
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fills with one value, in place.
 
@@ -105,7 +128,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     return _C._init_constant(tensor, val)
 
 
-@_named
+@_initializer
 def ones_(tensor: Tensor) -> Tensor:
     """Fills with ones, in place.
 
@@ -120,7 +143,7 @@ def ones_(tensor: Tensor) -> Tensor:
     return _C._init_constant(tensor, 1.0)
 
 
-@_named
+@_initializer
 def zeros_(tensor: Tensor) -> Tensor:
     """Fills with zeros, in place.
 
@@ -135,7 +158,7 @@ def zeros_(tensor: Tensor) -> Tensor:
     return _C._init_constant(tensor, 0.0)
 
 
-@_named
+@_initializer
 def eye_(tensor: Tensor) -> Tensor:
     """Fills with the identity matrix, in place: ones on the diagonal, zeros elsewhere.
 
@@ -151,7 +174,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return _C._init_eye(tensor)
 
 
-@_named
+@_initializer
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fills a convolution's weight so that it gives its input's channels as they are, in place.
 
@@ -170,7 +193,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _C._init_dirac(tensor, groups)
 
 
-@_named
+@_initializer
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fills with numbers uniform within ±gain · √(6 / (fan_in + fan_out)), in place (X. Glorot and Y. Bengio, 2010).
 
@@ -190,7 +213,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
     return _C._init_xavier(tensor, gain, True, generator)
 
 
-@_named
+@_initializer
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fills with Gaussian numbers of deviation gain · √(2 / (fan_in + fan_out)), in place.
 
@@ -209,7 +232,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
     return _C._init_xavier(tensor, gain, False, generator)
 
 
-@_named
+@_initializer
 def kaiming_uniform_(
     tensor: Tensor,
     a: float = 0,
@@ -237,7 +260,7 @@ def kaiming_uniform_(
     return _C._init_kaiming(tensor, a, mode, nonlinearity, True, generator)
 
 
-@_named
+@_initializer
 def kaiming_normal_(
     tensor: Tensor,
     a: float = 0,
@@ -267,10 +290,10 @@ def kaiming_normal_(
 
 def _warn_if_empty(tensor: Tensor) -> None:
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=4)
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=5)
 
 
-@_named
+@_initializer
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """Fills with a random orthogonal matrix times a factor, in place (A. Saxe et al., 2013).
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeGuard
 
+from rustorch import _C
 from rustorch._C import Tensor, empty
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = [
+    "Buffer",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+]
 
 
 class Parameter(Tensor):
@@ -83,3 +90,148 @@ class Buffer(Tensor):
 
 def _rebuild(cls: type[Parameter], data: Tensor, requires_grad: bool) -> Parameter:
     return cls(data, requires_grad)
+
+
+class UninitializedTensorMixin(Tensor):
+    """Is what parameters and buffers without a shape share: they get one by materialize(), and nothing else works."""
+
+    cls_to_become: type[Tensor]
+
+    def materialize(
+        self, shape: Sequence[int], device: _C.device | str | None = None, dtype: _C.dtype | None = None
+    ) -> None:
+        """Makes it an ordinary parameter or buffer of a shape, whose values are not set."""
+        data = self.data
+        self.data = empty(
+            tuple(shape), device=data.device if device is None else device, dtype=data.dtype if dtype is None else dtype
+        )
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+
+    @property
+    def shape(self) -> NoReturn:
+        """Raises: there is none yet."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. A lazy module has to be called once "
+            "before its parameters are used, and before its state is loaded into a module that is not lazy"
+        )
+
+    def share_memory_(self) -> NoReturn:
+        """Raises: there is no memory yet."""
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call the module before `share_memory()`"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            make, arguments = self.__reduce_ex__(4)
+            memo[id(self)] = make(*arguments)
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        data = self.data
+        return type(self), (self.requires_grad, data.device, data.dtype)
+
+
+# What converts, moves, or only asks.
+_ALLOWED = frozenset(
+    {
+        *("size", "get_device", "is_complex", "is_floating_point", "requires_grad_", "copy_", "to", "cpu", "cuda"),
+        *("half", "bfloat16", "float", "double", "char", "short", "int", "long"),
+    }
+)
+_OPERATORS = {name for name in dir(Tensor) if name.startswith("__")} - {*dir(object), "__dict__"}
+_COMPARISONS = ("__lt__", "__le__", "__gt__", "__ge__")
+
+
+def _refusing(name: str) -> Callable[..., NoReturn]:
+    def refuse(self: Tensor, *args: object, **kwargs: object) -> NoReturn:
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {name}. A lazy module has to be called once, with inputs "
+            "of the shapes that it will get, before its parameters are used"
+        )
+
+    return refuse
+
+
+for _name in {name for name in dir(Tensor) if not name.startswith("_")}.union(_OPERATORS, _COMPARISONS) - _ALLOWED:
+    if callable(getattr(Tensor, _name, None)) and _name not in vars(UninitializedTensorMixin):
+        setattr(UninitializedTensorMixin, _name, _refusing(_name))
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """Is a parameter whose shape is not known yet.
+
+    materialize(shape) makes it a Parameter. Until then its methods and operators, but those that move or convert it,
+    raise ValueError, and its shape RuntimeError. Lazy modules hold them until their first call.
+
+    Args:
+        requires_grad: whether it gets a gradient. Default: True.
+        device, dtype: where it will be and of which dtype; None is the default. Default: None.
+
+    Example:
+
+    >>> weight = rustorch.nn.UninitializedParameter()
+    >>> weight
+    <UninitializedParameter>
+    >>> weight.materialize((2, 3))
+    >>> type(weight) is rustorch.nn.Parameter, weight.shape
+    (True, rustorch.Size([2, 3]))
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(
+        cls, requires_grad: bool = True, device: _C.device | str | None = None, dtype: _C.dtype | None = None
+    ) -> UninitializedParameter:
+        made: UninitializedParameter = Tensor._make_subclass(cls, empty(0, device=device, dtype=dtype), requires_grad)
+        return made
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """Is a buffer whose shape is not known yet.
+
+    materialize(shape) makes it a tensor. Until then its methods and operators, but those that move or convert it, raise
+    ValueError, and its shape RuntimeError. Lazy modules hold them until their first call.
+
+    Args:
+        requires_grad: whether it gets a gradient. Default: False.
+        device, dtype: where it will be and of which dtype; None is the default. Default: None.
+        persistent: whether it is part of the module's state_dict(). Default: True.
+
+    Example:
+
+    >>> mean = rustorch.nn.UninitializedBuffer()
+    >>> mean.materialize((3,))
+    >>> type(mean), mean.shape
+    (<class 'rustorch.Tensor'>, rustorch.Size([3]))
+    """
+
+    cls_to_become = Tensor
+
+    def __new__(
+        cls,
+        requires_grad: bool = False,
+        device: _C.device | str | None = None,
+        dtype: _C.dtype | None = None,
+        persistent: bool = True,
+    ) -> UninitializedBuffer:
+        made: UninitializedBuffer = Tensor._make_subclass(cls, empty(0, device=device, dtype=dtype), requires_grad)
+        made.persistent = persistent
+        return made
+
+
+def is_lazy(param: object) -> TypeGuard[UninitializedTensorMixin]:
+    """Says whether a parameter or buffer has no shape yet.
+
+    Args:
+        param: the parameter or buffer.
+
+    Example:
+
+    >>> rustorch.nn.parameter.is_lazy(rustorch.nn.LazyLinear(3).weight)
+    True
+    """
+    return isinstance(param, UninitializedTensorMixin)

@@ -39,13 +39,13 @@ class RemovableHandle:
     def __exit__(self, *exception: object) -> None:
         self.remove()
 
-    def __getstate__(self) -> dict[str, int]:
-        # The dictionaries are the module's; a copied handle removes nothing.
-        return {"id": self.id}
+    def __getstate__(self) -> dict[str, Any]:
+        # With the dictionaries, so that a handle that is copied with its module takes off the copy's hook.
+        return {"id": self.id, "hooks": [reference() for reference in self._hooks]}
 
-    def __setstate__(self, state: dict[str, int]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.id = state["id"]
-        self._hooks = []
+        self._hooks = [weakref.ref(hooks) for hooks in state["hooks"] if hooks is not None]
 
 
 class BackwardHooks:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rustorch._C import Tensor
 from rustorch.autograd.grad_mode import no_grad
-from rustorch.nn.parameter import Parameter
+from rustorch.nn.parameter import Parameter, is_lazy
 
 from ._hooks import RemovableHandle
 
@@ -112,6 +112,9 @@ def load_local(module: StateDict, state: Mapping[str, Any], prefix: str, report:
             report.missing.append(key)
             continue
         source = state[key]
+        if is_lazy(target):
+            # What has no shape has no values either; a source with a shape has given it before.
+            continue
         if isinstance(source, Tensor) and target.ndim == 0 and source.ndim == 1:
             # States of the time before 0-d tensors.
             source = source[0]
@@ -151,7 +154,7 @@ def load_local(module: StateDict, state: Mapping[str, Any], prefix: str, report:
 def save_local(module: StateDict, destination: OrderedDict[str, Any], prefix: str, *, keep_vars: bool) -> None:
     """Adds the module's own tensors to `destination`."""
     for name, tensor in local_state(module).items():
-        destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
     if has_extra_state(module, "get_extra_state"):
         destination[prefix + EXTRA_STATE] = module.get_extra_state()
 

@@ -7,11 +7,19 @@ from typing import Any, ClassVar
 import rustorch
 from rustorch._C import Tensor
 from rustorch.nn import functional as F, init
-from rustorch.nn.parameter import Parameter
+from rustorch.nn.parameter import Parameter, UninitializedBuffer, UninitializedParameter
 
+from .lazy import LazyModuleMixin, described_lazily
 from .module import Module
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+]
 
 _BATCH_NORM = """Normalises each channel of {input} to mean 0 and variance 1 over {over}: batch normalisation.
 
@@ -150,6 +158,55 @@ class _BatchNorm(_NormBase):
         return F.batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
 
 
+class _LazyNormBase(LazyModuleMixin, _NormBase):
+    """What lazy norms share: the number of channels is that of the first input."""
+
+    def __init__(
+        self,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(0, eps, momentum, False, False, device, dtype, bias=False)
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        if affine:
+            self.weight = UninitializedParameter(device=device, dtype=dtype)
+            if bias:
+                self.bias = UninitializedParameter(device=device, dtype=dtype)
+        if track_running_stats:
+            self.running_mean = UninitializedBuffer(device=device, dtype=dtype)
+            self.running_var = UninitializedBuffer(device=device, dtype=dtype)
+            self.num_batches_tracked = rustorch.zeros((), dtype=rustorch.int64, device=device)
+
+    def reset_parameters(self) -> None:
+        """Sets parameters and running statistics back to their initial values, where they have shapes."""
+        if not self.has_uninitialized_params() and self.num_features != 0:
+            super().reset_parameters()
+
+    def _channels(self, input: Tensor) -> int:
+        """The number of channels of an input that fits."""
+        self._check_input_dim(input)
+        return input.shape[1]
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Materializes parameters and running statistics for as many channels as the input has."""
+        if self.has_uninitialized_params():
+            self.num_features = self._channels(input)
+            for tensor in (self.weight, self.bias, self.running_mean, self.running_var):
+                if isinstance(tensor, UninitializedParameter | UninitializedBuffer):
+                    tensor.materialize((self.num_features,))
+            self.reset_parameters()
+        elif self.num_features == 0:
+            # A state that was loaded gave the shapes.
+            self.num_features = self._channels(input)
+
+
 class BatchNorm1d(_BatchNorm):
     __doc__ = _BATCH_NORM.format(
         input="(N, C) or (N, C, L)",
@@ -185,3 +242,42 @@ class BatchNorm3d(_BatchNorm):
         "rustorch.Size([20, 100, 5, 9, 6])",
     )
     _ndims = (5,)
+
+
+class LazyBatchNorm1d(_LazyNormBase, BatchNorm1d):
+    __doc__ = described_lazily(
+        BatchNorm1d,
+        "num_features",
+        ">>> norm = rustorch.nn.LazyBatchNorm1d()\n"
+        ">>> norm(rustorch.ones(2, 3)).shape\n"
+        "rustorch.Size([2, 3])\n"
+        ">>> norm.running_mean.shape\n"
+        "rustorch.Size([3])",
+    )
+    cls_to_become = BatchNorm1d
+
+
+class LazyBatchNorm2d(_LazyNormBase, BatchNorm2d):
+    __doc__ = described_lazily(
+        BatchNorm2d,
+        "num_features",
+        ">>> norm = rustorch.nn.LazyBatchNorm2d()\n"
+        ">>> norm(rustorch.ones(2, 3, 4, 4)).shape\n"
+        "rustorch.Size([2, 3, 4, 4])\n"
+        ">>> norm.running_mean.shape\n"
+        "rustorch.Size([3])",
+    )
+    cls_to_become = BatchNorm2d
+
+
+class LazyBatchNorm3d(_LazyNormBase, BatchNorm3d):
+    __doc__ = described_lazily(
+        BatchNorm3d,
+        "num_features",
+        ">>> norm = rustorch.nn.LazyBatchNorm3d()\n"
+        ">>> norm(rustorch.ones(2, 3, 4, 4, 4)).shape\n"
+        "rustorch.Size([2, 3, 4, 4, 4])\n"
+        ">>> norm.running_mean.shape\n"
+        "rustorch.Size([3])",
+    )
+    cls_to_become = BatchNorm3d

@@ -9,133 +9,31 @@ from typing import Any, ClassVar
 import rustorch
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
-from rustorch.nn.parameter import Parameter
+from rustorch.nn.parameter import Parameter, UninitializedParameter
 
+from ._convolution_texts import CONVOLUTION, LENGTH, TRANSPOSED, TRANSPOSED_LENGTH, described
 from ._sizes import per_dimension
+from .lazy import LazyModuleMixin, described_lazily
 from .linear import initialize_by_fan_in
 from .module import Module
 
-__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+__all__ = [
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+]
 
 Size = int | Sequence[int]
 _MODES = ("zeros", "reflect", "replicate", "circular")
-
-# One text describes a layer for one, two and three dimensions; `_described` puts in what differs.
-_CONVOLUTION = """Convolves inputs of {n} with learned windows.
-
-    {formula}
-
-with the stride s, dilation d and padding p of each dimension. c runs over the in_channels / groups channels of k's
-group; outside the input stand the values of `padding_mode`. The window is not flipped: in mathematics this is a
-cross-correlation. train() and eval() make no difference.
-
-Args:
-    in_channels: Channels of the input, a multiple of `groups`.
-    out_channels: Channels of the output, each with a window of its own; a multiple of `groups`.
-    kernel_size: Size of the window{each}.
-    stride: Step between neighbouring windows{each}. Default: 1.
-    padding: Positions added at both ends{each}; or 'valid' for none, or
-        'same' for as many as keep the size, an odd one at the end, which needs stride 1. Default: 0.
-    dilation: Distance between neighbouring positions of a window{each}. Default: 1.
-    groups: Parts into which the channels are split; outputs of a part see only its inputs. With groups=in_channels
-        each channel is filtered by itself (a depthwise convolution). Default: 1.
-    bias: Whether a learned number is added to each output channel. Default: True.
-    padding_mode: What stands in the padding: 'zeros', 'reflect' (mirrored without the border), 'replicate' (the border
-        itself) or 'circular' (the other end). Default: 'zeros'.
-    device, dtype: Where the parameters are and their dtype, which inputs share. Default: None, the default ones.
-
-Shape:
-    input: (N, in_channels, {sizes}), or (in_channels, {sizes}) without a batch.
-    output: (N, out_channels, {results}), or (out_channels, {results}), where
-
-    {lengths}
-
-Attributes:
-    weight: (out_channels, in_channels / groups, {kernel}).
-        It starts uniform within ±1/√fan_in, where fan_in is in_channels / groups times the size of the window
-        (`init.kaiming_uniform_` with slope √5: He et al., 2015).
-    bias: (out_channels), which starts uniform within the same bounds; None with bias=False.
-
-Raises:
-    ValueError: `groups` is less than 1 or does not divide in_channels and out_channels; a setting has too few or too
-        many numbers; `padding` or `padding_mode` is an unknown word; padding='same' is asked for with a stride above 1.
-    ShapeMismatchError: An input has another number of dimensions or channels, or is smaller than the window even with
-        its padding.
-    DTypeError: An input's dtype is not the weight's.
-
-Example:
-
-{example}
-"""
-
-_TRANSPOSED = """Adds a learned window, times each input, to outputs of {n}: a transposed convolution.
-
-The linear map is the transpose of a convolution's with the same settings, hence the gradient of that convolution: it
-enlarges what the convolution makes smaller, and is not its inverse. The output starts as bias[k]; then each input adds
-
-    {formula}
-
-for all outputs k of its group and all positions in the window, with the stride s, dilation d and padding p of each
-dimension. What falls outside the output is dropped. A convolution with a stride gives one size for several sizes of its
-input: `output_padding`, or `output_size` in the call `layer(input, output_size=(…))`, chooses among them.
-train() and eval() make no difference.
-
-Args:
-    in_channels: Channels of the input, a multiple of `groups`.
-    out_channels: Channels of the output, a multiple of `groups`.
-    kernel_size: Size of the window{each}.
-    stride: Step between the windows of neighbouring inputs{each}. Default: 1.
-    padding: Positions cut off at both ends of the output{each}. Default: 0.
-    output_padding: Positions added at the end of the output{each}; fewer than
-        the stride or the dilation. Default: 0.
-    groups: Parts into which the channels are split; outputs of a part see only its inputs. Default: 1.
-    bias: Whether a learned number is added to each output channel. Default: True.
-    dilation: Distance between neighbouring positions of a window{each}. Default: 1.
-    padding_mode: Only 'zeros'. Default: 'zeros'.
-    device, dtype: Where the parameters are and their dtype, which inputs share. Default: None, the default ones.
-
-Shape:
-    input: (N, in_channels, {sizes}), or (in_channels, {sizes}) without a batch.
-    output: (N, out_channels, {results}), or (out_channels, {results}), where
-
-    {lengths}
-
-Attributes:
-    weight: (in_channels, out_channels / groups, {kernel}).
-        It starts uniform within ±1/√fan_in, where fan_in is out_channels / groups times the size of the window
-        (`init.kaiming_uniform_` with slope √5: He et al., 2015).
-    bias: (out_channels), which starts uniform within the same bounds; None with bias=False.
-
-Raises:
-    ValueError: `groups` is less than 1 or does not divide in_channels and out_channels; a setting has too few or too
-        many numbers; `padding_mode` is not 'zeros'; the call asks for an `output_size` that no output_padding gives.
-    InvalidArgumentError: In the call, `output_padding` is less than neither the stride nor the dilation.
-    ShapeMismatchError: An input has another number of dimensions or channels.
-    DTypeError: An input's dtype is not the weight's.
-
-Example:
-
-{example}
-"""
-
-_LENGTH = "⌊({0} + 2·padding{1} - dilation{1}·(kernel_size{1} - 1) - 1) / stride{1}⌋ + 1"
-_TRANSPOSED_LENGTH = "({0} - 1)·stride{1} - 2·padding{1} + dilation{1}·(kernel_size{1} - 1) + output_padding{1} + 1"
-
-
-def _described(text: str, length: str, names: str, formula: str, example: str) -> str:
-    """The text, for layers whose spatial dimensions have these names."""
-    n = len(names)
-    indices = [""] if n == 1 else [f"[{i}]" for i in range(n)]
-    return text.format(
-        n="one spatial dimension" if n == 1 else f"{'two' if n == 2 else 'three'} spatial dimensions",
-        formula=formula,
-        example=example,
-        each="" if n == 1 else ", one number or one per dimension",
-        sizes=", ".join(names),
-        results=", ".join(f"{name}_out" for name in names),
-        kernel=", ".join(f"kernel_size{index}" for index in indices),
-        lengths="\n    ".join(f"{a}_out = {length.format(a, i)}" for a, i in zip(names, indices, strict=True)),
-    )
 
 
 class _ConvNd(Module):
@@ -281,9 +179,9 @@ class _Conv(_ConvNd):
 
 
 class Conv1d(_Conv):
-    __doc__ = _described(
-        _CONVOLUTION,
-        _LENGTH,
+    __doc__ = described(
+        CONVOLUTION,
+        LENGTH,
         "L",
         "out[n, k, x] = bias[k] + Σ_{c,i} weight[k, c, i] · in[n, c, s·x + d·i - p]",
         ">>> conv = rustorch.nn.Conv1d(16, 33, 3, stride=2)\n"
@@ -295,9 +193,9 @@ class Conv1d(_Conv):
 
 
 class Conv2d(_Conv):
-    __doc__ = _described(
-        _CONVOLUTION,
-        _LENGTH,
+    __doc__ = described(
+        CONVOLUTION,
+        LENGTH,
         "HW",
         "out[n, k, y, x] = bias[k] + Σ_{c,i,j} weight[k, c, i, j] · in[n, c, s·y + d·i - p, s·x + d·j - p]",
         ">>> conv = rustorch.nn.Conv2d(3, 8, kernel_size=3, padding='same')\n"
@@ -314,9 +212,9 @@ class Conv2d(_Conv):
 
 
 class Conv3d(_Conv):
-    __doc__ = _described(
-        _CONVOLUTION,
-        _LENGTH,
+    __doc__ = described(
+        CONVOLUTION,
+        LENGTH,
         "DHW",
         "out[n, k, z, y, x] = bias[k] + Σ_{c,h,i,j} weight[k, c, h, i, j] ·\n"
         "        in[n, c, s·z + d·h - p, s·y + d·i - p, s·x + d·j - p]",
@@ -401,9 +299,9 @@ class _ConvTransposeNd(_ConvNd):
 
 
 class ConvTranspose1d(_ConvTransposeNd):
-    __doc__ = _described(
-        _TRANSPOSED,
-        _TRANSPOSED_LENGTH,
+    __doc__ = described(
+        TRANSPOSED,
+        TRANSPOSED_LENGTH,
         "L",
         "out[n, k, s·x + d·i - p] += weight[c, k, i] · in[n, c, x]",
         ">>> up = rustorch.nn.ConvTranspose1d(4, 2, 3, stride=2)\n"
@@ -415,9 +313,9 @@ class ConvTranspose1d(_ConvTransposeNd):
 
 
 class ConvTranspose2d(_ConvTransposeNd):
-    __doc__ = _described(
-        _TRANSPOSED,
-        _TRANSPOSED_LENGTH,
+    __doc__ = described(
+        TRANSPOSED,
+        TRANSPOSED_LENGTH,
         "HW",
         "out[n, k, s·y + d·i - p, s·x + d·j - p] += weight[c, k, i, j] · in[n, c, y, x]",
         ">>> down = rustorch.nn.Conv2d(16, 16, 3, stride=2, padding=1)\n"
@@ -433,9 +331,9 @@ class ConvTranspose2d(_ConvTransposeNd):
 
 
 class ConvTranspose3d(_ConvTransposeNd):
-    __doc__ = _described(
-        _TRANSPOSED,
-        _TRANSPOSED_LENGTH,
+    __doc__ = described(
+        TRANSPOSED,
+        TRANSPOSED_LENGTH,
         "DHW",
         "out[n, k, s·z + d·h - p, s·y + d·i - p, s·x + d·j - p] += weight[c, k, h, i, j] · in[n, c, z, y, x]",
         ">>> up = rustorch.nn.ConvTranspose3d(4, 2, (3, 5, 2), stride=(2, 1, 1), padding=(0, 4, 2))\n"
@@ -444,3 +342,134 @@ class ConvTranspose3d(_ConvTransposeNd):
     )
     _dimensions = 3
     _convolution = staticmethod(F.conv_transpose3d)
+
+
+class _LazyConvXdMixin(LazyModuleMixin):
+    """What lazy convolutional layers share: the number of input channels is that of the first input."""
+
+    in_channels: int
+    out_channels: int
+    groups: int
+    transposed: bool
+    kernel_size: tuple[int, ...]
+    weight: Parameter
+    bias: Parameter | None
+
+    def _become_lazy(self, bias: bool, device: Any, dtype: Any) -> None:
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        self.bias = UninitializedParameter(device=device, dtype=dtype) if bias else None
+
+    def reset_parameters(self) -> None:
+        """Sets the parameters to fresh initial values, where they have shapes."""
+        if not self.has_uninitialized_params() and self.in_channels != 0:
+            super().reset_parameters()  # type: ignore[misc]
+
+    def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Materializes the parameters for as many channels as the input has."""
+        if not self.has_uninitialized_params():
+            return
+        spatial = len(self.kernel_size)
+        if input.ndim not in (spatial + 1, spatial + 2):
+            raise RuntimeError(
+                f"Expected {spatial + 1}D (unbatched) or {spatial + 2}D (batched) input to {type(self).__name__}, "
+                f"but got input of size: {input.shape}"
+            )
+        channels = input.shape[-spatial - 1]
+        if channels % self.groups:
+            raise ValueError(f"in_channels must be divisible by groups, got {channels} and {self.groups}")
+        self.in_channels = channels
+        ends = (self.out_channels, channels)
+        outer, inner = ends[::-1] if self.transposed else ends
+        for parameter, shape in (
+            (self.weight, (outer, inner // self.groups, *self.kernel_size)),
+            (self.bias, (self.out_channels,)),
+        ):
+            if isinstance(parameter, UninitializedParameter):
+                parameter.materialize(shape)
+        self.reset_parameters()
+
+
+class _LazyConv(_LazyConvXdMixin, _Conv):
+    """A convolution whose input channels are counted in the first call."""
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: str | Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        settings = (kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype)
+        super().__init__(0, out_channels, *settings)
+        self._become_lazy(bias, device, dtype)
+
+
+class _LazyConvTranspose(_LazyConvXdMixin, _ConvTransposeNd):
+    """A transposed convolution whose input channels are counted in the first call."""
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Size = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        settings = (kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device, dtype)
+        super().__init__(0, out_channels, *settings)
+        self._become_lazy(bias, device, dtype)
+
+
+def _described_lazily(layer: type[_Conv | _ConvTransposeNd], size: int) -> str:
+    """The docstring of a layer's lazy form, which gives outputs of a size for inputs of size 7."""
+    name, n = layer.__name__, layer._dimensions
+    example = (
+        f">>> layer = rustorch.nn.Lazy{name}(4, kernel_size=3)\n"
+        f">>> layer(rustorch.ones(2, 3{', 7' * n})).shape\n"
+        f"rustorch.Size([2, 4{f', {size}' * n}])\n"
+        ">>> layer\n"
+        f"{name}(3, 4, kernel_size={(3,) * n}, stride={(1,) * n})"
+    )
+    return described_lazily(layer, "in_channels", example)
+
+
+class LazyConv1d(_LazyConv, Conv1d):
+    __doc__ = _described_lazily(Conv1d, 5)
+    cls_to_become = Conv1d
+
+
+class LazyConv2d(_LazyConv, Conv2d):
+    __doc__ = _described_lazily(Conv2d, 5)
+    cls_to_become = Conv2d
+
+
+class LazyConv3d(_LazyConv, Conv3d):
+    __doc__ = _described_lazily(Conv3d, 5)
+    cls_to_become = Conv3d
+
+
+class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
+    __doc__ = _described_lazily(ConvTranspose1d, 9)
+    cls_to_become = ConvTranspose1d
+
+
+class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
+    __doc__ = _described_lazily(ConvTranspose2d, 9)
+    cls_to_become = ConvTranspose2d
+
+
+class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
+    __doc__ = _described_lazily(ConvTranspose3d, 9)
+    cls_to_become = ConvTranspose3d

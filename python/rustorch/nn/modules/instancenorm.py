@@ -7,9 +7,17 @@ from typing import Any, ClassVar
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
-from .batchnorm import _NormBase
+from .batchnorm import _LazyNormBase, _NormBase
+from .lazy import described_lazily
 
-__all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
+__all__ = [
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+]
 
 _INSTANCE_NORM = """Normalises each channel of each example of {input} over {over}: instance normalisation.
 
@@ -130,3 +138,66 @@ class InstanceNorm3d(_InstanceNorm):
         "rustorch.Size([20, 100, 5, 9, 6])",
     )
     _spatial = 3
+
+
+class _LazyInstanceNorm(_LazyNormBase, _InstanceNorm):
+    """Instance normalisation whose channels are counted in the first call."""
+
+    def __init__(
+        self,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+
+    def _channels(self, input: Tensor) -> int:
+        self._check_input_dim(input)
+        return input.shape[-self._spatial - 1]
+
+
+class LazyInstanceNorm1d(_LazyInstanceNorm, InstanceNorm1d):
+    # Other than InstanceNorm, these have parameters and statistics by default.
+    __doc__ = described_lazily(
+        InstanceNorm1d,
+        "num_features",
+        ">>> norm = rustorch.nn.LazyInstanceNorm1d(affine=True)\n"
+        ">>> norm(rustorch.ones(2, 3, 4)).shape\n"
+        "rustorch.Size([2, 3, 4])\n"
+        ">>> norm.weight.shape\n"
+        "rustorch.Size([3])",
+    ).replace("Default: False", "Default: True")
+    cls_to_become = InstanceNorm1d
+
+
+class LazyInstanceNorm2d(_LazyInstanceNorm, InstanceNorm2d):
+    # Other than InstanceNorm, these have parameters and statistics by default.
+    __doc__ = described_lazily(
+        InstanceNorm2d,
+        "num_features",
+        ">>> norm = rustorch.nn.LazyInstanceNorm2d(affine=True)\n"
+        ">>> norm(rustorch.ones(2, 3, 4, 4)).shape\n"
+        "rustorch.Size([2, 3, 4, 4])\n"
+        ">>> norm.weight.shape\n"
+        "rustorch.Size([3])",
+    ).replace("Default: False", "Default: True")
+    cls_to_become = InstanceNorm2d
+
+
+class LazyInstanceNorm3d(_LazyInstanceNorm, InstanceNorm3d):
+    # Other than InstanceNorm, these have parameters and statistics by default.
+    __doc__ = described_lazily(
+        InstanceNorm3d,
+        "num_features",
+        ">>> norm = rustorch.nn.LazyInstanceNorm3d(affine=True)\n"
+        ">>> norm(rustorch.ones(2, 3, 4, 4, 4)).shape\n"
+        "rustorch.Size([2, 3, 4, 4, 4])\n"
+        ">>> norm.weight.shape\n"
+        "rustorch.Size([3])",
+    ).replace("Default: False", "Default: True")
+    cls_to_become = InstanceNorm3d

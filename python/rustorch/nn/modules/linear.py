@@ -8,11 +8,12 @@ from typing import Any
 import rustorch
 from rustorch._C import Tensor
 from rustorch.nn import functional as F, init
-from rustorch.nn.parameter import Parameter
+from rustorch.nn.parameter import Parameter, UninitializedParameter
 
+from .lazy import LazyModuleMixin, described_lazily
 from .module import Module
 
-__all__ = ["Bilinear", "Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 
 
 class Identity(Module):
@@ -101,6 +102,45 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class LazyLinear(LazyModuleMixin, Linear):
+    __doc__ = described_lazily(
+        Linear,
+        "in_features",
+        ">>> layer = rustorch.nn.LazyLinear(30)\n"
+        ">>> layer.weight\n"
+        "<UninitializedParameter>\n"
+        ">>> layer(rustorch.ones(128, 20)).shape\n"
+        "rustorch.Size([128, 30])\n"
+        ">>> layer\n"
+        "Linear(in_features=20, out_features=30, bias=True)",
+    )
+    cls_to_become = Linear
+
+    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(0, 0, False, device, dtype)
+        self.out_features = out_features
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        self.bias = UninitializedParameter(device=device, dtype=dtype) if bias else None
+
+    def reset_parameters(self) -> None:
+        """Sets the parameters to fresh initial values, where they have shapes."""
+        if not self.has_uninitialized_params() and self.in_features != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Materializes the parameters for as many features as the input has."""
+        features = input.shape[-1]
+        if self.has_uninitialized_params():
+            self.in_features = features
+            for parameter, shape in ((self.weight, (self.out_features, features)), (self.bias, (self.out_features,))):
+                if isinstance(parameter, UninitializedParameter):
+                    parameter.materialize(shape)
+            self.reset_parameters()
+        elif self.in_features == 0:
+            # A state that was loaded gave the shapes.
+            self.in_features = self.weight.shape[-1]
 
 
 def initialize_by_fan_in(weight: Tensor, bias: Tensor | None, fan_in: int) -> None:

@@ -9,11 +9,14 @@ from typing import Any, Self
 from rustorch import _C
 from rustorch._C import Tensor
 from rustorch.autograd.grad_mode import no_grad
-from rustorch.nn.parameter import Buffer, Parameter
+from rustorch.nn.parameter import Buffer, Parameter, is_lazy
 
 from ._call import HOOKS, HookedCall
 from ._names import typename
-from ._state import StateDict
+from ._state import (
+    IncompatibleKeys as _IncompatibleKeys,  # noqa: F401 (where PyTorch has it)
+    StateDict,
+)
 
 __all__ = ["Module"]
 
@@ -333,7 +336,9 @@ class Module(HookedCall, StateDict):
                         if grad is not None:
                             parameter.grad = fn(grad)
                 for name, buffer in module._buffers.items():
-                    if buffer is not None:
+                    if is_lazy(buffer):
+                        buffer.data = fn(buffer)
+                    elif buffer is not None:
                         module._buffers[name] = fn(buffer)
         return self
 
