@@ -1,6 +1,8 @@
 """Parameters as one vector, limits on gradients, sequences of different lengths, parameters computed from others."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rustorch._lazy import getter
 
 from . import rnn as rnn
 from .clip_grad import (
@@ -19,12 +21,4 @@ if TYPE_CHECKING:
     from . import parametrizations as parametrizations, parametrize as parametrize
 
 # They are made of modules, some of which need this package.
-_SUBMODULES = frozenset({"parametrizations", "parametrize"})
-
-
-def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        from importlib import import_module
-
-        return import_module(f"rustorch.nn.utils.{name}")
-    raise AttributeError(f"module 'rustorch.nn.utils' has no attribute '{name}'")
+__getattr__ = getter(__name__, frozenset({"parametrizations", "parametrize"}))
