@@ -23,6 +23,7 @@ MODULES = (
     "optim",
     "utils",
     "utils.data",
+    "utils.data._utils.collate",
     "utils.dlpack",
 )
 

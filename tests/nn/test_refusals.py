@@ -67,7 +67,6 @@ def test_errors(act, error: type[Exception], text: str) -> None:
         (lambda: nn.MSELoss(size_average=False), TypeError, "size_average"),
         (lambda: F.cross_entropy(rustorch.ones(1, 2), rustorch.tensor([0]), reduce=False), TypeError, "reduce"),
         (lambda: optim.Adam([rustorch.ones(1)], differentiable=True), NotImplementedError, "differentiable"),
-        (lambda: rustorch.utils.data.DataLoader([1], num_workers=2), ValueError, "num_workers=2"),
     ],
 )
 def test_options_that_are_not_built_are_named(act, error: type[Exception], option: str) -> None:

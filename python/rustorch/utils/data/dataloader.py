@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Any, Generic, TypeVar
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from rustorch import _C
 from rustorch._C import Generator, Tensor
 
-from ._collate import default_collate
-from ._pin_memory import pin_memory as _pinned
+from ._utils.collate import default_collate, default_convert
+from ._utils.fetch import fetcher
+from ._utils.pin_memory import pinning
 from .dataset import Dataset, IterableDataset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+
+if TYPE_CHECKING:
+    from ._worker_iterator import _MultiProcessingDataLoaderIter
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -19,34 +26,46 @@ T_co = TypeVar("T_co", covariant=True)
 class DataLoader(Generic[T_co]):
     """Batches of a dataset: `for images, labels in DataLoader(dataset, batch_size=32, shuffle=True): …`.
 
-    Items are read on the calling thread, in the order of a sampler; `collate_fn` makes a batch of them. Each pass
-    begins anew, and its length is the number of batches. Options of worker processes are refused, since there are
-    none.
+    Items are read in the order of a sampler, and `collate_fn` makes a batch of them; each pass begins anew, and its
+    length is the number of batches.
+
+    With `num_workers` above 0 as many processes do that ahead of the loop, each with a copy of the dataset. A batch's
+    tensors and arrays come back in memory that both processes see, and are not copied here. Worker `i` seeds
+    `rustorch`, `random` and `numpy.random` with numbers that follow from `i` and from one that each pass draws from
+    `generator`; `get_worker_info` tells it who it is. An IterableDataset gives all of its items in each worker, unless
+    it takes its share by that. What a worker raises is raised here, with its type and its traceback; a worker that dies
+    is a RuntimeError with its pid and its signal or exit code. The workers end with the pass, or when its iterator is
+    dropped.
 
     Args:
-        dataset: what has the items, by index or, an IterableDataset, in its own order.
+        dataset: what has the items, by index or, an IterableDataset, in its own order. One with a method `__getitems__`
+            is asked for all items of a batch at once.
         batch_size: the number of items of a batch; None for items one by one, without a batch's dimension. Default: 1.
         shuffle: whether each pass is in a random order, that of a RandomSampler. Default: None.
         sampler: indices to iterate over, in place of `shuffle`. Default: None.
         batch_sampler: lists of indices to iterate over, in place of `batch_size`, `shuffle`, `sampler` and `drop_last`.
             Default: None.
-        num_workers: 0; anything else is a ValueError. Default: 0.
-        collate_fn: what makes a batch of a list of items; None for default_collate, or for items as they are where
-            `batch_size` is None. Default: None.
+        num_workers: how many processes read items; 0 for none, so that the calling thread does. Default: 0.
+        collate_fn: what makes a batch of a list of items; None for default_collate, or, where `batch_size` is None, for
+            default_convert. Default: None.
         pin_memory: whether a batch's tensors are pinned (`Tensor.pin_memory`), for `to(device, non_blocking=True)`;
             without an accelerator it warns and does nothing. Default: False.
         drop_last: whether to leave out a last batch that is shorter. Default: False.
-        timeout: 0; anything else is a ValueError. Default: 0.
-        worker_init_fn: None; anything else is a ValueError. Default: None.
-        multiprocessing_context: None; anything else is a ValueError. Default: None.
-        generator: the generator of a shuffled order; None for the one that `rustorch.manual_seed` seeds. Default: None.
-        prefetch_factor: None; anything else is a ValueError. Default: None.
-        persistent_workers: False; True is a ValueError. Default: False.
+        timeout: how many seconds to wait for a batch of a worker, before a RuntimeError; 0 for any time. Default: 0.
+        worker_init_fn: called in each worker with its number after it was seeded, before it reads. Default: None.
+        multiprocessing_context: the name of a start method, 'fork', 'spawn' or 'forkserver', or a context of
+            `multiprocessing`; None for the default one. Default: None.
+        generator: the generator of a shuffled order and of the workers' seeds; None for the one that
+            `rustorch.manual_seed` seeds. Default: None.
+        prefetch_factor: how many batches each worker makes ahead; None for 2 if there are workers. Default: None.
+        persistent_workers: whether the workers, and so their copies of the dataset, live on after a pass, for the next.
+            Default: False.
         pin_memory_device: the device for which memory is pinned; '' for the first kind that is there. Default: ''.
-        in_order: without effect: batches always come in order. Default: True.
+        in_order: whether workers' batches come in the order of their indices; False for the order in which they are
+            done. Default: True.
 
     Raises:
-        ValueError: an option of worker processes is given, or two options that exclude each other.
+        ValueError: an option of worker processes is given without them, or two options that exclude each other.
 
     Example:
 
@@ -84,20 +103,23 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        if num_workers != 0:
-            raise ValueError(
-                f"DataLoader: num_workers={num_workers} is not supported; only num_workers=0 is, "
-                "which reads items on the calling thread"
-            )
-        for name, given in (
-            ("timeout", timeout),
-            ("worker_init_fn", worker_init_fn is not None),
-            ("multiprocessing_context", multiprocessing_context is not None),
-            ("prefetch_factor", prefetch_factor is not None),
-            ("persistent_workers", persistent_workers),
-        ):
-            if given:
-                raise ValueError(f"DataLoader: {name} is an option of worker processes, which it has none of")
+        if num_workers < 0:
+            raise ValueError(f"num_workers option should be non-negative, but got num_workers={num_workers}")
+        if timeout < 0:
+            raise ValueError(f"timeout option should be non-negative, but got timeout={timeout}")
+        if num_workers == 0:
+            for name, given in (
+                ("timeout", timeout),
+                ("multiprocessing_context", multiprocessing_context is not None),
+                ("prefetch_factor", prefetch_factor is not None),
+                ("persistent_workers", persistent_workers),
+            ):
+                if given:
+                    raise ValueError(f"DataLoader: {name} is an option of worker processes; it needs num_workers > 0")
+        elif os.name != "posix":
+            raise ValueError("DataLoader: worker processes need a Unix system; num_workers=0 works everywhere")
+        if prefetch_factor is not None and prefetch_factor < 1:
+            raise ValueError(f"prefetch_factor option should be positive, but got prefetch_factor={prefetch_factor}")
         if sampler is not None and shuffle:
             raise ValueError("sampler option is mutually exclusive with shuffle")
         iterable = isinstance(dataset, IterableDataset)
@@ -118,10 +140,13 @@ class DataLoader(Generic[T_co]):
                 )
         elif not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
             raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
-        if sampler is None and not iterable:
+        if sampler is None:
             sized: Any = dataset
-            sampler = RandomSampler(sized, generator=generator) if shuffle else SequentialSampler(sized)
-        if batch_size is not None and batch_sampler is None and sampler is not None:
+            if iterable:
+                sampler = _InfiniteConstantSampler()
+            else:
+                sampler = RandomSampler(sized, generator=generator) if shuffle else SequentialSampler(sized)
+        if batch_size is not None and batch_sampler is None:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.dataset = dataset
         self.batch_size = batch_size
@@ -131,37 +156,83 @@ class DataLoader(Generic[T_co]):
         self.generator = generator
         self.pin_memory = pin_memory
         self.pin_memory_device = pin_memory_device
-        self.num_workers = 0
-        batched = batch_size is not None or batch_sampler is not None
-        self.collate_fn: Callable[[Any], Any] = collate_fn or (default_collate if batched else _as_it_is)
+        self.num_workers = num_workers
+        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.timeout = timeout
+        self.worker_init_fn = worker_init_fn
+        self.multiprocessing_context = _context(multiprocessing_context)
+        self.persistent_workers = persistent_workers
+        self.in_order = in_order
+        self.collate_fn: Callable[[Any], Any] = collate_fn or (
+            default_collate if self._auto_collation else default_convert
+        )
+        # The length of a stream that `len` told, which more items than that belie.
+        self._told_length: int | None = None
+        self._iterator: _MultiProcessingDataLoaderIter | None = None
+        self._initialized = True
+        if num_workers > (processors := _processors()):
+            warnings.warn(
+                f"This DataLoader will create {num_workers} worker processes, and this process may use {processors} "
+                "processors; more workers than processors may make it slow, or stop it.",
+                stacklevel=2,
+            )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and getattr(self, "_initialized", False):
+            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
+        super().__setattr__(name, value)
+
+    @property
+    def _auto_collation(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _index_sampler(self) -> Iterable[Any]:
+        return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __iter__(self) -> Iterator[Any]:
-        return _pinned(self._batches(), self.pin_memory_device) if self.pin_memory else self._batches()
+        if self._iterator is not None and self._iterator.is_open():
+            self._iterator._reset(self)
+            return self._watched(self._iterator)
+        # Drawn with and without workers, so that the order of a shuffled pass is the same.
+        base_seed = int(_C.empty((), dtype=_C.int64, device="cpu").random_(generator=self.generator).item())
+        if self.num_workers > 0:
+            from ._worker_iterator import _MultiProcessingDataLoaderIter
+
+            iterator = _MultiProcessingDataLoaderIter(self, base_seed)
+            if self.persistent_workers:
+                self._iterator = iterator
+            return self._watched(iterator)
+        pin = pinning(self.pin_memory_device) if self.pin_memory else None
+        return self._watched(self._batches() if pin is None else map(pin, self._batches()))
 
     def _batches(self) -> Iterator[Any]:
-        if isinstance(self.dataset, IterableDataset):
-            return self._iterate()
-        if self.batch_sampler is None:
-            return (self.collate_fn(self.dataset[index]) for index in self.sampler or ())
-        if type(self.dataset) is TensorDataset and self.collate_fn is default_collate:
-            return self._slices(self.dataset.tensors, self.batch_sampler)
-        return (self.collate_fn([self.dataset[index] for index in batch]) for batch in self.batch_sampler)
+        if type(self.dataset) is TensorDataset and self.collate_fn is default_collate and self._auto_collation:
+            sampler = self.batch_sampler
+            if type(sampler) is BatchSampler and type(sampler.sampler) in (RandomSampler, SequentialSampler):
+                return self._slices(self.dataset.tensors, sampler)
+        return self._fetched()
 
-    def _iterate(self) -> Iterator[Any]:
-        items: Iterator[Any] = iter(self.dataset)
-        if self.batch_size is None:
-            yield from map(self.collate_fn, items)
-            return
-        while batch := list(islice(items, self.batch_size)):
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield self.collate_fn(batch)
+    def _fetched(self) -> Iterator[Any]:
+        fetch = fetcher(self.dataset, self._auto_collation, self.collate_fn, self.drop_last)
+        stream = isinstance(self.dataset, IterableDataset)
+        for index in self._index_sampler:
+            try:
+                batch = fetch(index)
+            except StopIteration:
+                if stream:
+                    return
+                raise
+            yield batch
 
-    def _slices(self, tensors: tuple[Tensor, ...], batches: Iterable[list[int]]) -> Iterator[list[Tensor]]:
-        """The batches of a TensorDataset with one op per tensor, in place of one per item and a stack."""
-        if type(batches) is not BatchSampler or type(batches.sampler) not in (RandomSampler, SequentialSampler):
-            for batch in batches:
-                yield [tensor[batch] for tensor in tensors]
-            return
+    def _watched(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The batches; a stream that gives more than its length, which `len` told, is warned of."""
+        if self._told_length is None:
+            return batches
+        return _counted(batches, self._told_length, self.num_workers)
+
+    def _slices(self, tensors: tuple[Tensor, ...], batches: BatchSampler) -> Iterator[list[Tensor]]:
+        """The batches of a TensorDataset in an order that is a tensor, or none at all."""
         order = batches.sampler.indices() if type(batches.sampler) is RandomSampler else None
         count = len(batches.sampler)  # type: ignore[arg-type]
         size = batches.batch_size
@@ -175,11 +246,55 @@ class DataLoader(Generic[T_co]):
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
             count = len(self.dataset)  # type: ignore[arg-type]
-            if self.batch_size is None:
-                return count
-            return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
-        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
+            if self.batch_size is not None:
+                count = count // self.batch_size if self.drop_last else -(-count // self.batch_size)
+            self._told_length = count
+            return count
+        return len(self._index_sampler)  # type: ignore[arg-type]
 
 
-def _as_it_is(item: Any) -> Any:
-    return item
+#: What an iteration relies on.
+_FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
+
+
+class _InfiniteConstantSampler(Sampler[Any]):
+    """None without end: a stream's items have no index."""
+
+    def __iter__(self) -> Iterator[None]:
+        return repeat(None)
+
+
+def _counted(batches: Iterator[Any], length: int, num_workers: int) -> Iterator[Any]:
+    for count, batch in enumerate(batches, 1):
+        if count == length + 1:
+            hint = "; each worker gives the whole stream unless it takes its share by get_worker_info()"
+            warnings.warn(
+                f"Length of the IterableDataset was reported to be {length} batches, but more have been fetched"
+                f"{hint if num_workers else ''}",
+                stacklevel=2,
+            )
+        yield batch
+
+
+def _context(given: Any) -> Any:
+    """The multiprocessing context that is meant by the name of a start method, or by itself."""
+    if given is None:
+        return None
+    import multiprocessing
+    from multiprocessing.context import BaseContext
+
+    methods = multiprocessing.get_all_start_methods()
+    if isinstance(given, str):
+        if given not in methods:
+            raise ValueError(f"multiprocessing_context option should be one of {methods}, but got {given!r}")
+        return multiprocessing.get_context(given)
+    if not isinstance(given, BaseContext):
+        raise TypeError(f"multiprocessing_context option should be a context or one of {methods}, but got {given!r}")
+    return given
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -41,7 +41,7 @@ class IterableDataset(Dataset[T_co]):
     """Items in the order in which they come: a subclass defines `__iter__`.
 
     It is for streams, which have no index and perhaps no end. A loader takes no sampler for it and does not shuffle
-    it.
+    it. The sum of two is a ChainDataset.
     Example:
 
     >>> class Countdown(rustorch.utils.data.IterableDataset):
@@ -53,6 +53,9 @@ class IterableDataset(Dataset[T_co]):
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+
+    def __add__(self, other: Dataset[T_co]) -> ChainDataset[T_co]:  # type: ignore[override]  # PyTorch's, too
+        return ChainDataset([self, other])
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
@@ -111,8 +114,68 @@ class Subset(Dataset[T_co]):
             return self.dataset[[self.indices[i] for i in index]]
         return self.dataset[self.indices[index]]
 
+    def __getitems__(self, indices: list[int]) -> list[T_co]:
+        wanted = [self.indices[index] for index in indices]
+        items: list[T_co] = _items(self.dataset, wanted)
+        return items
+
     def __len__(self) -> int:
         return len(self.indices)
+
+
+class StackDataset(Dataset[Any]):
+    """Datasets of one length side by side: item i is the tuple of their items i, or the dictionary of them by name.
+
+    Args:
+        *args: datasets, for tuples.
+        **kwargs: datasets by name, for dictionaries. Datasets of different lengths, none, or both kinds are a
+            ValueError.
+
+    Example:
+
+    >>> pairs = rustorch.utils.data.StackDataset([1, 2], ["a", "b"])
+    >>> pairs[1], len(pairs)
+    ((2, 'b'), 2)
+    >>> rustorch.utils.data.StackDataset(number=[1, 2], letter=["a", "b"])[0]
+    {'number': 1, 'letter': 'a'}
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError("StackDataset: datasets are given either by position or by name, but got both")
+        self.datasets: tuple[Any, ...] | dict[str, Any] = args or kwargs
+        lengths = [len(dataset) for dataset in self._parts()]
+        if not lengths:
+            raise ValueError("StackDataset: at least one dataset should be passed")
+        if len(set(lengths)) > 1:
+            raise ValueError(f"Size mismatch between datasets: their lengths are {lengths}")
+        self._length = lengths[0]
+
+    def _parts(self) -> list[Any]:
+        return list(self.datasets.values() if isinstance(self.datasets, dict) else self.datasets)
+
+    def _together(self, parts: Iterable[Any]) -> Any:
+        return dict(zip(self.datasets, parts, strict=True)) if isinstance(self.datasets, dict) else tuple(parts)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._together(dataset[index] for dataset in self._parts())
+
+    def __getitems__(self, indices: list[Any]) -> list[Any]:
+        columns = [_items(dataset, indices) for dataset in self._parts()]
+        for column in columns:
+            if len(column) != len(indices):
+                raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(column)}")
+        return [self._together(parts) for parts in zip(*columns, strict=True)]
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def _items(dataset: Any, indices: list[Any]) -> Any:
+    """The items at the indices, at once where the dataset can."""
+    if callable(several := getattr(dataset, "__getitems__", None)):
+        return several(indices)
+    return [dataset[index] for index in indices]
 
 
 class ConcatDataset(Dataset[T_co]):
@@ -149,6 +212,38 @@ class ConcatDataset(Dataset[T_co]):
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
+
+
+class ChainDataset(IterableDataset[T_co]):
+    """Streams one after the other; its length is the sum of theirs.
+
+    Args:
+        datasets: IterableDatasets, which are read as their turn comes; anything else among them is an AssertionError.
+
+    Example:
+
+    >>> class Countdown(rustorch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter([2, 1])
+    >>> list(rustorch.utils.data.ChainDataset([Countdown(), Countdown()]))
+    [2, 1, 2, 1]
+    """
+
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
+        self.datasets = datasets
+
+    def _streams(self) -> Iterator[IterableDataset[T_co]]:
+        for dataset in self.datasets:
+            if not isinstance(dataset, IterableDataset):
+                raise AssertionError(f"ChainDataset only supports IterableDataset, but got {type(dataset).__name__}")
+            yield dataset
+
+    def __iter__(self) -> Iterator[T_co]:
+        for dataset in self._streams():
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self._streams())  # type: ignore[arg-type, misc]
 
 
 def random_split(

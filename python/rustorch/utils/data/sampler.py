@@ -131,6 +131,52 @@ class SubsetRandomSampler(Sampler[int]):
         return len(self.indices)
 
 
+class WeightedRandomSampler(Sampler[int]):
+    """Indices drawn with given probabilities: index i comes with the share of `weights[i]` in their sum.
+
+    Args:
+        weights: a weight per index, none negative; they need not sum to 1. Other than 1-dimensional is a ValueError.
+        num_samples: how many indices one pass gives, above 0.
+        replacement: whether an index may come again. Without, at most as many indices as there are weights above 0 can
+            be drawn. Default: True.
+        generator: the generator of the order; None for the one that `rustorch.manual_seed` seeds. Default: None.
+
+    Example:
+
+    >>> list(rustorch.utils.data.WeightedRandomSampler([0.0, 1.0], 4))
+    [1, 1, 1, 1]
+    >>> sorted(rustorch.utils.data.WeightedRandomSampler([0.2, 5.0, 1.0], 3, replacement=False))
+    [0, 1, 2]
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float] | Tensor,
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
+            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
+        if not isinstance(replacement, bool):
+            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
+        self.weights = _C.as_tensor(weights, dtype=_C.float64)
+        if self.weights.dim() != 1:
+            raise ValueError(
+                f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}"
+            )
+        self.num_samples = num_samples
+        self.replacement = replacement
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        drawn = _C.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
+        return iter(drawn.tolist())
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
 class BatchSampler(Sampler[list[int]]):
     """Lists of `batch_size` indices of another sampler; the last may be shorter, or with `drop_last` is left out.
 

@@ -1,0 +1,176 @@
+"""How a batch travels from a worker: its structure as a pickle, the bytes of its tensors and arrays in shared memory.
+
+A message is a header, and with it either the descriptor of a block or, where everything is small, the bytes themselves.
+The block begins with the bytes of each tensor and array, followed by their lengths and the pickle of what holds them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import socket
+import struct
+from collections.abc import Iterator
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, NamedTuple
+
+from rustorch import _shared_memory
+from rustorch._C import Tensor
+
+# What a reply is: a batch, an error, or the word that the worker's stream has ended.
+BATCH, ERROR, END = range(3)
+
+# Epoch, task, kind, number of buffers, length of the pickle, length of everything, whether it is in a block.
+_HEADER = struct.Struct("<qqBIQQ?")
+_TASK = struct.Struct("<qqQ")
+
+# Vectors are read from addresses that are a multiple of it.
+_ALIGNMENT = 64
+# A message up to here goes over the socket, which is faster than a block.
+_INLINE = 8192
+# The most replies that wait in one socket: so few always fit, and a worker never waits for its reader to reply.
+MOST_WAITING = 8
+# The most pieces that one system call writes.
+_PIECES = 512
+
+
+class Reply(NamedTuple):
+    """What a worker answers to a task."""
+
+    epoch: int
+    task: int
+    kind: int
+    content: Any
+
+
+def _own_storage(tensor: Tensor) -> Any:
+    """A tensor's pickle; one that shows a part of its storage is copied, so that the rest stays where it is."""
+    if tensor.device.type == "cpu" and tensor.untyped_storage().nbytes() > tensor.numel() * tensor.element_size():
+        if tensor.requires_grad and not tensor.is_leaf:
+            raise RuntimeError("a tensor that is a result with a gradient cannot leave its process; send its detach()")
+        tensor = tensor.detach().clone().requires_grad_(tensor.requires_grad)
+    return tensor.__reduce_ex__(5)
+
+
+def _pickled(content: Any) -> tuple[bytes, list[memoryview]]:
+    """A pickle of the content, and the bytes that it takes from elsewhere."""
+    buffers: list[memoryview] = []
+    stream = io.BytesIO()
+
+    def take(buffer: pickle.PickleBuffer) -> None:
+        buffers.append(buffer.raw())
+
+    # What processes can send each other, sockets and locks too, and tensors in our way.
+    pickler = ForkingPickler(stream, 5, True, take)
+    pickler.dispatch_table[Tensor] = _own_storage
+    pickler.dump(content)
+    return stream.getvalue(), buffers
+
+
+def _pieces(body: bytes, buffers: list[memoryview]) -> Iterator[bytes | memoryview]:
+    for buffer in buffers:
+        yield buffer
+        if padding := -buffer.nbytes % _ALIGNMENT:
+            yield bytes(padding)
+    yield struct.pack(f"<{len(buffers)}Q", *(buffer.nbytes for buffer in buffers))
+    yield body
+
+
+def _write(descriptor: int, pieces: list[bytes | memoryview]) -> None:
+    for start in range(0, len(pieces), _PIECES):
+        part = [memoryview(piece) for piece in pieces[start : start + _PIECES]]
+        while part:
+            written = os.writev(descriptor, part)
+            while part and written >= part[0].nbytes:
+                written -= part.pop(0).nbytes
+            if written:
+                part[0] = part[0][written:]
+
+
+class Packed(NamedTuple):
+    """A reply that is ready to be sent."""
+
+    message: bytes
+    block: int | None
+
+
+def pack(reply: Reply) -> Packed:
+    """Makes a message of a reply: everything that can fail because of what is in it."""
+    body, buffers = _pickled(reply.content)
+    pieces = list(_pieces(body, buffers))
+    total = sum(len(piece) if isinstance(piece, bytes) else piece.nbytes for piece in pieces)
+    shared = total > _INLINE
+    header = _HEADER.pack(reply.epoch, reply.task, reply.kind, len(buffers), len(body), total, shared)
+    if not shared:
+        return Packed(b"".join([header, *pieces]), None)
+    block = _shared_memory.create(0)
+    try:
+        _write(block, pieces)
+    except BaseException:
+        os.close(block)
+        raise
+    return Packed(header, block)
+
+
+def send(sock: socket.socket, packed: Packed) -> None:
+    """Sends a message."""
+    if packed.block is None:
+        sock.sendall(packed.message)
+        return
+    try:
+        socket.send_fds(sock, [packed.message], [packed.block])
+    finally:
+        os.close(packed.block)
+
+
+def _read(sock: socket.socket, size: int) -> bytearray:
+    content = bytearray(size)
+    view = memoryview(content)
+    while view:
+        count = sock.recv_into(view)
+        if count == 0:
+            raise EOFError
+        view = view[count:]
+    return content
+
+
+def receive_reply(sock: socket.socket, wanted: int) -> Reply:
+    """The next reply of a worker; the content of one to another epoch than the wanted is not looked at.
+
+    An EOFError if the worker is gone.
+    """
+    header, descriptors, _, _ = socket.recv_fds(sock, _HEADER.size, 1)
+    try:
+        if not header:
+            raise EOFError
+        header += _read(sock, _HEADER.size - len(header))
+        epoch, task, kind, count, length, total, shared = _HEADER.unpack(header)
+        if shared:
+            block: Any = b"" if epoch != wanted else _shared_memory.map_block(descriptors[0], total, populate=True)
+        else:
+            block = _read(sock, total)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    if epoch != wanted:
+        return Reply(epoch, task, kind, None)
+    view = memoryview(block).cast("B")
+    table = total - length - 8 * count
+    buffers, start = [], 0
+    for size in struct.unpack_from(f"<{count}Q", view, table):
+        buffers.append(view[start : start + size])
+        start += size + -size % _ALIGNMENT
+    return Reply(epoch, task, kind, pickle.loads(view[total - length :], buffers=buffers))
+
+
+def send_task(sock: socket.socket, epoch: int, task: int, index: Any) -> None:
+    """Sends a worker what it is to fetch."""
+    content = ForkingPickler.dumps(index, 5)
+    sock.sendall(b"".join([_TASK.pack(epoch, task, len(content)), content]))
+
+
+def receive_task(sock: socket.socket) -> tuple[int, int, Any]:
+    """The next task of a worker: its epoch, its number and what to fetch. An EOFError if the loader is gone."""
+    epoch, task, length = _TASK.unpack(_read(sock, _TASK.size))
+    return epoch, task, pickle.loads(_read(sock, length))
