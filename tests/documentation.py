@@ -18,7 +18,15 @@ from typing import Any
 import rustorch
 from rustorch import nn
 
-MODULES = (nn, nn.utils.parametrize, nn.utils.rnn, rustorch.optim, rustorch.optim.lr_scheduler, rustorch.utils.data)
+MODULES = (
+    nn,
+    nn.utils.parametrize,
+    nn.utils.prune,
+    nn.utils.rnn,
+    rustorch.optim,
+    rustorch.optim.lr_scheduler,
+    rustorch.utils.data,
+)
 OWN = ("rustorch.nn.", "rustorch.optim.", "rustorch.utils.data.")
 
 #: Classes whose constructor passes `*args` and `**kwargs` on to that of the base class, and which of its arguments

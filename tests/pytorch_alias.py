@@ -10,6 +10,7 @@ from pathlib import Path
 
 MODULES = (
     "autograd",
+    "func",
     "nn",
     "nn.functional",
     "nn.init",
@@ -19,7 +20,9 @@ MODULES = (
     "nn.utils",
     "nn.utils.parametrizations",
     "nn.utils.parametrize",
+    "nn.utils.prune",
     "nn.utils.rnn",
+    "nn.utils.stateless",
     "optim",
     "utils",
     "utils.data",

@@ -16,13 +16,16 @@ from tests.documentation import public
 
 #: Modules whose functions have examples.
 FUNCTIONS = (
+    rustorch.func,
     _aten,
     rustorch.nn.functional,
     rustorch.nn.init,
     rustorch.nn.utils,
     rustorch.nn.utils.parametrizations,
     rustorch.nn.utils.parametrize,
+    rustorch.nn.utils.prune,
     rustorch.nn.utils.rnn,
+    rustorch.nn.utils.stateless,
 )
 
 

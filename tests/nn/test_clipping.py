@@ -26,3 +26,20 @@ def test_parameters_as_a_vector() -> None:
     nn.utils.vector_to_parameters(vector * 0 + rustorch.arange(9.0), layer.parameters())
     assert layer.weight.tolist() == [[0, 1], [2, 3], [4, 5]]
     assert layer.bias.tolist() == [6, 7, 8]
+
+
+def test_gradients_are_scaled_by_a_norm_that_is_known() -> None:
+    p = nn.Parameter(rustorch.zeros(2))
+    p.grad = rustorch.tensor([3.0, 4.0])
+    nn.utils.clip_grads_with_norm_([p, nn.Parameter(rustorch.zeros(1))], 2.0, rustorch.tensor(10.0))
+    assert rustorch.allclose(p.grad, rustorch.tensor([0.6, 0.8]))
+    nn.utils.clip_grads_with_norm_(p, 2.0, rustorch.tensor(1.0))
+    assert rustorch.allclose(p.grad, rustorch.tensor([0.6, 0.8]))
+
+
+def test_the_old_name_of_clip_grad_norm_warns() -> None:
+    p = nn.Parameter(rustorch.zeros(2))
+    p.grad = rustorch.tensor([3.0, 4.0])
+    with pytest.warns(FutureWarning, match="clip_grad_norm` is now deprecated"):
+        assert nn.utils.clip_grad_norm(p, 1.0).item() == 5
+    assert rustorch.allclose(p.grad, rustorch.tensor([0.6, 0.8]))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable as _Callable
+from collections.abc import Callable as _Callable, Iterator as _Iterator
+from contextlib import contextmanager as _contextmanager
+from contextvars import ContextVar as _ContextVar
 from functools import wraps as _wraps
 from typing import ParamSpec as _ParamSpec
 
@@ -44,9 +46,24 @@ def _initializer(function: _Callable[_Arguments, Tensor]) -> _Callable[_Argument
                 f"{function.__name__}(): Attempted to use an uninitialized parameter. A lazy module has to be called "
                 "once before its parameters are filled"
             )
+        if _skips.get():
+            return args[0] if args else kwargs["tensor"]  # type: ignore[return-value]
         return fill(*args, **kwargs)
 
     return call
+
+
+_skips = _ContextVar("skips", default=False)
+
+
+@_contextmanager
+def _skipped() -> _Iterator[None]:
+    """Lets the functions of this module leave tensors as they are, in its block."""
+    token = _skips.set(True)
+    try:
+        yield
+    finally:
+        _skips.reset(token)
 
 
 @_initializer
