@@ -53,8 +53,8 @@ rm -f "$reports".*
 rust_tests 0 --package rustorch-backend --lib -- --ignored fault_a_byte_behind >/dev/null 2>&1 || true
 must_be_found "the access in fault_a_byte_behind_a_buffer_is_read"
 # One test starts a C compiler, which leaks.
-rust_tests 1 --package rustorch-error --package rustorch-backend --package rustorch-cpu-simd --package rustorch-tensor \
-    --package rustorch-nn --package rustorch-model-io --lib -- --skip a_c_compiler_takes_the_text || { none_found; exit 1; }
+rust_tests 1 --package rustorch-error --package rustorch-algebra --package rustorch-simd --package rustorch-backend \
+    --package rustorch-cpu-simd --package rustorch-tensor --package rustorch-nn --package rustorch-model-io --lib -- --skip a_c_compiler_takes_the_text || { none_found; exit 1; }
 rust_tests 1 --package rustorch --test autograd || { none_found; exit 1; }
 none_found
 

@@ -1,33 +1,22 @@
-//! The contract every device fulfils: element types, layouts, the op table, the algebra of elementwise functions,
-//! memory, and the trait [`ComputeBackend`].
+//! The contract every device fulfils: layouts, the op table, kernels, memory, and the trait [`ComputeBackend`]. The
+//! words in which it speaks of elements and of elementwise functions are those of [`rustorch_algebra`].
 
-pub mod algebra;
 mod compute;
 mod determinism;
 pub mod device;
 mod dimension_map;
-mod dtype;
-mod generated;
-mod half_precision;
 pub mod interrupts;
 pub mod kernel;
 mod layout;
 pub mod memory;
 mod operand;
-mod program;
-mod scalar;
 pub mod sizes;
-pub mod special;
 mod streams;
-mod truth;
 
 pub use compute::{ComputeBackend, unsupported};
 pub use determinism::{is_deterministic, use_deterministic_algorithms};
 pub use device::{Device, DeviceInfo, DeviceKind};
 pub use dimension_map::DimensionMap;
-pub use dtype::{Category, DType, Element, parse_dtype};
-pub use half;
-pub use half_precision::{bf16_from_f64, f16_from_f64};
 pub use kernel::{
     AttentionParams, ConvParams, CtcSample, Distribution, Epilogue, Factorization, Kernel, PoolOp,
     PoolParams, RandomKey, ReduceOp, Sampler, ScanOp, ScatterOp,
@@ -37,8 +26,9 @@ pub use layout::{
 };
 pub use memory::{Buffer, MemoryAllocator, Sharing};
 pub use operand::Operand;
-pub use program::{Cost, ElementwiseOp, Instruction, Program, RegisterKind, Source};
-pub use scalar::Scalar;
+pub use rustorch_algebra::{
+    Category, Cost, DType, Element, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source, Truth,
+    bf16_from_f64, f16_from_f64, half, parse_dtype, with_element,
+};
 pub use sizes::{MOST_IN_KERNELS, MOST_IN_MEMORY, checked_bytes, checked_numel, checked_product, volume};
 pub use streams::{Event, StreamId, Streams};
-pub use truth::Truth;

@@ -1,6 +1,6 @@
 //! [`Operand`]: what a kernel is given of a tensor.
 
-use crate::dtype::DType;
+use crate::DType;
 use crate::layout::Layout;
 use crate::memory::Buffer;
 

@@ -9,9 +9,9 @@ use rustorch_backend::{
     Buffer, ComputeBackend, DeviceInfo, DeviceKind, Kernel, MemoryAllocator, Operand, Program, Scalar,
 };
 use rustorch_error::Result;
+use rustorch_simd::SimdLevel;
 
 use crate::kernels;
-use crate::simd::SimdLevel;
 use crate::threads::num_threads;
 
 /// The processor and its main memory.

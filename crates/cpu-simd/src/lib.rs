@@ -1,4 +1,4 @@
-//! `ComputeBackend` on the CPU: vectors of every width ([`simd`]), the kernels, and one thread pool ([`threads`]).
+//! `ComputeBackend` on the CPU: the kernels, over the vectors of [`rustorch_simd`], and one thread pool ([`threads`]).
 // Kernels read and write raw memory and run instructions that only some machines have; each block says why it may.
 #![allow(unsafe_code)]
 // Memory travels as bytes; every buffer is aligned for the widest vector, so for every element.
@@ -8,7 +8,6 @@
 
 mod backend;
 mod kernels;
-pub mod simd;
 pub mod threads;
 
 pub use backend::CpuBackend;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::ptr::NonNull;
 
-use rustorch_backend::algebra::printer::type_name;
+use rustorch_algebra::printer::type_name;
 use rustorch_backend::{DType, Operand, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;

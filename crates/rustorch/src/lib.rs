@@ -13,6 +13,7 @@
 //! # Ok::<(), rustorch::RusTorchError>(())
 //! ```
 
+pub use rustorch_algebra as algebra;
 pub use rustorch_backend as backend;
 #[cfg(feature = "cpu")]
 pub use rustorch_cpu_simd::threads::{num_threads, set_num_threads};

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::allocations;
 
 /// Which crates a crate may use. Nothing points back up.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("error", &[]),
-    ("backend", &["error"]),
-    ("cpu-simd", &["error", "backend"]),
-    ("gpu", &["error", "backend"]),
+    ("algebra", &["error"]),
+    ("backend", &["error", "algebra"]),
+    ("simd", &["error", "algebra"]),
+    ("cpu-simd", &["error", "algebra", "backend", "simd"]),
+    ("gpu", &["error", "algebra", "backend"]),
     ("opencl", &["error", "backend", "gpu"]),
     ("cuda-libraries", &["error", "backend", "gpu"]),
     ("cuda", &["error", "backend", "gpu", "cuda-libraries"]),
@@ -20,14 +22,18 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("model_io", &["error", "backend", "tensor", "nn"]),
     (
         "rustorch",
-        &["error", "backend", "cpu-simd", "gpu", "opencl", "cuda", "metal", "tensor", "nn", "model_io"],
+        &[
+            "error", "algebra", "backend", "cpu-simd", "gpu", "opencl", "cuda", "metal", "tensor", "nn",
+            "model_io",
+        ],
     ),
     ("py", &["error", "backend", "tensor", "nn", "model_io", "rustorch"]),
     ("xtask", &[]),
 ];
 
 /// Files that may allow `unsafe_code`: crates that reach for hardware, memory or the interpreter.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 10] = [
+    "crates/simd/",
     "crates/cpu-simd/",
     "crates/gpu/",
     "crates/opencl/",
@@ -40,8 +46,19 @@ const UNSAFE: [&str; 9] = [
 ];
 
 /// Crates whose locks ops take.
-const LOCKING: [&str; 9] =
-    ["backend", "cpu-simd", "cuda", "cuda-libraries", "gpu", "metal", "nn", "opencl", "tensor"];
+const LOCKING: [&str; 11] = [
+    "algebra",
+    "backend",
+    "cpu-simd",
+    "cuda",
+    "cuda-libraries",
+    "gpu",
+    "metal",
+    "nn",
+    "opencl",
+    "simd",
+    "tensor",
+];
 
 /// Files there that may use locks that a forked child could find taken: where the others are made of them, and where a
 /// child starts threads of its own.

@@ -43,7 +43,7 @@ fn rustfmt(text: &str, root: &Path) -> Result<String, String> {
 fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let ops = table::read(&root.join("crates/backend/ops"))?;
     let mut files =
-        vec![("crates/backend/src/generated/elementwise.rs".into(), emit::elementwise::emit(&ops)?)];
+        vec![("crates/algebra/src/generated/elementwise.rs".into(), emit::elementwise::emit(&ops)?)];
     files.extend(emit::tensor::emit(&ops)?);
     files.extend(emit::bindings::emit(&ops)?);
     files.extend(emit::python::emit(&ops));

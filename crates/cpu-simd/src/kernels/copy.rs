@@ -2,11 +2,11 @@
 
 use rustorch_backend::{DType, Element, Operand, Scalar, with_element};
 use rustorch_error::Result;
+use rustorch_simd::level;
 
 use super::dense::Shared;
 use super::map::convert::convert;
 use super::map::plan::{Lie, Plan};
-use crate::simd::level;
 use crate::threads::parallel_for;
 
 /// Bytes that are worth a second thread.

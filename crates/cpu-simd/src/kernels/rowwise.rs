@@ -2,18 +2,18 @@
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use rustorch_backend::algebra::FloatBits;
+use rustorch_algebra::FloatBits;
+#[cfg(target_arch = "x86_64")]
+use rustorch_simd::arch::avx2::{Avx2F32, Avx2F64};
+#[cfg(target_arch = "x86_64")]
+use rustorch_simd::arch::avx512::{Avx512F32, Avx512F64};
+#[cfg(target_arch = "aarch64")]
+use rustorch_simd::arch::neon::{NeonF32, NeonF64};
+use rustorch_simd::arch::{Float, FloatElement, fallback::Scalar};
+use rustorch_simd::{Lanes, SimdLevel, level};
 
 use super::dense::Compute;
 use super::walk::{Elements, Walk};
-#[cfg(target_arch = "x86_64")]
-use crate::simd::arch::avx2::{Avx2F32, Avx2F64};
-#[cfg(target_arch = "x86_64")]
-use crate::simd::arch::avx512::{Avx512F32, Avx512F64};
-#[cfg(target_arch = "aarch64")]
-use crate::simd::arch::neon::{NeonF32, NeonF64};
-use crate::simd::arch::{Float, FloatElement, fallback::Scalar};
-use crate::simd::{Lanes, SimdLevel, level};
 
 /// A kernel that is written once over the vectors of every instruction set. `run` is `#[inline(always)]`, as is all it
 /// calls, so that it compiles to the set's own instructions.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use rustorch_backend::algebra::printer;
+use rustorch_algebra::printer;
 use rustorch_backend::{Category, DType, ElementwiseOp, Operand, Program, RegisterKind, Scalar, Source};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;

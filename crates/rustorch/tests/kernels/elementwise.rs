@@ -1,6 +1,6 @@
 //! Programs, copies, fills and ranges.
 
-use rustorch::backend::algebra::printer;
+use rustorch::algebra::printer;
 use rustorch::backend::{DType, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source, kernel};
 
 use crate::harness::{Data, LIES, Lie, compare, compare_bits, compare_errors};
@@ -14,7 +14,7 @@ fn operations() -> Vec<ElementwiseOp> {
             vec![$(ElementwiseOp::$variant),*]
         };
     }
-    rustorch::backend::for_each_elementwise!(list)
+    rustorch::algebra::for_each_elementwise!(list)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `backend/src/generated/elementwise.rs`: the elementwise operations a program is made of.
+//! `algebra/src/generated/elementwise.rs`: the elementwise operations a program is made of.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,10 +1,10 @@
 //! The steps of attention that work on one query's row of scores.
 
-use rustorch_backend::algebra::FloatBits;
+use rustorch_algebra::FloatBits;
+use rustorch_simd::Lanes;
+use rustorch_simd::arch::FloatElement;
 
 use crate::kernels::rowwise::{RowKernel, load, store, sum_of_lanes};
-use crate::simd::Lanes;
-use crate::simd::arch::FloatElement;
 
 /// Calls `$body` for vectors of `$n` elements at `$i` that cover `0..$length`.
 macro_rules! each {

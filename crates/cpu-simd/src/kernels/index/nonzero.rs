@@ -5,12 +5,12 @@ use std::ops::Range;
 use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Operand, Scalar, kernel};
 use rustorch_error::{Result, RusTorchError};
+use rustorch_simd::ops::reduction::count_true;
 
 use crate::kernels::copy::fill;
 use crate::kernels::dense::Shared;
 use crate::kernels::number::{Number, with_number};
 use crate::kernels::walk::{Elements, Walk};
-use crate::simd::ops::reduction::count_true;
 use crate::threads::{parallel_for, try_parallel_for};
 
 /// How many elements are counted as one part; the parts decide where threads write, not in which order.

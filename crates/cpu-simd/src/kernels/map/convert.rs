@@ -6,9 +6,9 @@
 
 use half::{bf16, f16};
 use rustorch_backend::{DType, Truth, bf16_from_f64, f16_from_f64};
+use rustorch_simd::SimdLevel;
 
 use crate::kernels::number::Complex;
-use crate::simd::SimdLevel;
 
 /// Converts `n` elements.
 ///

@@ -13,10 +13,10 @@ use rustorch_backend::{
     Cost, DType, Element, ElementwiseOp, Operand, Program, RegisterKind, Scalar, Source, with_element,
 };
 use rustorch_error::{Result, RusTorchError};
+use rustorch_simd::ops::{Kernel, kernel};
+use rustorch_simd::{SimdLevel, level};
 
 use crate::kernels::dense::Shared;
-use crate::simd::ops::{Kernel, kernel};
-use crate::simd::{SimdLevel, level};
 use crate::threads::parallel_for;
 
 /// Runs `program` on `inputs` and stores into `outputs`, all of one shape.

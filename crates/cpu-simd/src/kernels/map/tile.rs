@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustorch_backend::{DType, Operand, Program, Scalar, Source, with_element};
 use rustorch_error::{Result, RusTorchError};
+use rustorch_simd::SimdLevel;
+use rustorch_simd::ops::Kernel;
 use smallvec::SmallVec;
 
 use super::convert::{Convert, convert};
@@ -13,8 +15,6 @@ use super::plan::{Lie, Plan};
 use super::{divides, division_by_zero, grain, kernel_of, storage};
 use crate::kernels::dense::Shared;
 use crate::kernels::number::{Number, with_number};
-use crate::simd::SimdLevel;
-use crate::simd::ops::Kernel;
 use crate::threads::parallel_for;
 
 /// The memory of all tiles of a thread; within the first-level cache.

@@ -1,9 +1,10 @@
 //! Which microkernels there are, for every instruction set and element type.
 
+use rustorch_simd::SimdLevel;
+
 use super::microkernel::{DotKernel, OffsetKernel, RowsKernel, StridedKernel};
 use super::pack::PackKernel;
 use super::vector::Float;
-use crate::simd::SimdLevel;
 
 /// How products are cut for one instruction set (measured: docs/decisions/0003-tiles-per-instruction-set.md).
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +211,7 @@ pub trait Gemm: Float {
 
     /// The kernels of this process's level.
     fn kernels() -> &'static Kernels<Self> {
-        Self::kernels_at(crate::simd::level())
+        Self::kernels_at(rustorch_simd::level())
     }
 }
 

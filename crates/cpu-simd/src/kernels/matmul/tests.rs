@@ -6,11 +6,11 @@ use rustorch_backend::memory::SystemAllocator;
 use rustorch_backend::{
     Buffer, DType, Element, Epilogue, Layout, Operand, Scalar, contiguous_strides, kernel,
 };
+use rustorch_simd::SimdLevel;
 
 use super::blocking::{Product, multiply};
 use super::matrix_multiply;
 use super::tables::Gemm;
-use crate::simd::SimdLevel;
 
 /// A linear congruential generator: small integers and halves, whose products and sums are exact in float32.
 pub struct Numbers(pub u64);

@@ -1,13 +1,13 @@
 //! Normalisation and its gradient over one group of elements.
 
-use rustorch_backend::algebra::FloatBits;
+use rustorch_algebra::FloatBits;
+use rustorch_simd::Lanes;
+use rustorch_simd::arch::FloatElement;
+use rustorch_simd::ops::moments::Moments;
+use rustorch_simd::ops::wide;
 
 use crate::kernels::rowwise::{RowKernel, kept, load, store, sum_of_lanes};
 use crate::kernels::walk::Walk;
-use crate::simd::Lanes;
-use crate::simd::arch::FloatElement;
-use crate::simd::ops::moments::Moments;
-use crate::simd::ops::wide;
 
 /// How many vectors a block of the statistics has: several passes over it stay in a first-level cache, and so few are
 /// added that rounding errors stay small.

@@ -6,11 +6,11 @@ mod operands;
 use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Dims, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
+use rustorch_simd::arch::FloatElement as _;
 
 use super::dense::Compute as _;
 use super::rowwise::{Computed as _, Stored, rows_together, with_stored};
 use super::walk::{Elements, Walk};
-use crate::simd::arch::FloatElement as _;
 use crate::threads::try_parallel_for;
 use group::{Gradient, Normalize};
 use operands::{Parameter, Stage, Statistic};

@@ -9,10 +9,10 @@ pub use sampler::sample;
 
 use rustorch_backend::{DType, Distribution, Layout, Operand, Truth, kernel, with_element};
 use rustorch_error::{Result, RusTorchError};
+use rustorch_simd::Lanes;
 
 use super::rowwise::{Computed as _, RowKernel};
 use super::walk::{Elements, Walk};
-use crate::simd::Lanes;
 use crate::threads::parallel_for;
 use generate::{Arange, BATCH, Coins, Generate, Integers, Normal32, Normal64, Uniform32, Uniform64};
 

@@ -3,13 +3,13 @@
 use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, ElementwiseOp, Operand, ReduceOp};
 use rustorch_error::{Result, RusTorchError};
+use rustorch_simd::level;
+use rustorch_simd::ops::kernel;
 
 use super::{PIECE, Partial, Sink, Split};
 use crate::kernels::dense::Shared;
 use crate::kernels::map::convert::convert;
 use crate::kernels::map::plan::Plan;
-use crate::simd::level;
-use crate::simd::ops::kernel;
 use crate::threads::parallel_for;
 
 /// Columns of a task: their sums stay in the first-level cache.

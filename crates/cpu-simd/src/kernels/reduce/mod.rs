@@ -17,6 +17,7 @@ use rustorch_backend::{
     with_element,
 };
 use rustorch_error::{Result, RusTorchError};
+use rustorch_simd::level;
 
 pub use arg::arg_reduce;
 pub use moments::moments;
@@ -25,7 +26,6 @@ use super::dense::Shared;
 use super::map::convert::convert;
 use super::map::map;
 use super::map::plan::Plan;
-use crate::simd::level;
 use crate::threads::parallel_for;
 
 /// Elements of a piece: what one thread reduces to one partial result.

@@ -4,6 +4,9 @@ use rustorch_backend::memory::Scratch;
 use rustorch_backend::memory::host_allocator;
 use rustorch_backend::{Buffer, DType, Dims, Layout, Operand, Scalar, kernel, volume};
 use rustorch_error::Result;
+use rustorch_simd::level;
+use rustorch_simd::ops::moments::Moments;
+use rustorch_simd::ops::reduction::moment_kernel;
 
 use super::rows::Rows;
 use super::{PIECE, Split};
@@ -11,9 +14,6 @@ use crate::kernels::copy::{copy, fill};
 use crate::kernels::dense::Shared;
 use crate::kernels::map::convert::convert;
 use crate::kernels::map::plan::Plan;
-use crate::simd::level;
-use crate::simd::ops::moments::Moments;
-use crate::simd::ops::reduction::moment_kernel;
 use crate::threads::parallel_for;
 
 /// Outputs that are computed before they are stored.

@@ -3,12 +3,12 @@
 use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Operand, ReduceOp};
 use rustorch_error::Result;
+use rustorch_simd::level;
+use rustorch_simd::ops::reduction::{RowKernel, RowReduction, row_kernel};
 
 use super::{PIECE, Partial, Sink, Split};
 use crate::kernels::dense::Shared;
 use crate::kernels::map::plan::Plan;
-use crate::simd::level;
-use crate::simd::ops::reduction::{RowKernel, row_kernel};
 use crate::threads::parallel_for;
 
 /// Elements that are collected at a time where they do not lie one behind the other.
@@ -29,7 +29,7 @@ pub(super) fn reduce<P: Partial>(
     let reduced = Plan::over(layout.shape(), &split.reduced, &zero_offset);
     let row = Row::<P> {
         op,
-        kernel: row_kernel(op, compute, level()),
+        kernel: row_kernel(row_reduction(op), compute, level()),
         elements: Rows {
             size: compute.size(),
             base: Shared::new(input.buffer.address().as_ptr()),
@@ -75,6 +75,17 @@ pub(super) fn reduce<P: Partial>(
         sink.store(output, &mut [total]);
     }
     Ok(())
+}
+
+/// What becomes of a row, of which the rest of the operation (a division, a root, a comparison) makes the result.
+const fn row_reduction(op: ReduceOp) -> RowReduction {
+    match op {
+        ReduceOp::Sum | ReduceOp::Mean => RowReduction::Sum,
+        ReduceOp::Prod => RowReduction::Product,
+        ReduceOp::Norm => RowReduction::SumOfSquares,
+        ReduceOp::Max | ReduceOp::Any => RowReduction::Max,
+        ReduceOp::Min | ReduceOp::All => RowReduction::Min,
+    }
 }
 
 /// The rows of an input.

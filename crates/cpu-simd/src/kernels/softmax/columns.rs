@@ -1,10 +1,10 @@
 //! Softmax over lines that lie side by side, many at a time.
 
-use rustorch_backend::algebra::FloatBits;
+use rustorch_algebra::FloatBits;
+use rustorch_simd::Lanes;
+use rustorch_simd::arch::FloatElement;
 
 use crate::kernels::rowwise::{RowKernel, load, store};
-use crate::simd::Lanes;
-use crate::simd::arch::FloatElement;
 
 /// How many lines a thread takes at least: a few cache lines of each row.
 pub(super) const WIDTH: usize = 64;

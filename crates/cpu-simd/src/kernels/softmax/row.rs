@@ -1,10 +1,10 @@
 //! Softmax and its gradient over one row.
 
-use rustorch_backend::algebra::FloatBits;
+use rustorch_algebra::FloatBits;
+use rustorch_simd::Lanes;
+use rustorch_simd::arch::FloatElement;
 
 use crate::kernels::rowwise::{RowKernel, kept, load, store, sum_of_lanes};
-use crate::simd::Lanes;
-use crate::simd::arch::FloatElement;
 
 /// How many vectors are summed before they join a float64 sum.
 const CHUNK: usize = 256;

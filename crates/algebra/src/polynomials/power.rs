@@ -1,0 +1,93 @@
+//! Powers and the Euclidean norm of two numbers.
+
+use super::exponential::EXP2_SINGLE;
+use crate::FloatBits;
+
+/// `2 / ln 2` as a sum of two floats.
+const TWO_LOG2_E: [f64; 2] = [2.885390043258667, 3.851926067000022e-08];
+const THIRD: [f64; 2] = [0.3333333432674408, -9.934107758624577e-09];
+/// `(atanh(s) / s - 1 - s²/3) / s⁴` in `s²`.
+const ATANH_TAIL: [f64; 3] = [0.2000007927417755, 0.14273321628570557, 0.1171458512544632];
+
+/// `high + low` with `high` rounded.
+#[inline(always)]
+fn fast_two_sum<A: FloatBits>(a: &A, large: A::Value, small: A::Value) -> (A::Value, A::Value) {
+    let high = a.add(large, small);
+    (high, a.sub(small, a.sub(high, large)))
+}
+
+/// `log2(x)` of a positive finite float32 as a sum of two floats, about 2^-40 off.
+#[inline(always)]
+fn log2_extended<A: FloatBits>(a: &A, x: A::Value) -> (A::Value, A::Value) {
+    let one = a.constant(1.0);
+    let (m, e) = a.split_exponent(x);
+    // s = (m - 1) / (m + 1) as a sum; the numerator is exact.
+    let numerator = a.sub(m, one);
+    let denominator = a.add(m, one);
+    let lost = a.sub(m, a.sub(denominator, one));
+    let s = a.div(numerator, denominator);
+    let rest = a.mul_add(a.neg(s), denominator, numerator);
+    let s_low = a.div(a.mul_add(a.neg(s), lost, rest), denominator);
+    // q = 1 + s²/3 + s⁴ T(s²).
+    let z = a.mul(s, s);
+    let z_low = a.mul_add(s, s, a.neg(z));
+    let z_low = a.mul_add(a.add(s, s), s_low, z_low);
+    let third = a.constant(THIRD[0]);
+    let t = a.mul(z, third);
+    let t_low = a.mul_add(z, third, a.neg(t));
+    let t_low = a.mul_add(z, a.constant(THIRD[1]), a.mul_add(z_low, third, t_low));
+    let tail = a.mul_add(a.mul(z, z), a.polynomial(z, ATANH_TAIL), t_low);
+    let (q, q_low) = fast_two_sum(a, one, t);
+    let q_low = a.add(q_low, tail);
+    // p = s q, then times 2 / ln 2.
+    let p = a.mul(s, q);
+    let p_low = a.mul_add(s, q, a.neg(p));
+    let p_low = a.add(a.mul_add(s, q_low, p_low), a.mul(s_low, q));
+    let factor = a.constant(TWO_LOG2_E[0]);
+    let l = a.mul(p, factor);
+    let l_low = a.mul_add(p, factor, a.neg(l));
+    let l_low = a.mul_add(p, a.constant(TWO_LOG2_E[1]), a.mul_add(p_low, factor, l_low));
+    // |e| ≥ 1 > |l| or e = 0: either way the first addend is not the smaller one, or it adds nothing.
+    let (high, low) = fast_two_sum(a, e, l);
+    fast_two_sum(a, high, a.add(low, l_low))
+}
+
+/// `x` to the power `y`, with the special cases of C's `pow`.
+#[inline(always)]
+pub fn pow<A: FloatBits>(a: &A, x: A::Value, y: A::Value) -> A::Value {
+    if !A::SINGLE {
+        return a.lanewise2(x, y, libm::pow);
+    }
+    let zero = a.constant(0.0);
+    let one = a.constant(1.0);
+    let infinity = a.constant(f64::INFINITY);
+    let magnitude = a.abs(x);
+    let (log, log_low) = log2_extended(a, magnitude);
+    let log = a.select(a.eq(magnitude, zero), a.neg(infinity), log);
+    let log = a.select(a.eq(magnitude, infinity), infinity, log);
+    let high = a.mul(y, log);
+    let low = a.mul_add(y, log_low, a.mul_add(y, log, a.neg(high)));
+    // Where the product is infinite, or far beyond the exponent's range, its rounding error does not count.
+    let low = a.select(a.lt(a.abs(high), a.constant(200.0)), low, zero);
+    let high = a.limit(high, -160.0, 140.0);
+    let n = a.round(high);
+    let r = a.add(a.sub(high, n), low);
+    let power = a.scale(a.mul_add(r, a.polynomial(r, EXP2_SINGLE), one), n);
+    // A negative base has a power only when y is whole: negative when y is odd.
+    let whole = a.eq(a.trunc(y), y);
+    let half = a.mul(y, a.constant(0.5));
+    let odd = a.mask_and(whole, a.ne(a.trunc(half), half));
+    let signed = a.select(a.mask_and(a.sign_bit(x), odd), a.neg(power), power);
+    let no_power = a.mask_and(a.mask_and(a.lt(x, zero), a.mask_not(whole)), a.lt(magnitude, infinity));
+    let result = a.select(no_power, a.constant(f64::NAN), signed);
+    let result = a.select(a.ne(x, x), x, result);
+    let certain = a.mask_and(a.eq(magnitude, one), a.eq(a.abs(y), infinity));
+    let certain = a.mask_or(a.mask_or(certain, a.eq(y, zero)), a.eq(x, one));
+    a.select(certain, one, result)
+}
+
+/// `sqrt(x² + y²)`, scaled by the larger so that the squares neither overflow nor vanish.
+#[inline(always)]
+pub fn hypot<A: FloatBits>(a: &A, x: A::Value, y: A::Value) -> A::Value {
+    a.lanewise2(x, y, libm::hypot)
+}
