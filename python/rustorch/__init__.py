@@ -81,12 +81,29 @@ from rustorch._C import (
     strided,
     tensor,
     uint8,
-    use_deterministic_algorithms,
 )
 from rustorch._devices import devices
+from rustorch._methods import add_methods as _add_methods
 from rustorch._naming import name_rare_methods as _name_rare_methods
 from rustorch._ops import *  # noqa: F403
 from rustorch._printing import set_printoptions
+from rustorch._settings import (
+    _assert as _assert,
+    get_deterministic_debug_mode,
+    get_device,
+    get_num_interop_threads,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    is_deterministic_algorithms_warn_only_enabled,
+    is_storage,
+    is_warn_always_enabled,
+    set_anomaly_enabled,
+    set_deterministic_debug_mode,
+    set_flush_denormal,
+    set_num_interop_threads,
+    set_warn_always,
+    use_deterministic_algorithms,
+)
 from rustorch._size import Size
 from rustorch._type_info import finfo, iinfo
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -107,45 +124,81 @@ from rustorch.functional import (  # type: ignore[assignment]  # einsum and tens
     tensordot,
 )
 
+_add_methods(Tensor)
 _name_rare_methods(Tensor)
 
 if TYPE_CHECKING:
     from rustorch import (
         autograd as autograd,
         backends as backends,
+        cpu as cpu,
         cuda as cuda,
         datasets as datasets,
         func as func,
         linalg as linalg,
         metal as metal,
+        mps as mps,
         nn as nn,
         opencl as opencl,
         optim as optim,
         safetensors as safetensors,
         signal as signal,
         special as special,
+        storage as storage,
+        types as types,
         utils as utils,
         version as version,
     )
     from rustorch._alias import as_torch as as_torch
     from rustorch._aten import *  # noqa: F403
+    from rustorch._streams import Event as Event, Stream as Stream
+    from rustorch._tensor_types import set_default_tensor_type as set_default_tensor_type, tensortype as _tensortype
+    from rustorch.storage import TypedStorage as TypedStorage
+
+    BFloat16Tensor: _tensortype
+    BoolTensor: _tensortype
+    ByteTensor: _tensortype
+    CharTensor: _tensortype
+    ComplexDoubleTensor: _tensortype
+    ComplexFloatTensor: _tensortype
+    DoubleTensor: _tensortype
+    FloatTensor: _tensortype
+    HalfTensor: _tensortype
+    IntTensor: _tensortype
+    LongTensor: _tensortype
+    ShortTensor: _tensortype
+    BFloat16Storage: type[TypedStorage]
+    BoolStorage: type[TypedStorage]
+    ByteStorage: type[TypedStorage]
+    CharStorage: type[TypedStorage]
+    ComplexDoubleStorage: type[TypedStorage]
+    ComplexFloatStorage: type[TypedStorage]
+    DoubleStorage: type[TypedStorage]
+    FloatStorage: type[TypedStorage]
+    HalfStorage: type[TypedStorage]
+    IntStorage: type[TypedStorage]
+    LongStorage: type[TypedStorage]
+    ShortStorage: type[TypedStorage]
 
 inf = 1e999
 nan = inf - inf
 pi = 3.141592653589793
 e = 2.718281828459045
+newaxis = None
 
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
     {
         "autograd",
         "backends",
+        "cpu",
         "cuda",
         "datasets",
         "func",
         "functional",
         "linalg",
         "metal",
+        "mps",
         "nn",
         "opencl",
         "optim",
@@ -154,7 +207,9 @@ _SUBMODULES = frozenset(
         "safetensors",
         "signal",
         "special",
+        "storage",
         "torch_version",
+        "types",
         "utils",
         "version",
     }
@@ -162,7 +217,47 @@ _SUBMODULES = frozenset(
 
 
 # The modules of names that are imported when they are first used; those of `__all__` that are not here are in _aten.
-_ELSEWHERE = {"as_torch": "_alias"}
+_ELSEWHERE = {
+    "Event": "_streams",
+    "Stream": "_streams",
+    "TypedStorage": "storage",
+    "as_torch": "_alias",
+    "set_default_tensor_type": "_tensor_types",
+    **dict.fromkeys(
+        (
+            "BFloat16Tensor",
+            "BoolTensor",
+            "ByteTensor",
+            "CharTensor",
+            "ComplexDoubleTensor",
+            "ComplexFloatTensor",
+            "DoubleTensor",
+            "FloatTensor",
+            "HalfTensor",
+            "IntTensor",
+            "LongTensor",
+            "ShortTensor",
+        ),
+        "_tensor_types",
+    ),
+    **dict.fromkeys(
+        (
+            "BFloat16Storage",
+            "BoolStorage",
+            "ByteStorage",
+            "CharStorage",
+            "ComplexDoubleStorage",
+            "ComplexFloatStorage",
+            "DoubleStorage",
+            "FloatStorage",
+            "HalfStorage",
+            "IntStorage",
+            "LongStorage",
+            "ShortStorage",
+        ),
+        "storage",
+    ),
+}
 
 _submodule = _lazy.getter("rustorch", _SUBMODULES)
 
@@ -182,20 +277,47 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "AutogradError",
+    "BFloat16Storage",
+    "BFloat16Tensor",
     "BackendUnavailableError",
+    "BoolStorage",
+    "BoolTensor",
+    "ByteStorage",
+    "ByteTensor",
+    "CharStorage",
+    "CharTensor",
+    "ComplexDoubleStorage",
+    "ComplexDoubleTensor",
+    "ComplexFloatStorage",
+    "ComplexFloatTensor",
     "DTypeError",
     "DeviceError",
+    "DoubleStorage",
+    "DoubleTensor",
+    "Event",
     "FileError",
+    "FloatStorage",
+    "FloatTensor",
     "Generator",
+    "HalfStorage",
+    "HalfTensor",
     "IndexOutOfRangeError",
+    "IntStorage",
+    "IntTensor",
     "InvalidArgumentError",
     "LinAlgError",
+    "LongStorage",
+    "LongTensor",
     "ModelFormatError",
     "OutOfMemoryError",
     "RusTorchError",
     "ShapeMismatchError",
+    "ShortStorage",
+    "ShortTensor",
     "Size",
+    "Stream",
     "Tensor",
+    "TypedStorage",
     "UnsupportedError",
     "UntypedStorage",
     "__version__",
@@ -243,7 +365,10 @@ __all__ = [
     "frombuffer",
     "get_default_device",
     "get_default_dtype",
+    "get_deterministic_debug_mode",
+    "get_device",
     "get_float32_matmul_precision",
+    "get_num_interop_threads",
     "get_num_threads",
     "get_rng_state",
     "grid_sampler",
@@ -264,15 +389,20 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_complex",
     "is_conj",
+    "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "is_neg",
     "is_nonzero",
     "is_same_size",
+    "is_storage",
     "is_tensor",
+    "is_warn_always_enabled",
     "isclose",
     "kl_div",
     "layout",
@@ -286,6 +416,7 @@ __all__ = [
     "memory_format",
     "memory_stats",
     "nan",
+    "newaxis",
     "no_grad",
     "numel",
     "pi",
@@ -300,13 +431,19 @@ __all__ = [
     "rnn_tanh",
     "rnn_tanh_cell",
     "seed",
+    "set_anomaly_enabled",
     "set_default_device",
     "set_default_dtype",
+    "set_default_tensor_type",
+    "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
+    "set_flush_denormal",
     "set_grad_enabled",
+    "set_num_interop_threads",
     "set_num_threads",
     "set_printoptions",
     "set_rng_state",
+    "set_warn_always",
     "short",
     "strided",
     "tensor",

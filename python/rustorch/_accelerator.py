@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -178,6 +179,14 @@ class Accelerator:
         """Seeds the generator of all devices of this kind, which is one."""
         self.manual_seed(seed)
 
+    def seed(self) -> None:
+        """Seeds the generator of this kind of device by chance."""
+        self._generator().seed()
+
+    def seed_all(self) -> None:
+        """Seeds the generator of all devices of this kind, which is one, by chance."""
+        self.seed()
+
     def initial_seed(self) -> int:
         """The seed that the generator of this kind of device started from."""
         return self._generator().initial_seed()
@@ -191,3 +200,29 @@ class Accelerator:
         """Puts the generator of this kind of device into a state that get_rng_state() gave."""
         del device
         self._generator().set_state(new_state)
+
+    def get_rng_state_all(self) -> list[Tensor]:
+        """The state of the generator for every device of this kind, which is one and the same."""
+        return [self.get_rng_state()] * self.device_count()
+
+    def set_rng_state_all(self, new_states: Iterable[Tensor]) -> None:
+        """Puts the generator of this kind of device into the states that get_rng_state_all() gave."""
+        for state in new_states:
+            self.set_rng_state(state)
+
+    def is_initialized(self) -> bool:
+        """Whether the driver is open: where there is one, asking opens it."""
+        return self.is_available()
+
+    def init(self) -> None:
+        """Opens the driver; BackendUnavailableError, which says what is missing, where there is none."""
+        self._find(None)
+
+    def memory_summary(self, device: Which = None, abbreviated: bool = False) -> str:
+        """A table of what the allocator of a device has handed out and keeps; `abbreviated` leaves the counts out."""
+        where = self._find(device)
+        rows = [(name.replace("_", " "), value) for name, value in self.memory_stats(where).items()]
+        if abbreviated:
+            rows = [(name, value) for name, value in rows if name.endswith("bytes")]
+        width = max(len(name) for name, _ in rows)
+        return "\n".join([f"memory of {where}", *(f"{name:<{width}} {value:>20,}" for name, value in rows)])

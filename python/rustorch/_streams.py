@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rustorch import _C
 from rustorch._C import device as _device
 
 if TYPE_CHECKING:
     from rustorch._accelerator import Accelerator, CurrentStream, Which
+
+
+def _module_of(device: Which) -> ModuleType:
+    """The module of a device's kind; of the device that is chosen where a program leaves it open, if none is given."""
+    from importlib import import_module
+
+    if device is None:
+        device = _C._preferred_device()
+    kind = "cuda" if isinstance(device, int) else _device(device).type
+    return import_module(f"rustorch.{kind}")
 
 
 class Stream:
@@ -25,6 +35,10 @@ class Stream:
     def __init_subclass__(cls, owner: Accelerator) -> None:
         cls._owner = owner
         owner.Stream = cls
+
+    def __new__(cls, device: Which = None, *args: Any, **kwargs: Any) -> Any:
+        # `rustorch.Stream` makes one of the kind of device that it is asked for.
+        return super().__new__(cls) if cls is not Stream else _module_of(device).Stream(device, *args, **kwargs)
 
     def __init__(self, device: Which = None, priority: int = 0, *, stream_id: int | None = None) -> None:
         if isinstance(device, int) and device < 0:
@@ -100,6 +114,13 @@ class Event:
     def __init_subclass__(cls, owner: Accelerator) -> None:
         cls._owner = owner
         owner.Event = cls
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        # `rustorch.Event(device)` makes one of the kind of device that it is asked for.
+        if cls is not Event:
+            return super().__new__(cls)
+        device = args[0] if args else kwargs.pop("device", None)
+        return _module_of(device).Event(*args[1:], **kwargs)
 
     def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
         if interprocess:

@@ -7,12 +7,14 @@ from rustorch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from rustorch.autograd.function import Function
 from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rustorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from rustorch.autograd.variable import Variable
 
 backward, grad = _named(_C._backward), _named(_C._grad)
 
 __all__ = [
     "Function",
     "GradcheckError",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",

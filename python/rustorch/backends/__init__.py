@@ -1,14 +1,28 @@
 """What happens when a device lacks an op: it runs on the CPU, warns once, and is counted.
 
-``rustorch.backends.strict = True`` makes it an error instead.
+``rustorch.backends.strict = True`` makes it an error instead. The modules below have PyTorch's settings of libraries.
 """
 
 from __future__ import annotations
 
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from rustorch import _C
+from rustorch._lazy import getter as _getter
+
+if TYPE_CHECKING:
+    from rustorch.backends import (
+        cpu as cpu,
+        cuda as cuda,
+        cudnn as cudnn,
+        mkl as mkl,
+        mkldnn as mkldnn,
+        mps as mps,
+        openmp as openmp,
+        opt_einsum as opt_einsum,
+    )
 
 __all__ = ["fallbacks", "reset_fallbacks", "strict"]
 
@@ -48,3 +62,6 @@ class _Backends(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Backends
+
+# Imported when they are first used.
+__getattr__ = _getter(__name__, frozenset({"cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"}))
