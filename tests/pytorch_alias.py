@@ -12,6 +12,7 @@ MODULES = (
     "autograd",
     "func",
     "nn",
+    "nn.attention",
     "nn.functional",
     "nn.init",
     "nn.modules",

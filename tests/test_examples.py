@@ -18,6 +18,7 @@ from tests.documentation import public
 FUNCTIONS = (
     rustorch.func,
     _aten,
+    rustorch.nn.attention,
     rustorch.nn.functional,
     rustorch.nn.init,
     rustorch.nn.utils,

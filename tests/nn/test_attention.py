@@ -9,6 +9,7 @@ import pytest
 import rustorch
 from rustorch import nn
 from rustorch.nn import functional as F
+from rustorch.nn.attention import SDPBackend, sdpa_kernel
 
 attention = F.scaled_dot_product_attention
 
@@ -108,3 +109,39 @@ def test_an_encoder_sees_that_its_mask_is_causal() -> None:
         with_mask.detach().numpy(force=True), longer[:5].detach().numpy(force=True), rtol=1e-4, atol=1e-5
     )
     assert len({id(layer) for layer in encoder.layers}) == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"is_causal": True}, {"scale": 0.3}, {"attn_mask": "bool"}, {"attn_mask": "float"}, {"enable_gqa": True}],
+)
+def test_kernels_that_are_allowed_agree(options: dict) -> None:
+    query, key, value = (rustorch.randn(2, heads, 5, 4, requires_grad=True) for heads in (4, 2, 2))
+    if "enable_gqa" not in options:
+        key, value = (x.detach().repeat(1, 2, 1, 1).requires_grad_() for x in (key, value))
+    if "attn_mask" in options:
+        mask = rustorch.randn(5, 5)
+        options = {"attn_mask": mask > 0 if options["attn_mask"] == "bool" else mask}
+    results = []
+    for backends in (SDPBackend.MATH, SDPBackend.FLASH_ATTENTION, [SDPBackend.CUDNN_ATTENTION, SDPBackend.MATH]):
+        with sdpa_kernel(backends):
+            out = F.scaled_dot_product_attention(query, key, value, **options)
+        results.append([out, *rustorch.autograd.grad(out.sin().sum(), (query, key, value))])
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            assert rustorch.allclose(one, two, atol=1e-5)
+
+
+def test_kernels_that_are_not_there_are_refused() -> None:
+    x = rustorch.randn(1, 1, 3, 4)
+    with sdpa_kernel([SDPBackend.CUDNN_ATTENTION]), pytest.raises(RuntimeError, match=r"No (available|viable)"):
+        F.scaled_dot_product_attention(x, x, x)
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION, set_priority=True):
+        F.scaled_dot_product_attention(x, x, x)
+        with sdpa_kernel([]), pytest.raises(RuntimeError, match=r"No (available|viable)"):
+            F.scaled_dot_product_attention(x, x, x)
+        with pytest.raises(RuntimeError, match=r"No (available|viable)"):
+            F.scaled_dot_product_attention(x, x, x, dropout_p=0.5)
+    F.scaled_dot_product_attention(x, x, x, dropout_p=0.5)
+    with pytest.raises((TypeError, AssertionError), match="instance of SDPBackend"), sdpa_kernel("math"):
+        pass

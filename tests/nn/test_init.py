@@ -81,3 +81,49 @@ def test_a_seed_draws_the_weight_and_then_the_bias(build: Callable[[], nn.Module
     for parameter in (layer.weight, layer.bias):
         drawn = rustorch.empty(parameter.shape).uniform_(-(fan_in**-0.5), fan_in**-0.5)
         np.testing.assert_allclose(to_array(parameter), to_array(drawn), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("uniform", (2.0, 3.0)),
+        ("normal", (1.0, 2.0)),
+        ("constant", (3.0,)),
+        ("eye", ()),
+        ("xavier_uniform", ()),
+        ("xavier_normal", (2.0,)),
+        ("kaiming_uniform", ()),
+        ("kaiming_normal", ()),
+        ("orthogonal", ()),
+        ("sparse", (0.5,)),
+    ],
+)
+def test_former_names_warn_and_do_the_same(name: str, args: tuple[float, ...]) -> None:
+    rustorch.manual_seed(1)
+    want = getattr(nn.init, f"{name}_")(rustorch.empty(4, 3), *args)
+    rustorch.manual_seed(1)
+    with pytest.warns(FutureWarning, match=f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`"):
+        got = getattr(nn.init, name)(rustorch.empty(4, 3), *args)
+    assert rustorch.equal(got, want)
+    assert getattr(nn.init, name).__name__ == name
+
+
+def test_dirac_of_groups() -> None:
+    conv = nn.Conv1d(4, 4, 3, padding=1, groups=2, bias=False)
+    nn.init.dirac_(conv.weight, 2)
+    x = rustorch.randn(1, 4, 5)
+    assert rustorch.equal(conv(x), x)
+    with pytest.warns(FutureWarning, match=r"nn\.init\.dirac"):
+        nn.init.dirac(conv.weight, 2)
+    with pytest.raises(ValueError, match="divisible by groups"):
+        nn.init.dirac_(rustorch.empty(3, 2, 3), 2)
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.1, 0.5, 1.0])
+def test_sparse_columns_have_their_share_of_zeros(sparsity: float) -> None:
+    matrix = nn.init.sparse_(rustorch.empty(7, 200), sparsity, std=2.0)
+    assert matrix.eq(0).sum(0).eq(int(np.ceil(sparsity * 7))).all()
+    if sparsity < 1:
+        assert abs(matrix[matrix != 0].std().item() - 2.0) < 0.3
+    with pytest.raises(ValueError, match="2 dimensions"):
+        nn.init.sparse_(rustorch.empty(3), 0.5)

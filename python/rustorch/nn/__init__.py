@@ -1,9 +1,17 @@
 """Neural networks: modules, their parameters, functions, initial values."""
 
-from . import functional as functional, init as init, modules as modules, utils as utils
+from . import (
+    attention as attention,
+    functional as functional,
+    init as init,
+    modules as modules,
+    parallel as parallel,
+    utils as utils,
+)
 
 # From the files, not from `modules`, whose names are also those of the files.
 from .modules.activation import *
+from .modules.adaptive import *
 from .modules.attention import *
 from .modules.batchnorm import *
 from .modules.container import *
@@ -28,4 +36,5 @@ from .modules.softmax import *
 from .modules.sparse import *
 from .modules.transformer import *
 from .modules.upsampling import *
+from .parallel import DataParallel as DataParallel
 from .parameter import *

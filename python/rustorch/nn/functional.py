@@ -44,7 +44,10 @@ from ._functional.activation import (
     softmin as softmin,
     threshold as threshold,
 )
-from ._functional.attention import multi_head_attention_forward as multi_head_attention_forward
+from ._functional.attention import (
+    multi_head_attention_forward as multi_head_attention_forward,
+    scaled_dot_product_attention as scaled_dot_product_attention,
+)
 from ._functional.dropout import (
     alpha_dropout as alpha_dropout,
     dropout as dropout,
@@ -139,7 +142,6 @@ from ._functional_ops import (
     pad as pad,
     pairwise_distance as pairwise_distance,
     pdist as pdist,
-    scaled_dot_product_attention as scaled_dot_product_attention,
     softplus as softplus,
     softshrink as softshrink,
     softsign as softsign,

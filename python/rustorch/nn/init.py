@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable as _Callable, Iterator as _Iterator
 from contextlib import contextmanager as _contextmanager
@@ -12,22 +13,35 @@ from typing import ParamSpec as _ParamSpec
 from rustorch import _C
 from rustorch._C import Generator, Tensor
 from rustorch._naming import named as _named
+from rustorch.autograd.grad_mode import no_grad as _no_grad
 
 from .parameter import is_lazy as _is_lazy
 
 __all__ = [
     "calculate_gain",
+    "constant",
     "constant_",
+    "dirac",
     "dirac_",
+    "eye",
     "eye_",
+    "kaiming_normal",
     "kaiming_normal_",
+    "kaiming_uniform",
     "kaiming_uniform_",
+    "normal",
     "normal_",
     "ones_",
+    "orthogonal",
     "orthogonal_",
+    "sparse",
+    "sparse_",
     "trunc_normal_",
+    "uniform",
     "uniform_",
+    "xavier_normal",
     "xavier_normal_",
+    "xavier_uniform",
     "xavier_uniform_",
     "zeros_",
 ]
@@ -329,6 +343,62 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     True
     """
     return _C._init_orthogonal(tensor, gain, generator)
+
+
+@_initializer
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Fills with Gaussian numbers of mean 0, of which in each column a share is 0, in place (J. Martens, 2010).
+
+    Args:
+        tensor: what is filled and returned, of 2 dimensions; others are a ValueError.
+        sparsity: the share of zeros in each column, rounded up to whole rows.
+        std: the standard deviation of the others. Default: 0.01.
+        generator: the source of random numbers; None is the default one. Default: None.
+
+    Example:
+
+    >>> (rustorch.nn.init.sparse_(rustorch.empty(10, 3), sparsity=0.25) == 0).sum(0)
+    tensor([3, 3, 3])
+    """
+    if tensor.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    with _no_grad():
+        tensor.normal_(0, std, generator=generator)
+        for column in range(columns):
+            tensor[_C.randperm(rows, generator=generator)[:zeros].to(tensor.device), column] = 0
+    return tensor
+
+
+def _former(function: _Callable[_Arguments, Tensor]) -> _Callable[_Arguments, Tensor]:
+    """The function under the name that it had before, of which it warns."""
+    name = function.__name__
+    former = name.removesuffix("_")
+
+    @_wraps(function)
+    def call(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
+        warnings.warn(
+            f"`nn.init.{former}` is now deprecated in favor of `nn.init.{name}`.", FutureWarning, stacklevel=2
+        )
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = former
+    call.__doc__ = f"As {name}(), under the name that it had before, of which it warns."
+    return call
+
+
+constant = _former(constant_)
+dirac = _former(dirac_)
+eye = _former(eye_)
+kaiming_normal = _former(kaiming_normal_)
+kaiming_uniform = _former(kaiming_uniform_)
+normal = _former(normal_)
+orthogonal = _former(orthogonal_)
+sparse = _former(sparse_)
+uniform = _former(uniform_)
+xavier_normal = _former(xavier_normal_)
+xavier_uniform = _former(xavier_uniform_)
 
 
 @_named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextvars import ContextVar
 
 import rustorch
 from rustorch import _C
@@ -10,7 +11,58 @@ from rustorch._C import Tensor
 from rustorch._naming import named
 from rustorch.nn import _functional_ops as _ops
 
+from ._documented import documented_as
 from .dropout import dropout
+
+#: Whether the fused kernel and the plain one may compute attention: what nn.attention.sdpa_kernel() sets.
+KERNELS = ContextVar("KERNELS", default=(True, True))
+
+
+@named
+@documented_as(
+    _ops.scaled_dot_product_attention,
+    query="(…, L, E).",
+    key="(…, S, E).",
+    value="(…, S, D).",
+    attn_mask="numbers that are added to the scores, or bools that are true where a query sees a key.",
+    dropout_p="the probability with which weights are dropped, also in eval().",
+    is_causal="whether query i sees the keys up to i only.",
+    scale="the scores' factor; None is 1 / √E.",
+    enable_gqa="whether a head of key and value, dimension -3, serves several of the query's.",
+)
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    fused, plain = KERNELS.get()
+    # The op has a fused kernel for what is neither dropped nor wanted a mask's gradient of.
+    fits = dropout_p == 0.0 and (attn_mask is None or not attn_mask.requires_grad)
+    if fused if fits else plain:
+        return _ops.scaled_dot_product_attention(
+            query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
+        )
+    if not plain:
+        reason = "" if not fused else "; FLASH_ATTENTION takes no dropout and no mask that wants a gradient"
+        raise RuntimeError(
+            f"No available kernel: sdpa_kernel() allows none that can compute this. MATH always can{reason}"
+        )
+    # A mask that wants a gradient is what the op computes with plain ops; it hides nothing, or what is_causal hides.
+    seen = rustorch.ones((query.shape[-2], key.shape[-2]), dtype=rustorch.bool, device=query.device)
+    seen = seen.tril() if is_causal else seen
+    hidden = rustorch.zeros(seen.shape, dtype=query.dtype, device=query.device).masked_fill(~seen, float("-inf"))
+    if attn_mask is not None:
+        added = additive_mask(~attn_mask if attn_mask.dtype is rustorch.bool else attn_mask, "attn_mask", query.dtype)
+        hidden = hidden if added is None else hidden + added
+    return _ops.scaled_dot_product_attention(
+        query, key, value, hidden.detach().requires_grad_(), dropout_p, scale=scale, enable_gqa=enable_gqa
+    )
 
 
 def additive_mask(mask: Tensor | None, name: str, dtype: _C.dtype) -> Tensor | None:
@@ -196,7 +248,7 @@ def multi_head_attention_forward(
         if attn_mask is not None:
             attn_mask = attn_mask.expand(heads, queries, keys).view(batch, num_heads, queries, keys)
         q, k, v = (x.view(batch, num_heads, x.shape[1], size) for x in (q, k, v))
-        out = _ops.scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal).flatten(0, 1)
+        out = scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal).flatten(0, 1)
     out = _ops.linear(out.transpose(0, 1).reshape(queries, batch, embed_dim), out_proj_weight, out_proj_bias)
     if weights is not None:
         weights = weights.view(batch, num_heads, queries, keys)

@@ -1,6 +1,7 @@
 """The modules of `rustorch.nn`."""
 
 from .activation import *
+from .adaptive import *
 from .attention import *
 from .batchnorm import *
 from .container import *

@@ -19,6 +19,7 @@ __all__ = [
     "LazyBatchNorm1d",
     "LazyBatchNorm2d",
     "LazyBatchNorm3d",
+    "SyncBatchNorm",
 ]
 
 _BATCH_NORM = """Normalises each channel of {input} to mean 0 and variance 1 over {over}: batch normalisation.
@@ -71,6 +72,9 @@ Example:
 class _NormBase(Module):
     """What batch and instance normalisation share: factors and summands of channels, and running statistics."""
 
+    # Since version 2 num_batches_tracked is a part of the state.
+    _version = 2
+
     weight: Parameter | None
     bias: Parameter | None
     running_mean: Tensor | None
@@ -120,6 +124,13 @@ class _NormBase(Module):
             init.ones_(self.weight)
         if self.bias is not None:
             init.zeros_(self.bias)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *others: Any
+    ) -> None:
+        if local_metadata.get("version", 1) < 2 and self.num_batches_tracked is not None:
+            state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *others)
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Refuses an input of another number of dimensions; every subclass has its own."""
@@ -281,3 +292,78 @@ class LazyBatchNorm3d(_LazyNormBase, BatchNorm3d):
         "rustorch.Size([3])",
     )
     cls_to_become = BatchNorm3d
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Normalises each channel over the batch of all processes: batch normalisation, in one process.
+
+    There is one process, whose batch is the whole batch: it computes what BatchNorm1d, 2d and 3d do, for inputs of any
+    number of spatial dimensions, and has their formulas, statistics and modes.
+
+    Args:
+        num_features: Channels C of the input.
+        eps: What is added to the variance, so that constant channels do not divide by zero. Default: 1e-5.
+        momentum: Share of a new batch in the running statistics, or None for the plain average of all batches.
+            Default: 0.1.
+        affine: Whether each channel has a learned weight and bias. Default: True.
+        track_running_stats: Whether running statistics are kept; without them eval() normalises by the batch.
+            Default: True.
+        process_group: Kept as an attribute; there are no other processes. Default: None.
+        device, dtype: Where parameters and statistics are, and their dtype. Default: None, the default ones.
+        bias: Whether the learned bias is there; False leaves the weight alone. Default: True.
+
+    Shape:
+        input: (N, C, *), with C = num_features.
+        output: the same.
+
+    Attributes:
+        weight, bias, running_mean, running_var, num_batches_tracked: as those of BatchNorm1d.
+
+    Raises:
+        ValueError: An input has less than two dimensions, or no channels.
+
+    Example:
+
+    >>> net = rustorch.nn.Sequential(rustorch.nn.Conv2d(3, 4, 3), rustorch.nn.BatchNorm2d(4))
+    >>> rustorch.nn.SyncBatchNorm.convert_sync_batchnorm(net)[1]
+    SyncBatchNorm(4, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.ndim < 2:
+            raise ValueError(f"expected at least 2D input (got {input.ndim}D input)")
+        if input.shape[1] == 0:
+            raise ValueError("SyncBatchNorm number of input channels should be non-zero")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """Replaces all batch norms of a network by ones of this class, which have their parameters and statistics.
+
+        Gives the network, or where it is a batch norm itself, the new one.
+        """
+        converted = module
+        if isinstance(module, _BatchNorm):
+            settings = (module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats)
+            converted = cls(*settings, process_group, bias=module.bias is not None)
+            converted._parameters.update(module._parameters)
+            converted._buffers.update(module._buffers)
+            converted.training = module.training
+        for name, child in module.named_children():
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted

@@ -81,6 +81,30 @@ class _InstanceNorm(_NormBase):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        statistics = [key for key in ("running_mean", "running_var") if prefix + key in state_dict]
+        if statistics and "version" not in local_metadata and not self.track_running_stats:
+            # Before there was a choice, statistics were kept and not used.
+            error_msgs.append(
+                f"Unexpected running stats buffer(s) {' and '.join(statistics)} for {self._get_name()} with "
+                "track_running_stats=False. In a state of the time when they were always kept, they were not used: "
+                "remove them from it. To use them, set track_running_stats=True"
+            )
+            for key in statistics:
+                del state_dict[prefix + key]
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in (self._spatial + 1, self._spatial + 2):
             raise ValueError(f"expected {self._spatial + 1}D or {self._spatial + 2}D input (got {input.ndim}D input)")

@@ -1,0 +1,3 @@
+"""Modules on several devices."""
+
+from .data_parallel import DataParallel as DataParallel
