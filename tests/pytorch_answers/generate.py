@@ -7,6 +7,7 @@ layers.npz       per layer: parameters, input, output, gradients of input and pa
 out.json         the functions of torch, torch.linalg, torch.special and torch.fft that take out=
 optimizers.npz   per optimizer and setting: where its parameters stand after each step
 aten.json        functions under ATen's signatures: per call, dtype, shape and elements of each result
+assert_close.json  per call of testing.assert_close: the class and the text of its error
 schedules.npz    per schedule and optimizer: learning rate and momentum in each epoch
 """
 
@@ -20,6 +21,7 @@ import torch
 
 from tests.pytorch_answers.aten_cases import CASES
 from tests.pytorch_answers.cases import LAYERS, PROMOTION_DTYPES
+from tests.pytorch_answers.comparison_cases import CALLS, comparison
 from tests.pytorch_answers.optimizer_cases import (
     MATRIX_OPTIMIZERS,
     OPTIMIZERS,
@@ -107,6 +109,11 @@ def aten() -> None:
     (HERE / "aten.json").write_text(json.dumps(answers).replace('], "', '],\n"') + "\n")
 
 
+def comparisons() -> None:
+    answers = {call: comparison(torch, call) for call in CALLS}
+    (HERE / "assert_close.json").write_text(json.dumps(answers, indent=0) + "\n")
+
+
 def optimizers() -> None:
     paths = {key: optimizer_path(torch, kind, settings) for key, (kind, settings) in OPTIMIZERS.items()}
     paths |= {key: matrix_path(torch, kind, settings) for key, (kind, settings) in MATRIX_OPTIMIZERS.items()}
@@ -127,5 +134,6 @@ if __name__ == "__main__":
     out()
     layers()
     aten()
+    comparisons()
     optimizers()
     schedules()

@@ -5,7 +5,13 @@ from rustorch._lazy import getter as _getter
 from rustorch._naming import named as _named
 from rustorch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from rustorch.autograd.function import Function
-from rustorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from rustorch.autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
 from rustorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from rustorch.autograd.variable import Variable
 
@@ -25,6 +31,7 @@ __all__ = [
     "no_grad",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "set_multithreading_enabled",
 ]
 
 # Imported when they are first used.

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from rustorch._C import _GradMode, _set_grad_enabled
 
-__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled"]
+__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled", "set_multithreading_enabled"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -110,3 +110,27 @@ class set_grad_enabled:
         _set_grad_enabled(self.prev)
         mode = self.mode
         return _decorate(func, lambda: set_grad_enabled(mode))
+
+
+class set_multithreading_enabled:
+    """Set at once whether a backward pass may use several threads; as a context manager it sets back what was before.
+
+    A pass runs on the thread that calls `backward`, whose ops use the pool of threads; the setting is kept and given
+    back as `mode`.
+    """
+
+    _is_enabled = True
+
+    def __init__(self, mode: bool) -> None:
+        self.prev = set_multithreading_enabled._is_enabled
+        self.mode = set_multithreading_enabled._is_enabled = bool(mode)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exception: object) -> None:
+        set_multithreading_enabled._is_enabled = self.prev
+
+    def clone(self) -> set_multithreading_enabled:
+        """One with the same mode."""
+        return set_multithreading_enabled(self.mode)

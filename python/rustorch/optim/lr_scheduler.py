@@ -37,6 +37,10 @@ __all__ = [
 ]
 
 
+class _LRScheduler(LRScheduler):
+    """The name that the base class had, for schedules outside that are derived from it."""
+
+
 class StepLR(LRScheduler):
     """Multiplies the rate by `gamma` every `step_size` epochs: lr(t) = lr(0) gamma^⌊t / step_size⌋.
 

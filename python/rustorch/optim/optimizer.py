@@ -18,6 +18,16 @@ __all__ = ["Optimizer"]
 ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
 
+class _Required:
+    """The default of a setting that every group must have."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
 class Optimizer:
     """Moves parameters, in groups that may have settings of their own: the base class of optimizers.
 
