@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rustorch
-from rustorch import _aten
+from rustorch import _aten, _settings, _tensor_types
 
 from tests.documentation import public
 
@@ -21,12 +21,17 @@ FUNCTIONS = (
     rustorch.nn.attention,
     rustorch.nn.functional,
     rustorch.nn.init,
+    rustorch.nn.modules.utils,
     rustorch.nn.utils,
     rustorch.nn.utils.parametrizations,
     rustorch.nn.utils.parametrize,
     rustorch.nn.utils.prune,
     rustorch.nn.utils.rnn,
     rustorch.nn.utils.stateless,
+    rustorch.overrides,
+    _settings,
+    _tensor_types,
+    rustorch.testing,
 )
 
 
