@@ -17,6 +17,7 @@ MODULES = (
     "nn.init",
     "nn.modules",
     "nn.modules.lazy",
+    "nn.modules.utils",
     "nn.parameter",
     "nn.utils",
     "nn.utils.parametrizations",

@@ -12,8 +12,8 @@ from . import (
 # From the files, not from `modules`, whose names are also those of the files.
 from .modules.activation import *
 from .modules.adaptive import *
-from .modules.attention import *
 from .modules.batchnorm import *
+from .modules.channelshuffle import *
 from .modules.container import *
 from .modules.conv import *
 from .modules.distance import *
@@ -23,16 +23,12 @@ from .modules.fold import *
 from .modules.instancenorm import *
 from .modules.linear import *
 from .modules.loss import *
-from .modules.margin_loss import *
 from .modules.module import *
 from .modules.normalization import *
 from .modules.padding import *
 from .modules.pixelshuffle import *
 from .modules.pooling import *
-from .modules.region_pooling import *
-from .modules.regression_loss import *
 from .modules.rnn import *
-from .modules.softmax import *
 from .modules.sparse import *
 from .modules.transformer import *
 from .modules.upsampling import *

@@ -3,8 +3,8 @@
 from . import utils as utils
 from .activation import *
 from .adaptive import *
-from .attention import *
 from .batchnorm import *
+from .channelshuffle import *
 from .container import *
 from .conv import *
 from .distance import *
@@ -14,16 +14,12 @@ from .fold import *
 from .instancenorm import *
 from .linear import *
 from .loss import *
-from .margin_loss import *
 from .module import *
 from .normalization import *
 from .padding import *
 from .pixelshuffle import *
 from .pooling import *
-from .region_pooling import *
-from .regression_loss import *
 from .rnn import *
-from .softmax import *
 from .sparse import *
 from .transformer import *
 from .upsampling import *

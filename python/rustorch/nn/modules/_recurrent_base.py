@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import rustorch
 from rustorch._C import Tensor
@@ -61,6 +61,18 @@ class RNNBase(Module):
 
     # Where it is imported from, and where pickles look for it.
     __module__ = "rustorch.nn.modules.rnn"
+
+    __constants__: ClassVar[list[str]] = [
+        "mode",
+        "input_size",
+        "hidden_size",
+        "num_layers",
+        "bias",
+        "batch_first",
+        "dropout",
+        "bidirectional",
+        "proj_size",
+    ]
 
     def __init__(
         self,
@@ -250,6 +262,8 @@ class RNNCellBase(Module):
 
     # Where it is imported from, and where pickles look for it.
     __module__ = "rustorch.nn.modules.rnn"
+
+    __constants__: ClassVar[list[str]] = ["input_size", "hidden_size", "bias"]
 
     weight_ih: Parameter
     weight_hh: Parameter

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
+from . import attention, softmax
+from .attention import *
 from .module import Module
 from .rectifier import (
     CELU,
@@ -21,6 +25,7 @@ from .rectifier import (
     Threshold,
     _Activation,
 )
+from .softmax import *
 
 __all__ = [
     "CELU",
@@ -47,11 +52,15 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    *attention.__all__,
+    *softmax.__all__,
 ]
 
 # PyTorch has all activation functions in this module, by whose name pickles find them.
 for _rectifier in (ELU, CELU, SELU, Hardshrink, Hardtanh, LeakyReLU, PReLU, RReLU, ReLU, ReLU6, Softshrink, Threshold):
     _rectifier.__module__ = __name__
+for _name in (*attention.__all__, *softmax.__all__):
+    globals()[_name].__module__ = __name__
 
 
 class Sigmoid(Module):
@@ -119,6 +128,8 @@ class Hardsigmoid(_Activation):
     tensor([0.0000, 0.5000, 0.7500, 1.0000])
     """
 
+    __constants__: ClassVar[list[str]] = ["inplace"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
@@ -147,6 +158,8 @@ class SiLU(_Activation):
     tensor([-0.2689,  0.0000,  1.7616])
     """
 
+    __constants__: ClassVar[list[str]] = ["inplace"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
 
@@ -171,6 +184,8 @@ class Hardswish(_Activation):
     >>> layer(rustorch.tensor([-1.5, 0.0, 4.0]))
     tensor([-0.3750,  0.0000,  4.0000])
     """
+
+    __constants__: ClassVar[list[str]] = ["inplace"]
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
@@ -199,6 +214,8 @@ class Mish(_Activation):
     >>> layer(rustorch.tensor([-1.0, 0.0, 2.0]))
     tensor([-0.3034,  0.0000,  1.9440])
     """
+
+    __constants__: ClassVar[list[str]] = ["inplace"]
 
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
@@ -230,6 +247,8 @@ class GELU(Module):
     >>> rustorch.nn.GELU('tanh')(rustorch.tensor([-1.0, 0.0, 2.0]))
     tensor([-0.1588,  0.0000,  1.9546])
     """
+
+    __constants__: ClassVar[list[str]] = ["approximate"]
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -267,6 +286,8 @@ class GLU(Module):
     tensor([[0.5000, 1.0000]])
     """
 
+    __constants__: ClassVar[list[str]] = ["dim"]
+
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
@@ -299,6 +320,8 @@ class Softplus(Module):
     >>> layer(rustorch.tensor([-2.0, 0.0, 30.0]))
     tensor([ 0.1269,  0.6931, 30.0000])
     """
+
+    __constants__: ClassVar[list[str]] = ["beta", "threshold"]
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()

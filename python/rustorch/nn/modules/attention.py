@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import rustorch
 from rustorch._C import Tensor
@@ -81,6 +81,8 @@ class MultiheadAttention(Module):
     >>> weights[0, 0]
     tensor([1., 0., 0., 0., 0.], grad_fn=<SelectBackward0>)
     """
+
+    __constants__: ClassVar[list[str]] = ["batch_first"]
 
     in_proj_weight: Parameter | None
     q_proj_weight: Parameter | None

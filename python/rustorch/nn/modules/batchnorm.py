@@ -72,6 +72,8 @@ Example:
 class _NormBase(Module):
     """What batch and instance normalisation share: factors and summands of channels, and running statistics."""
 
+    __constants__: ClassVar[list[str]] = ["track_running_stats", "momentum", "eps", "num_features", "affine"]
+
     # Since version 2 num_batches_tracked is a part of the state.
     _version = 2
 

@@ -39,6 +39,18 @@ _MODES = ("zeros", "reflect", "replicate", "circular")
 class _ConvNd(Module):
     """What the convolutional layers share: settings, with one number per spatial dimension, and parameters."""
 
+    __constants__: ClassVar[list[str]] = [
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "padding_mode",
+        "output_padding",
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+    ]
+
     # One number per spatial dimension, or a word.
     padding: Any
     weight: Parameter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
@@ -39,6 +41,8 @@ class CosineSimilarity(Module):
     tensor([ 1.,  0., -1.])
     """
 
+    __constants__: ClassVar[list[str]] = ["dim", "eps"]
+
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
         self.dim = dim
@@ -74,6 +78,8 @@ class PairwiseDistance(Module):
     >>> distance(rustorch.tensor([[0.0, 0.0], [1.0, 1.0]]), rustorch.tensor([[3.0, 4.0], [1.0, 2.0]]))
     tensor([5., 1.])
     """
+
+    __constants__: ClassVar[list[str]] = ["norm", "eps", "keepdim"]
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()

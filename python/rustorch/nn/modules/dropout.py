@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
@@ -10,8 +12,10 @@ from .module import Module
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     """What the kinds of dropout share: the probability, and whether they work in place."""
+
+    __constants__: ClassVar[list[str]] = ["p", "inplace"]
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -24,7 +28,7 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """Sets elements to zero at random in training, each by itself.
 
         train():  out = in · m / (1 - p), with m = 0 with probability p and 1 otherwise
@@ -57,7 +61,7 @@ class Dropout(_Dropout):
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """Sets whole channels of sequences to zero at random in training.
 
         train():  out[n, c] = in[n, c] · m[n, c] / (1 - p), with m = 0 with probability p and 1 otherwise
@@ -92,7 +96,7 @@ class Dropout1d(_Dropout):
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """Sets whole channels of images to zero at random in training.
 
         train():  out[n, c] = in[n, c] · m[n, c] / (1 - p), with m = 0 with probability p and 1 otherwise
@@ -124,7 +128,7 @@ class Dropout2d(_Dropout):
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """Sets whole channels of volumes to zero at random in training.
 
         train():  out[n, c] = in[n, c] · m[n, c] / (1 - p), with m = 0 with probability p and 1 otherwise
@@ -155,7 +159,7 @@ class Dropout3d(_Dropout):
         return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Sets elements to SELU's lowest value at random in training, and keeps mean 0 and variance 1.
 
         train():  out = a · (in where kept, α' elsewhere) + b, kept with probability 1 - p
@@ -187,7 +191,7 @@ class AlphaDropout(_Dropout):
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """Sets whole channels to SELU's lowest value at random in training, and keeps mean 0 and variance 1.
 
         train():  out[n, c] = a · (in[n, c] where kept, α' elsewhere) + b, kept with probability 1 - p

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rustorch._C import Tensor
 
@@ -37,6 +38,8 @@ class Flatten(Module):
     >>> rustorch.nn.Flatten(0, 2)(rustorch.ones(32, 3, 5, 5)).shape
     rustorch.Size([480, 5])
     """
+
+    __constants__: ClassVar[list[str]] = ["start_dim", "end_dim"]
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
@@ -74,6 +77,8 @@ class Unflatten(Module):
     >>> rustorch.nn.Unflatten(-1, (-1, 5))(rustorch.ones(3, 50)).shape
     rustorch.Size([3, 10, 5])
     """
+
+    __constants__: ClassVar[list[str]] = ["dim", "unflattened_size"]
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
@@ -48,6 +49,8 @@ class Fold(Module):
     tensor([[[1., 2., 1.],
              [1., 2., 1.]]])
     """
+
+    __constants__: ClassVar[list[str]] = ["output_size", "kernel_size", "dilation", "padding", "stride"]
 
     def __init__(
         self, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
@@ -105,6 +108,8 @@ class Unfold(Module):
             [3., 4.],
             [4., 5.]])
     """
+
+    __constants__: ClassVar[list[str]] = ["kernel_size", "dilation", "padding", "stride"]
 
     def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import rustorch
 from rustorch._C import Tensor
@@ -77,6 +77,8 @@ class Linear(Module):
     >>> layer(rustorch.ones(20)).shape
     rustorch.Size([30])
     """
+
+    __constants__: ClassVar[list[str]] = ["in_features", "out_features"]
 
     weight: Parameter
     bias: Parameter | None
@@ -188,6 +190,8 @@ class Bilinear(Module):
     >>> pair(rustorch.ones(128, 20), rustorch.ones(128, 30)).shape
     rustorch.Size([128, 40])
     """
+
+    __constants__: ClassVar[list[str]] = ["in1_features", "in2_features", "out_features"]
 
     weight: Parameter
     bias: Parameter | None

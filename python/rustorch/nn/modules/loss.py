@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
-from rustorch.nn._options import check_reduction
 
+from . import margin_loss, regression_loss
+from ._loss_base import _Loss, _WeightedLoss
 from .linear import Linear
-from .module import Module
+from .margin_loss import *
+from .regression_loss import *
 
 __all__ = [
     "BCELoss",
@@ -20,32 +22,13 @@ __all__ = [
     "LinearCrossEntropyLoss",
     "MSELoss",
     "NLLLoss",
+    *margin_loss.__all__,
+    *regression_loss.__all__,
 ]
 
-
-class _Loss(Module):
-    """A loss; `reduction` is 'mean', 'sum' or 'none'."""
-
-    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
-        super().__init__()
-        check_reduction(self._get_name(), size_average, reduce)
-        self.reduction = reduction
-
-
-class _WeightedLoss(_Loss):
-    """A loss with a weight per class or element."""
-
-    weight: Tensor | None
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+# PyTorch has all losses in this module, by whose name pickles find them.
+for _name in (*margin_loss.__all__, *regression_loss.__all__):
+    globals()[_name].__module__ = __name__
 
 
 class MSELoss(_Loss):
@@ -68,6 +51,8 @@ class MSELoss(_Loss):
     >>> loss(rustorch.tensor([1.0, 2.0]), rustorch.tensor([1.0, 4.0]))
     tensor(2.)
     """
+
+    __constants__: ClassVar[list[str]] = ["reduction"]
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.mse_loss(input, target, reduction=self.reduction)
@@ -94,6 +79,8 @@ class L1Loss(_Loss):
     >>> loss(rustorch.tensor([1.0, 2.0]), rustorch.tensor([1.0, 4.0]))
     tensor(1.)
     """
+
+    __constants__: ClassVar[list[str]] = ["reduction"]
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.l1_loss(input, target, reduction=self.reduction)
@@ -130,6 +117,8 @@ class NLLLoss(_WeightedLoss):
     >>> loss(log_probabilities, rustorch.tensor([0, 0]))
     tensor(1.0397)
     """
+
+    __constants__: ClassVar[list[str]] = ["ignore_index", "reduction"]
 
     def __init__(
         self,
@@ -179,6 +168,8 @@ class CrossEntropyLoss(_WeightedLoss):
     >>> loss(rustorch.zeros(3, 4), rustorch.tensor([0, 1, 3]))
     tensor(1.3863)
     """
+
+    __constants__: ClassVar[list[str]] = ["ignore_index", "reduction", "label_smoothing"]
 
     def __init__(
         self,
@@ -233,6 +224,8 @@ class BCELoss(_WeightedLoss):
     >>> loss(rustorch.tensor([0.5, 0.75]), rustorch.tensor([1.0, 1.0]))
     tensor(0.4904)
     """
+
+    __constants__: ClassVar[list[str]] = ["reduction"]
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
@@ -324,6 +317,8 @@ class LinearCrossEntropyLoss(_WeightedLoss):
     >>> round(loss(rustorch.zeros(3, 8), rustorch.tensor([0, 1, 3])).item(), 4)
     1.3863
     """
+
+    __constants__: ClassVar[list[str]] = ["num_classes", "out_features", "reduction", "ignore_index", "label_smoothing"]
 
     def __init__(
         self,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
+from ._loss_base import _Loss, _WeightedLoss
 from .distance import PairwiseDistance
-from .loss import _Loss, _WeightedLoss
-from .module import Module
 
 __all__ = [
     "CosineEmbeddingLoss",
@@ -46,6 +46,8 @@ class HingeEmbeddingLoss(_Loss):
     >>> loss(rustorch.tensor([0.5, 0.25]), rustorch.tensor([1.0, -1.0]))
     tensor(0.6250)
     """
+
+    __constants__: ClassVar[list[str]] = ["margin", "reduction"]
 
     def __init__(
         self,
@@ -88,6 +90,8 @@ class MultiLabelMarginLoss(_Loss):
     tensor(0.8500)
     """
 
+    __constants__: ClassVar[list[str]] = ["reduction"]
+
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
@@ -112,6 +116,8 @@ class SoftMarginLoss(_Loss):
     >>> loss(rustorch.tensor([0.0, 2.0]), rustorch.tensor([1.0, 1.0]))
     tensor(0.4100)
     """
+
+    __constants__: ClassVar[list[str]] = ["reduction"]
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.soft_margin_loss(input, target, reduction=self.reduction)
@@ -143,6 +149,8 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     tensor(0.6931)
     """
 
+    __constants__: ClassVar[list[str]] = ["reduction"]
+
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
@@ -169,6 +177,8 @@ class CosineEmbeddingLoss(_Loss):
     >>> loss(a, b, rustorch.tensor([1.0]))
     tensor(1.)
     """
+
+    __constants__: ClassVar[list[str]] = ["margin", "reduction"]
 
     def __init__(
         self,
@@ -206,6 +216,8 @@ class MarginRankingLoss(_Loss):
     >>> loss(rustorch.tensor([2.0, 0.0]), rustorch.tensor([0.0, 1.0]), rustorch.tensor([1.0, 1.0]))
     tensor(1.)
     """
+
+    __constants__: ClassVar[list[str]] = ["margin", "reduction"]
 
     def __init__(
         self,
@@ -251,6 +263,8 @@ class MultiMarginLoss(_WeightedLoss):
     >>> loss(rustorch.tensor([[0.1, 0.2, 0.4, 0.8]]), rustorch.tensor([3]))
     tensor(0.3250)
     """
+
+    __constants__: ClassVar[list[str]] = ["p", "margin", "reduction"]
 
     def __init__(
         self,
@@ -305,6 +319,8 @@ class TripletMarginLoss(_Loss):
     tensor(0.)
     """
 
+    __constants__: ClassVar[list[str]] = ["margin", "p", "eps", "swap", "reduction"]
+
     def __init__(
         self,
         margin: float = 1.0,
@@ -336,7 +352,7 @@ class TripletMarginLoss(_Loss):
         )
 
 
-class TripletMarginWithDistanceLoss(Module):
+class TripletMarginWithDistanceLoss(_Loss):
     """Computes the triplet margin loss for a distance of one's own.
 
     `l = max(0, margin + d(anchor, positive) - d(anchor, negative))`. With `swap`, `d(positive, negative)` takes the
@@ -366,6 +382,8 @@ class TripletMarginWithDistanceLoss(Module):
     tensor(1.)
     """
 
+    __constants__: ClassVar[list[str]] = ["margin", "swap", "reduction"]
+
     def __init__(
         self,
         *,
@@ -374,12 +392,11 @@ class TripletMarginWithDistanceLoss(Module):
         swap: bool = False,
         reduction: str = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(reduction=reduction)
         if margin <= 0:
             raise ValueError(
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
-        self.reduction = reduction
         self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin = margin
         self.swap = swap

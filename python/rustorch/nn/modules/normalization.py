@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import rustorch
 from rustorch._C import Tensor
@@ -71,6 +71,8 @@ class LayerNorm(_Normalization):
             [ 0.0000,  0.0000]])
     """
 
+    __constants__: ClassVar[list[str]] = ["normalized_shape", "eps", "elementwise_affine"]
+
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -126,6 +128,8 @@ class RMSNorm(_Normalization):
     tensor([0.2000, 1.4000])
     """
 
+    __constants__: ClassVar[list[str]] = ["normalized_shape", "eps", "elementwise_affine"]
+
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -172,6 +176,8 @@ class LocalResponseNorm(Module):
     tensor([[[1.]]])
     """
 
+    __constants__: ClassVar[list[str]] = ["size", "alpha", "beta", "k"]
+
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()
         self.size = size
@@ -217,6 +223,8 @@ class GroupNorm(_Normalization):
     >>> norm(rustorch.ones(20, 6, 10, 10)).shape
     rustorch.Size([20, 6, 10, 10])
     """
+
+    __constants__: ClassVar[list[str]] = ["num_groups", "num_channels", "eps", "affine"]
 
     def __init__(
         self,

@@ -32,8 +32,10 @@ __all__ = [
 Size = int | Sequence[int]
 
 
-class _ConstantPad(Module):
+class _ConstantPadNd(Module):
     """The input with a value around its last dimensions; negative paddings crop."""
+
+    __constants__: ClassVar[list[str]] = ["padding", "value"]
 
     _dimensions: ClassVar[int]
 
@@ -49,7 +51,7 @@ class _ConstantPad(Module):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """Puts a value around the input in the last dimension.
 
     Args:
@@ -73,7 +75,7 @@ class ConstantPad1d(_ConstantPad):
     _dimensions = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """Puts a value around the input in the last two dimensions.
 
     Args:
@@ -96,10 +98,12 @@ class ConstantPad2d(_ConstantPad):
              [7., 1., 2.]]])
     """
 
+    __constants__: ClassVar[list[str]] = ["padding", "value"]
+
     _dimensions = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """Puts a value around the input in the last three dimensions.
 
     Args:
@@ -125,7 +129,7 @@ class ConstantPad3d(_ConstantPad):
     _dimensions = 3
 
 
-class _ZeroPad(_ConstantPad):
+class _ZeroPad(_ConstantPadNd):
     """The input with zeros around its last dimensions; negative paddings crop."""
 
     def __init__(self, padding: Size) -> None:
@@ -135,7 +139,7 @@ class _ZeroPad(_ConstantPad):
         return f"{self.padding}"
 
 
-class ZeroPad1d(_ZeroPad):
+class ZeroPad1d(_ZeroPad, ConstantPad1d):
     """Puts zeros around the input in the last dimension.
 
     Args:
@@ -155,10 +159,8 @@ class ZeroPad1d(_ZeroPad):
     tensor([[0., 1., 2., 0., 0.]])
     """
 
-    _dimensions = 1
 
-
-class ZeroPad2d(_ZeroPad):
+class ZeroPad2d(_ZeroPad, ConstantPad2d):
     """Puts zeros around the input in the last two dimensions.
 
     Args:
@@ -180,10 +182,8 @@ class ZeroPad2d(_ZeroPad):
              [0., 1., 2.]]])
     """
 
-    _dimensions = 2
 
-
-class ZeroPad3d(_ZeroPad):
+class ZeroPad3d(_ZeroPad, ConstantPad3d):
     """Puts zeros around the input in the last three dimensions.
 
     Args:
@@ -204,8 +204,6 @@ class ZeroPad3d(_ZeroPad):
     >>> pad(rustorch.ones(1, 2, 3, 4)).shape
     rustorch.Size([1, 4, 5, 6])
     """
-
-    _dimensions = 3
 
 
 class _PadFromInside(Module):
@@ -231,7 +229,15 @@ class _PadFromInside(Module):
         return f"{self.padding}"
 
 
-class ReflectionPad1d(_PadFromInside):
+class _ReflectionPadNd(_PadFromInside):
+    """The input mirrored around its last dimensions."""
+
+    __constants__: ClassVar[list[str]] = ["padding"]
+
+    _mode = "reflect"
+
+
+class ReflectionPad1d(_ReflectionPadNd):
     """Mirrors the input at the ends of the last dimension; the edge is not repeated.
 
     `out[i] = input[|i - left|]` on the left, and likewise at the other ends. A padding is smaller than the dimension.
@@ -253,10 +259,10 @@ class ReflectionPad1d(_PadFromInside):
     tensor([[3., 2., 1., 2., 3., 2.]])
     """
 
-    _dimensions, _mode = 1, "reflect"
+    _dimensions = 1
 
 
-class ReflectionPad2d(_PadFromInside):
+class ReflectionPad2d(_ReflectionPadNd):
     """Mirrors the input at the ends of the last two dimensions; the edge is not repeated.
 
     `out[i] = input[|i - left|]` on the left, and likewise at the other ends. A padding is smaller than the dimension.
@@ -281,10 +287,10 @@ class ReflectionPad2d(_PadFromInside):
              [4., 3., 4.]]])
     """
 
-    _dimensions, _mode = 2, "reflect"
+    _dimensions = 2
 
 
-class ReflectionPad3d(_PadFromInside):
+class ReflectionPad3d(_ReflectionPadNd):
     """Mirrors the input at the ends of the last three dimensions; the edge is not repeated.
 
     `out[i] = input[|i - left|]` on the left, and likewise at the other ends. A padding is smaller than the dimension.
@@ -308,10 +314,18 @@ class ReflectionPad3d(_PadFromInside):
     rustorch.Size([1, 4, 5, 6])
     """
 
-    _dimensions, _mode = 3, "reflect"
+    _dimensions = 3
 
 
-class ReplicationPad1d(_PadFromInside):
+class _ReplicationPadNd(_PadFromInside):
+    """The input with its edges repeated around its last dimensions."""
+
+    __constants__: ClassVar[list[str]] = ["padding"]
+
+    _mode = "replicate"
+
+
+class ReplicationPad1d(_ReplicationPadNd):
     """Repeats the input's edge at the ends of the last dimension.
 
     `out[i] = input[min(max(i - left, 0), L - 1)]`.
@@ -332,10 +346,10 @@ class ReplicationPad1d(_PadFromInside):
     tensor([[1., 1., 1., 2., 3., 3.]])
     """
 
-    _dimensions, _mode = 1, "replicate"
+    _dimensions = 1
 
 
-class ReplicationPad2d(_PadFromInside):
+class ReplicationPad2d(_ReplicationPadNd):
     """Repeats the input's edge at the ends of the last two dimensions.
 
     `out[i] = input[min(max(i - left, 0), L - 1)]` in the last dimension, and likewise in the others.
@@ -359,10 +373,10 @@ class ReplicationPad2d(_PadFromInside):
              [3., 3., 4.]]])
     """
 
-    _dimensions, _mode = 2, "replicate"
+    _dimensions = 2
 
 
-class ReplicationPad3d(_PadFromInside):
+class ReplicationPad3d(_ReplicationPadNd):
     """Repeats the input's edge at the ends of the last three dimensions.
 
     `out[i] = input[min(max(i - left, 0), L - 1)]` in the last dimension, and likewise in the others.
@@ -385,11 +399,13 @@ class ReplicationPad3d(_PadFromInside):
     rustorch.Size([1, 4, 5, 6])
     """
 
-    _dimensions, _mode = 3, "replicate"
+    _dimensions = 3
 
 
-class _CircularPad(_PadFromInside):
+class _CircularPadNd(_PadFromInside):
     """The input with its other side at the ends of its last dimensions."""
+
+    __constants__: ClassVar[list[str]] = ["padding"]
 
     _mode = "circular"
 
@@ -398,7 +414,7 @@ class _CircularPad(_PadFromInside):
         return super().forward(input)
 
 
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_CircularPadNd):
     """Continues the input periodically at the ends of the last dimension.
 
     `out[i] = input[(i - left) mod L]`. A padding is at most the size of the dimension.
@@ -423,7 +439,7 @@ class CircularPad1d(_CircularPad):
     _dimensions = 1
 
 
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_CircularPadNd):
     """Continues the input periodically at the ends of the last two dimensions.
 
     `out[i] = input[(i - left) mod L]` in the last dimension, and likewise in the others. A padding is at most the size
@@ -452,7 +468,7 @@ class CircularPad2d(_CircularPad):
     _dimensions = 2
 
 
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_CircularPadNd):
     """Continues the input periodically at the ends of the last three dimensions.
 
     `out[i] = input[(i - left) mod L]` in the last dimension, and likewise in the others. A padding is at most the size

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
 from .module import Module
 
-__all__ = ["ChannelShuffle", "PixelShuffle", "PixelUnshuffle"]
+__all__ = ["PixelShuffle", "PixelUnshuffle"]
 
 
 class PixelShuffle(Module):
@@ -31,6 +33,8 @@ class PixelShuffle(Module):
     tensor([[[[0., 1.],
               [2., 3.]]]])
     """
+
+    __constants__: ClassVar[list[str]] = ["upscale_factor"]
 
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
@@ -64,6 +68,8 @@ class PixelUnshuffle(Module):
     tensor([0., 1., 2., 3.])
     """
 
+    __constants__: ClassVar[list[str]] = ["downscale_factor"]
+
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()
         self.downscale_factor = downscale_factor
@@ -95,6 +101,8 @@ class ChannelShuffle(Module):
     >>> shuffle(rustorch.arange(4.0).view(1, 4, 1)).flatten()
     tensor([0., 2., 1., 3.])
     """
+
+    __constants__: ClassVar[list[str]] = ["groups"]
 
     def __init__(self, groups: int) -> None:
         super().__init__()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
+from . import region_pooling
 from ._sizes import per_dimension
 from .module import Module
+from .region_pooling import *
+from .region_pooling import (
+    _AdaptiveMaxPoolNd as _AdaptiveMaxPoolNd,
+    _LPPoolNd as _LPPoolNd,
+    _MaxUnpoolNd as _MaxUnpoolNd,
+)
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -21,13 +28,20 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    *region_pooling.__all__,
 ]
+
+# PyTorch has all pools in this module, by whose name pickles find them.
+for _name in (*region_pooling.__all__, "_AdaptiveMaxPoolNd", "_LPPoolNd", "_MaxUnpoolNd"):
+    globals()[_name].__module__ = __name__
 
 Size = int | Sequence[int]
 
 
-class _MaxPool(Module):
+class _MaxPoolNd(Module):
     """The largest element of each window; with `return_indices` also its flat position in the input's plane."""
+
+    __constants__: ClassVar[list[str]] = ["kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"]
 
     def __init__(
         self,
@@ -53,7 +67,7 @@ class _MaxPool(Module):
         )
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """Takes the largest element of each window of signals.
 
     `out[c, l] = max_k input[c, stride · l + dilation · k - padding]`; positions in the padding never win, and nan
@@ -89,7 +103,7 @@ class MaxPool1d(_MaxPool):
         )
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """Takes the largest element of each window of images.
 
     `out[c, h, w] = max_{i, j} input[c, stride · h + dilation · i - padding, stride · w + dilation · j - padding]`;
@@ -125,7 +139,7 @@ class MaxPool2d(_MaxPool):
         )
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPoolNd):
     """Takes the largest element of each window of volumes.
 
     As MaxPool2d, with windows that have a depth, too; positions in the padding never win, and nan always does.
@@ -160,8 +174,10 @@ class MaxPool3d(_MaxPool):
         )
 
 
-class _AvgPool(Module):
+class _AvgPoolNd(Module):
     """The mean of each window."""
+
+    __constants__: ClassVar[list[str]] = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"]
 
     def __init__(
         self,
@@ -184,7 +200,7 @@ class _AvgPool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool1d(_AvgPool):
+class AvgPool1d(_AvgPoolNd):
     """Takes the mean of each window of signals.
 
     `out[c, l] = Σ_k input[c, stride · l + k - padding] / kernel_size`; the padding is zeros.
@@ -227,7 +243,7 @@ class AvgPool1d(_AvgPool):
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPoolNd):
     """Takes the mean of each window of images.
 
     `out[c, h, w] = Σ_{i, j} input[c, stride · h + i - padding, stride · w + j - padding] / (kH · kW)`; the padding is
@@ -256,6 +272,15 @@ class AvgPool2d(_AvgPool):
     rustorch.Size([8, 16, 16, 16])
     """
 
+    __constants__: ClassVar[list[str]] = [
+        "kernel_size",
+        "stride",
+        "padding",
+        "ceil_mode",
+        "count_include_pad",
+        "divisor_override",
+    ]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
             input,
@@ -268,7 +293,7 @@ class AvgPool2d(_AvgPool):
         )
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPoolNd):
     """Takes the mean of each window of volumes.
 
     As AvgPool2d, with windows that have a depth, too; the padding is zeros.
@@ -296,6 +321,15 @@ class AvgPool3d(_AvgPool):
     rustorch.Size([8, 16, 2, 3, 4])
     """
 
+    __constants__: ClassVar[list[str]] = [
+        "kernel_size",
+        "stride",
+        "padding",
+        "ceil_mode",
+        "count_include_pad",
+        "divisor_override",
+    ]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool3d(
             input,
@@ -308,8 +342,10 @@ class AvgPool3d(_AvgPool):
         )
 
 
-class _AdaptiveAvgPool(Module):
+class _AdaptiveAvgPoolNd(Module):
     """The means of as many windows as the output has elements, which cover the input; None keeps a size."""
+
+    __constants__: ClassVar[list[str]] = ["output_size"]
 
     def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
         super().__init__()
@@ -319,7 +355,7 @@ class _AdaptiveAvgPool(Module):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """Takes the mean of as many windows as the output has elements, which cover signals.
 
     Window i is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size by at most 1 and
@@ -345,7 +381,7 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """Takes the mean of as many windows as the output has elements, which cover images.
 
     Window i in each dimension is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size
@@ -371,7 +407,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """Takes the mean of as many windows as the output has elements, which cover volumes.
 
     Window i in each dimension is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import rustorch
 from rustorch._C import Tensor
@@ -62,33 +62,10 @@ class ReLU(_Activation):
     tensor([0., 0., 2.])
     """
 
+    __constants__: ClassVar[list[str]] = ["inplace"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.relu(input, self.inplace)
-
-
-class ReLU6(_Activation):
-    """Limits numbers to [0, 6].
-
-        out = min(max(in, 0), 6)
-
-    The gradient is 0 at and outside both ends. Source: Krizhevsky, 2010.
-
-    Args:
-        inplace: Whether the input itself is changed and given back. Default: False.
-
-    Shape:
-        input: (*), any shape.
-        output: the same.
-
-    Example:
-
-    >>> layer = rustorch.nn.ReLU6()
-    >>> layer(rustorch.tensor([-1.0, 3.0, 8.0]))
-    tensor([0., 3., 6.])
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.relu6(input, self.inplace)
 
 
 class LeakyReLU(_Activation):
@@ -112,6 +89,8 @@ class LeakyReLU(_Activation):
     >>> layer(rustorch.tensor([-2.0, 0.0, 3.0]))
     tensor([-0.2000,  0.0000,  3.0000])
     """
+
+    __constants__: ClassVar[list[str]] = ["inplace", "negative_slope"]
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -156,6 +135,8 @@ class PReLU(Module):
     >>> rustorch.nn.PReLU(16)(rustorch.ones(20, 16, 8)).shape
     rustorch.Size([20, 16, 8])
     """
+
+    __constants__: ClassVar[list[str]] = ["num_parameters"]
 
     weight: Parameter
 
@@ -207,6 +188,8 @@ class RReLU(_Activation):
     tensor([-1.,  0.,  3.])
     """
 
+    __constants__: ClassVar[list[str]] = ["lower", "upper", "inplace"]
+
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.lower = lower
@@ -241,6 +224,8 @@ class ELU(_Activation):
     tensor([-0.6321,  0.0000,  2.0000])
     """
 
+    __constants__: ClassVar[list[str]] = ["alpha", "inplace"]
+
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.alpha = alpha
@@ -273,6 +258,8 @@ class CELU(_Activation):
     >>> layer(rustorch.tensor([-1.0, 0.0, 2.0]))
     tensor([-0.7869,  0.0000,  2.0000])
     """
+
+    __constants__: ClassVar[list[str]] = ["alpha", "inplace"]
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -308,6 +295,8 @@ class SELU(_Activation):
     tensor([-1.1113,  0.0000,  2.1014])
     """
 
+    __constants__: ClassVar[list[str]] = ["inplace"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
 
@@ -334,6 +323,8 @@ class Threshold(_Activation):
     >>> layer(rustorch.tensor([0.25, 0.5, 0.75]))
     tensor([-1.0000, -1.0000,  0.7500])
     """
+
+    __constants__: ClassVar[list[str]] = ["threshold", "value", "inplace"]
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -373,6 +364,8 @@ class Hardtanh(_Activation):
     tensor([-1.0000,  0.5000,  1.0000])
     """
 
+    __constants__: ClassVar[list[str]] = ["min_val", "max_val", "inplace"]
+
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
         if min_val >= max_val:
@@ -385,6 +378,37 @@ class Hardtanh(_Activation):
 
     def _settings(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class ReLU6(Hardtanh):
+    """Limits numbers to [0, 6].
+
+        out = min(max(in, 0), 6)
+
+    The gradient is 0 at and outside both ends. Source: Krizhevsky, 2010.
+
+    Args:
+        inplace: Whether the input itself is changed and given back. Default: False.
+
+    Shape:
+        input: (*), any shape.
+        output: the same.
+
+    Example:
+
+    >>> layer = rustorch.nn.ReLU6()
+    >>> layer(rustorch.tensor([-1.0, 3.0, 8.0]))
+    tensor([0., 3., 6.])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.relu6(input, self.inplace)
+
+    def _settings(self) -> str:
+        return ""
 
 
 class Hardshrink(Module):
@@ -405,6 +429,8 @@ class Hardshrink(Module):
     >>> layer(rustorch.tensor([-1.0, 0.25, 0.5, 2.0]))
     tensor([-1.,  0.,  0.,  2.])
     """
+
+    __constants__: ClassVar[list[str]] = ["lambd"]
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -440,6 +466,8 @@ class Softshrink(Module):
     >>> layer(rustorch.tensor([-1.0, 0.25, 0.5, 2.0]))
     tensor([-0.5000,  0.0000,  0.0000,  1.5000])
     """
+
+    __constants__: ClassVar[list[str]] = ["lambd"]
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()

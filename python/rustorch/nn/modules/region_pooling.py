@@ -28,8 +28,10 @@ __all__ = [
 Size = int | Sequence[int]
 
 
-class _AdaptiveMaxPool(Module):
+class _AdaptiveMaxPoolNd(Module):
     """The largest elements of as many windows as the output has elements, which cover the input; None keeps a size."""
+
+    __constants__: ClassVar[list[str]] = ["output_size", "return_indices"]
 
     def __init__(self, output_size: int | Sequence[int | None] | None, return_indices: bool = False) -> None:
         super().__init__()
@@ -40,7 +42,7 @@ class _AdaptiveMaxPool(Module):
         return f"output_size={self.output_size}"
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """Takes the largest element of as many windows as the output has elements, which cover signals.
 
     Window i is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size by at most 1 and
@@ -68,7 +70,7 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """Takes the largest element of as many windows as the output has elements, which cover images.
 
     Window i in each dimension is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size
@@ -96,7 +98,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """Takes the largest element of as many windows as the output has elements, which cover volumes.
 
     Window i in each dimension is from ⌊i · in / out⌋ up to, not including, ⌈(i + 1) · in / out⌉: windows differ in size
@@ -182,6 +184,8 @@ class FractionalMaxPool2d(_FractionalMaxPool):
     rustorch.Size([1, 4, 8, 8])
     """
 
+    __constants__: ClassVar[list[str]] = ["kernel_size", "return_indices", "output_size", "output_ratio"]
+
     _dimensions = 2
 
     def forward(self, input: Tensor) -> Any:
@@ -219,6 +223,8 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     rustorch.Size([1, 4, 8, 8, 8])
     """
 
+    __constants__: ClassVar[list[str]] = ["kernel_size", "return_indices", "output_size", "output_ratio"]
+
     _dimensions = 3
 
     def forward(self, input: Tensor) -> Any:
@@ -227,8 +233,10 @@ class FractionalMaxPool3d(_FractionalMaxPool):
         )
 
 
-class _LPPool(Module):
+class _LPPoolNd(Module):
     """The `norm_type`-norm of each window."""
+
+    __constants__: ClassVar[list[str]] = ["norm_type", "kernel_size", "stride", "ceil_mode"]
 
     def __init__(
         self, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
@@ -246,7 +254,7 @@ class _LPPool(Module):
         )
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """Takes the p-norm of each window of signals.
 
     `out = (Σ_{x in window} xᵖ)^(1/p)`, p = norm_type. The sum is of xᵖ, not |x|ᵖ, as in PyTorch: a window whose sum
@@ -276,7 +284,7 @@ class LPPool1d(_LPPool):
         return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """Takes the p-norm of each window of images.
 
     `out = (Σ_{x in window} xᵖ)^(1/p)`, p = norm_type. The sum is of xᵖ, not |x|ᵖ, as in PyTorch: a window whose sum
@@ -306,7 +314,7 @@ class LPPool2d(_LPPool):
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPoolNd):
     """Takes the p-norm of each window of volumes.
 
     `out = (Σ_{x in window} xᵖ)^(1/p)`, p = norm_type. The sum is of xᵖ, not |x|ᵖ, as in PyTorch: a window whose sum
@@ -336,7 +344,7 @@ class LPPool3d(_LPPool):
         return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class _MaxUnpool(Module):
+class _MaxUnpoolNd(Module):
     """Zeros with the elements where max pooling said it had found them."""
 
     _dimensions: ClassVar[int]
@@ -351,7 +359,7 @@ class _MaxUnpool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """Puts elements where max pooling said it had found them, and zeros elsewhere.
 
     `out[c, indices[c, …]] = input[c, …]`, positions being flat in each channel's line. forward(input, indices,
@@ -384,7 +392,7 @@ class MaxUnpool1d(_MaxUnpool):
         return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """Puts elements where max pooling said it had found them, and zeros elsewhere.
 
     `out[c, indices[c, …]] = input[c, …]`, positions being flat in each channel's plane. forward(input, indices,
@@ -419,7 +427,7 @@ class MaxUnpool2d(_MaxUnpool):
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpoolNd):
     """Puts elements where max pooling said it had found them, and zeros elsewhere.
 
     `out[c, indices[c, …]] = input[c, …]`, positions being flat in each channel's volume. forward(input, indices,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
-from .loss import _Loss
-from .module import Module
+from ._loss_base import _Loss
 
 __all__ = ["CTCLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "PoissonNLLLoss", "SmoothL1Loss"]
 
@@ -39,6 +39,8 @@ class SmoothL1Loss(_Loss):
     tensor(1.3125)
     """
 
+    __constants__: ClassVar[list[str]] = ["reduction"]
+
     def __init__(
         self,
         size_average: bool | None = None,
@@ -53,7 +55,7 @@ class SmoothL1Loss(_Loss):
         return F.smooth_l1_loss(input, target, beta=self.beta, reduction=self.reduction)
 
 
-class HuberLoss(Module):
+class HuberLoss(_Loss):
     """Computes a loss that is squared near 0 and absolute beyond (P. Huber, 1964).
 
     `l = d² / 2` where `d = |input - target| ≤ delta`, else `l = delta · (d - delta / 2)`, reduced over all elements.
@@ -76,9 +78,10 @@ class HuberLoss(Module):
     tensor(2.2500)
     """
 
+    __constants__: ClassVar[list[str]] = ["reduction", "delta"]
+
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__()
-        self.reduction = reduction
+        super().__init__(reduction=reduction)
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -107,6 +110,8 @@ class KLDivLoss(_Loss):
     >>> loss(rustorch.tensor([[0.5, 0.5]]).log(), rustorch.tensor([[1.0, 0.0]]))
     tensor(0.6931)
     """
+
+    __constants__: ClassVar[list[str]] = ["reduction"]
 
     def __init__(
         self,
@@ -148,6 +153,8 @@ class PoissonNLLLoss(_Loss):
     tensor(1.)
     """
 
+    __constants__: ClassVar[list[str]] = ["log_input", "full", "eps", "reduction"]
+
     def __init__(
         self,
         log_input: bool = True,
@@ -168,7 +175,7 @@ class PoissonNLLLoss(_Loss):
         )
 
 
-class GaussianNLLLoss(Module):
+class GaussianNLLLoss(_Loss):
     """Computes the negative log-likelihood of targets under Gaussians of given means and variances.
 
     `l = (log v + (input - target)² / v) / 2`, `v = max(var, eps)`; with `full` the constant `log(2π) / 2` is added. The
@@ -194,9 +201,10 @@ class GaussianNLLLoss(Module):
     tensor(1.)
     """
 
+    __constants__: ClassVar[list[str]] = ["full", "eps", "reduction"]
+
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__()
-        self.reduction = reduction
+        super().__init__(reduction=reduction)
         self.full = full
         self.eps = eps
 
@@ -229,6 +237,8 @@ class CTCLoss(_Loss):
     >>> loss(log_probs, rustorch.tensor([[1, 2]]), [4], [2])
     tensor(0.8432)
     """
+
+    __constants__: ClassVar[list[str]] = ["blank", "reduction"]
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
         super().__init__(reduction=reduction)

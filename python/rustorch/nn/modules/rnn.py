@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rustorch._C import Tensor
 
@@ -209,6 +209,8 @@ class RNNCell(RNNCellBase):
     >>> cell(rustorch.ones(3, 10), h).shape
     rustorch.Size([3, 20])
     """
+
+    __constants__: ClassVar[list[str]] = ["input_size", "hidden_size", "bias", "nonlinearity"]
 
     def __init__(
         self,

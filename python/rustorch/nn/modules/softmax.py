@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
 
@@ -48,6 +50,8 @@ class Softmax(_AlongDimension):
             [0.1192, 0.8808]])
     """
 
+    __constants__: ClassVar[list[str]] = ["dim"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.softmax(input, self.dim, _stacklevel=5)
 
@@ -77,6 +81,8 @@ class LogSoftmax(_AlongDimension):
     tensor([  -0.6931,   -0.6931, -200.6931])
     """
 
+    __constants__: ClassVar[list[str]] = ["dim"]
+
     def forward(self, input: Tensor) -> Tensor:
         return F.log_softmax(input, self.dim, _stacklevel=5)
 
@@ -103,6 +109,8 @@ class Softmin(_AlongDimension):
     >>> softmin(rustorch.tensor([1.0, 3.0]))
     tensor([0.8808, 0.1192])
     """
+
+    __constants__: ClassVar[list[str]] = ["dim"]
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softmin(input, self.dim, _stacklevel=5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import rustorch
 from rustorch._C import Tensor
@@ -51,6 +51,16 @@ class Embedding(Module):
     >>> rustorch.nn.Embedding.from_pretrained(table)(rustorch.tensor([1]))
     tensor([[3., 4.]])
     """
+
+    __constants__: ClassVar[list[str]] = [
+        "num_embeddings",
+        "embedding_dim",
+        "padding_idx",
+        "max_norm",
+        "norm_type",
+        "scale_grad_by_freq",
+        "sparse",
+    ]
 
     weight: Parameter
 
@@ -176,6 +186,18 @@ class EmbeddingBag(Module):
     tensor([[1.],
             [5.]])
     """
+
+    __constants__: ClassVar[list[str]] = [
+        "num_embeddings",
+        "embedding_dim",
+        "max_norm",
+        "norm_type",
+        "scale_grad_by_freq",
+        "mode",
+        "sparse",
+        "include_last_offset",
+        "padding_idx",
+    ]
 
     weight: Parameter
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, ClassVar
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F, init
@@ -67,6 +67,8 @@ class TransformerEncoderLayer(Layer):
     >>> layer(rustorch.ones(10, 2, 16)).shape
     rustorch.Size([10, 2, 16])
     """
+
+    __constants__: ClassVar[list[str]] = ["norm_first"]
 
     def __init__(
         self,
@@ -154,6 +156,8 @@ class TransformerDecoderLayer(Layer):
     rustorch.Size([20, 2, 16])
     """
 
+    __constants__: ClassVar[list[str]] = ["norm_first"]
+
     def __init__(
         self,
         d_model: int,
@@ -240,6 +244,8 @@ class TransformerEncoder(Module):
     rustorch.Size([10, 2, 16])
     """
 
+    __constants__: ClassVar[list[str]] = ["norm"]
+
     def __init__(
         self,
         encoder_layer: Module,
@@ -294,6 +300,8 @@ class TransformerDecoder(Module):
     >>> decoder(rustorch.ones(20, 2, 16), rustorch.ones(10, 2, 16)).shape
     rustorch.Size([20, 2, 16])
     """
+
+    __constants__: ClassVar[list[str]] = ["norm"]
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()

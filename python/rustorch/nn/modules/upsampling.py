@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rustorch._C import Tensor
 from rustorch.nn import functional as F
@@ -46,6 +46,15 @@ class Upsample(Module):
     >>> upsample(rustorch.tensor([[[0.0, 3.0]]]))
     tensor([[[0., 1., 2., 3.]]])
     """
+
+    __constants__: ClassVar[list[str]] = [
+        "size",
+        "scale_factor",
+        "mode",
+        "align_corners",
+        "name",
+        "recompute_scale_factor",
+    ]
 
     def __init__(
         self,
