@@ -11,6 +11,7 @@ from pathlib import Path
 MODULES = (
     "autograd",
     "func",
+    "multiprocessing",
     "nn",
     "nn.attention",
     "nn.functional",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rustorch import _lazy, _ops
+from rustorch import _lazy, _ops, _sharing
 from rustorch._C import (
     AutogradError,
     BackendUnavailableError,
@@ -126,6 +126,7 @@ from rustorch.functional import (  # type: ignore[assignment]  # einsum and tens
 
 _add_methods(Tensor)
 _name_rare_methods(Tensor)
+_sharing.complete(Tensor, UntypedStorage)
 
 if TYPE_CHECKING:
     from rustorch import (
@@ -139,6 +140,7 @@ if TYPE_CHECKING:
         linalg as linalg,
         metal as metal,
         mps as mps,
+        multiprocessing as multiprocessing,
         nn as nn,
         opencl as opencl,
         optim as optim,
@@ -203,6 +205,7 @@ _SUBMODULES = frozenset(
         "linalg",
         "metal",
         "mps",
+        "multiprocessing",
         "nn",
         "opencl",
         "optim",

@@ -405,6 +405,16 @@ class Module(HookedCall, StateDict):
             parameter.requires_grad_(requires_grad)
         return self
 
+    def share_memory(self) -> Self:
+        """Moves parameters, gradients and buffers to memory that processes share; see `Tensor.share_memory_`."""
+        for parameter in self.parameters():
+            parameter.share_memory_()
+            if parameter.grad is not None:
+                parameter.grad = parameter.grad.share_memory_()
+        for buffer in self.buffers():
+            buffer.share_memory_()
+        return self
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets the gradients of all parameters, or sets them to zero."""
         for parameter in self.parameters():

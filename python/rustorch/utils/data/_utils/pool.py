@@ -36,6 +36,9 @@ class WorkerPool:
         self.selector = selectors.DefaultSelector()
         self.closed = False
         forks = context.get_start_method() == "fork"
+        if not forks:
+            # A dataset that is sent to a new process has its tensors in shared memory.
+            import rustorch.multiprocessing  # noqa: F401
         try:
             for number in range(work.num_workers):
                 self._start(context, number, work, forks)

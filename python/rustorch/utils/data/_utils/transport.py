@@ -16,7 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
 from rustorch import _shared_memory
-from rustorch._C import Tensor
+from rustorch._C import Tensor, UntypedStorage
 
 # What a reply is: a batch, an error, or the word that the worker's stream has ended.
 BATCH, ERROR, END = range(3)
@@ -53,6 +53,11 @@ def _own_storage(tensor: Tensor) -> Any:
     return tensor.__reduce_ex__(5)
 
 
+def _out_of_band(storage: UntypedStorage) -> Any:
+    """A storage's pickle, without its bytes; rustorch.multiprocessing has another way, for single tensors."""
+    return storage.__reduce_ex__(5)
+
+
 def _pickled(content: Any) -> tuple[bytes, list[memoryview]]:
     """A pickle of the content, and the bytes that it takes from elsewhere."""
     buffers: list[memoryview] = []
@@ -64,6 +69,7 @@ def _pickled(content: Any) -> tuple[bytes, list[memoryview]]:
     # What processes can send each other, sockets and locks too, and tensors in our way.
     pickler = ForkingPickler(stream, 5, True, take)
     pickler.dispatch_table[Tensor] = _own_storage
+    pickler.dispatch_table[UntypedStorage] = _out_of_band
     pickler.dump(content)
     return stream.getvalue(), buffers
 
