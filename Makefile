@@ -149,10 +149,11 @@ check-python: env build
 	$(PY) -m tests.documentation
 	MYPYPATH=python $(PY) -m mypy.stubtest rustorch._C --concise --allowlist tests/stubtest_allowlist.txt
 
-fix: env ## Format everything and apply the safe fixes
+fix: env ## Format everything, apply the safe fixes, and list the names of PyTorch's that are missing in the guide
 	cargo fmt --all
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
+	$(PY) -m tests.pytorch_names
 
 codegen: ## Write the generated files again from crates/backend/ops/
 	cargo xtask codegen

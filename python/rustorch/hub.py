@@ -24,11 +24,13 @@ def get_dir() -> str:
     That is `$XDG_CACHE_HOME/torch/hub`, and `~/.cache/torch/hub` where the variable is not set, so that what PyTorch
     has fetched is found.
     """
-    if _dir is not None:
-        return _dir
+    return os.path.join(_get_torch_home(), "hub") if _dir is None else _dir
+
+
+def _get_torch_home() -> str:
+    """The folder of everything that is kept."""
     cache = os.getenv("XDG_CACHE_HOME", "~/.cache")
-    home = os.getenv("TORCH_HOME", os.path.join(cache, "torch"))
-    return os.path.join(os.path.expanduser(home), "hub")
+    return os.path.expanduser(os.getenv("TORCH_HOME", os.path.join(cache, "torch")))
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:
