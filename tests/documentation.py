@@ -81,6 +81,9 @@ def says_default(meaning: str, default: Any) -> bool:
 
 def taken(name: str, thing: Any) -> dict[str, inspect.Parameter]:
     """The arguments of a function, or of a class' constructor."""
+    if inspect.isclass(thing) and issubclass(thing, nn.Module) and thing.__init__ is nn.Module.__init__:
+        # It takes arguments only to pass them on, where a subclass says so.
+        return {}
     own = inspect.signature(thing).parameters
     if name not in PASSED_ON:
         return dict(own)

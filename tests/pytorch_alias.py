@@ -18,6 +18,7 @@ MODULES = (
     "nn.init",
     "nn.modules",
     "nn.modules.lazy",
+    "nn.modules.module",
     "nn.modules.utils",
     "nn.parameter",
     "nn.utils",

@@ -21,6 +21,7 @@ FUNCTIONS = (
     rustorch.nn.attention,
     rustorch.nn.functional,
     rustorch.nn.init,
+    rustorch.nn.modules.module,
     rustorch.nn.modules.utils,
     rustorch.nn.utils,
     rustorch.nn.utils.parametrizations,

@@ -262,3 +262,63 @@ def test_buffers() -> None:
     assert dict(module.named_buffers())["mean"].tolist() == [0, 0]
     del module.scratch
     assert [name for name, _ in module.named_buffers()] == ["mean"]
+
+
+def test_a_network_without_values_elsewhere() -> None:
+    net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    shapes = {name: (tensor.shape, tensor.dtype) for name, tensor in net.state_dict().items()}
+    parameters = list(net.parameters())
+    assert net.to_empty(device="cpu") is net
+    assert {name: (tensor.shape, tensor.dtype) for name, tensor in net.state_dict().items()} == shapes
+    assert all(one is other for one, other in zip(net.parameters(), parameters, strict=True))
+    inner = net[0].weight.data_ptr()
+    net.to_empty(device="cpu", recurse=False)
+    assert net[0].weight.data_ptr() == inner
+
+
+def test_modules_below_are_converted_by_their_own_apply() -> None:
+    class Kept(nn.Linear):
+        def _apply(self, fn, recurse=True):
+            return self
+
+    net = nn.Sequential(Kept(2, 2), nn.Linear(2, 2)).double()
+    assert (net[0].weight.dtype, net[1].weight.dtype) == (rustorch.float32, rustorch.float64)
+
+
+def test_arguments_of_init_go_on_where_a_class_says_so() -> None:
+    class Named:
+        def __init__(self, name: str, size: int = 1) -> None:
+            self.name, self.size = name, size
+
+    class Mixed(nn.Module, Named):
+        call_super_init = True
+
+    assert (Mixed("a", size=3).name, Mixed("a", size=3).size) == ("a", 3)
+
+    class Plain(nn.Module):
+        pass
+
+    with pytest.raises(TypeError, match="unexpected keyword argument 'size'"):
+        Plain(size=3)
+    with pytest.raises(TypeError, match="takes 1 positional argument but 3 were given"):
+        Plain(1, 2)
+
+
+@pytest.mark.rustorch_only
+@pytest.mark.parametrize("kind", ["xpu", "ipu", "mtia"])
+def test_devices_that_are_not_there_are_refused(kind: str) -> None:
+    with pytest.raises((RuntimeError, ValueError), match=kind):
+        getattr(nn.Linear(1, 1), kind)()
+    assert isinstance(getattr(nn.ReLU(), kind)(), nn.ReLU)
+
+
+@pytest.mark.rustorch_only
+def test_pickles_of_before_hooks_open() -> None:
+    layer = nn.Linear(2, 1)
+    state = {name: value for name, value in layer.__dict__.items() if "hook" not in name}
+    again = nn.Linear.__new__(nn.Linear)
+    again.__setstate__(state)
+    x = rustorch.ones(2)
+    assert rustorch.equal(again(x), layer(x))
+    again.register_forward_hook(lambda m, args, out: out + 1)
+    assert rustorch.equal(again(x), layer(x) + 1)

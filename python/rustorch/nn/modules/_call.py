@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any
 
+from rustorch._C import Tensor
+
+from . import _global_hooks as everywhere
 from ._hooks import BackwardHooks, RemovableHandle
 
 HOOKS = (
@@ -28,6 +34,8 @@ class HookedCall:
 
     _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
     _backward_hooks: OrderedDict[int, Callable[..., Any]]
+    # Whether these are of today's form or of the former one; None before there is any.
+    _is_full_backward_hook: bool | None
     _forward_hooks: OrderedDict[int, Callable[..., Any]]
     _forward_hooks_with_kwargs: OrderedDict[int, bool]
     _forward_hooks_always_called: OrderedDict[int, bool]
@@ -42,52 +50,97 @@ class HookedCall:
     forward: Callable[..., Any] = _forward_missing
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+        if (
+            self._forward_hooks
+            or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or everywhere.CALLS
+        ):
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        pending = dict(self._forward_hooks_always_called)
+        pending = {**everywhere.FORWARD_ALWAYS_CALLED, **self._forward_hooks_always_called}
         result = None
         try:
-            for handle, hook in tuple(self._forward_pre_hooks.items()):
-                if handle in self._forward_pre_hooks_with_kwargs:
-                    changed = hook(self, args, kwargs)
-                    if changed is not None:
-                        if not (isinstance(changed, tuple) and len(changed) == 2):
-                            raise RuntimeError(
-                                "forward pre-hook must return None or a tuple "
-                                f"of (new_args, new_kwargs), but got {changed}."
-                            )
-                        args, kwargs = changed
-                else:
-                    changed = hook(self, args)
-                    if changed is not None:
-                        args = changed if isinstance(changed, tuple) else (changed,)
+            for handle, hook in chain(tuple(everywhere.FORWARD_PRE.items()), tuple(self._forward_pre_hooks.items())):
+                args, kwargs = self._run_pre_hook(handle, hook, args, kwargs)
+            hooks = self._gradient_hooks(former=False)
+            pre_hooks = (*everywhere.BACKWARD_PRE.values(), *self._backward_pre_hooks.values())
             backward = None
-            if self._backward_hooks or self._backward_pre_hooks:
-                hooks, pre_hooks = tuple(self._backward_hooks.values()), tuple(self._backward_pre_hooks.values())
+            if hooks or pre_hooks:
                 backward = BackwardHooks(self, hooks, pre_hooks)
                 args = backward.watch_inputs(args)
             result = self.forward(*args, **kwargs)
-            for handle, hook in tuple(self._forward_hooks.items()):
+            for handle, hook in chain(tuple(everywhere.FORWARD.items()), tuple(self._forward_hooks.items())):
                 pending.pop(handle, None)
                 changed = self._run_forward_hook(handle, hook, args, kwargs, result)
                 if changed is not None:
                     result = changed
-            return result if backward is None else backward.watch_outputs(result)
+            if backward is not None:
+                result = backward.watch_outputs(result)
+            former = self._gradient_hooks(former=True)
+            if former:
+                self._watch_last_op(former, result)
+            return result
         except Exception:
             for handle in pending:
-                hook = self._forward_hooks[handle]
-                self._run_forward_hook(handle, hook, args, kwargs, result)
+                hook = everywhere.FORWARD.get(handle) or self._forward_hooks[handle]
+                try:
+                    self._run_forward_hook(handle, hook, args, kwargs, result)
+                except Exception as error:
+                    warnings.warn(
+                        "module forward hook with ``always_call=True`` raised an exception that was silenced as "
+                        f"another error was raised in forward: {error}",
+                        stacklevel=3,
+                    )
             raise
+
+    def _run_pre_hook(
+        self, handle: int, hook: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments after a hook has seen them."""
+        if handle not in self._forward_pre_hooks_with_kwargs:
+            changed = hook(self, args)
+            if changed is None:
+                return args, kwargs
+            return changed if isinstance(changed, tuple) else (changed,), kwargs
+        both = hook(self, args, kwargs)
+        if both is None:
+            return args, kwargs
+        if not (isinstance(both, tuple) and len(both) == 2):
+            raise RuntimeError(
+                f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {both}."
+            )
+        return both
 
     def _run_forward_hook(
         self, handle: int, hook: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
     ) -> Any:
-        if handle in self._forward_hooks_with_kwargs:
+        if handle in self._forward_hooks_with_kwargs or handle in everywhere.FORWARD_WITH_KWARGS:
             return hook(self, args, kwargs, result)
         return hook(self, args, result)
+
+    def _gradient_hooks(self, *, former: bool) -> tuple[Callable[..., Any], ...]:
+        """The hooks of gradients of all modules and of this one, of today's form or of the former one."""
+        common = everywhere.BACKWARD.values() if bool(everywhere.FORMER) == former else ()
+        own = self._backward_hooks.values() if (self._is_full_backward_hook is False) == former else ()
+        return (*common, *own)
+
+    def _watch_last_op(self, hooks: tuple[Callable[..., Any], ...], result: Any) -> None:
+        """Lets hooks of the former form see the gradients of the op that gave the result."""
+        last = result
+        while not isinstance(last, Tensor):
+            last = (
+                next(value for value in last.values() if isinstance(value, Tensor))
+                if isinstance(last, Mapping)
+                else last[0]
+            )
+        node = last.grad_fn
+        if node is not None:
+            for hook in hooks:
+                node.register_hook(partial(hook, self))
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -121,8 +174,24 @@ class HookedCall:
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Calls `hook(module, grad_input, grad_output)` in backward; what it gives replaces the inputs' gradients."""
+        if self._is_full_backward_hook is False:
+            raise RuntimeError(everywhere.BOTH_FORMS)
+        self._is_full_backward_hook = True
         handle = RemovableHandle(self._backward_hooks)
         _add(self._backward_hooks, handle, hook, prepend)
+        return handle
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Calls `hook(module, grad_input, grad_output)` in backward, with the gradients of the forward's last op.
+
+        The form before register_full_backward_hook(): where the forward has several ops, grad_input is not of the
+        module's inputs, and where its only op takes parameters, their gradients are in it, too.
+        """
+        if self._is_full_backward_hook is True:
+            raise RuntimeError(everywhere.BOTH_FORMS)
+        self._is_full_backward_hook = False
+        handle = RemovableHandle(self._backward_hooks)
+        _add(self._backward_hooks, handle, hook, False)
         return handle
 
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar
 
-from rustorch import _C
 from rustorch._C import Tensor
-from rustorch.autograd.grad_mode import no_grad
-from rustorch.nn.parameter import Buffer, Parameter, is_lazy
+from rustorch.nn.parameter import Buffer, Parameter
 
+from . import _global_hooks as everywhere
 from ._call import HOOKS, HookedCall
+from ._convertible import Convertible
+from ._global_hooks import (
+    register_module_backward_hook as register_module_backward_hook,
+    register_module_buffer_registration_hook as register_module_buffer_registration_hook,
+    register_module_forward_hook as register_module_forward_hook,
+    register_module_forward_pre_hook as register_module_forward_pre_hook,
+    register_module_full_backward_hook as register_module_full_backward_hook,
+    register_module_full_backward_pre_hook as register_module_full_backward_pre_hook,
+    register_module_module_registration_hook as register_module_module_registration_hook,
+    register_module_parameter_registration_hook as register_module_parameter_registration_hook,
+)
 from ._names import typename
 from ._state import (
     IncompatibleKeys as _IncompatibleKeys,  # noqa: F401 (where PyTorch has it)
@@ -21,7 +31,7 @@ from ._state import (
 __all__ = ["Module"]
 
 
-class Module(HookedCall, StateDict):
+class Module(HookedCall, StateDict, Convertible):
     """Is a part of a neural network, made of parameters, buffers and other modules.
 
     A subclass assigns them as attributes in `__init__`, after `super().__init__()`, and computes in `forward`; calling
@@ -58,7 +68,18 @@ class Module(HookedCall, StateDict):
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
 
-    def __init__(self) -> None:
+    # Whether `__init__` goes on to that of the next class in a subclass's order, with its arguments.
+    call_super_init: ClassVar[bool] = False
+    # Names that programs' annotations and old code mention; nothing depends on them.
+    dump_patches: ClassVar[bool] = False
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if (args or kwargs) and not self.call_super_init:
+            name = f"{type(self).__name__}.__init__()"
+            if kwargs:
+                raise TypeError(f"{name} got an unexpected keyword argument '{next(iter(kwargs))}'")
+            raise TypeError(f"{name} takes 1 positional argument but {len(args) + 1} were given")
         # Past this class's own __setattr__, which would look for them first.
         state = self.__dict__
         state["training"] = True
@@ -66,8 +87,11 @@ class Module(HookedCall, StateDict):
         state["_buffers"] = {}
         state["_non_persistent_buffers_set"] = set()
         state["_modules"] = {}
+        state["_is_full_backward_hook"] = None
         for name in HOOKS:
             state[name] = OrderedDict()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     # Registration
 
@@ -86,6 +110,7 @@ class Module(HookedCall, StateDict):
                     f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
                     "forward() method."
                 )
+            param = everywhere.registered(everywhere.PARAMETERS, self, name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -95,7 +120,7 @@ class Module(HookedCall, StateDict):
             raise TypeError(
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (rustorch.Tensor or None required)"
             )
-        self._buffers[name] = tensor
+        self._buffers[name] = everywhere.registered(everywhere.BUFFERS, self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -106,7 +131,7 @@ class Module(HookedCall, StateDict):
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, self.__dict__.get("_modules"))
-        self._modules[name] = module
+        self._modules[name] = everywhere.registered(everywhere.MODULES, self, name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """As add_module()."""
@@ -144,7 +169,7 @@ class Module(HookedCall, StateDict):
             return
         if isinstance(value, Module):
             self._make_room("module", "_modules", name)
-            self._modules[name] = value
+            self._modules[name] = everywhere.registered(everywhere.MODULES, self, name, value)
             return
         state = self.__dict__
         if name in state.get("_parameters", ()):
@@ -159,7 +184,7 @@ class Module(HookedCall, StateDict):
         elif name in state.get("_buffers", ()):
             if not isinstance(value, Tensor):
                 self._refuse(value, "buffer", name, "nn.Buffer, rustorch.Tensor")
-            self._buffers[name] = value
+            self._buffers[name] = everywhere.registered(everywhere.BUFFERS, self, name, value)
         else:
             object.__setattr__(self, name, value)
 
@@ -196,6 +221,11 @@ class Module(HookedCall, StateDict):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        # Pickles of before there were some of the hooks.
+        for name in HOOKS:
+            self.__dict__.setdefault(name, OrderedDict())
+        self.__dict__.setdefault("_non_persistent_buffers_set", set())
+        self.__dict__.setdefault("_is_full_backward_hook", None)
 
     # Looking through the network
 
@@ -324,68 +354,6 @@ class Module(HookedCall, StateDict):
         fn(self)
         return self
 
-    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
-        """Replaces the data of every parameter, gradient and buffer by what `fn` makes of it."""
-        for module in self.modules():
-            with no_grad():
-                for parameter in module._parameters.values():
-                    if parameter is not None:
-                        grad = parameter.grad
-                        parameter.grad = None
-                        parameter.data = fn(parameter)
-                        if grad is not None:
-                            parameter.grad = fn(grad)
-                for name, buffer in module._buffers.items():
-                    if is_lazy(buffer):
-                        buffer.data = fn(buffer)
-                    elif buffer is not None:
-                        module._buffers[name] = fn(buffer)
-        return self
-
-    def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Moves to a device, and converts floating-point tensors to a dtype; arguments as of Tensor.to()."""
-        device, dtype = _C._parse_to(*args, **kwargs)
-        if dtype is not None and not dtype.is_floating_point and not dtype.is_complex:
-            raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
-            )
-
-        def convert(tensor: Tensor) -> Tensor:
-            return tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
-
-        return self._apply(convert)
-
-    def _to_dtype(self, dtype: _C.dtype) -> Self:
-        return self._apply(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
-
-    def float(self) -> Self:
-        """Converts floating-point tensors to float32."""
-        return self._to_dtype(_C.float32)
-
-    def double(self) -> Self:
-        """Converts floating-point tensors to float64."""
-        return self._to_dtype(_C.float64)
-
-    def half(self) -> Self:
-        """Converts floating-point tensors to float16."""
-        return self._to_dtype(_C.float16)
-
-    def bfloat16(self) -> Self:
-        """Converts floating-point tensors to bfloat16."""
-        return self._to_dtype(_C.bfloat16)
-
-    def type(self, dst_type: _C.dtype) -> Self:
-        """Converts all tensors to a dtype."""
-        return self._apply(lambda tensor: tensor.to(dst_type))
-
-    def cpu(self) -> Self:
-        """Moves to the CPU."""
-        return self._apply(lambda tensor: tensor.to("cpu"))
-
-    def cuda(self, device: int | str | _C.device | None = None) -> Self:
-        """Moves to a GPU of NVIDIA's: the current one, or that of an index or a device."""
-        return self._apply(lambda tensor: tensor.cuda(device))
-
     def train(self, mode: bool = True) -> Self:
         """Says that this module and all below it are being trained, or are not."""
         if not isinstance(mode, bool):
@@ -403,16 +371,6 @@ class Module(HookedCall, StateDict):
         """Starts or stops recording operations on all parameters."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
-        return self
-
-    def share_memory(self) -> Self:
-        """Moves parameters, gradients and buffers to memory that processes share; see `Tensor.share_memory_`."""
-        for parameter in self.parameters():
-            parameter.share_memory_()
-            if parameter.grad is not None:
-                parameter.grad = parameter.grad.share_memory_()
-        for buffer in self.buffers():
-            buffer.share_memory_()
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
