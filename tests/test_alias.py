@@ -266,6 +266,7 @@ def test_a_missing_name_says_where_such_names_are_listed(script, line: str, erro
     assert error in result.stderr
     assert result.stderr.count("docs/coming_from_pytorch.md") == 1
     assert result.stderr.count("Error") == 1
+    assert result.stderr.count("  File ") == 1
 
 
 def test_hasattr_and_getattr_with_a_default_work_on_missing_names(script) -> None:

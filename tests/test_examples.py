@@ -33,6 +33,7 @@ FUNCTIONS = (
     _settings,
     _tensor_types,
     rustorch.testing,
+    rustorch.utils.hooks,
 )
 
 

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlparse
 
+from tqdm import tqdm as tqdm
+
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 
 # The digits of the file's SHA-256 that a name such as resnet18-bfd8deac.pth has.
@@ -51,8 +53,6 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
     from hashlib import sha256
     from tempfile import NamedTemporaryFile
     from urllib.request import Request, urlopen
-
-    from tqdm import tqdm
 
     digest = sha256()
     target = os.path.expanduser(dst)

@@ -150,8 +150,17 @@ def _show_from_the_program_on(error: BaseException) -> None:
             # The program itself, which was read here; an import of it that fails is below _execute.
             trace = None
         value.__traceback__ = trace
+        _end_in_the_program(trace)
         if isinstance(value, ImportError) and (value.name or "").startswith("rustorch"):
             value.add_note(f"{MISSING} lists the names of PyTorch's that are not in RusTorch")
         return hook(kind, value, trace)
 
     sys.excepthook = show
+
+
+def _end_in_the_program(trace: TracebackType | None) -> None:
+    """Cuts the frames off in which the error about a missing name was made."""
+    while trace is not None and trace.tb_next is not None:
+        if trace.tb_next.tb_frame.f_globals.get("__name__") in ("rustorch._alias", "rustorch._lazy"):
+            trace.tb_next = None
+        trace = trace.tb_next

@@ -420,3 +420,24 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
         raise ValueError(f"negative_slope {param} not a valid number")
     return _C._calculate_gain(nonlinearity, param)
+
+
+def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
+    """How many numbers of the input go into one of the output of a layer with this weight, and the reverse."""
+    if tensor.dim() < 2:
+        raise ValueError(
+            f"_calculate_fan_in_and_fan_out(): expected a tensor of at least 2 dimensions, but got {tensor.dim()}"
+        )
+    outputs, inputs, *window = tensor.shape
+    positions = 1
+    for size in window:
+        positions *= size
+    return inputs * positions, outputs * positions
+
+
+def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
+    """One of both: that of `mode`, which is 'fan_in' or 'fan_out'."""
+    modes = ("fan_in", "fan_out")
+    if mode.lower() not in modes:
+        raise ValueError(f"_calculate_correct_fan(): mode is one of {modes}, not {mode!r}")
+    return _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]

@@ -1,4 +1,4 @@
-"""The protocol __torch_function__, the names around modules that libraries use, and the report of the machine."""
+"""Names that libraries import: overrides, settings of layers, bases of optimizers, the report of the machine."""
 
 import subprocess
 import sys
@@ -128,3 +128,16 @@ def test_the_report_of_the_machine_is_printed() -> None:
     for line in (f"RusTorch version: {rustorch._C.__version__}", "Follows PyTorch version: 2.13.0", "cpu: "):
         assert line in done.stdout
     assert f"Python version: {sys.version.split()[0]}" in done.stdout
+
+
+def test_fans_of_weights() -> None:
+    from rustorch.nn.init import _calculate_correct_fan, _calculate_fan_in_and_fan_out
+
+    assert _calculate_fan_in_and_fan_out(rustorch.nn.Linear(3, 5).weight) == (3, 5)
+    weight = rustorch.nn.Conv2d(4, 6, (3, 5)).weight
+    assert _calculate_fan_in_and_fan_out(weight) == (4 * 15, 6 * 15)
+    assert (_calculate_correct_fan(weight, "fan_in"), _calculate_correct_fan(weight, "FAN_OUT")) == (60, 90)
+    with pytest.raises(ValueError, match="2 dimensions"):
+        _calculate_fan_in_and_fan_out(rustorch.ones(3))
+    with pytest.raises(ValueError, match="fan_in"):
+        _calculate_correct_fan(weight, "fan")
