@@ -161,6 +161,6 @@ def _show_from_the_program_on(error: BaseException) -> None:
 def _end_in_the_program(trace: TracebackType | None) -> None:
     """Cuts the frames off in which the error about a missing name was made."""
     while trace is not None and trace.tb_next is not None:
-        if trace.tb_next.tb_frame.f_globals.get("__name__") in ("rustorch._alias", "rustorch._lazy"):
+        if trace.tb_next.tb_frame.f_globals.get("__name__") in ("rustorch", "rustorch._alias", "rustorch._lazy"):
             trace.tb_next = None
         trace = trace.tb_next
