@@ -27,6 +27,42 @@ def test_wrong_inputs_are_refused_with_their_shapes(build, shape: tuple[int, ...
     assert all(word in str(error.value) for word in words)
 
 
+@pytest.mark.rustorch_only
+@pytest.mark.parametrize(
+    ("act", "text"),
+    [
+        (lambda: nn.LSTMCell(2, 3)(rustorch.zeros(4, 5)), r"LSTMCell: input .* got 5, expected 2, .* \[4, 5\]"),
+        (lambda: nn.GRUCell(2, 3)(rustorch.zeros(5)), r"GRUCell: input has inconsistent input_size: got 5, expected 2"),
+        (
+            lambda: nn.LSTMCell(2, 3)(rustorch.zeros(4, 2), (rustorch.zeros(4, 3), rustorch.zeros(4, 6))),
+            r"LSTMCell: hidden1 .* \[4, 6\], expected \[4, 3\] .* \[4, 2\]",
+        ),
+        (
+            lambda: nn.RNNCell(2, 3)(rustorch.zeros(4, 2), rustorch.zeros(5, 3)),
+            r"RNNCell: hidden0 .* \[5, 3\], expected \[4, 3\]",
+        ),
+        (
+            lambda: nn.Bilinear(2, 3, 4)(rustorch.zeros(5, 2), rustorch.zeros(5, 2)),
+            r"Bilinear: input2 .* 3, got \[5, 2\]",
+        ),
+        (lambda: nn.Bilinear(2, 3, 4)(rustorch.zeros(()), rustorch.zeros(5, 3)), r"Bilinear: input1 .* 2, got \[\]"),
+        (
+            lambda: nn.Bilinear(2, 3, 4)(rustorch.zeros(5, 2), rustorch.zeros(6, 3)),
+            r"Bilinear: .* \[5, 2\] and \[6, 3\]",
+        ),
+    ],
+)
+def test_layers_of_two_inputs_name_themselves_and_the_sizes(act, text: str) -> None:
+    with pytest.raises(rustorch.ShapeMismatchError, match=text):
+        act()
+
+
+@pytest.mark.rustorch_only
+def test_a_cell_of_two_states_wants_a_pair() -> None:
+    with pytest.raises(TypeError, match="hx must be a pair"):
+        nn.LSTMCell(2, 3)(rustorch.zeros(2, 2), rustorch.zeros(2, 3))
+
+
 def test_wrong_labels_are_refused() -> None:
     with pytest.raises((IndexError, ValueError)):
         F.cross_entropy(rustorch.zeros(2, 3), rustorch.tensor([0, 3]))

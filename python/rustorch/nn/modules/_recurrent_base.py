@@ -305,13 +305,24 @@ class RNNCellBase(Module):
         if input.ndim not in (1, 2):
             raise ValueError(f"{self._get_name()}: Expected input to be 1D or 2D, got {input.ndim}D instead")
         x = input if input.ndim == 2 else input.unsqueeze(0)
+        if x.shape[1] != self.input_size:
+            raise rustorch.ShapeMismatchError(
+                f"{self._get_name()}: input has inconsistent input_size: got {x.shape[1]}, expected {self.input_size}, "
+                f"for an input of shape {list(input.shape)}"
+            )
         before = []
-        for state in states:
+        for index, state in enumerate(states):
             if state is None:
                 state = rustorch.zeros((x.shape[0], self.hidden_size), dtype=x.dtype, device=x.device)
             elif state.ndim not in (1, 2):
                 raise ValueError(f"{self._get_name()}: Expected hidden to be 1D or 2D, got {state.ndim}D instead")
             before.append(state if state.ndim == 2 else state.unsqueeze(0))
+            if before[-1].shape != (x.shape[0], self.hidden_size):
+                raise rustorch.ShapeMismatchError(
+                    f"{self._get_name()}: hidden{index} has inconsistent hidden_size or batch: got a state of shape "
+                    f"{list(state.shape)}, expected {[*input.shape[:-1], self.hidden_size]} for an input of shape "
+                    f"{list(input.shape)}"
+                )
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         after = gated(STEPS[mode], x, before, *weights)
         return after if input.ndim == 2 else [state.squeeze(0) for state in after]

@@ -226,6 +226,17 @@ class Bilinear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        for name, input, size in (("input1", input1, self.in1_features), ("input2", input2, self.in2_features)):
+            if input.ndim == 0 or input.shape[-1] != size:
+                raise rustorch.ShapeMismatchError(
+                    f"Bilinear: {name} must have shape (*, {size}), as in{name[-1]}_features is {size}, got "
+                    f"{list(input.shape)}"
+                )
+        if input1.shape[:-1] != input2.shape[:-1]:
+            raise rustorch.ShapeMismatchError(
+                "Bilinear: the inputs must have the same dimensions before the last, got "
+                f"{list(input1.shape)} and {list(input2.shape)}"
+            )
         return F.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -267,6 +267,8 @@ class LSTMCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        if hx is not None and (isinstance(hx, Tensor) or len(hx) != 2):
+            raise TypeError("LSTMCell: hx must be a pair (h, c) of tensors")
         h, c = self._step("LSTM", input, (None, None) if hx is None else hx)
         return h, c
 
