@@ -25,9 +25,11 @@ MODULES = (
     nn.utils.rnn,
     rustorch.optim,
     rustorch.optim.lr_scheduler,
+    rustorch.optim.swa_utils,
     rustorch.utils.data,
+    rustorch.amp,
 )
-OWN = ("rustorch.nn.", "rustorch.optim.", "rustorch.utils.data.")
+OWN = ("rustorch.nn.", "rustorch.optim.", "rustorch.utils.data.", "rustorch.amp.")
 
 #: Classes whose constructor passes `*args` and `**kwargs` on to that of the base class, and which of its arguments
 #: they set themselves or refuse. Their docstrings name the others.

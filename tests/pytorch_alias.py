@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 MODULES = (
+    "amp",
     "autograd",
     "func",
     "multiprocessing",
@@ -28,6 +29,7 @@ MODULES = (
     "nn.utils.rnn",
     "nn.utils.stateless",
     "optim",
+    "optim.swa_utils",
     "utils",
     "utils.data",
     "utils.data._utils.collate",

@@ -18,6 +18,7 @@ from tests.documentation import public
 FUNCTIONS = (
     rustorch.func,
     _aten,
+    rustorch.multiprocessing,
     rustorch.nn.attention,
     rustorch.nn.functional,
     rustorch.nn.init,
@@ -29,6 +30,7 @@ FUNCTIONS = (
     rustorch.nn.utils.prune,
     rustorch.nn.utils.rnn,
     rustorch.nn.utils.stateless,
+    rustorch.optim.swa_utils,
     rustorch.overrides,
     _settings,
     _tensor_types,

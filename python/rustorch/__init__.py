@@ -130,6 +130,7 @@ _sharing.complete(Tensor, UntypedStorage)
 
 if TYPE_CHECKING:
     from rustorch import (
+        amp as amp,
         autograd as autograd,
         backends as backends,
         cpu as cpu,
@@ -194,6 +195,7 @@ newaxis = None
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
     {
+        "amp",
         "autograd",
         "backends",
         "cpu",

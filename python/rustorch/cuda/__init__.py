@@ -98,6 +98,10 @@ class Event(_Event, owner=_this):
 
 
 def __getattr__(name: str) -> _Any:
+    if name == "amp":
+        from importlib import import_module
+
+        return import_module("rustorch.cuda.amp")
     from rustorch import _lazy, _tensor_types, storage
 
     for family in (_tensor_types, storage):
