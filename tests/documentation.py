@@ -1,8 +1,8 @@
 """What the docstrings of the public surface lack: `python -m tests.documentation` lists it, `make check` runs it.
 
-A public class of nn, optim and utils.data says what each argument of its constructor is and what its default is, has an
-example, and if it is a module that computes, the shapes of what it takes and gives. An op of the table has an example.
-tests/test_examples.py runs the examples.
+A public class of nn, optim, utils.data and distributions says what each argument of its constructor is and what its
+default is, has an example, and if it is a module that computes, the shapes of what it takes and gives. An op of the
+table has an example. tests/test_examples.py runs the examples.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ import rustorch
 from rustorch import nn
 
 MODULES = (
+    rustorch.distributions,
+    rustorch.distributions.constraints,
+    rustorch.distributions.relaxed_bernoulli,
+    rustorch.distributions.relaxed_categorical,
+    rustorch.distributions.utils,
     nn,
     nn.utils.parametrize,
     nn.utils.prune,
@@ -29,7 +34,10 @@ MODULES = (
     rustorch.utils.data,
     rustorch.amp,
 )
-OWN = ("rustorch.nn.", "rustorch.optim.", "rustorch.utils.data.", "rustorch.amp.")
+OWN = ("rustorch.distributions.", "rustorch.nn.", "rustorch.optim.", "rustorch.utils.data.", "rustorch.amp.")
+
+#: Those whose functions are documented as classes are.
+WITH_FUNCTIONS = (rustorch.utils.data, rustorch.distributions)
 
 #: Classes whose constructor passes `*args` and `**kwargs` on to that of the base class, and which of its arguments
 #: they set themselves or refuse. Their docstrings name the others.
@@ -47,11 +55,11 @@ NO_SHAPE = {
 
 
 def public() -> Iterator[tuple[str, Any]]:
-    """Every public class of the modules and function of utils.data, once, by its name after `rustorch.`."""
+    """Every public class of the modules, function of utils.data and distributions, by its name after `rustorch.`."""
     seen: set[int] = set()
     for module in MODULES:
         for name, thing in sorted(vars(module).items()):
-            wanted = inspect.isclass(thing) or (inspect.isfunction(thing) and module is rustorch.utils.data)
+            wanted = inspect.isclass(thing) or (inspect.isfunction(thing) and module in WITH_FUNCTIONS)
             if wanted and thing.__module__.startswith(OWN) and not name.startswith("_") and id(thing) not in seen:
                 seen.add(id(thing))
                 yield f"{module.__name__.removeprefix('rustorch.')}.{name}", thing

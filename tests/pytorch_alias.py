@@ -11,6 +11,7 @@ from pathlib import Path
 MODULES = (
     "amp",
     "autograd",
+    "distributions",
     "func",
     "multiprocessing",
     "nn",

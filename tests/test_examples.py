@@ -1,4 +1,4 @@
-"""The examples in the docstrings of ops, and of classes and functions of nn, optim and utils.data, hold."""
+"""The examples in the docstrings of ops, and of classes and functions of nn, optim, utils.data, distributions, hold."""
 
 from __future__ import annotations
 
