@@ -145,17 +145,18 @@ class RNNBase(Module):
         """Does nothing: it is for devices that want the parameters in one piece."""
 
     @property
-    def all_weights(self) -> list[list[Parameter]]:
+    def all_weights(self) -> list[list[Tensor]]:
         """The parameters of each layer and direction."""
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         suffixes = [s for layer in range(self.num_layers) for s in self._suffixes(layer)]
-        own = self._parameters
-        return [[p for name in names if (p := own.get(name + suffix)) is not None] for suffix in suffixes]
+        return [[weight for weight in self._weights(suffix) if weight is not None] for suffix in suffixes]
+
+    def _weights(self, suffix: str) -> list[Tensor | None]:
+        """What computes one layer in one direction: attributes, because programs put other tensors in their place."""
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        return [getattr(self, name + suffix, None) for name in names]
 
     def _recurrence(self, suffix: str) -> Recurrence:
-        own = self._parameters
-        parts = (own.get(name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"))
-        return Recurrence(STEPS[self.mode], *parts)
+        return Recurrence(STEPS[self.mode], *self._weights(suffix))
 
     def _initial(self, hx: Any, batch: int, like: Tensor, batched: bool) -> list[Tensor]:
         """The hidden state, and for LSTM the memory cell, before the first step: (layers · directions, N, size)."""
