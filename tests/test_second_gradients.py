@@ -32,6 +32,8 @@ NEVER = {
     "embedding_renorm_": "changes a table outside of the graph",
     "multinomial": "an integer",
     "_histogramdd": "counts, and no derivative by weights in PyTorch either",
+    **dict.fromkeys(("empty_strided", "empty_permuted"), "holds no values yet"),
+    **dict.fromkeys(("fft.fftfreq", "fft.rfftfreq"), "depends on no tensor"),
     **dict.fromkeys(("poisson", "binomial", "bernoulli", "normal"), "draws, whose derivative is zero"),
 }
 # Their results depend on no tensor's values.
@@ -60,7 +62,27 @@ def unpacked(a: rustorch.Tensor) -> Any:
 
 PLACES = (rustorch.tensor([0, 2, 2]), rustorch.tensor([1, 1, 1]))
 SQUARE = [(3, 3)]
+
+
+def transform(name: str) -> Function:
+    """Its result's parts, where that is complex, squared."""
+    function = getattr(rustorch.fft, name)
+    return lambda x: rustorch.view_as_real(function(x) + 0j) ** 2
+
+
 WITHOUT: dict[str, tuple[Function, list[tuple[int, ...]]]] = {
+    **{
+        f"fft.{name}{over}": (transform(name + over), [(3, 4)])
+        for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")
+        for over in ("", "2", "n")
+    },
+    "fft.fftshift": (lambda x: rustorch.fft.fftshift(x) ** 2, [THREE]),
+    "fft.ifftshift": (lambda x: rustorch.fft.ifftshift(x) ** 2, [THREE]),
+    "stft": (lambda x, w: rustorch.stft(x, 4, 2, window=w, return_complex=False) ** 2, [(6,), (4,)]),
+    "istft": (
+        lambda x, w: rustorch.istft(rustorch.view_as_complex(x), 4, 2, window=w) ** 2,
+        [(3, 3, 2), (4,)],
+    ),
     "rrelu": (seeded(lambda x: F.rrelu(x, training=True)), [THREE]),
     "gumbel_softmax": (seeded(F.gumbel_softmax), [THREE]),
     "dropout": (seeded(F.dropout), [THREE]),
@@ -80,6 +102,7 @@ WITHOUT: dict[str, tuple[Function, list[tuple[int, ...]]]] = {
         [(2, 2)],
     ),
     "fill_diagonal_": (lambda x: written("fill_diagonal_")(x, 2.0) ** 2, SQUARE),
+    "fill": (lambda x, v: (x * rustorch.fill(x, v)) ** 2, [THREE, ()]),
     "fill_": (lambda x, v: (x * written("fill_")(x, v)) ** 2, [THREE, ()]),
     "zero_": (lambda x: written("zero_")(x) + x**2, [THREE]),
     "copy_": (lambda x, v: written("copy_")(x, v) ** 2 + x, [THREE, (4,)]),

@@ -156,6 +156,7 @@ impl ComputeBackend for CpuBackend {
             Kernel::Random(kernel) => kernels::random::random(kernel),
             Kernel::Sample(kernel) => kernels::random::sample(kernel),
             Kernel::Arange(kernel) => kernels::random::arange(kernel),
+            Kernel::FourierTransform(kernel) => kernels::fourier::fourier_transform(kernel),
             Kernel::CountNonzero(kernel) => kernels::index::count_nonzero(kernel),
         }
     }

@@ -156,6 +156,7 @@ kernels! {
     norm: Normalize NormalizeGrad;
     index: Gather Scatter IndexRead IndexWrite CountNonzero Nonzero;
     random: Random Sample;
+    fourier: FourierTransform;
 }
 
 impl<O> Kernel<O> {

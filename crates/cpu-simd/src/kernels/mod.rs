@@ -5,6 +5,7 @@ pub mod conv;
 pub mod copy;
 pub mod ctc;
 mod dense;
+pub mod fourier;
 pub mod index;
 pub mod linalg;
 pub mod map;

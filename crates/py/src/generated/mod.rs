@@ -19,6 +19,7 @@ mod distributions;
 mod dropout;
 mod embedding;
 mod floating_point;
+mod fourier;
 mod grid_sampling;
 mod histograms;
 mod index_writing;
@@ -44,6 +45,7 @@ mod rounding;
 mod scatter;
 mod searching;
 mod shape_ops;
+mod short_time_fourier;
 mod softmax;
 mod solver;
 mod sorting;
@@ -71,7 +73,7 @@ mod bound {
 }
 
 /// The bindings, by file.
-pub static TABLES: [&[Registered]; 53] = [
+pub static TABLES: [&[Registered]; 55] = [
     activation::TABLE,
     arithmetic::TABLE,
     attention::TABLE,
@@ -90,6 +92,7 @@ pub static TABLES: [&[Registered]; 53] = [
     dropout::TABLE,
     embedding::TABLE,
     floating_point::TABLE,
+    fourier::TABLE,
     grid_sampling::TABLE,
     histograms::TABLE,
     index_writing::TABLE,
@@ -115,6 +118,7 @@ pub static TABLES: [&[Registered]; 53] = [
     scatter::TABLE,
     searching::TABLE,
     shape_ops::TABLE,
+    short_time_fourier::TABLE,
     softmax::TABLE,
     solver::TABLE,
     sorting::TABLE,

@@ -4,6 +4,7 @@
 mod attention;
 mod complex;
 mod decomposition;
+mod fourier;
 mod indexing;
 mod interpolation;
 mod norm;
@@ -19,6 +20,7 @@ mod windows;
 pub use attention::attention_backward;
 pub use complex::{angle_grad, join_parts, sgn_grad};
 pub use decomposition::{cholesky_grad, eigen_grad, lu_grad, qr_grad, svd_grad};
+pub use fourier::{fourier_complex_grad, fourier_from_real_grad, fourier_to_real_grad};
 pub use indexing::{
     copy_backward, embedding_grad, index_add_grad, index_backward, index_write_backward, scatter_sum_grad,
 };
