@@ -15,6 +15,8 @@ from rustorch import _aten, _settings, _tensor_types
 from tests.documentation import public
 
 #: Modules whose functions have examples.
+CLASSES = (rustorch.autograd.variable, rustorch.storage, rustorch.torch_version, rustorch.utils.benchmark)
+
 FUNCTIONS = (
     rustorch.func,
     _aten,
@@ -35,6 +37,7 @@ FUNCTIONS = (
     _settings,
     _tensor_types,
     rustorch.testing,
+    rustorch.compiler,
     rustorch.utils.hooks,
 )
 
@@ -49,6 +52,14 @@ def documented() -> Iterator[tuple[str, Any]]:
     for name, thing in public():
         if ">>>" in (thing.__doc__ or ""):
             yield name, thing.__doc__
+    for module in CLASSES:
+        for name, thing in sorted(vars(module).items()):
+            if (
+                inspect.isclass(thing)
+                and thing.__module__.startswith(module.__name__)
+                and ">>>" in (thing.__doc__ or "")
+            ):
+                yield f"{module.__name__}.{name}", thing.__doc__
     for module in FUNCTIONS:
         for name, function in sorted(vars(module).items()):
             if inspect.isfunction(function) and not name.startswith("_") and ">>>" in (function.__doc__ or ""):

@@ -130,9 +130,11 @@ _sharing.complete(Tensor, UntypedStorage)
 
 if TYPE_CHECKING:
     from rustorch import (
+        accelerator as accelerator,
         amp as amp,
         autograd as autograd,
         backends as backends,
+        compiler as compiler,
         cpu as cpu,
         cuda as cuda,
         datasets as datasets,
@@ -197,15 +199,17 @@ newaxis = None
 # Imported when they are first used, so that `import rustorch` stays cheap.
 _SUBMODULES = frozenset(
     {
+        "accelerator",
         "amp",
         "autograd",
         "backends",
+        "compiler",
         "cpu",
         "cuda",
         "datasets",
         "distributions",
-        "func",
         "fft",
+        "func",
         "functional",
         "hub",
         "linalg",
@@ -278,10 +282,11 @@ _submodule = _lazy.getter("rustorch", _SUBMODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ELSEWHERE or name in __all__:
+    if name in _ELSEWHERE or name in __all__ or name.startswith("_foreach_"):
         from importlib import import_module
 
-        value = globals()[name] = getattr(import_module(f"rustorch.{_ELSEWHERE.get(name, '_aten')}"), name)
+        home = "_foreach" if name.startswith("_foreach_") else _ELSEWHERE.get(name, "_aten")
+        value = globals()[name] = getattr(import_module(f"rustorch.{home}"), name)
         return value
     return _submodule(name)
 
