@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rustorch._C import Tensor, device as _device
@@ -43,10 +44,62 @@ class _Methods:
 
         return made("new", args, self.dtype, self.device if device is None else _device(device))
 
+    def apply_(self: Any, callable: Callable[[Any], Any]) -> Tensor:
+        """Replaces each element by what a function of it gives, one after the other, in place; on the CPU alone.
+
+        >>> rustorch.tensor([1.0, 4.0]).apply_(lambda x: x + 1)
+        tensor([2., 5.])
+        """
+        from rustorch._elementwise_functions import replaced
+
+        return replaced("apply_", self, (), callable)
+
+    def map_(self: Any, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+        """Replaces each element by what a function of it and one of `tensor` gives, in place; on the CPU alone.
+
+        >>> rustorch.tensor([1.0, 4.0]).map_(rustorch.tensor([3.0]), lambda a, b: a - b)
+        tensor([-2.,  1.])
+        """
+        from rustorch._elementwise_functions import replaced
+
+        return replaced("map_", self, (tensor,), callable)
+
+    def map2_(self: Any, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Tensor:
+        """Replaces each element by what a function of it and one of `x` and `y` gives, in place; on the CPU alone.
+
+        >>> rustorch.zeros(2).map2_(rustorch.ones(2), rustorch.ones(2), lambda a, b, c: a + b + c)
+        tensor([2., 2.])
+        """
+        from rustorch._elementwise_functions import replaced
+
+        return replaced("map2_", self, (x, y), callable)
+
+    def resize(self: Any, *sizes: Any) -> Tensor:
+        """The elements in another shape, as reshape() gives them, which takes its place; it warns of that."""
+        import warnings
+
+        warnings.warn("resize(): non-inplace resize is deprecated; use reshape()", stacklevel=2)
+        reshaped: Tensor = self.reshape(*sizes)
+        return reshaped
+
+    def resize_as(self: Any, tensor: Tensor) -> Tensor:
+        """The elements in the shape of another tensor, as reshape_as() gives them, which takes its place; it warns."""
+        import warnings
+
+        warnings.warn("resize_as(): non-inplace resize_as is deprecated; use reshape_as()", stacklevel=2)
+        reshaped: Tensor = self.reshape_as(tensor)
+        return reshaped
+
+    def __array_wrap__(self: Any, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+        """What NumPy's functions of a tensor give: a tensor of the array, where bool becomes uint8, as in PyTorch."""
+        from rustorch._C import from_numpy
+
+        return from_numpy(array.astype("uint8") if array.dtype == bool else array)
+
 
 def add_methods(tensor: type) -> None:
     """Gives the class its methods that are written in Python."""
     for name, method in vars(_Methods).items():
-        if not name.startswith("__"):
+        if not name.startswith("__") or name == "__array_wrap__":
             method.__qualname__ = f"Tensor.{name}"
             setattr(tensor, name, method)
