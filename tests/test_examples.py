@@ -38,6 +38,9 @@ FUNCTIONS = (
     _tensor_types,
     rustorch.testing,
     rustorch.compiler,
+    rustorch.utils._pytree,
+    rustorch.utils.checkpoint,
+    rustorch.autograd.graph,
     rustorch.utils.hooks,
 )
 
