@@ -26,6 +26,7 @@ FUNCTIONS = (
     rustorch.nn.init,
     rustorch.nn.modules.module,
     rustorch.nn.modules.utils,
+    rustorch.nn.parallel,
     rustorch.nn.utils,
     rustorch.nn.utils.parametrizations,
     rustorch.nn.utils.parametrize,

@@ -130,6 +130,7 @@ def test_dropout_between_layers_of_packed_sequences() -> None:
     assert rustorch.equal(network(packed)[0].data, network(packed)[0].data)
 
 
+@pytest.mark.cpu_only
 def test_a_packed_sequence_moves_and_converts() -> None:
     packed = pack_sequence([rustorch.tensor([1.0]), rustorch.tensor([2.0, 3.0])], enforce_sorted=False)
     assert packed.to("cpu") is packed
@@ -149,7 +150,7 @@ def test_a_packed_sequence_moves_and_converts() -> None:
 
 
 def test_a_packed_sequence_by_hand() -> None:
-    data, sizes = rustorch.arange(3), rustorch.tensor([2, 1])
+    data, sizes = rustorch.arange(3), rustorch.tensor([2, 1], device="cpu")
     assert PackedSequence((data, sizes)).data is data
     order = rustorch.tensor([1, 0])
     assert PackedSequence(data, sizes, order).unsorted_indices.tolist() == [1, 0]
@@ -163,7 +164,7 @@ def test_a_packed_sequence_by_hand() -> None:
         (lambda x: pack_padded_sequence(x, [3, 2]), "equal to batch_size, but got 2"),
         (lambda x: pack_padded_sequence(x, [3, 2, 0]), "greater than 0"),
         (lambda x: pack_padded_sequence(x, [2, 3, 1]), "sorted in decreasing order"),
-        (lambda x: pack_padded_sequence(x, rustorch.tensor([[3, 2, 1]])), "1D CPU int64 tensor"),
+        (lambda x: pack_padded_sequence(x, rustorch.tensor([[3, 2, 1]], device="cpu")), "1D CPU int64 tensor"),
         (lambda x: pack_padded_sequence(x[:0], [1, 1, 1]), "Cannot pack empty"),
         (lambda _: pad_sequence([]), "empty list"),
         (lambda _: pad_sequence([rustorch.zeros(2), rustorch.zeros(1)], padding_side="up"), "left or right"),

@@ -19,6 +19,16 @@ def test_data_parallel_runs_the_module() -> None:
     assert rustorch.equal(bilinear(x, input2=x), bilinear.module(x, x))
 
 
+@pytest.mark.rustorch_only  # PyTorch's wants a device
+def test_a_call_without_a_wrapper() -> None:
+    bilinear = nn.Bilinear(2, 2, 1)
+    x = rustorch.randn(4, 2, device=bilinear.weight.device)
+    want = bilinear(x, x)
+    assert rustorch.equal(nn.parallel.data_parallel(bilinear, (x, x)), want)
+    assert rustorch.equal(nn.parallel.data_parallel(bilinear, x, module_kwargs={"input2": x}), want)
+    assert rustorch.equal(nn.parallel.data_parallel(bilinear, None, module_kwargs={"input1": x, "input2": x}), want)
+
+
 @pytest.mark.parametrize("affine", [False, True])
 @pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (4, 3, 5, 2), (2, 3, 2, 2, 2, 2)])
 def test_synchronised_batch_norm_of_one_process_is_a_batch_norm(shape: tuple[int, ...], affine: bool) -> None:

@@ -10,7 +10,7 @@ from rustorch import _C
 from rustorch._C import Tensor
 from rustorch.nn.modules.module import Module
 
-__all__ = ["DataParallel"]
+__all__ = ["DataParallel", "data_parallel"]
 
 
 def _index(device: int | str | _C.device) -> int:
@@ -95,3 +95,30 @@ class DataParallel(Module):
         if isinstance(value, dict):
             return type(value)((key, self._moved(each)) for key, each in value.items())
         return value
+
+
+def data_parallel(
+    module: Module,
+    inputs: Any,
+    device_ids: Sequence[int | str | _C.device] | None = None,
+    output_device: int | str | _C.device | None = None,
+    dim: int = 0,
+    module_kwargs: dict[str, Any] | None = None,
+) -> Any:
+    """Calls a module once as DataParallel does.
+
+    Args:
+        module: the module, which is moved to the device.
+        inputs: the call's arguments: a tuple, or one that is none; None is none at all.
+        device_ids: as of DataParallel. Default: None.
+        output_device: as of DataParallel. Default: None.
+        dim: as of DataParallel. Default: 0.
+        module_kwargs: the call's arguments by name. Default: None.
+
+    Example:
+
+    >>> rustorch.nn.parallel.data_parallel(rustorch.nn.Linear(3, 2), rustorch.ones(4, 3)).shape
+    rustorch.Size([4, 2])
+    """
+    arguments = () if inputs is None else inputs if isinstance(inputs, tuple) else (inputs,)
+    return DataParallel(module, device_ids, output_device, dim)(*arguments, **(module_kwargs or {}))

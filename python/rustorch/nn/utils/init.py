@@ -19,6 +19,7 @@ def skip_init(module_cls: type[M], *args: Any, **kwargs: Any) -> M:
     """Makes a module without filling its parameters: for those that get their values from elsewhere.
 
     The functions of nn.init do nothing meanwhile, and draw no random numbers. What the parameters hold is undefined.
+    Without `device` they are on the CPU, whatever the default device is.
 
     Args:
         module_cls: the module's class, whose constructor has an argument `device`.
@@ -40,4 +41,4 @@ def skip_init(module_cls: type[M], *args: Any, **kwargs: Any) -> M:
     if "device" not in inspect.signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
     with _skipped():
-        return module_cls(*args, **kwargs)
+        return module_cls(*args, **{"device": "cpu", **kwargs})

@@ -239,7 +239,7 @@ def pack_padded_sequence(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True; "
             "`enforce_sorted=False` sorts the sequences"
         )
-    sizes = (_C.arange(int(counts[0])).unsqueeze(1) < counts).sum(1)
+    sizes = (_C.arange(int(counts[0]), device="cpu").unsqueeze(1) < counts).sum(1)
     places = _places(steps, counts, batch_first).to(input.device)
     return PackedSequence(input.flatten(0, 1).index_select(0, places), sizes, order)
 
@@ -280,7 +280,7 @@ def pad_packed_sequence(
             f"total_length={total_length} and max sequence length being {longest}"
         )
     data, batch = sequence.data, int(sequence.batch_sizes[0])
-    lengths = (sequence.batch_sizes.unsqueeze(1) > _C.arange(batch)).sum(0)
+    lengths = (sequence.batch_sizes.unsqueeze(1) > _C.arange(batch, device="cpu")).sum(0)
     places = _places(steps, lengths, batch_first).to(data.device)
     rows = data.new_full((steps * batch, *data.shape[1:]), padding_value)
     padded = rows.index_copy(0, places, data).unflatten(0, (batch, steps) if batch_first else (steps, batch))
