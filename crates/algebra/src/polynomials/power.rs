@@ -86,8 +86,21 @@ pub fn pow<A: FloatBits>(a: &A, x: A::Value, y: A::Value) -> A::Value {
     a.select(certain, one, result)
 }
 
-/// `sqrt(x² + y²)`, scaled by the larger so that the squares neither overflow nor vanish.
+/// `sqrt(x² + y²)`: where a square would overflow or vanish both are scaled by a power of two. Infinite beside anything.
 #[inline(always)]
 pub fn hypot<A: FloatBits>(a: &A, x: A::Value, y: A::Value) -> A::Value {
-    a.lanewise2(x, y, libm::hypot)
+    let (x, y) = (a.abs(x), a.abs(y));
+    let first = a.gt(x, y);
+    let (larger, smaller) = (a.select(first, x, y), a.select(first, y, x));
+    // Powers of two: from where on squares overflow or vanish, and by how much what is there is moved.
+    let (high, down, low, up) =
+        if A::SINGLE { (60.0, -80.0, -50.0, 100.0) } else { (500.0, -600.0, -400.0, 700.0) };
+    let power = |n: f64| a.constant(f64::powi(2.0, n as i32));
+    let (large, small) = (a.gt(larger, power(high)), a.lt(larger, power(low)));
+    let by = |n: [f64; 2]| a.select(large, power(n[0]), a.select(small, power(n[1]), a.constant(1.0)));
+    let (scale, back) = (by([down, up]), by([-down, -up]));
+    let (larger, smaller) = (a.mul(larger, scale), a.mul(smaller, scale));
+    let root = a.mul(a.sqrt(a.mul_add(larger, larger, a.mul(smaller, smaller))), back);
+    let infinity = a.constant(f64::INFINITY);
+    a.select(a.mask_or(a.eq(x, infinity), a.eq(y, infinity)), infinity, root)
 }
