@@ -137,12 +137,44 @@ assert torch is rustorch and torch.utils.data is rustorch.utils.data and Conv2d 
 assert rustorch.nn.__spec__.name == rustorch.nn.__name__ == "rustorch.nn"
 assert importlib.util.find_spec("torch.nn.init") and not importlib.util.find_spec("torch.nothing_of_the_kind")
 rustorch.as_torch()
-print(sum(type(f).__module__ == "rustorch._alias" for f in sys.meta_path))
+print(sum(type(f).__name__ in ("_Finder", "_MissingNames") for f in sys.meta_path))
 """
             )
         )
     )
     assert text == "2"
+
+
+def test_classes_and_functions_are_torchs(script) -> None:
+    program = """
+import inspect, pickle, sys, typing
+import torch
+from torch import nn
+from torch.distributions import Normal
+model = nn.Sequential(nn.Linear(2, 3), nn.LSTM(3, 4), nn.ReLU())
+print(*(type(part) for part in model), type(torch.optim.SGD(model.parameters())), type(model[0].weight), Normal)
+assert b"ctorch.nn.modules.linear\\nLinear" in pickle.dumps(model, protocol=0)
+assert repr(pickle.loads(pickle.dumps(model))) == repr(model)
+assert inspect.getmodule(nn.Linear) is sys.modules["torch.nn.modules.linear"] is torch.nn.modules.linear
+assert typing.get_type_hints(nn.Linear.forward)["return"] is torch.Tensor
+
+class Own(Normal):
+    def __init__(self, loc):
+        super().__init__(loc, 1.0)
+
+try:
+    Own(torch.zeros(2)).expand((3, 2))
+except NotImplementedError as error:
+    print(type(error))
+print(Normal(0.0, 1.0).expand((2,)).loc.shape, type(torch.distributions.LogNormal(0.0, 1.0).expand((2,))))
+"""
+    assert output(run(script(program))).splitlines() == [
+        "<class 'torch.nn.modules.linear.Linear'> <class 'torch.nn.modules.rnn.LSTM'> "
+        "<class 'torch.nn.modules.activation.ReLU'> <class 'torch.optim.sgd.SGD'> "
+        "<class 'torch.nn.parameter.Parameter'> <class 'torch.distributions.normal.Normal'>",
+        "<class 'rustorch.UnsupportedError'>",
+        "torch.Size([2]) <class 'torch.distributions.log_normal.LogNormal'>",
+    ]
 
 
 def test_the_distribution_is_known(script) -> None:

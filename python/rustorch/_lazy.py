@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from types import FunctionType
 from typing import Any
 
 #: Where it is written which of PyTorch's names are not there.
@@ -15,20 +16,32 @@ _name = "rustorch"
 
 
 def rename(name: str) -> None:
-    """Messages speak of the package under this name from now on."""
+    """The package is known under another name, too, and texts speak of it under that name from now on."""
     global _name
     _name = name
-    explain()
+    adopt()
 
 
-def explain() -> None:
-    """Gives the modules that are there a `__getattr__` that says where missing names are listed.
+def adopt() -> None:
+    """Lets the modules that are there be known under the package's other name, and what they define say so.
 
-    They have none of their own, so that type checkers know their names.
+    They get a `__getattr__` that says where missing names are listed, which they do not have by themselves, so that
+    type checkers know their names.
     """
     for name, module in list(sys.modules.items()):
-        if name.startswith("rustorch.") and "__getattr__" not in vars(module):
-            vars(module)["__getattr__"] = getter(name)
+        other = shown(name)
+        if name.startswith("rustorch.") and sys.modules.setdefault(other, module) is module:
+            vars(module).setdefault("__getattr__", getter(name))
+            for value in list(vars(module).values()):
+                if _is_ours(value, name):
+                    value.__module__ = other
+
+
+def _is_ours(value: Any, module: str) -> bool:
+    """Whether a module defines a class or function; errors, which are RusTorch's alone, keep their name."""
+    if isinstance(value, type):
+        return value.__module__ == module and not issubclass(value, BaseException)
+    return isinstance(value, FunctionType) and value.__module__ == module
 
 
 def shown(module: str) -> str:
@@ -62,7 +75,7 @@ def getter(module: str, submodules: frozenset[str] = frozenset()) -> Callable[[s
         if name in submodules:
             imported = import_module(f"{module}.{name}")
             if _name != "rustorch":
-                explain()
+                adopt()
             return imported
         raise missing(module, name)
 

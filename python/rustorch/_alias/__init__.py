@@ -78,7 +78,7 @@ class _Finder(MetaPathFinder):
                 return None
             raise _lazy.missing_module(own)
         module = import_module(own)
-        _lazy.explain()
+        _lazy.adopt()
         return ModuleSpec(fullname, _SameModule(module), is_package=hasattr(module, "__path__"))
 
     def find_distributions(

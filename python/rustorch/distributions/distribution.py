@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import rustorch
 from rustorch import InvalidArgumentError, Size, Tensor, UnsupportedError
+from rustorch._lazy import shown
 from rustorch.distributions import constraints
 from rustorch.distributions.utils import lazy_property
 
@@ -258,7 +259,8 @@ class Distribution:
         if _instance is not None:
             return _instance
         owner = next(c for c in type(self).__mro__ if "__init__" in vars(c))
-        if not owner.__module__.startswith(f"{__package__}.") and owner.__init__ is not cls.__init__:  # type: ignore[misc]
+        own = (f"{__package__}.", f"{shown(str(__package__))}.")
+        if not owner.__module__.startswith(own) and owner.__init__ is not cls.__init__:  # type: ignore[misc]
             raise UnsupportedError(
                 f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ method must also "
                 "define a custom .expand() method."
