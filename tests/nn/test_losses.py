@@ -128,3 +128,11 @@ def test_classes_that_are_not_there(classes: int, target: int) -> None:
     scores, targets = rustorch.zeros(2, classes), rustorch.tensor([max(classes - 1, target), target])
     with pytest.raises(IndexError, match=f"target {target} is out of bounds: there are {classes} classes"):
         F.cross_entropy(scores, targets)
+
+
+def test_the_former_name_of_the_loss_for_images_warns() -> None:
+    scores = rustorch.randn(2, 3, 4, 4).log_softmax(1)
+    target = rustorch.randint(0, 3, (2, 4, 4))
+    with pytest.warns(FutureWarning, match="NLLLoss2d` has been deprecated"):
+        loss = nn.NLLLoss2d(rustorch.tensor([1.0, 2.0, 3.0]), reduction="sum")
+    assert rustorch.equal(loss(scores, target), nn.NLLLoss(loss.weight, reduction="sum")(scores, target))

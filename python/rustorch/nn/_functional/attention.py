@@ -14,11 +14,10 @@ from rustorch.nn import _functional_ops as _ops
 from ._documented import documented_as
 from .dropout import dropout
 
-#: Whether the fused kernel and the plain one may compute attention: what nn.attention.sdpa_kernel() sets.
-KERNELS = ContextVar("KERNELS", default=(True, True))
+#: Whether the fused kernel and the plain one may compute attention, where nn.attention.sdpa_kernel() has said it.
+KERNELS: ContextVar[tuple[bool, bool] | None] = ContextVar("KERNELS", default=None)
 
 
-@named
 @documented_as(
     _ops.scaled_dot_product_attention,
     query="(…, L, E).",
@@ -41,7 +40,12 @@ def scaled_dot_product_attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    fused, plain = KERNELS.get()
+    allowed = KERNELS.get()
+    if allowed is None:
+        return _ops.scaled_dot_product_attention(
+            query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
+        )
+    fused, plain = allowed
     # The op has a fused kernel for what is neither dropped nor wanted a mask's gradient of.
     fits = dropout_p == 0.0 and (attn_mask is None or not attn_mask.requires_grad)
     if fused if fits else plain:
@@ -51,7 +55,8 @@ def scaled_dot_product_attention(
     if not plain:
         reason = "" if not fused else "; FLASH_ATTENTION takes no dropout and no mask that wants a gradient"
         raise RuntimeError(
-            f"No available kernel: sdpa_kernel() allows none that can compute this. MATH always can{reason}"
+            "scaled_dot_product_attention: No available kernel: sdpa_kernel() allows none that can compute this. "
+            f"MATH always can{reason}"
         )
     # A mask that wants a gradient is what the op computes with plain ops; it hides nothing, or what is_causal hides.
     seen = rustorch.ones((query.shape[-2], key.shape[-2]), dtype=rustorch.bool, device=query.device)

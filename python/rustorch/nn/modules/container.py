@@ -10,7 +10,7 @@ from typing import Any, Self, overload
 from rustorch._C import Tensor
 from rustorch.nn.parameter import Parameter
 
-from .module import Module, indented
+from .module import Module, _addindent
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
@@ -214,7 +214,7 @@ class ModuleList(_Numbered):
             else:
                 runs.append((i, i, text))
         lines = [
-            indented(f"({first}): {text}" if first == last else f"({first}-{last}): {last - first + 1} x {text}")
+            _addindent(f"({first}): {text}" if first == last else f"({first}-{last}): {last - first + 1} x {text}", 2)
             for first, last, text in runs
         ]
         body = "\n  " + "\n  ".join(lines) + "\n" if lines else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, ClassVar
 
 from rustorch._C import Tensor
@@ -22,6 +23,7 @@ __all__ = [
     "LinearCrossEntropyLoss",
     "MSELoss",
     "NLLLoss",
+    "NLLLoss2d",
     *margin_loss.__all__,
     *regression_loss.__all__,
 ]
@@ -133,6 +135,45 @@ class NLLLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+
+
+class NLLLoss2d(NLLLoss):
+    """Is NLLLoss under the name that it had for images, of which it warns.
+
+    Args:
+        weight: as of NLLLoss. Default: None.
+        size_average: as of NLLLoss. Default: None.
+        ignore_index: as of NLLLoss. Default: -100.
+        reduce: as of NLLLoss. Default: None.
+        reduction: as of NLLLoss. Default: 'mean'.
+
+    Shape:
+        input (N, C, H, W), target (N, H, W); output () or, with reduction 'none', (N, H, W).
+
+    Example:
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     loss = rustorch.nn.NLLLoss2d()
+    >>> loss(rustorch.zeros(1, 2, 3, 3), rustorch.zeros(1, 3, 3, dtype=rustorch.int64))
+    tensor(0.)
+    """
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        warnings.warn(
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
 class CrossEntropyLoss(_WeightedLoss):

@@ -397,12 +397,12 @@ class Module(HookedCall, StateDict, Convertible):
         lines = settings.split("\n") if settings else []
         if len(lines) == 1 and not self._modules:
             return f"{self._get_name()}({settings})"
-        lines += [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
+        lines += [f"({name}): {_addindent(repr(module), 2)}" for name, module in self._modules.items()]
         body = "\n  " + "\n  ".join(lines) + "\n" if lines else ""
         return f"{self._get_name()}({body})"
 
 
-def indented(text: str) -> str:
-    """The text with all lines but the first moved in."""
-    first, *rest = text.split("\n")
-    return "\n".join([first, *(f"  {line}" if line.strip() else "" for line in rest)])
+def _addindent(s_: str, numSpaces: int) -> str:
+    """The text with all lines but the first moved in; by PyTorch's name, which programs' summaries of models use."""
+    first, *rest = s_.split("\n")
+    return "\n".join([first, *(" " * numSpaces + line if line.strip() else "" for line in rest)])
