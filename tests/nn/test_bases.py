@@ -32,7 +32,8 @@ PLACES = {
     "instancenorm": "_InstanceNorm InstanceNorm2d LazyInstanceNorm1d",
     "lazy": "LazyModuleMixin",
     "linear": "Identity Linear Bilinear LazyLinear",
-    "loss": "_Loss _WeightedLoss NLLLoss2d MSELoss CTCLoss HuberLoss TripletMarginWithDistanceLoss GaussianNLLLoss KLDivLoss",
+    "loss": "_Loss _WeightedLoss NLLLoss2d MSELoss CTCLoss HuberLoss TripletMarginWithDistanceLoss GaussianNLLLoss "
+    "KLDivLoss",
     "module": "Module _IncompatibleKeys _addindent",
     "normalization": "LayerNorm GroupNorm LocalResponseNorm RMSNorm",
     "padding": "_ConstantPadNd _ReflectionPadNd _ReplicationPadNd _CircularPadNd ZeroPad2d ReflectionPad1d",
