@@ -72,3 +72,15 @@ def test_public_names_exist_and_are_documented() -> None:
         assert hasattr(rustorch, name), name
     functions = [getattr(rustorch, n) for n in rustorch.__all__ if callable(getattr(rustorch, n))]
     assert [f.__name__ for f in functions if not f.__doc__] == []
+
+
+@pytest.mark.rustorch_only
+def test_without_tensorboard_its_writer_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['tensorboard'] = None\n"
+        "import importlib.util as u; u.find_spec = lambda name, find=u.find_spec: None if name == 'tensorboard' else "
+        "find(name)\n"
+        "import rustorch.utils.tensorboard"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert "pip install tensorboard" in done.stderr
