@@ -66,7 +66,7 @@ pub(super) const EXP2_SINGLE: [f64; 7] = [
     0.00015467620687559247,
     1.5310311937355436e-05,
 ];
-const EXP2_DOUBLE: [f64; 13] = [
+pub(super) const EXP2_DOUBLE: [f64; 13] = [
     0.6931471805599453,
     0.24022650695910072,
     0.05550410866482158,
@@ -84,7 +84,7 @@ const EXP2_DOUBLE: [f64; 13] = [
 
 /// Beyond these powers of 2 the result is 0 or infinite; within them `scale` is exact.
 #[inline(always)]
-const fn exponent_bounds<A: FloatBits>() -> (f64, f64) {
+pub(super) const fn exponent_bounds<A: FloatBits>() -> (f64, f64) {
     if A::SINGLE { (-160.0, 140.0) } else { (-1090.0, 1040.0) }
 }
 

@@ -1,13 +1,26 @@
 //! Powers and the Euclidean norm of two numbers.
 
-use super::exponential::EXP2_SINGLE;
+use super::exponential::{EXP2_DOUBLE, EXP2_SINGLE, exponent_bounds};
 use crate::FloatBits;
 
-/// `2 / ln 2` as a sum of two floats.
-const TWO_LOG2_E: [f64; 2] = [2.885390043258667, 3.851926067000022e-08];
-const THIRD: [f64; 2] = [0.3333333432674408, -9.934107758624577e-09];
+/// `2 / ln 2` and a third as sums of two floats of the type.
+const TWO_LOG2_E_SINGLE: [f64; 2] = [2.885390043258667, 3.851926067000022e-08];
+const TWO_LOG2_E_DOUBLE: [f64; 2] = [2.8853900817779268, 4.0710547481862066e-17];
+const THIRD_SINGLE: [f64; 2] = [0.3333333432674408, -9.934107758624577e-09];
+const THIRD_DOUBLE: [f64; 2] = [0.3333333333333333, 1.850371707708594e-17];
 /// `(atanh(s) / s - 1 - s²/3) / s⁴` in `s²`.
-const ATANH_TAIL: [f64; 3] = [0.2000007927417755, 0.14273321628570557, 0.1171458512544632];
+const ATANH_TAIL_SINGLE: [f64; 3] = [0.2000007927417755, 0.14273321628570557, 0.1171458512544632];
+const ATANH_TAIL_DOUBLE: [f64; 9] = [
+    0.2,
+    0.14285714285714282,
+    0.11111111111114248,
+    0.09090909089818823,
+    0.07692307881944054,
+    0.06666648163484008,
+    0.058834109353553085,
+    0.05228067790134749,
+    0.05382063398284393,
+];
 
 /// `high + low` with `high` rounded.
 #[inline(always)]
@@ -16,10 +29,13 @@ fn fast_two_sum<A: FloatBits>(a: &A, large: A::Value, small: A::Value) -> (A::Va
     (high, a.sub(small, a.sub(high, large)))
 }
 
-/// `log2(x)` of a positive finite float32 as a sum of two floats, about 2^-40 off.
+/// `log2(x)` of a positive finite number as a sum of two floats, about 2^-40 off in float32 and 2^-65 in float64.
 #[inline(always)]
 fn log2_extended<A: FloatBits>(a: &A, x: A::Value) -> (A::Value, A::Value) {
     let one = a.constant(1.0);
+    let (third, factor) =
+        if A::SINGLE { (THIRD_SINGLE, TWO_LOG2_E_SINGLE) } else { (THIRD_DOUBLE, TWO_LOG2_E_DOUBLE) };
+    let (third, factor) = (third.map(|part| a.constant(part)), factor.map(|part| a.constant(part)));
     let (m, e) = a.split_exponent(x);
     // s = (m - 1) / (m + 1) as a sum; the numerator is exact.
     let numerator = a.sub(m, one);
@@ -32,21 +48,21 @@ fn log2_extended<A: FloatBits>(a: &A, x: A::Value) -> (A::Value, A::Value) {
     let z = a.mul(s, s);
     let z_low = a.mul_add(s, s, a.neg(z));
     let z_low = a.mul_add(a.add(s, s), s_low, z_low);
-    let third = a.constant(THIRD[0]);
-    let t = a.mul(z, third);
-    let t_low = a.mul_add(z, third, a.neg(t));
-    let t_low = a.mul_add(z, a.constant(THIRD[1]), a.mul_add(z_low, third, t_low));
-    let tail = a.mul_add(a.mul(z, z), a.polynomial(z, ATANH_TAIL), t_low);
+    let t = a.mul(z, third[0]);
+    let t_low = a.mul_add(z, third[0], a.neg(t));
+    let t_low = a.mul_add(z, third[1], a.mul_add(z_low, third[0], t_low));
+    let curve =
+        if A::SINGLE { a.polynomial(z, ATANH_TAIL_SINGLE) } else { a.polynomial(z, ATANH_TAIL_DOUBLE) };
+    let tail = a.mul_add(a.mul(z, z), curve, t_low);
     let (q, q_low) = fast_two_sum(a, one, t);
     let q_low = a.add(q_low, tail);
     // p = s q, then times 2 / ln 2.
     let p = a.mul(s, q);
     let p_low = a.mul_add(s, q, a.neg(p));
     let p_low = a.add(a.mul_add(s, q_low, p_low), a.mul(s_low, q));
-    let factor = a.constant(TWO_LOG2_E[0]);
-    let l = a.mul(p, factor);
-    let l_low = a.mul_add(p, factor, a.neg(l));
-    let l_low = a.mul_add(p, a.constant(TWO_LOG2_E[1]), a.mul_add(p_low, factor, l_low));
+    let l = a.mul(p, factor[0]);
+    let l_low = a.mul_add(p, factor[0], a.neg(l));
+    let l_low = a.mul_add(p, factor[1], a.mul_add(p_low, factor[0], l_low));
     // |e| ≥ 1 > |l| or e = 0: either way the first addend is not the smaller one, or it adds nothing.
     let (high, low) = fast_two_sum(a, e, l);
     fast_two_sum(a, high, a.add(low, l_low))
@@ -55,9 +71,6 @@ fn log2_extended<A: FloatBits>(a: &A, x: A::Value) -> (A::Value, A::Value) {
 /// `x` to the power `y`, with the special cases of C's `pow`.
 #[inline(always)]
 pub fn pow<A: FloatBits>(a: &A, x: A::Value, y: A::Value) -> A::Value {
-    if !A::SINGLE {
-        return a.lanewise2(x, y, libm::pow);
-    }
     let zero = a.constant(0.0);
     let one = a.constant(1.0);
     let infinity = a.constant(f64::INFINITY);
@@ -68,11 +81,13 @@ pub fn pow<A: FloatBits>(a: &A, x: A::Value, y: A::Value) -> A::Value {
     let high = a.mul(y, log);
     let low = a.mul_add(y, log_low, a.mul_add(y, log, a.neg(high)));
     // Where the product is infinite, or far beyond the exponent's range, its rounding error does not count.
-    let low = a.select(a.lt(a.abs(high), a.constant(200.0)), low, zero);
-    let high = a.limit(high, -160.0, 140.0);
+    let (least, most) = exponent_bounds::<A>();
+    let low = a.select(a.lt(a.abs(high), a.constant(-1.25 * least)), low, zero);
+    let high = a.limit(high, least, most);
     let n = a.round(high);
     let r = a.add(a.sub(high, n), low);
-    let power = a.scale(a.mul_add(r, a.polynomial(r, EXP2_SINGLE), one), n);
+    let slope = if A::SINGLE { a.polynomial(r, EXP2_SINGLE) } else { a.polynomial(r, EXP2_DOUBLE) };
+    let power = a.scale(a.mul_add(r, slope, one), n);
     // A negative base has a power only when y is whole: negative when y is odd.
     let whole = a.eq(a.trunc(y), y);
     let half = a.mul(y, a.constant(0.5));
