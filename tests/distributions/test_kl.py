@@ -209,7 +209,7 @@ def test_refusals() -> None:
             D.MultivariateNormal(rustorch.zeros(3), rustorch.eye(3)),
         )
     with pytest.raises(TypeError):
-        D.register_kl(int, D.Normal)
+        D.register_kl(3, D.Normal)
 
 
 class Special(D.Normal):

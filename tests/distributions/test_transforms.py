@@ -142,6 +142,19 @@ def test_inverses_of_inverses_copies_and_texts(name: str) -> None:
         )
 
 
+def test_a_factor_of_correlations_without_its_diagonal() -> None:
+    """The elements below the diagonal determine the others: the Jacobian of the inverse by them is that of the map."""
+    transform, x = D.CorrCholeskyTransform(), double([0.5, -1.0, 2.0])
+    below = D.utils.tril_matrix_to_vec(transform(x), diag=-1)
+
+    def inverse(below: rustorch.Tensor) -> rustorch.Tensor:
+        return transform.inv(D.utils.vec_to_tril_matrix(below, diag=-1))
+
+    np.testing.assert_allclose(inverse(below).numpy(), x.numpy(), rtol=1e-9)
+    log_det = rustorch.linalg.slogdet(rustorch.autograd.functional.jacobian(inverse, below))[1]
+    np.testing.assert_allclose(log_det.item(), -transform.log_abs_det_jacobian(x, transform(x)).item(), rtol=1e-9)
+
+
 def test_equality() -> None:
     assert D.ExpTransform() == D.ExpTransform()
     assert D.ExpTransform() != D.TanhTransform()

@@ -323,3 +323,10 @@ def test_gradients_of_densities_and_entropies(name: str) -> None:
     assert rustorch.autograd.gradcheck(
         lambda *x: make(*x).entropy() + sum(p.sum() * 0 for p in x), leaves, atol=1e-5, rtol=1e-4
     )
+
+
+def test_correlations_against_recorded_answers() -> None:
+    """PyTorch 2.15's numbers, for the constant of integration of more than two rows."""
+    rows = [[1.0, 0, 0, 0], [0.6, 0.8, 0, 0], [0.1, 0.7, 0.5**0.5, 0], [-0.5, 0.5, 0.5, 0.5]]
+    got = D.LKJCholesky(4, tensor([0.5, 1.0, 4.0])).log_prob(tensor(rows))
+    np.testing.assert_allclose(got.numpy(), [-3.415768733592, -3.252219501403, -7.354344250944], rtol=1e-11)

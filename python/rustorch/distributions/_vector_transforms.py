@@ -131,7 +131,11 @@ class CorrCholeskyTransform(_Parameterless):
         return (r + eye) * F.pad(left[..., :-1], [1, 0], value=1.0)
 
     def _inverse(self, y: Tensor) -> Tensor:
-        left = F.pad(_sums_from(y * y)[..., 1:], [0, 1], value=1.0)
+        squared = y * y
+        left = F.pad(_sums_from(squared)[..., 1:], [0, 1], value=1.0)
+        # Without the diagonal, which the rest of a row determines, what is left is what the row does not take.
+        whole = y.diagonal(dim1=-2, dim2=-1).unsqueeze(-1) > 0
+        left = rustorch.where(whole, left, 1 - squared.cumsum(-1))
         return (tril_matrix_to_vec(y, diag=-1) / tril_matrix_to_vec(left, diag=-1).sqrt()).asinh()
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:

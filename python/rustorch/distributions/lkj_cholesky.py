@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import rustorch
 from rustorch import InvalidArgumentError, Size, Tensor
 from rustorch.distributions import constraints
-from rustorch.distributions.beta import Beta
+from rustorch.distributions.dirichlet import Dirichlet
 from rustorch.distributions.distribution import Distribution
 from rustorch.distributions.utils import _in_double, _parameters
+from rustorch.nn import functional as F
 
 __all__ = ["LKJCholesky"]
 
@@ -55,14 +56,14 @@ class LKJCholesky(Distribution):
             # Row k is a random direction of k numbers, whose squared length has a beta distribution.
             rows = rustorch.arange(1, self.dim, dtype=of.dtype, device=of.device)
             largest = of.unsqueeze(-1) + (self.dim - 2) / 2
-            squared = Beta(rows / 2, largest - (rows - 1) / 2, validate_args=False).sample(sample_shape)
-            squared = rustorch.nn.functional.pad(squared, [1, 0])
+            concentrations = rustorch.stack(rustorch.broadcast_tensors([rows / 2, largest - (rows - 1) / 2]), -1)
+            # Both the beta variable and its complement, each with all its digits.
+            parts = Dirichlet(concentrations, validate_args=False).sample(sample_shape)
             shape = self._extended_shape(sample_shape)
             normal = rustorch.randn(shape, dtype=of.dtype, device=of.device).tril(-1)
             length = normal.square().sum(-1, keepdim=True).sqrt().clamp(min=rustorch.finfo(of.dtype).tiny)
-            below = squared.sqrt().unsqueeze(-1) * normal / length
-            rest = (1 - squared).clamp(min=rustorch.finfo(of.dtype).tiny)
-            return below + rest.sqrt().diag_embed()
+            below = F.pad(parts[..., 0], [1, 0]).sqrt().unsqueeze(-1) * normal / length
+            return below + F.pad(parts[..., 1], [1, 0], value=1.0).sqrt().diag_embed()
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value)
