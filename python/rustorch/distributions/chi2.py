@@ -24,6 +24,7 @@ class Chi2(Gamma):
     """
 
     arg_constraints = {"df": constraints.positive}
+    _expanded = Gamma._expanded
 
     def __init__(self, df: Tensor | float, validate_args: bool | None = None) -> None:
         (df,) = _parameters(df)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import rustorch
 from rustorch import InvalidArgumentError, Size, Tensor, UnsupportedError
-from rustorch._lazy import shown
 from rustorch.distributions import constraints
 from rustorch.distributions.utils import lazy_property
 
@@ -48,7 +47,8 @@ class Distribution:
     has_enumerate_support: Any = False
     _validate_args = __debug__
 
-    #: The attributes that `expand` expands, and how many of their last dimensions belong to an event.
+    #: The attributes that `expand` expands, and how many of their last dimensions belong to an event. A class with a
+    #: constructor of its own sets it, if to nothing, to say that `expand` knows all that the constructor leaves.
     _expanded: ClassVar[Mapping[str, int]] = {}
     #: The attributes that `expand` takes over.
     _kept: ClassVar[tuple[str, ...]] = ()
@@ -259,8 +259,7 @@ class Distribution:
         if _instance is not None:
             return _instance
         owner = next(c for c in type(self).__mro__ if "__init__" in vars(c))
-        own = (f"{__package__}.", f"{shown(str(__package__))}.")
-        if not owner.__module__.startswith(own) and owner.__init__ is not cls.__init__:  # type: ignore[misc]
+        if "_expanded" not in vars(owner) and owner.__init__ is not cls.__init__:  # type: ignore[misc]
             raise UnsupportedError(
                 f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ method must also "
                 "define a custom .expand() method."

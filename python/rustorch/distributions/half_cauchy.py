@@ -35,6 +35,7 @@ class HalfCauchy(TransformedDistribution):
     support = constraints.nonnegative
     has_rsample = True
     base_dist: Any
+    _expanded = {}
 
     def __init__(self, scale: Tensor | float, validate_args: bool | None = None) -> None:
         (scale,) = _parameters(scale)

@@ -33,6 +33,7 @@ class HalfNormal(TransformedDistribution):
     support = constraints.nonnegative
     has_rsample = True
     base_dist: Any
+    _expanded = {}
 
     def __init__(self, scale: Tensor | float, validate_args: bool | None = None) -> None:
         (scale,) = _parameters(scale)

@@ -97,6 +97,7 @@ class RelaxedBernoulli(TransformedDistribution):
     support = constraints.unit_interval
     has_rsample = True
     base_dist: Any
+    _expanded = {}
 
     def __init__(
         self,

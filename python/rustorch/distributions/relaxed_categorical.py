@@ -93,6 +93,7 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     support = constraints.simplex
     has_rsample = True
     base_dist: Any
+    _expanded = {}
 
     def __init__(
         self,
