@@ -5,8 +5,8 @@ use std::f64::consts::LOG2_E;
 use super::fused_subtract;
 use crate::FloatBits;
 
-const LN2_PARTS_SINGLE: [f64; 3] = [0.6931471824645996, -1.9046542121259336e-9, -8.78318373858934e-17];
-const LN2_PARTS_DOUBLE: [f64; 3] = [6.93147180369123816490e-01, 1.90821492927058770002e-10, 0.0];
+const LN2_PARTS_SINGLE: [f64; 2] = [0.6931471824645996, -1.9046542121259336e-9];
+const LN2_PARTS_DOUBLE: [f64; 2] = [6.93147180369123816490e-01, 1.90821492927058770002e-10];
 
 /// `(e^r - 1 - r) / r²` for `|r| ≤ ln 2 / 2`.
 const TAIL_SINGLE: [f64; 6] = [
@@ -96,8 +96,8 @@ pub fn exp<A: FloatBits>(a: &A, x: A::Value) -> A::Value {
     let n = a.round(a.mul(x, a.constant(LOG2_E)));
     let r = fused_subtract(a, x, n, if A::SINGLE { LN2_PARTS_SINGLE } else { LN2_PARTS_DOUBLE });
     let tail = if A::SINGLE { a.polynomial(r, TAIL_SINGLE) } else { a.polynomial(r, TAIL_DOUBLE) };
-    let power = a.add(a.constant(1.0), a.mul_add(a.mul(r, r), tail, r));
-    a.scale(power, n)
+    let one = a.constant(1.0);
+    a.scale(a.mul_add(a.mul_add(tail, r, one), r, one), n)
 }
 
 /// `2^x`.

@@ -54,9 +54,15 @@ macro_rules! polynomial_transcendentals {
     )*};
 }
 
-/// A constant as a sum of three floats of the type, so that its product with a whole number loses nothing.
+/// `x` minus a whole number times a constant, which is given as a sum of floats of the type, so that the product loses
+/// nothing that counts.
 #[inline(always)]
-fn fused_subtract<A: FloatBits>(a: &A, x: A::Value, n: A::Value, parts: [f64; 3]) -> A::Value {
+fn fused_subtract<A: FloatBits, const N: usize>(
+    a: &A,
+    x: A::Value,
+    n: A::Value,
+    parts: [f64; N],
+) -> A::Value {
     let mut rest = x;
     for part in parts {
         rest = a.mul_add(n, a.constant(-part), rest);
