@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 from collections import OrderedDict
 
 import pytest
@@ -322,3 +323,28 @@ def test_pickles_of_before_hooks_open() -> None:
     assert rustorch.equal(again(x), layer(x))
     again.register_forward_hook(lambda m, args, out: out + 1)
     assert rustorch.equal(again(x), layer(x) + 1)
+
+
+def test_a_memory_format_is_for_images_and_volumes() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 2), nn.BatchNorm2d(4))
+    before = net[0].weight.detach().clone()
+    assert net.to(memory_format=rustorch.channels_last) is net
+    assert net[0].weight.is_contiguous(memory_format=rustorch.channels_last)
+    assert rustorch.equal(net[0].weight, before)
+    net.to("cpu", rustorch.float64, True, memory_format=rustorch.contiguous_format)
+    assert net[0].weight.is_contiguous()
+    assert net[0].weight.dtype == rustorch.float64
+    volume = nn.Conv3d(3, 2, 2).to(memory_format=rustorch.channels_last_3d)
+    assert volume.weight.is_contiguous(memory_format=rustorch.channels_last_3d)
+
+
+def test_numbers_that_are_not_integers_are_converted() -> None:
+    module = nn.Module()
+    module.z = nn.Parameter(rustorch.ones(2, dtype=rustorch.complex64))
+    module.register_buffer("n", rustorch.ones(2, dtype=rustorch.int64))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch warns of complex modules
+        module.to(rustorch.complex128)
+    assert (module.z.dtype, module.n.dtype) == (rustorch.complex128, rustorch.int64)
+    assert nn.Linear(1, 1).type(rustorch.float64).weight.dtype == rustorch.float64
+    assert nn.ReLU().to(0, non_blocking=True) is not None

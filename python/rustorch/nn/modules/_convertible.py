@@ -54,15 +54,28 @@ class Convertible:
         return self._apply(lambda tensor: _C.empty_like(tensor, device=device), recurse)
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Moves to a device, and converts floating-point tensors to a dtype; arguments as of Tensor.to()."""
+        """Moves to a device, and converts numbers that are not integers to a dtype; arguments as of Tensor.to().
+
+        A number as device is that of a GPU of NVIDIA's. A memory_format is for tensors of 4 and 5 dimensions.
+        """
+        if args and type(args[0]) is int:
+            args = (_C.device("cuda", args[0]), *args[1:])
+        if type(kwargs.get("device")) is int:
+            kwargs["device"] = _C.device("cuda", kwargs["device"])
         device, dtype = _C._parse_to(*args, **kwargs)
         if dtype is not None and not dtype.is_floating_point and not dtype.is_complex:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
+        non_blocking = kwargs.get("non_blocking", next((each for each in args if isinstance(each, bool)), False))
+        memory_format = kwargs.get("memory_format")
 
         def convert(tensor: Tensor) -> Tensor:
-            return tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
+            options: dict[str, Any] = {"non_blocking": non_blocking}
+            if memory_format is not None and tensor.ndim in (4, 5):
+                options["memory_format"] = memory_format
+            converted = dtype if tensor.is_floating_point() or tensor.is_complex() else None
+            return tensor.to(device=device, dtype=converted, **options)
 
         return self._apply(convert)
 
@@ -85,9 +98,9 @@ class Convertible:
         """Converts floating-point tensors to bfloat16."""
         return self._to_dtype(_C.bfloat16)
 
-    def type(self, dst_type: _C.dtype) -> Self:
-        """Converts all tensors to a dtype."""
-        return self._apply(lambda tensor: tensor.to(dst_type))
+    def type(self, dst_type: Any) -> Self:
+        """Converts all tensors to a dtype, or to a type as Tensor.type() takes it."""
+        return self._apply(lambda tensor: tensor.type(dst_type))
 
     def cpu(self) -> Self:
         """Moves to the CPU."""
