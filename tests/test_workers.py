@@ -6,8 +6,6 @@ import gc
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +124,62 @@ def test_batches_are_ones_own(size: int) -> None:
     assert (first["x"].sum().item(), second["x"].sum().item()) == (3 * size, 5 * size)
     del loader, first
     assert second["x"].sum().item() == 5 * size
+
+
+def test_batches_that_are_kept_stay_as_they_are() -> None:
+    """However many: memory is used again only when nothing refers to it."""
+    loader = DataLoader(Items(60, 4000), batch_size=2, num_workers=2)
+    kept, parts = [], []
+    for i, batch in enumerate(loader):
+        if i % 3 == 0:
+            kept.append(batch)
+        elif i % 3 == 1:
+            parts.append((batch["index"], batch["x"][1, 7:9], batch["x"][0].numpy()))
+    for batch in kept:
+        assert batch["x"].eq(batch["index"].unsqueeze(1)).all()
+    for index, part, row in parts:
+        assert part.eq(index[1]).all()
+        assert (row == index[0].item()).all()
+
+
+@pytest.mark.rustorch_only
+def test_memory_is_used_again() -> None:
+    loader = DataLoader(Items(80, 4000), batch_size=2, num_workers=1)
+    places = set()
+    for batch in loader:
+        places.add(batch["x"].data_ptr())
+        assert batch["x"].is_shared()
+        assert batch["x"].eq(batch["index"].unsqueeze(1)).all()
+        del batch
+    assert len(places) <= 8
+
+
+@pytest.mark.rustorch_only
+def test_larger_batches_get_larger_memory() -> None:
+    sizes = [3000, 40_000, 2500, 90_000, 90_000, 3000] * 4
+    loader = DataLoader([np.full(size, float(size)) for size in sizes], batch_size=None, num_workers=1)
+    for size, batch in zip(sizes, loader, strict=True):
+        assert batch.shape == (size,)
+        assert batch.eq(size).all()
+
+
+def test_a_forked_process_keeps_the_batch_that_it_saw() -> None:
+    loader = DataLoader(Items(60, 4000), batch_size=2, num_workers=1)
+    iterator = iter(loader)
+    batch = next(iterator)
+    readable, writable = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os.close(writable)
+        os.read(readable, 1)
+        os._exit(0 if bool(batch["x"].eq(batch["index"].unsqueeze(1)).all()) else 1)
+    os.close(readable)
+    del batch
+    for other in iterator:
+        del other
+    os.close(writable)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_all_types_travel() -> None:
@@ -402,83 +456,3 @@ def test_nothing_is_left_open() -> None:
     passes()
     assert len(list(folder.iterdir())) == before
     assert not {name for name in set(os.listdir("/dev/shm")) - named if name.startswith(("torch", "rustorch"))}
-
-
-PROGRAM = """
-import os, sys, time
-import rustorch
-from rustorch.utils.data import DataLoader
-
-class Slow(rustorch.utils.data.Dataset):
-    def __len__(self):
-        return 1000
-    def __getitem__(self, index):
-        time.sleep(0.02)
-        return rustorch.zeros(10000)
-
-iterator = iter(DataLoader(Slow(), num_workers=2, multiprocessing_context="fork"))
-next(iterator)
-print(*(process.pid for process in iterator._pool.processes), flush=True)
-{then}
-"""
-
-
-def outcome(then: str, sent: int | None = None) -> tuple[int, str, list[int]]:
-    """Runs a program in a session of its own, perhaps sends a signal, and gives its status, errors and workers."""
-    program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(then=then)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert program.stdout is not None
-    workers = [int(pid) for pid in program.stdout.readline().split()]
-    assert len(workers) == 2
-    if sent == signal.SIGINT:
-        # Ctrl-C reaches every process of the terminal.
-        os.killpg(program.pid, sent)
-    elif sent is not None:
-        program.send_signal(sent)
-    _, errors = program.communicate(timeout=30)
-    return program.returncode, errors, workers
-
-
-def gone(workers: list[int], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while any(map(alive, workers)) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not any(map(alive, workers))
-
-
-@pytest.mark.rustorch_only
-def test_ctrl_c_ends_all() -> None:
-    status, errors, workers = outcome("for batch in iterator: pass", signal.SIGINT)
-    assert status == -signal.SIGINT
-    assert errors.count("Traceback") == 1, errors
-    assert gone(workers)
-
-
-@pytest.mark.rustorch_only
-@pytest.mark.parametrize("then", ["", "sys.exit(0)", "del iterator", "[next(iterator) for _ in range(3)]"])
-def test_the_interpreter_ends_quietly(then: str) -> None:
-    status, errors, workers = outcome(then)
-    assert (status, errors) == (0, "")
-    assert gone(workers)
-
-
-@pytest.mark.rustorch_only
-def test_an_exception_in_the_loop_ends_all() -> None:
-    status, errors, workers = outcome("for batch in iterator: raise SystemError('bad batch')")
-    assert status == 1
-    assert errors.count("Traceback") == 1, errors
-    assert "bad batch" in errors
-    assert gone(workers)
-
-
-@pytest.mark.rustorch_only
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_do_not_outlive_a_killed_loader(sent: int) -> None:
-    status, errors, workers = outcome("time.sleep(60)", sent)
-    assert (status, errors) == (-sent, "")
-    assert gone(workers)

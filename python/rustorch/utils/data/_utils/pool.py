@@ -11,6 +11,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
+from .blocks import LoaderBlocks
 from .transport import MOST_WAITING, Reply, receive_reply, send_task
 from .worker import Work, run_worker
 
@@ -33,6 +34,7 @@ class WorkerPool:
         self.sockets: list[socket.socket] = []
         self.waiting: list[deque[tuple[int, int, Any]]] = []
         self.in_flight: list[int] = []
+        self.blocks: list[LoaderBlocks] = []
         self.selector = selectors.DefaultSelector()
         self.closed = False
         forks = context.get_start_method() == "fork"
@@ -56,6 +58,7 @@ class WorkerPool:
         self.processes.append(process)
         self.waiting.append(deque())
         self.in_flight.append(0)
+        self.blocks.append(LoaderBlocks())
         self.selector.register(here, selectors.EVENT_READ, number)
         self.selector.register(process.sentinel, selectors.EVENT_READ, number)
 
@@ -68,7 +71,7 @@ class WorkerPool:
         waiting = self.waiting[number]
         while waiting and self.in_flight[number] < MOST_WAITING:
             try:
-                send_task(self.sockets[number], *waiting[0])
+                send_task(self.sockets[number], self.blocks[number], *waiting[0])
             except ConnectionError:
                 raise self._death(number) from None
             waiting.popleft()
@@ -92,7 +95,7 @@ class WorkerPool:
             if not any(key.fileobj is sock for key, _ in ready):
                 raise self._death(number)
             try:
-                reply = receive_reply(sock, epoch)
+                reply = receive_reply(sock, epoch, self.blocks[number])
             except (EOFError, ConnectionError):
                 raise self._death(number) from None
             self.in_flight[number] -= 1

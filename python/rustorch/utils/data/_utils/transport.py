@@ -15,15 +15,19 @@ from collections.abc import Iterator
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
-from rustorch import _shared_memory
 from rustorch._C import Tensor, UntypedStorage
+
+from .blocks import ONCE, LoaderBlocks, WorkerBlocks
 
 # What a reply is: a batch, an error, or the word that the worker's stream has ended.
 BATCH, ERROR, END = range(3)
 
-# Epoch, task, kind, number of buffers, length of the pickle, length of everything, whether it is in a block.
-_HEADER = struct.Struct("<qqBIQQ?")
-_TASK = struct.Struct("<qqQ")
+# Epoch, task, kind, number of buffers, length of the pickle, length of everything, the number of the block it is in.
+_HEADER = struct.Struct("<qqBIQQi")
+# Epoch, task, length of the pickle, how many numbers of blocks come before it.
+_TASK = struct.Struct("<qqQI")
+# What stands for the number of a block where there is none.
+_NO_BLOCK = -2
 
 # Vectors are read from addresses that are a multiple of it.
 _ALIGNMENT = 64
@@ -95,39 +99,47 @@ def _write(descriptor: int, pieces: list[bytes | memoryview]) -> None:
 
 
 class Packed(NamedTuple):
-    """A reply that is ready to be sent."""
+    """A reply that is ready to be sent: a message, perhaps a descriptor with it, and whether that is closed then."""
 
     message: bytes
-    block: int | None
+    descriptor: int | None = None
+    once: bool = False
 
 
-def pack(reply: Reply) -> Packed:
+def pack(reply: Reply, blocks: WorkerBlocks) -> Packed:
     """Makes a message of a reply: everything that can fail because of what is in it."""
     body, buffers = _pickled(reply.content)
     pieces = list(_pieces(body, buffers))
     total = sum(len(piece) if isinstance(piece, bytes) else piece.nbytes for piece in pieces)
-    shared = total > _INLINE
-    header = _HEADER.pack(reply.epoch, reply.task, reply.kind, len(buffers), len(body), total, shared)
-    if not shared:
-        return Packed(b"".join([header, *pieces]), None)
-    block = _shared_memory.create(0)
+
+    def header(block: int) -> bytes:
+        return _HEADER.pack(reply.epoch, reply.task, reply.kind, len(buffers), len(body), total, block)
+
+    if total <= _INLINE:
+        return Packed(b"".join([header(_NO_BLOCK), *pieces]))
+    number, descriptor, is_new = blocks.take(total)
     try:
-        _write(block, pieces)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        _write(descriptor, pieces)
     except BaseException:
-        os.close(block)
+        if number == ONCE:
+            os.close(descriptor)
+        else:
+            blocks.drop(number)
         raise
-    return Packed(header, block)
+    return Packed(header(number), descriptor if is_new else None, number == ONCE)
 
 
 def send(sock: socket.socket, packed: Packed) -> None:
     """Sends a message."""
-    if packed.block is None:
+    if packed.descriptor is None:
         sock.sendall(packed.message)
         return
     try:
-        socket.send_fds(sock, [packed.message], [packed.block])
+        socket.send_fds(sock, [packed.message], [packed.descriptor])
     finally:
-        os.close(packed.block)
+        if packed.once:
+            os.close(packed.descriptor)
 
 
 def _read(sock: socket.socket, size: int) -> bytearray:
@@ -141,7 +153,7 @@ def _read(sock: socket.socket, size: int) -> bytearray:
     return content
 
 
-def receive_reply(sock: socket.socket, wanted: int) -> Reply:
+def receive_reply(sock: socket.socket, wanted: int, blocks: LoaderBlocks) -> Reply:
     """The next reply of a worker; the content of one to another epoch than the wanted is not looked at.
 
     An EOFError if the worker is gone.
@@ -151,11 +163,11 @@ def receive_reply(sock: socket.socket, wanted: int) -> Reply:
         if not header:
             raise EOFError
         header += _read(sock, _HEADER.size - len(header))
-        epoch, task, kind, count, length, total, shared = _HEADER.unpack(header)
-        if shared:
-            block: Any = b"" if epoch != wanted else _shared_memory.map_block(descriptors[0], total, populate=True)
+        epoch, task, kind, count, length, total, number = _HEADER.unpack(header)
+        if number == _NO_BLOCK:
+            block: Any = _read(sock, total)
         else:
-            block = _read(sock, total)
+            block = blocks.content(number, descriptors[0] if descriptors else None, total, epoch == wanted)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -170,13 +182,15 @@ def receive_reply(sock: socket.socket, wanted: int) -> Reply:
     return Reply(epoch, task, kind, pickle.loads(view[total - length :], buffers=buffers))
 
 
-def send_task(sock: socket.socket, epoch: int, task: int, index: Any) -> None:
-    """Sends a worker what it is to fetch."""
-    content = ForkingPickler.dumps(index, 5)
-    sock.sendall(b"".join([_TASK.pack(epoch, task, len(content)), content]))
+def send_task(sock: socket.socket, blocks: LoaderBlocks, epoch: int, task: int, index: Any) -> None:
+    """Sends a worker what it is to fetch, and which blocks are free."""
+    content, numbers = ForkingPickler.dumps(index, 5), blocks.told()
+    header = _TASK.pack(epoch, task, len(content), len(numbers))
+    sock.sendall(b"".join([header, struct.pack(f"<{len(numbers)}i", *numbers), content]))
 
 
-def receive_task(sock: socket.socket) -> tuple[int, int, Any]:
+def receive_task(sock: socket.socket, blocks: WorkerBlocks) -> tuple[int, int, Any]:
     """The next task of a worker: its epoch, its number and what to fetch. An EOFError if the loader is gone."""
-    epoch, task, length = _TASK.unpack(_read(sock, _TASK.size))
+    epoch, task, length, count = _TASK.unpack(_read(sock, _TASK.size))
+    blocks.give_back(struct.unpack(f"<{count}i", _read(sock, 4 * count)))
     return epoch, task, pickle.loads(_read(sock, length))

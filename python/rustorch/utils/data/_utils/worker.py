@@ -17,6 +17,7 @@ from rustorch import _C
 
 from ..dataset import IterableDataset
 from . import worker_info
+from .blocks import WorkerBlocks
 from .fetch import fetcher
 from .transport import BATCH, END, ERROR, Packed, Reply, pack, receive_task, send
 from .worker_info import WorkerInfo
@@ -107,33 +108,33 @@ def _answer(worker: int, work: Work, sock: socket.socket) -> None:
     parent, parent_id = multiprocessing.parent_process(), os.getppid()
     poller = select.poll()
     poller.register(sock, select.POLLIN)
-    fetch, current = None, -1
+    fetch, current, blocks = None, -1, WorkerBlocks()
     while True:
         while not poller.poll(_LOOK_FOR_PARENT):
             if os.getppid() != parent_id or (parent is not None and not parent.is_alive()):
                 return
-        epoch, task, index = receive_task(sock)
+        epoch, task, index = receive_task(sock, blocks)
         if epoch != current:
             fetch, current = None, epoch
         try:
             if failed is None:
                 if fetch is None:
                     fetch = fetcher(work.dataset, work.batched, work.collate_fn, work.drop_last)
-                packed = pack(Reply(epoch, task, BATCH, fetch(index)))
+                packed = pack(Reply(epoch, task, BATCH, fetch(index)), blocks)
             else:
-                packed = pack(Reply(epoch, task, ERROR, failed))
+                packed = pack(Reply(epoch, task, ERROR, failed), blocks)
         except Exception as error:
             if isinstance(error, StopIteration) and isinstance(work.dataset, IterableDataset):
-                packed = pack(Reply(epoch, task, END, None))
+                packed = pack(Reply(epoch, task, END, None), blocks)
             else:
-                packed = _packed_error(epoch, task, WorkerError(error, worker))
+                packed = _packed_error(Reply(epoch, task, ERROR, WorkerError(error, worker)), blocks)
         send(sock, packed)
 
 
-def _packed_error(epoch: int, task: int, error: WorkerError) -> Packed:
+def _packed_error(reply: Reply, blocks: WorkerBlocks) -> Packed:
     try:
-        return pack(Reply(epoch, task, ERROR, error))
+        return pack(reply, blocks)
     except Exception:
         # A type that cannot be pickled, such as one made in a function.
-        error.type = RuntimeError
-        return pack(Reply(epoch, task, ERROR, error))
+        reply.content.type = RuntimeError
+        return pack(reply, blocks)
