@@ -67,8 +67,10 @@ def gone(workers: list[int], seconds: float = 10) -> bool:
 
 def test_ctrl_c_ends_all() -> None:
     status, errors, workers = outcome("for batch in iterator: pass", signal.SIGINT)
-    assert status == -signal.SIGINT
+    # Python ends by the signal, or with 1 where finalizers ran code in between.
+    assert status in (-signal.SIGINT, 1)
     assert errors.count("Traceback") == 1, errors
+    assert errors.rstrip().endswith("KeyboardInterrupt"), errors
     assert gone(workers)
 
 
