@@ -49,3 +49,9 @@ def test_pickles_name_the_module_that_pytorch_names() -> None:
     for layer in (nn.ReLU(), nn.PReLU(2), nn.Hardtanh(), nn.Softshrink(), nn.GELU(), nn.Sigmoid()):
         assert type(layer).__module__ == f"{rustorch.__name__}.nn.modules.activation"
         assert repr(pickle.loads(pickle.dumps(layer))) == repr(layer)
+
+
+def test_former_names_of_hardtanhs_ends_warn() -> None:
+    with pytest.warns(FutureWarning, match="`m.._value` is deprecated and renamed to `m.._val`"):
+        layer = nn.Hardtanh(min_value=-2.0, max_value=0.5)
+    assert layer(rustorch.tensor([-3.0, -1.0, 1.0])).tolist() == [-2.0, -1.0, 0.5]

@@ -43,3 +43,8 @@ def test_the_old_name_of_clip_grad_norm_warns() -> None:
     with pytest.warns(FutureWarning, match="clip_grad_norm` is now deprecated"):
         assert nn.utils.clip_grad_norm(p, 1.0).item() == 5
     assert rustorch.allclose(p.grad, rustorch.tensor([0.6, 0.8]))
+
+
+def test_the_norm_of_one_tensor() -> None:
+    assert nn.utils.get_total_norm(rustorch.tensor([3.0, -4.0]), foreach=False).item() == 5
+    assert nn.utils.get_total_norm([rustorch.tensor([3.0]), rustorch.tensor([-4.0])], float("inf")).item() == 4

@@ -132,10 +132,10 @@ class Sequential(_Numbered):
             return type(self)(OrderedDict((name, self._modules[name]) for name in names))
         return self._modules[names[0]]
 
-    def pop(self, index: int | slice) -> Module:
+    def pop(self, key: int | slice) -> Module:
         """Takes out the module at an index."""
-        module: Module = self[index]
-        del self[index]
+        module: Module = self[key]
+        del self[key]
         return module
 
     def __add__(self, other: Sequential) -> Sequential:
@@ -195,10 +195,10 @@ class ModuleList(_Numbered):
             return type(self)(self._modules[name] for name in names)
         return self._modules[names[0]]
 
-    def pop(self, index: int | slice) -> Module:
+    def pop(self, key: int | slice) -> Module:
         """Takes out the module at an index."""
-        module: Module = self[index]
-        del self[index]
+        module: Module = self[key]
+        del self[key]
         return module
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import rustorch
@@ -349,6 +350,7 @@ class Hardtanh(_Activation):
         min_val: Lower end of the range. Default: -1.0.
         max_val: Upper end of the range, above min_val. Default: 1.0.
         inplace: Whether the input itself is changed and given back. Default: False.
+        min_value, max_value: The ends under the names that they had before, of which it warns. Default: None.
 
     Shape:
         input: (*), any shape.
@@ -366,8 +368,22 @@ class Hardtanh(_Activation):
 
     __constants__: ClassVar[list[str]] = ["min_val", "max_val", "inplace"]
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
         super().__init__(inplace)
+        for former, name, value in (("min_value", "min_val", min_value), ("max_value", "max_val", max_value)):
+            if value is not None:
+                warnings.warn(
+                    f"keyword argument `{former}` is deprecated and renamed to `{name}`", FutureWarning, stacklevel=2
+                )
+        min_val = min_val if min_value is None else min_value
+        max_val = max_val if max_value is None else max_value
         if min_val >= max_val:
             raise ValueError(f"max_val must be larger than min_val, but got min_val={min_val} and max_val={max_val}")
         self.min_val = min_val

@@ -15,13 +15,19 @@ def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [parameter.grad for parameter in listed if parameter.grad is not None]
 
 
-def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
     """Gives the norm of all tensors together, as if they were one vector.
 
     Args:
-        tensors: the tensors.
+        tensors: the tensors, or one.
         norm_type: the p of the norm. Default: 2.0.
         error_if_nonfinite: whether a nan or infinite norm is a RuntimeError. Default: False.
+        foreach: taken and without effect. Default: None.
 
     Example:
 
@@ -29,7 +35,7 @@ def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_n
     tensor(5.)
     """
     with no_grad():
-        norms = [tensor.norm(norm_type) for tensor in tensors]
+        norms = [tensor.norm(norm_type) for tensor in ([tensors] if isinstance(tensors, Tensor) else tensors)]
         total = _C.stack(norms).norm(norm_type) if norms else _C.zeros(())
     if error_if_nonfinite and not total.isfinite().item():
         raise RuntimeError(
