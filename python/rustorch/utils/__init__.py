@@ -15,7 +15,6 @@ _SUBMODULES = frozenset(
         "dlpack",
         "hooks",
         "model_zoo",
-        "tensorboard",
     }
 )
 __getattr__ = _getter(__name__, _SUBMODULES)
