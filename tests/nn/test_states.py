@@ -80,6 +80,10 @@ def test_versions_are_saved_and_given_to_what_loads() -> None:
     net.load_state_dict(state)
     net.load_state_dict(dict(state))
     assert versions == [3, None]
+    seen = []
+    net._register_load_state_dict_pre_hook(lambda state, *others: seen.append(state._metadata["0"]))
+    net.load_state_dict(state)
+    assert seen == [{"version": 3}]
 
 
 def test_positions_of_state_dicts_arguments_warn() -> None:

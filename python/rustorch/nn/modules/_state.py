@@ -268,8 +268,10 @@ class StateDict:
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         report = Report([], [], [], assign)
-        metadata: Metadata = getattr(state_dict, "_metadata", None) or {}
-        load_all(self, OrderedDict(state_dict), "", report, metadata)
+        state, metadata = OrderedDict(state_dict), getattr(state_dict, "_metadata", None)
+        if metadata is not None:
+            vars(state)["_metadata"] = metadata
+        load_all(self, state, "", report, metadata or {})
         return report.finish(type(self).__name__, strict=strict)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
