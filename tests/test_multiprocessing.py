@@ -19,6 +19,8 @@ from rustorch import nn
 
 pytestmark = [
     pytest.mark.cpu_only,
+    # Python cannot know that RusTorch's threads bear a fork.
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="shared memory needs a Unix system"),
 ]
 

@@ -19,6 +19,8 @@ from rustorch.utils.data import DataLoader, Dataset, IterableDataset, TensorData
 
 pytestmark = [
     pytest.mark.cpu_only,
+    # Python cannot know that RusTorch's threads bear a fork.
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="worker processes need a Unix system"),
 ]
