@@ -37,6 +37,7 @@ MODULES = (
     "utils.checkpoint",
     "utils.data",
     "utils.data._utils.collate",
+    "utils.data.dataloader",
     "utils.dlpack",
 )
 

@@ -120,6 +120,21 @@ def test_exclusive_settings() -> None:
         DataLoader([1], batch_size=None, drop_last=True)
 
 
+def test_passes_are_objects_with_a_length() -> None:
+    from rustorch.utils.data import dataloader
+
+    loader = DataLoader(range(5), batch_size=2)
+    iterator = iter(loader)
+    assert isinstance(iterator, dataloader._BaseDataLoaderIter)
+    assert not isinstance(iterator, dataloader._MultiProcessingDataLoaderIter)
+    assert len(iterator) == 3
+    assert iter(iterator) is iterator
+    assert next(iterator).tolist() == [0, 1]
+    assert [batch.tolist() for batch in iterator] == [[2, 3], [4]]
+    with pytest.raises(StopIteration):
+        next(iterator)
+
+
 class Several:
     """Gives items one by one and many at once, and notes which."""
 

@@ -327,6 +327,20 @@ def test_workers_end_at_once_where_others_were_forked_later() -> None:
     assert len(list(again)) == 4
 
 
+def test_workers_can_be_shut_down() -> None:
+    from rustorch.utils.data import dataloader
+
+    loader = DataLoader(Items(8), num_workers=1, persistent_workers=True)
+    iterator = iter(loader)
+    assert loader._iterator is iterator
+    assert isinstance(iterator, dataloader._MultiProcessingDataLoaderIter)
+    assert len(iterator) == 8
+    next(iterator)
+    iterator._shutdown_workers()
+    loader._iterator = None
+    assert len(list(loader)) == 8
+
+
 @pytest.mark.rustorch_only
 def test_workers_end_with_the_pass_or_its_iterator() -> None:
     loader = DataLoader(Items(40), num_workers=2)

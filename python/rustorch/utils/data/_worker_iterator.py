@@ -5,9 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import time
 import weakref
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ._iterators import _BaseDataLoaderIter
 from ._utils.pin_memory import pinning
 from ._utils.pool import WorkerPool
 from ._utils.transport import END, ERROR, Reply
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .dataloader import DataLoader
 
 
-class _MultiProcessingDataLoaderIter(Iterator[Any]):
+class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     """Gives workers the indices of `prefetch_factor` batches each, and what they make of them in the indices' order.
 
     Every task has a number and is answered once, with a batch, an error, or the word that the worker's stream is over.
@@ -49,7 +49,7 @@ class _MultiProcessingDataLoaderIter(Iterator[Any]):
     def _reset(self, loader: DataLoader[Any]) -> None:
         """Begins a pass. What workers still answer to the one before is of an older epoch, and dropped."""
         # Not the loader itself, which has this object when its workers persist.
-        self._index_sampler: Any = loader._index_sampler
+        self._index_sampler = loader._index_sampler
         self._pool.forget()
         self._epoch += 1
         self._pin = pinning(loader.pin_memory_device) if loader.pin_memory else None
@@ -138,5 +138,6 @@ class _MultiProcessingDataLoaderIter(Iterator[Any]):
         """Whether its workers run, so that another pass can begin."""
         return self._close.alive and self._persistent
 
-    def __len__(self) -> int:
-        return len(self._index_sampler)
+    def _shutdown_workers(self) -> None:
+        """Ends the workers; there are no more batches."""
+        self._close()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rustorch import _C
 from rustorch._C import Generator, Tensor
+from rustorch._lazy import missing
 
+from ._iterators import _BaseDataLoaderIter as _BaseDataLoaderIter, _SingleProcessDataLoaderIter
 from ._utils.collate import default_collate, default_convert
 from ._utils.fetch import fetcher
 from ._utils.pin_memory import pinning
@@ -204,7 +206,8 @@ class DataLoader(Generic[T_co]):
                 self._iterator = iterator
             return self._watched(iterator)
         pin = pinning(self.pin_memory_device) if self.pin_memory else None
-        return self._watched(self._batches() if pin is None else map(pin, self._batches()))
+        batches = self._batches() if pin is None else map(pin, self._batches())
+        return _SingleProcessDataLoaderIter(self._index_sampler, self._watched(batches))
 
     def _batches(self) -> Iterator[Any]:
         if type(self.dataset) is TensorDataset and self.collate_fn is default_collate and self._auto_collation:
@@ -298,3 +301,11 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_MultiProcessingDataLoaderIter":
+        from ._worker_iterator import _MultiProcessingDataLoaderIter
+
+        return _MultiProcessingDataLoaderIter
+    raise missing(__name__, name)
