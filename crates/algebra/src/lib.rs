@@ -11,6 +11,7 @@
 mod algebra;
 pub mod complex;
 mod dtype;
+mod element;
 pub mod functions;
 mod generated;
 mod half_precision;
@@ -22,7 +23,8 @@ pub mod special;
 mod truth;
 
 pub use algebra::{Algebra, FloatAlgebra, FloatBits, IntegerAlgebra};
-pub use dtype::{Category, DType, Element, parse_dtype};
+pub use dtype::{Category, DType, parse_dtype};
+pub use element::Element;
 pub use generated::elementwise::ElementwiseOp;
 pub use half;
 pub use half_precision::{bf16_from_f64, f16_from_f64};

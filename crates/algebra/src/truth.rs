@@ -3,8 +3,6 @@
 use std::cmp::Ordering;
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
-use crate::{DType, Element, Scalar};
-
 /// A byte of a bool tensor: false if it is 0, true if it is anything else.
 ///
 /// The memory may be another library's, or be seen as numbers too, so that any byte can turn up at any time, which Rust's
@@ -89,18 +87,6 @@ impl Not for Truth {
     #[inline(always)]
     fn not(self) -> Truth {
         Truth(self.bit() ^ 1)
-    }
-}
-
-impl Element for Truth {
-    const DTYPE: DType = DType::Bool;
-    #[inline]
-    fn from_scalar(value: Scalar) -> Self {
-        value.to_bool().into()
-    }
-    #[inline]
-    fn to_scalar(self) -> Scalar {
-        Scalar::Bool(self.get())
     }
 }
 

@@ -15,7 +15,7 @@ mod streams;
 
 pub use compute::{ComputeBackend, unsupported};
 pub use determinism::{is_deterministic, use_deterministic_algorithms};
-pub use device::{Device, DeviceInfo, DeviceKind};
+pub use device::{Device, DeviceInfo, DeviceKind, StreamId};
 pub use dimension_map::DimensionMap;
 pub use kernel::{
     AttentionParams, ConvParams, CtcSample, Distribution, Epilogue, Factorization, Kernel, PoolOp,
@@ -31,4 +31,4 @@ pub use rustorch_algebra::{
     bf16_from_f64, f16_from_f64, half, parse_dtype, with_element,
 };
 pub use sizes::{MOST_IN_KERNELS, MOST_IN_MEMORY, checked_bytes, checked_numel, checked_product, volume};
-pub use streams::{Event, StreamId, Streams};
+pub use streams::{Event, Streams};

@@ -10,7 +10,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
 use crate::dialect::{BufferArgument, Dialect, Field, FieldName, SharedArray, Signature};
-use crate::kernels::INCLUDES;
+use crate::includes::INCLUDES;
 use crate::key::{Key, Part};
 use crate::positions::{Merged, Positions, Strided};
 

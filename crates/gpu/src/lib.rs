@@ -9,6 +9,7 @@ pub mod dialect;
 mod embedded;
 #[allow(unsafe_code)]
 mod executor;
+mod includes;
 mod kernel;
 mod kernels;
 mod key;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustorch_backend::{Buffer, DType, Device, Layout, Streams};
 use rustorch_error::{Result, RusTorchError};
 
-use crate::operations::elementwise;
+use crate::operations::contiguity;
 use crate::placement::transfer;
 use crate::{Storage, Tensor, registry};
 
@@ -35,7 +35,7 @@ pub fn pin_memory(input: &Tensor, device: Option<Device>) -> Result<Tensor> {
         return Err(RusTorchError::argument("pin_memory", message));
     };
     let result = empty(input.shape(), input.dtype(), streams)?;
-    let result = match elementwise::dense_layout(&[input], input.shape()) {
+    let result = match contiguity::dense_layout(&[input], input.shape()) {
         Some(layout) => result.alias(layout),
         None => result,
     };

@@ -7,8 +7,8 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
 use crate::Tensor;
+use crate::operations::contiguity::contiguous;
 use crate::operations::creation::moved;
-use crate::operations::elementwise::contiguous;
 
 /// The most that goes through host memory at once, in bytes.
 const CHUNK: usize = 4 << 20;

@@ -91,7 +91,7 @@ pub fn unbounded(place: &str, text: &str) -> Vec<(usize, &'static str)> {
 }
 
 /// The code with spaces for its comments and what strings say, so that places stay.
-fn without_comments(text: &str) -> String {
+pub fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let mut in_string = false;

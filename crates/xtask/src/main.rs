@@ -2,9 +2,11 @@
 
 mod allocations;
 mod check;
+mod circles;
 mod emit;
 mod formula;
 mod signature;
+mod source;
 mod table;
 
 use std::path::{Path, PathBuf};

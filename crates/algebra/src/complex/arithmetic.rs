@@ -1,6 +1,6 @@
 //! Arithmetic, and the parts of a number.
 
-use super::{Algebra, Complex, FloatAlgebra, choose, real, scale};
+use super::{Algebra, Complex, FloatAlgebra, choose, real};
 
 /// `x + y`.
 #[inline(always)]
@@ -136,12 +136,4 @@ pub fn select<A: Algebra>(
     y: Complex<A::Value>,
 ) -> Complex<A::Value> {
     choose(a, condition, x, y)
-}
-
-/// `sin(πx) / (πx)`, and 1 at 0.
-#[inline(always)]
-pub fn sinc<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> Complex<A::Value> {
-    let turned = scale(a, x, a.constant(std::f64::consts::PI));
-    let quotient = div(a, super::sin(a, turned), turned);
-    choose(a, super::is_zero(a, x), real(a, a.constant(1.0)), quotient)
 }

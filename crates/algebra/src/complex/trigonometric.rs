@@ -1,7 +1,10 @@
 //! Circular and hyperbolic functions and their inverses. The inverses are Kahan's ("Branch cuts for complex elementary
 //! functions, or much ado about nothing's sign bit", 1987): no cancellation, the right side of every cut.
 
-use super::{Complex, FloatAlgebra, add, over_i, real, sqrt, sub, times_i, zero_or_product};
+use super::{
+    Complex, FloatAlgebra, add, choose, div, is_zero, over_i, real, scale, sqrt, sub, times_i,
+    zero_or_product,
+};
 
 /// The sine.
 #[inline(always)]
@@ -138,4 +141,12 @@ pub fn atanh<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> Complex<A::Value> 
 #[inline(always)]
 pub fn atan<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> Complex<A::Value> {
     over_i(a, atanh(a, times_i(a, x)))
+}
+
+/// `sin(πx) / (πx)`, and 1 at 0.
+#[inline(always)]
+pub fn sinc<A: FloatAlgebra>(a: &A, x: Complex<A::Value>) -> Complex<A::Value> {
+    let turned = scale(a, x, a.constant(std::f64::consts::PI));
+    let quotient = div(a, sin(a, turned), turned);
+    choose(a, is_zero(a, x), real(a, a.constant(1.0)), quotient)
 }

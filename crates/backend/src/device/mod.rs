@@ -2,6 +2,8 @@
 
 mod capabilities;
 mod selection;
+mod stream;
 
 pub use capabilities::DeviceInfo;
 pub use selection::{Device, DeviceKind};
+pub use stream::StreamId;

@@ -4,7 +4,8 @@ use std::ptr::NonNull;
 
 use rustorch_error::Result;
 
-use super::system::{UseCount, block_layout, layout_of, refused};
+use super::failure::refused;
+use super::system::{UseCount, block_layout, layout_of};
 use super::{Block, MemoryAllocator, MemoryStats};
 
 /// From this size on, a block is a mapping of its own that starts on a huge page.

@@ -1,10 +1,8 @@
-//! Memory that is refused on purpose, so that tests can see what follows.
+//! Memory that is refused: by the system, or on purpose, so that tests can see what follows.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustorch_error::{Result, RusTorchError};
-
-use super::system::refused;
 
 /// Whether requests are looked at: counted by a test, or the next one refused.
 static ARMED: AtomicBool = AtomicBool::new(false);
@@ -18,6 +16,17 @@ static GRANTED: AtomicUsize = AtomicUsize::new(0);
 static LASTING: AtomicBool = AtomicBool::new(false);
 /// How many requests were refused.
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
+
+/// The system said no.
+#[cold]
+pub(super) fn refused(bytes: usize) -> RusTorchError {
+    RusTorchError::OutOfMemory {
+        bytes,
+        device: "cpu".into(),
+        hint: "; the operating system refused: free tensors you no longer need, or work in smaller batches"
+            .into(),
+    }
+}
 
 /// From now on `granted` requests of memory, of any thread, are granted and the next one is refused; if `lasting`, all
 /// that follow are, too. For tests: [`refuse_no_more`] ends it.

@@ -286,7 +286,7 @@ pub fn reserve<T>(list: &mut Vec<T>, more: usize) -> Result<()> {
     let bytes = list.len().saturating_add(more).saturating_mul(size_of::<T>());
     super::failure::count(bytes)?;
     if bytes > super::limits::memory_limit() || list.try_reserve_exact(more).is_err() {
-        return Err(super::system::refused(bytes));
+        return Err(super::failure::refused(bytes));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use rustorch_error::Result;
 
 use super::Buffer;
-use crate::StreamId;
+use crate::device::StreamId;
 
 /// Memory and streams by the names that the driver has for them.
 pub trait Sharing: Send + Sync {

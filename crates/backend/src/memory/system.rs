@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rustorch_error::{Result, RusTorchError};
 
+use super::failure::{count, refused};
 use super::limits::memory_limit;
-use super::{ALIGNMENT, Block, MemoryAllocator, MemoryStats, failure};
+use super::{ALIGNMENT, Block, MemoryAllocator, MemoryStats};
 
 /// Every block straight from `std::alloc` and straight back to it: nothing is kept, and a block is exactly as long as asked for.
 ///
@@ -33,7 +34,7 @@ impl SystemAllocator {
 
 impl MemoryAllocator for SystemAllocator {
     fn allocate(&self, bytes: usize) -> Result<Block> {
-        failure::count(bytes)?;
+        count(bytes)?;
         let layout = exact_layout(bytes)?;
         self.use_count.reserve(layout.size(), bytes)?;
         // SAFETY: the layout's size is not 0.
@@ -53,7 +54,7 @@ impl MemoryAllocator for SystemAllocator {
     }
 
     unsafe fn realloc(&self, block: Block, bytes: usize) -> Result<Block> {
-        failure::count(bytes)?;
+        count(bytes)?;
         let layout = exact_layout(bytes)?;
         self.use_count.reserve(layout.size(), bytes)?;
         // SAFETY: the block came from `alloc` with this layout; the new size is not 0 and was checked by `exact_layout`.
@@ -148,17 +149,6 @@ pub(super) fn block_layout(bytes: usize) -> Result<Layout> {
 pub(super) fn layout_of(block: Block) -> Layout {
     // SAFETY: `block_layout` or `exact_layout` made this size and alignment when the block was allocated.
     unsafe { Layout::from_size_align_unchecked(block.capacity, ALIGNMENT) }
-}
-
-/// The system said no.
-#[cold]
-pub(super) fn refused(bytes: usize) -> RusTorchError {
-    RusTorchError::OutOfMemory {
-        bytes,
-        device: "cpu".into(),
-        hint: "; the operating system refused: free tensors you no longer need, or work in smaller batches"
-            .into(),
-    }
 }
 
 /// More than the machine has; asking the system could end the process later, when the pages are touched.

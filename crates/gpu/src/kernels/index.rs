@@ -8,7 +8,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
 use super::copy::{Raw, groups_for};
-use super::map::INPUTS;
+use super::program::INPUTS;
 use crate::device::Device;
 use crate::kernel::{Call, GROUP};
 use crate::positions::Strided;

@@ -19,6 +19,7 @@ pub(crate) mod moments;
 pub(crate) mod nonzero;
 pub(crate) mod norm;
 pub(crate) mod pool;
+mod program;
 pub(crate) mod radix;
 pub(crate) mod random;
 pub(crate) mod reduce;
@@ -30,15 +31,3 @@ pub(crate) mod sort;
 mod tile;
 pub(crate) mod vendor_conv;
 pub(crate) mod weighted_gather;
-
-/// Makes pairs of the line that asks for a text, and the text.
-macro_rules! includes {
-    ($($name:literal)*) => {
-        [$((concat!("#include \"", $name, "\""), include_str!($name))),*]
-    };
-}
-
-/// Texts that are parts of kernels'.
-pub(crate) const INCLUDES: [(&str, &str); 12] = includes! {
-    "algebra.c" "attend.c" "combine.c" "joined_moments.c" "key.c" "length.c" "lines.c" "pooling.c" "special.c" "tile.c" "unroll.c" "windows.c"
-};

@@ -7,7 +7,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
 use super::lines::{Lines, compared, widest};
-use super::map::{check, define_value, result_dtype, with_program};
+use super::program::{check, define_value, result_dtype, with_program};
 use crate::device::Device;
 use crate::kernel::{Call, GROUP, value_type};
 use crate::positions::Strided;

@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::{SmallVec, smallvec};
 
 use super::lines::{Lines, Steps, compared, widest};
-use super::map::define_value;
+use super::program::define_value;
 use crate::device::Device;
 use crate::kernel::{Call, GROUP, KernelText, value_type};
 use crate::positions::Strided;

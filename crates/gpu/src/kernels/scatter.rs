@@ -12,7 +12,7 @@ use smallvec::smallvec;
 
 use super::copy::{Raw, groups_for};
 use super::index::{ANY_PLACE, Listed, Lookup, Negative, check, look_up};
-use super::map::define_value;
+use super::program::define_value;
 use super::radix::{self, Keys, key_type};
 use crate::device::Device;
 use crate::kernel::{Call, GROUP};

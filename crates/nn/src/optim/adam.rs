@@ -9,26 +9,8 @@ use smallvec::smallvec;
 
 use super::program::UpdateRule;
 use super::rule::{Constants, Rule, Slots};
+use super::weight_decay::WeightDecay;
 use super::{check_betas, check_not_negative};
-
-/// What weight decay acts on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WeightDecay {
-    /// The gradient: Adam.
-    Gradient,
-    /// The parameter itself: `AdamW`.
-    Decoupled,
-}
-
-impl WeightDecay {
-    /// The constant that a program takes for the decay.
-    pub(super) fn factor(self, learning_rate: f64, weight_decay: f64) -> f64 {
-        match self {
-            WeightDecay::Gradient => weight_decay,
-            WeightDecay::Decoupled => 1.0 - learning_rate * weight_decay,
-        }
-    }
-}
 
 /// How Adam steps. The defaults are those of PyTorch's Adam; [`Adam::adamw`] has `AdamW`'s.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,13 +16,14 @@ mod rmsprop;
 mod rprop;
 mod rule;
 mod sgd;
+mod weight_decay;
 
 #[cfg(test)]
 mod tests;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
-pub use adam::{Adam, WeightDecay};
+pub use adam::Adam;
 pub use adamax::Adamax;
 pub use asgd::AveragedSgd;
 pub use nadam::NAdam;
@@ -31,6 +32,7 @@ pub use rmsprop::RmsProp;
 pub use rprop::Rprop;
 pub use rule::{Constants, Rule, RuleOptimizer, RuleState, Slots, rule_step};
 pub use sgd::{Sgd, SgdOptions, sgd_step};
+pub use weight_decay::WeightDecay;
 
 use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::Tensor;

@@ -5,7 +5,7 @@ use rustorch_error::{Result, RusTorchError};
 use rustorch_tensor::{DType, Scalar, Tensor};
 use smallvec::SmallVec;
 
-use super::WeightDecay;
+use super::weight_decay::WeightDecay;
 
 /// Collects the instructions of an update rule.
 #[derive(Default)]

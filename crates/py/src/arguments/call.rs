@@ -10,7 +10,7 @@ use pyo3::types::{PyString, PyTuple, PyType};
 
 use super::bind::{Call, bind};
 use super::overload::choose;
-use super::table::Registered;
+use super::table::{Entry, Registered};
 use super::{Arguments, Binding};
 use crate::errors::{self, internal};
 use crate::generated::TABLES;
@@ -107,9 +107,6 @@ fn dispatch<'py>(binding: &'static Binding, call: Call<'_, 'py>) -> PyResult<Bou
     };
     (overload.call)(&Arguments::new(call.py, binding, overload, places))
 }
-
-/// A C function that calls [`enter`].
-pub type Entry = ffi::PyCFunctionFastWithKeywords;
 
 /// The interpreter's record of a function. It keeps the pointers for as long as it runs, so they are never freed.
 fn definition(

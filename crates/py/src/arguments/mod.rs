@@ -14,7 +14,7 @@ mod read;
 pub mod table;
 mod work;
 
-pub use call::{Entry, enter, register};
+pub use call::{enter, register};
 pub use read::Arguments;
 
 use pyo3::prelude::*;

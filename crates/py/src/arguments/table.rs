@@ -1,10 +1,14 @@
 //! The table of bindings: the macro by which generated files write it.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use rustorch_tensor::{Result, Tensor};
 use smallvec::SmallVec;
 
-use super::{Arguments, Binding, Entry};
+use super::{Arguments, Binding};
+
+/// A C function that calls [`enter`](super::enter).
+pub type Entry = ffi::PyCFunctionFastWithKeywords;
 
 /// A binding and the C functions of its names: its own, then its aliases'.
 pub struct Registered {

@@ -1,24 +1,12 @@
 //! The complex side of a tensor: parts, conjugates, dtypes.
 
 use pyo3::prelude::*;
-use rustorch_backend::memory::Scratch;
-use rustorch_backend::{DType, Scalar, with_element};
-use rustorch_tensor::{Element, RusTorchError, Tensor, ops};
+use rustorch_backend::DType;
+use rustorch_tensor::{RusTorchError, Tensor, ops};
 
 use super::{PyTensor, convert, wrap};
 use crate::arguments;
 use crate::errors::IntoPyResult;
-
-/// The elements in row-major order.
-pub(super) fn scalars(tensor: &Tensor) -> rustorch_tensor::Result<Scratch<Scalar>> {
-    fn real<T: Element>(tensor: &Tensor) -> rustorch_tensor::Result<Scratch<Scalar>> {
-        Scratch::collect(tensor.to_vec::<T>()?.into_iter().map(Element::to_scalar))
-    }
-    with_element!(tensor.dtype(), T => real::<T>(tensor), else {
-        let parts = ops::view_as_real(&tensor.detach())?.to_vec::<f64>()?;
-        Scratch::collect(parts.chunks_exact(2).map(|part| Scalar::Complex(part[0], part[1])))
-    })
-}
 
 /// Writes a number or a tensor into a part of a tensor.
 fn assign(

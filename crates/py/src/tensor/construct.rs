@@ -130,7 +130,7 @@ impl Elements {
             self.dimension(depth + i, size)?;
         }
         self.leaf(depth + tensor.ndim())?;
-        let values = super::complex::scalars(tensor).into_py_of(py, self.op)?;
+        let values = super::elements::scalars(tensor).into_py_of(py, self.op)?;
         values.iter().try_for_each(|&value| self.meet(py, value, tensor.dtype()))
     }
 

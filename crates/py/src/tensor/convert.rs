@@ -9,7 +9,7 @@ use rustorch_backend::{DType, Device, Scalar, volume};
 use rustorch_tensor::operations::creation;
 use rustorch_tensor::{DeviceKind, MemoryFormat, Tensor, ops, registry};
 
-use super::{PyTensor, complex, wrap};
+use super::{PyTensor, elements, wrap};
 use crate::arguments::type_name;
 use crate::device::PyDevice;
 use crate::dtype::PyDType;
@@ -177,7 +177,7 @@ impl PyTensor {
     fn tolist<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let tensor = slf.get().tensor(slf);
-        let values = py.detach(|| complex::scalars(&tensor)).into_py_of(py, "tolist")?;
+        let values = py.detach(|| elements::scalars(&tensor)).into_py_of(py, "tolist")?;
         nested(py, tensor.shape(), values.iter().copied())
     }
 

@@ -8,6 +8,7 @@ mod construct;
 mod convert;
 mod copying;
 mod differentiation;
+mod elements;
 mod index;
 pub mod memory;
 mod numeric;

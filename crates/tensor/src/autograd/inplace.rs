@@ -9,8 +9,8 @@ use super::mode::{self, GradMode};
 use super::node::{Backward, Edge, Edges, Node};
 use super::{hooks, is_recording};
 use crate::Tensor;
-use crate::operations::elementwise;
 use crate::operations::memory_overlap::share_storage;
+use crate::operations::{contiguity, elementwise};
 
 /// Refuses an in-place write that the graph does not allow, and one that would write an element twice.
 pub fn check_inplace(op: &'static str, target: &Tensor, others: &[&Tensor]) -> Result<()> {
@@ -183,5 +183,5 @@ pub(super) fn owned(grad: Tensor) -> Result<Tensor> {
     if alone && !grad.requires_grad() && grad.is_contiguous() {
         return Ok(grad);
     }
-    elementwise::contiguous_copy(&grad)
+    contiguity::contiguous_copy(&grad)
 }

@@ -9,7 +9,7 @@ use super::hooks::{self, Packed, SavedHooks};
 use super::inplace::is_overwritten;
 use super::node::{Edge, Node};
 use crate::Tensor;
-use crate::operations::elementwise::contiguous_copy;
+use crate::operations::contiguity::contiguous_copy;
 use crate::operations::memory_overlap::share_storage;
 
 /// What is kept of a tensor.

@@ -8,7 +8,7 @@ use rustorch_error::{Result, RusTorchError};
 use super::mode;
 use super::node::{Backward, Edge, Edges, Gradients, Node};
 use super::saved::Origin;
-use crate::operations::elementwise::contiguous_copy;
+use crate::operations::contiguity::contiguous_copy;
 use crate::{DType, Layout, Tensor, ops};
 use rustorch_backend::Dims;
 

@@ -184,7 +184,7 @@ fn along_keys(mask: &Tensor) -> Result<Tensor> {
     if mask.strides()[last] == 1 || mask.shape()[last] <= 1 {
         return Ok(mask.detach());
     }
-    super::elementwise::contiguous_copy(mask)
+    super::contiguity::contiguous_copy(mask)
 }
 
 /// Attention by the backend's kernel, whose gradient computes the scores again.

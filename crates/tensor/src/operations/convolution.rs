@@ -4,32 +4,11 @@ use rustorch_backend::sizes::{padded, reach};
 use rustorch_backend::{ConvParams, Shape, checked_product, kernel};
 use rustorch_error::{Result, RusTorchError};
 
+use super::contiguity::contiguous;
 use super::creation::sizes;
-use super::elementwise::contiguous;
 use super::padding::padded_input;
+use super::spatial_arguments::per_dimension;
 use crate::{Tensor, ops};
-
-/// One value per spatial dimension, from one for all or one each.
-pub(crate) fn per_dimension(
-    op: &'static str,
-    name: &str,
-    values: &[i64],
-    spatial: usize,
-    least: i64,
-    fill: usize,
-) -> Result<[usize; 3]> {
-    if (values.len() != 1 && values.len() != spatial) || values.iter().any(|&v| v < least) {
-        return Err(RusTorchError::argument(
-            op,
-            format!("{name} must be one integer >= {least} or {spatial} of them, got {values:?}"),
-        ));
-    }
-    let mut out = [fill; 3];
-    for (d, slot) in out.iter_mut().enumerate().take(spatial) {
-        *slot = values[if values.len() == 1 { 0 } else { d }] as usize;
-    }
-    Ok(out)
-}
 
 fn params(
     op: &'static str,

@@ -4,8 +4,8 @@ use rustorch_backend::{Category, DType, Device, Dims, Layout, Scalar, Shape};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{GradMode, check_inplace};
+use crate::operations::contiguity;
 pub use crate::operations::numbers::{check_number, dtype_of};
-use crate::operations::{elementwise, numbers};
 use crate::pinned;
 use crate::placement::transfer;
 use crate::registry::default_device;
@@ -297,7 +297,7 @@ pub fn to_device(input: &Tensor, device: Option<Device>, non_blocking: bool) -> 
         None => Tensor::empty(input.shape(), input.dtype(), device)?,
     };
     // As PyTorch: a permuted but dense order of dimensions goes along.
-    let result = match elementwise::dense_layout(&[input], input.shape()) {
+    let result = match contiguity::dense_layout(&[input], input.shape()) {
         Some(layout) => result.alias(layout),
         None => result,
     };
@@ -329,6 +329,14 @@ pub fn cast(input: &Tensor, dtype: DType) -> Result<Tensor> {
     ops::to_dtype(input, Some(dtype))
 }
 
+/// A value that fills elements of `dtype`, in that dtype; recorded. A number has to be one of `dtype`'s.
+pub(crate) fn filling(op: &'static str, argument: &str, value: &Tensor, dtype: DType) -> Result<Tensor> {
+    if value.ndim() == 0 && value.device().is_cpu() && value.dtype() != dtype {
+        value.item()?.convert(op, argument, dtype)?;
+    }
+    cast(value, dtype)
+}
+
 /// Sets every element.
 pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
     if value.ndim() != 0 {
@@ -341,7 +349,7 @@ pub fn fill_(input: &Tensor, value: &Tensor) -> Result<()> {
         ));
     }
     if value.requires_grad() || input.requires_grad() {
-        return ops::copy_(input, &numbers::filling("fill_", "value", value, input.dtype())?, false);
+        return ops::copy_(input, &filling("fill_", "value", value, input.dtype())?, false);
     }
     check_inplace("fill_", input, &[])?;
     let number = value.item()?;

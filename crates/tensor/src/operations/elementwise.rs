@@ -7,6 +7,7 @@ use rustorch_backend::{
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
+use super::contiguity::{contiguous_copy, dense_layout};
 use super::creation::moved;
 use super::memory_overlap::overlaps_partly;
 use crate::Tensor;
@@ -219,21 +220,6 @@ fn run_numbers(spec: &'static Spec, inputs: &[&Tensor], scalars: &[Scalar]) -> R
     Tensor::number(output.item()?)
 }
 
-/// The layout of the first input, when it is dense but not row-major and all have its shape and strides.
-pub(crate) fn dense_layout(inputs: &[&Tensor], shape: &[usize]) -> Option<Layout> {
-    let first = inputs[0];
-    if first.is_contiguous() || first.shape() != shape {
-        return None;
-    }
-    if inputs[1..].iter().any(|t| t.ndim() > 0 && (t.shape() != shape || t.strides() != first.strides())) {
-        return None;
-    }
-    let mut order: SmallVec<[usize; 5]> = (0..shape.len()).collect();
-    order.sort_by_key(|&d| std::cmp::Reverse(first.strides()[d]));
-    let permuted = first.layout().permute(&order);
-    if permuted.is_contiguous() { first.layout().at_offset("empty", 0).ok() } else { None }
-}
-
 /// Runs an op into a tensor of the right shape.
 #[inline]
 pub fn run_into(
@@ -363,16 +349,4 @@ pub fn run_program(program: &Program, inputs: &[&Tensor], output: &Tensor) -> Re
         .map(|(t, layout)| Operand { layout: layout.as_ref().unwrap_or(t.layout()), ..t.operand() })
         .collect();
     output.backend()?.map(program, &operands, &[output.operand()])
-}
-
-/// A row-major copy without history.
-pub fn contiguous_copy(tensor: &Tensor) -> Result<Tensor> {
-    let copy = Tensor::empty(tensor.shape(), tensor.dtype(), tensor.device())?;
-    tensor.backend()?.copy(tensor.operand(), copy.operand())?;
-    Ok(copy)
-}
-
-/// The tensor itself if it is row-major, else a row-major copy; without history.
-pub fn contiguous(tensor: &Tensor) -> Result<Tensor> {
-    if tensor.is_contiguous() { Ok(tensor.detach()) } else { contiguous_copy(tensor) }
 }

@@ -53,7 +53,7 @@ pub fn nan_to_num(
 ) -> Result<Tensor> {
     let dtype = input.dtype();
     if dtype.is_integral(true) {
-        return super::elementwise::contiguous_copy(input);
+        return super::contiguity::contiguous_copy(input);
     }
     let largest = match dtype {
         DType::Float16 => half::f16::MAX.to_f64(),

@@ -6,8 +6,8 @@
 use rustorch_backend::{DType, Shape, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
+use super::contiguity::contiguous;
 use super::creation::{cast, sizes};
-use super::elementwise::contiguous;
 use super::shape_ops::{expand_to, reshape_to};
 use crate::{Tensor, ops};
 

@@ -3,8 +3,8 @@
 use rustorch_backend::{DType, broadcast_shapes};
 use rustorch_error::{Result, RusTorchError};
 
+use super::creation::filling;
 use super::indexing::{check_mask, mask_indices, negative, raise};
-use super::numbers::filling;
 use super::shape_ops::{expand_to, movedim, reshape_to};
 use crate::{Tensor, ops};
 

@@ -10,8 +10,8 @@ use rustorch_backend::{DType, DimensionMap, Shape, kernel};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
+use super::contiguity::contiguous;
 use super::creation::{cast, sizes};
-use super::elementwise::contiguous;
 use crate::{Tensor, ops};
 
 /// The map of each spatial dimension.

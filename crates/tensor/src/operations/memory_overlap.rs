@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustorch_backend::DeviceKind;
 use rustorch_error::Result;
 
-use super::elementwise::contiguous_copy;
+use super::contiguity::contiguous_copy;
 use crate::Tensor;
 
 /// Whether two tensors share memory in another way than element for element.

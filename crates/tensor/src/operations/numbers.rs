@@ -3,7 +3,6 @@
 use rustorch_backend::{Category, DType, Scalar};
 use rustorch_error::Result;
 
-use super::creation::cast;
 use crate::{Tensor, default_dtype};
 
 /// The dtype of a tensor made from a Python number.
@@ -15,14 +14,6 @@ pub fn dtype_of(value: Scalar) -> DType {
         Category::Complex if default_dtype() == DType::Float64 => DType::Complex128,
         Category::Complex => DType::Complex64,
     }
-}
-
-/// A value that fills elements of `dtype`, in that dtype; recorded. A number has to be one of `dtype`'s.
-pub(crate) fn filling(op: &'static str, argument: &str, value: &Tensor, dtype: DType) -> Result<Tensor> {
-    if value.ndim() == 0 && value.device().is_cpu() && value.dtype() != dtype {
-        value.item()?.convert(op, argument, dtype)?;
-    }
-    cast(value, dtype)
 }
 
 /// Refuses a number that tensors of `dtype` have no place for. What is too large for a float is rounded: it is infinite.

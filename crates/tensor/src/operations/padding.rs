@@ -6,10 +6,10 @@ use rustorch_backend::sizes::same_padding;
 use rustorch_backend::{DType, DimensionMap, MOST_IN_MEMORY, Scalar, Shape, kernel};
 use rustorch_error::{Result, RusTorchError};
 
-use super::convolution::per_dimension;
+use super::contiguity::contiguous;
 use super::creation::sizes;
-use super::elementwise::contiguous;
 use super::shape_ops::slice;
+use super::spatial_arguments::per_dimension;
 use crate::{Tensor, ops};
 
 /// How each spatial dimension is read.

@@ -4,10 +4,10 @@ use rustorch_backend::sizes::{padded, reach};
 use rustorch_backend::{Dims, Layout, Shape, checked_product, stepped, volume};
 use rustorch_error::{Result, RusTorchError};
 
-use super::convolution::per_dimension;
+use super::contiguity::{contiguous, contiguous_copy};
 use super::creation::{cast, sizes};
-use super::elementwise::{contiguous, contiguous_copy};
 use super::shape_ops::reshape_to;
+use super::spatial_arguments::per_dimension;
 use crate::{Tensor, ops};
 
 /// Where windows of one to three spatial dimensions lie.

@@ -4,9 +4,9 @@ use rustorch_backend::sizes::{padded, reach};
 use rustorch_backend::{DType, PoolOp, PoolParams, Shape, checked_numel, checked_product, kernel};
 use rustorch_error::{Result, RusTorchError};
 
-use super::convolution::per_dimension;
+use super::contiguity::contiguous;
 use super::creation::sizes;
-use super::elementwise::contiguous;
+use super::spatial_arguments::per_dimension;
 use crate::{Tensor, ops};
 
 struct Window<'a> {

@@ -3,8 +3,8 @@
 use rustorch_backend::{DType, Dims, Program, ReduceOp, Scalar, ScanOp, Shape, dims_from_slice, kernel};
 use rustorch_error::{Result, RusTorchError};
 
+use super::contiguity::contiguous_copy;
 use super::creation::cast;
-use super::elementwise::contiguous_copy;
 use crate::{Tensor, default_dtype, ops};
 
 /// The dimensions a reduction runs over, ascending; none given means all.

@@ -7,11 +7,11 @@ use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Shape, checked_product, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
-use super::convolution::per_dimension;
-use super::elementwise::contiguous;
+use super::contiguity::contiguous;
 use super::interpolation::share;
 use super::pooling::{batched, drop_batch};
 use super::shape_ops::reshape_to;
+use super::spatial_arguments::per_dimension;
 use crate::{Tensor, ops};
 
 /// The windows along each spatial dimension.

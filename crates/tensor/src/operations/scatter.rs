@@ -3,9 +3,9 @@
 use rustorch_backend::{Layout, Scalar, ScatterOp, kernel};
 use rustorch_error::{Result, RusTorchError};
 
-use super::elementwise::contiguous_copy;
+use super::contiguity::contiguous_copy;
+use super::creation::filling;
 use super::indexing::{int64, raise};
-use super::numbers::filling;
 use super::shape_ops::{expand_to, reshape_to};
 use crate::placement::{together, travelled};
 use crate::{Tensor, ops};

@@ -3,8 +3,8 @@
 use rustorch_backend::{DType, Scalar, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
+use super::contiguity::contiguous_copy;
 use super::creation::cast;
-use super::elementwise::contiguous_copy;
 use super::shape_ops::reshape_to;
 use super::sorting::ordered_numbers;
 use crate::autograd::GradMode;

@@ -3,7 +3,7 @@
 use rustorch_backend::{DType, kernel};
 use rustorch_error::{Result, RusTorchError};
 
-use super::elementwise::contiguous_copy;
+use super::contiguity::contiguous_copy;
 use super::reduction_ops::drop_dims;
 use crate::{Tensor, ops};
 

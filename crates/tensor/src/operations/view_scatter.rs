@@ -3,8 +3,8 @@
 use rustorch_backend::Layout;
 use rustorch_error::{Result, RusTorchError};
 
+use super::contiguity::contiguous_copy;
 use super::creation::sizes;
-use super::elementwise::contiguous_copy;
 use super::shape_ops::{diagonal, reshape_to, select, slice};
 use crate::{Tensor, ops};
 

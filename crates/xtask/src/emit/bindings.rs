@@ -124,7 +124,7 @@ pub fn signature(op: &Op, method: bool) -> String {
 /// What `help()` shows of a row: `rustorch_py::arguments::documentation` reads it.
 fn documentation(row: &Op) -> Result<String, String> {
     let mut text = format!("=== {}({})\n{}", row.rust_name, signature(row, false), row.doc);
-    let notes = super::python::notes(row);
+    let notes = super::documentation::notes(row);
     if !notes.is_empty() {
         let _ = write!(text, "\n\n{notes}");
     }

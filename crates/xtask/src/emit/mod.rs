@@ -1,7 +1,9 @@
 //! What is written from the table.
 
 pub mod bindings;
+mod documentation;
 pub mod elementwise;
+mod gradient;
 pub mod lower;
 pub mod node;
 pub mod python;

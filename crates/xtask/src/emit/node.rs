@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::gradient::{Backward, inputs, is_optional, list_parameter};
 use super::lower::{Ops, to_tensor_code};
-use super::tensor::{Backward, inputs, is_optional, list_parameter};
 use crate::formula::Expr;
 use crate::table::{Gradient, Op};
 

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::bindings::python_name;
+use super::documentation::doc;
 use super::lower::{Ops, Program, to_program};
-use super::tensor::doc;
 use crate::formula::{Expr, parse};
 use crate::table::{ComplexForm, Gradient, Op, pascal};
 

@@ -4,66 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::MARK;
+use super::documentation::doc;
+use super::gradient::{Backward, backward, inputs, is_optional, list_parameter};
 use super::lower::Ops;
 use super::node::node;
 use super::row::{function, row};
-use crate::formula::{Expr, parse};
 use crate::signature::Type;
-use crate::table::{Gradient, Kind, Op, pascal};
-
-/// A row's gradient, ready to be written.
-pub(super) struct Backward {
-    pub(super) node: String,
-    /// Per argument with a formula: name and parsed formula.
-    pub(super) formulas: Vec<(String, Expr)>,
-    /// Tensors whose values formulas use, each with the targets that need it.
-    pub(super) saved: BTreeMap<String, BTreeSet<String>>,
-    /// Other arguments that formulas use.
-    pub(super) captured: BTreeSet<String>,
-    /// Tensors whose shape or dtype is kept.
-    pub(super) origins: BTreeSet<String>,
-}
-
-fn backward(op: &Op) -> Result<Option<Backward>, String> {
-    let formulas = match &op.gradient {
-        Gradient::Formulas(formulas) => {
-            formulas.iter().map(|(t, f)| Ok((t.clone(), parse(f)?))).collect::<Result<Vec<_>, String>>()?
-        }
-        Gradient::Zero | Gradient::Missing(_) => Vec::new(),
-        Gradient::NotDifferentiable | Gradient::Inherited => return Ok(None),
-    };
-    let mut b = Backward {
-        node: format!("{}Backward", pascal(op.rust_name.trim_end_matches('_'))),
-        saved: BTreeMap::new(),
-        captured: BTreeSet::new(),
-        origins: formulas.iter().map(|(t, _)| t.clone()).collect(),
-        formulas,
-    };
-    if matches!(op.gradient, Gradient::Zero) {
-        b.origins.extend(op.tensors().map(|p| p.name.clone()));
-    }
-    for (target, expr) in &b.formulas {
-        expr.names(&mut |name, attribute| {
-            if name == "grad" || matches!(name, "true" | "false" | "None") {
-                return;
-            }
-            if let Some(attribute) = attribute {
-                if attribute != "wanted" {
-                    b.origins.insert(name.into());
-                }
-                return;
-            }
-            let tensor = op.returns.iter().any(|r| r == name)
-                || op.parameters.iter().any(|p| p.name == name && p.kind.is_tensor());
-            if tensor {
-                b.saved.entry(name.into()).or_default().insert(target.clone());
-            } else {
-                b.captured.insert(name.into());
-            }
-        });
-    }
-    Ok(Some(b))
-}
+use crate::table::{Gradient, Kind, Op};
 
 fn parameter_list(op: &Op) -> String {
     op.parameters.iter().map(|p| format!("{}: {}", p.name, p.kind.rust())).collect::<Vec<_>>().join(", ")
@@ -71,19 +18,6 @@ fn parameter_list(op: &Op) -> String {
 
 fn argument_list(op: &Op) -> String {
     op.parameters.iter().map(|p| p.name.clone()).collect::<Vec<_>>().join(", ")
-}
-
-pub(super) fn is_optional(op: &Op, name: &str) -> bool {
-    op.parameters.iter().any(|p| p.name == name && p.kind.is_optional())
-}
-
-pub(super) fn list_parameter(op: &Op) -> Option<&str> {
-    op.parameters.iter().find(|p| p.kind == Type::TensorList).map(|p| p.name.as_str())
-}
-
-/// The inputs of the node: tensor arguments in order, or the list.
-pub(super) fn inputs(op: &Op) -> Vec<&crate::signature::Parameter> {
-    op.parameters.iter().filter(|p| p.kind.is_tensor_or_list()).collect()
 }
 
 fn recording(op: &Op) -> String {
@@ -173,15 +107,6 @@ fn construct(op: &Op, b: &Backward) -> String {
         }
     }
     format!("{} {{ {} }}", b.node, fields.join(", "))
-}
-
-/// The documentation of a row's function.
-pub(super) fn doc(op: &Op) -> String {
-    let mut text = format!("/// {}\n", op.doc);
-    if !op.public {
-        text += "///\n/// Internal: without a Python name.\n";
-    }
-    text
 }
 
 /// The check that the tensors of a kernel are on one device. What may be a number is left to the op.

@@ -4,6 +4,7 @@
 //! through [`tile`]: pieces small enough for the first-level cache, each instruction a loop over the piece.
 
 pub(crate) mod convert;
+mod divisors;
 pub(crate) mod plan;
 mod tile;
 

@@ -135,7 +135,7 @@ fn check_divisors(program: &Program, inputs: &[Operand<'_>]) -> Result<()> {
             Source::Input(i) => {
                 let divisor = inputs[i as usize];
                 let bits = if divisor.dtype == program.compute { -1 } else { low_bits(program.compute) };
-                super::super::reduce::contains_zero(divisor, bits)?
+                super::divisors::contains_zero(divisor, bits)?
             }
             Source::Register(_) => false,
         };

@@ -3,27 +3,15 @@
 use rustorch_backend::Scalar;
 use rustorch_error::Result;
 
-use super::reduction::keep;
+use super::reduction::{along, keep, zero_where};
 use crate::operations::creation::cast;
 use crate::{Tensor, ops};
-
-fn zero_where(mask: &Tensor, value: &Tensor) -> Result<Tensor> {
-    ops::where_(mask, &Tensor::number(0.0)?, value)
-}
 
 /// The quotient; 0 with all its derivatives where the divisor is 0.
 fn quotient(value: &Tensor, divisor: &Tensor) -> Result<Tensor> {
     let zero = ops::eq(&divisor.detach(), &Tensor::number(0.0)?)?;
     let safe = ops::where_(&zero, &Tensor::number(1.0)?, divisor)?;
     zero_where(&zero, &ops::div(value, &safe, None)?)
-}
-
-/// `x / length * grad`, with length and grad of size 1 over some dimensions; 0 with all its derivatives where the length
-/// is 0. The quotient comes first: it is of size 1, whatever the size of x is.
-pub(super) fn along(x: &Tensor, length: &Tensor, grad: &Tensor) -> Result<Tensor> {
-    let zero = ops::eq(&length.detach(), &Tensor::number(0.0)?)?;
-    let length = ops::where_(&zero, &Tensor::number(1.0)?, length)?;
-    ops::mul(&ops::div(x, &length, None)?, &zero_where(&zero, grad)?)
 }
 
 /// The gradient of the p-norm: `sgn(x) (|x| / norm)^(p-1) grad`; 0 where that has no limit, as PyTorch's.

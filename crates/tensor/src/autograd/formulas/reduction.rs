@@ -12,6 +12,19 @@ fn as_i64(dims: &[usize]) -> Vec<i64> {
     dims.iter().map(|&d| d as i64).collect()
 }
 
+/// 0 where the mask is true, else the value.
+pub(super) fn zero_where(mask: &Tensor, value: &Tensor) -> Result<Tensor> {
+    ops::where_(mask, &Tensor::number(0.0)?, value)
+}
+
+/// `x / length * grad`, with length and grad of size 1 over some dimensions; 0 with all its derivatives where the length
+/// is 0. The quotient comes first: it is of size 1, whatever the size of x is.
+pub(super) fn along(x: &Tensor, length: &Tensor, grad: &Tensor) -> Result<Tensor> {
+    let zero = ops::eq(&length.detach(), &Tensor::number(0.0)?)?;
+    let length = ops::where_(&zero, &Tensor::number(1.0)?, length)?;
+    ops::mul(&ops::div(x, &length, None)?, &zero_where(&zero, grad)?)
+}
+
 /// A reduced tensor with its reduced dimensions back, of size 1.
 pub(super) fn keep(reduced: &Tensor, shape: &[usize], dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
     if keepdim {
@@ -226,5 +239,5 @@ pub fn std_grad(
 ) -> Result<Tensor> {
     let (centred, divisor) = centred(input, dim, unbiased, correction)?;
     let (grad, std) = (keep(grad, input.shape(), dim, keepdim)?, keep(std, input.shape(), dim, keepdim)?);
-    super::norm::along(&centred, &std, &ops::mul(&grad, &Tensor::number(1.0 / divisor)?)?)
+    along(&centred, &std, &ops::mul(&grad, &Tensor::number(1.0 / divisor)?)?)
 }

@@ -8,10 +8,9 @@ use rustorch_backend::{DType, Operand, broadcast_shapes, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
 use crate::autograd::{check_inplace, is_recording, rebase};
-use crate::operations::creation::{cast, check_number};
-use crate::operations::elementwise::contiguous_copy;
+use crate::operations::contiguity::contiguous_copy;
+use crate::operations::creation::{cast, check_number, filling};
 use crate::operations::memory_overlap::{apart_from, overlaps_partly};
-use crate::operations::numbers::filling;
 use crate::operations::shape_ops::{expand_to, reshape_to};
 use crate::placement::{list_together, transfer, travelled};
 use crate::{Tensor, ops};

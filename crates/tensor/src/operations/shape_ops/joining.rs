@@ -6,8 +6,8 @@ use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
 use super::views::{diagonal, expand_to, narrow, ravel, reshape_to, select, slice, to_i64};
+use crate::operations::contiguity::contiguous_copy;
 use crate::operations::creation::sizes;
-use crate::operations::elementwise::contiguous_copy;
 use crate::{Tensor, ops};
 
 /// Joins tensors along a dimension.

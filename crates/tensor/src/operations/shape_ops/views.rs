@@ -4,8 +4,8 @@ use rustorch_backend::{Dims, Layout, Shape, checked_product};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
+use crate::operations::contiguity::contiguous_copy;
 use crate::operations::creation::sizes;
-use crate::operations::elementwise::contiguous_copy;
 use crate::tensor::infer_shape;
 use crate::{MemoryFormat, Tensor, autograd, memory_format, ops};
 
