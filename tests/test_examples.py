@@ -14,9 +14,10 @@ from rustorch import _aten, _settings, _tensor_types
 
 from tests.documentation import public
 
-#: Modules whose functions have examples.
+#: Modules whose classes have examples.
 CLASSES = (rustorch.autograd.variable, rustorch.storage, rustorch.torch_version, rustorch.utils.benchmark)
 
+#: Modules whose functions have examples.
 FUNCTIONS = (
     rustorch.func,
     _aten,

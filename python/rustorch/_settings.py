@@ -14,6 +14,8 @@ __all__ = [
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "is_deterministic_algorithms_warn_only_enabled",
+    "is_inference",
+    "is_signed",
     "is_storage",
     "is_warn_always_enabled",
     "set_anomaly_enabled",
@@ -137,6 +139,26 @@ def get_device(input: Tensor) -> int:
     -1
     """
     return input.get_device()
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether a tensor was made inside of `inference_mode`.
+
+    >>> with rustorch.inference_mode():
+    ...     x = rustorch.ones(2)
+    >>> rustorch.is_inference(x)
+    True
+    """
+    return input.is_inference()
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype has negative numbers.
+
+    >>> rustorch.is_signed(rustorch.ones(2)), rustorch.is_signed(rustorch.ones(2, dtype=rustorch.uint8))
+    (True, False)
+    """
+    return input.is_signed()
 
 
 def is_storage(obj: object) -> bool:
