@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -93,5 +94,18 @@ DISCRETE = (
     Case("NegativeBinomial", {"total_count": ROW, "probs": PROBABILITIES}, lambda n, p: stats.nbinom(n, 1 - p)),
     Case("Poisson", {"rate": COLUMN}, stats.poisson),
 )
+
+#: What PyTorch's class cannot do, and why its tests are for RusTorch alone.
+PYTORCH_FAILS = {
+    "GeneralizedPareto": "it compares float64 with a constant of float32",
+    "Wishart": "it warns of singular samples where there are none",
+}
+
+
+def named(names: Iterable[str], *others: str) -> list[Any]:
+    """The names as parameters of a test; those with which PyTorch fails are for RusTorch alone."""
+    alone = {*PYTORCH_FAILS, *others}
+    return [pytest.param(name, marks=[pytest.mark.rustorch_only] if name in alone else []) for name in names]
+
 
 ids = {"ids": lambda case: case.name if isinstance(case, Case) else str(case)}

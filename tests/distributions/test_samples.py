@@ -10,7 +10,7 @@ from scipy import stats
 
 import rustorch
 
-from tests.distributions.cases import CASES, DISCRETE, Case, ids
+from tests.distributions.cases import CASES, DISCRETE, Case, ids, named
 
 pytestmark = pytest.mark.cpu_only
 
@@ -90,7 +90,7 @@ def of_vectors() -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("name", of_vectors())
+@pytest.mark.parametrize("name", named(of_vectors()))
 def test_moments_of_vectors(name: str) -> None:
     distribution = of_vectors()[name]
     samples = distribution.sample((N,))

@@ -12,6 +12,8 @@ from scipy import special, stats
 
 import rustorch
 
+from tests.distributions.cases import named
+
 pytestmark = pytest.mark.cpu_only
 
 D = rustorch.distributions
@@ -94,6 +96,7 @@ def test_low_rank(dtype: str) -> None:
 
 
 @BOTH
+@pytest.mark.rustorch_only
 def test_dirichlet(dtype: str) -> None:
     a = np.array([[0.5, 2.0, 4.0], [1.0, 1.0, 1.0], [300.0, 2.0, 70.0]])
     x = np.array([0.25, 0.5, 0.25])
@@ -295,7 +298,7 @@ def gradient_cases() -> dict[str, tuple[Callable[..., Any], list[Any], Any]]:
     }
 
 
-@pytest.mark.parametrize("name", gradient_cases())
+@pytest.mark.parametrize("name", named(gradient_cases()))
 def test_gradients_of_densities_and_entropies(name: str) -> None:
     """By every parameter, and by the value where that is continuous, against central differences."""
     make, parameters, value = gradient_cases()[name]

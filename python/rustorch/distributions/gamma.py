@@ -58,7 +58,9 @@ class Gamma(ExponentialFamily):
         sample = standard_gamma(self.concentration.expand(self._extended_shape(sample_shape))) / self.rate
         return sample.clamp(min=rustorch.finfo(sample.dtype).tiny)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
+        """The logarithm of the density at `value`, a tensor or a number."""
+        value = rustorch.as_tensor(value, dtype=self.rate.dtype, device=self.rate.device)
         self._check_value(value)
         return _in_double(_log_density, self.concentration, self.rate, value)
 
