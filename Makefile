@@ -11,13 +11,13 @@ BENCH_TORCH_PYTHON ?= .venv-bench/bin/python
 # The devices for which `make test-cuda-compile` compiles: Volta to Hopper.
 CUDA_ARCHITECTURES ?= 70,75,80,86,89,90
 # A rustc that has the standard library's source, as Debian's rustc-web and rust-web-src give it.
-APPLE_RUSTC ?= /usr/bin/rustc
+SOURCE_RUSTC ?= /usr/bin/rustc
 
 # PyO3's build script asks this interpreter; without it, whatever is first on the PATH.
 export PYO3_PYTHON = $(abspath $(PY))
 
 .DEFAULT_GOAL := help
-.PHONY: help env build demo quick test test-rust test-python test-no-memory soak test-opencl test-kernels test-cuda-compile test-metal-kernels test-asan check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
+.PHONY: help env build demo quick test test-rust test-python test-no-memory soak test-opencl test-kernels test-cuda-compile test-metal-kernels test-asan test-tsan check check-metal check-rust check-python fix codegen ptx bench bench-device wheel docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -129,6 +129,16 @@ ASAN_TESTS ?=
 test-asan: env ## Run tests with AddressSanitizer, each buffer an allocation of its own (`make test-asan ASAN_TESTS=tests/test_ops.py`)
 	PYTHON=$(PY) tests/asan.sh $(ASAN_TESTS)
 
+test-tsan: $(VENV)/.installed-build $(VENV)/.rust-source ## Run the tests of threads and of the allocator with ThreadSanitizer
+	SOURCE_RUSTC=$(SOURCE_RUSTC) tests/tsan.sh
+
+# ThreadSanitizer has to see the standard library's locks: it is compiled along, from its source.
+$(VENV)/.rust-source:
+	@if [ ! -x $(SOURCE_RUSTC) ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update && apt-get install --yes --no-install-recommends rustc-web rust-web-src) >/dev/null \
+	    || echo "rustc-web, rust-web-src could not be installed"; fi
+	@mkdir -p $(VENV) && touch $@
+
 check: check-rust check-python ## Run every check of format, style, types and structure
 
 check-rust: $(VENV)/.installed-build
@@ -137,10 +147,10 @@ check-rust: $(VENV)/.installed-build
 	cargo xtask check
 
 check-metal: ## Check the types of Metal's host code for macOS, on any machine
-	@if [ -d "$$($(APPLE_RUSTC) --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then \
-	    RUSTC_BOOTSTRAP=1 RUSTC=$(APPLE_RUSTC) cargo check -Zbuild-std=std,panic_abort --target aarch64-apple-darwin \
+	@if [ -d "$$($(SOURCE_RUSTC) --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then \
+	    RUSTC_BOOTSTRAP=1 RUSTC=$(SOURCE_RUSTC) cargo check -Zbuild-std=std,panic_abort --target aarch64-apple-darwin \
 	        --target-dir target/apple --package rustorch-metal; \
-	else echo "skipped: $(APPLE_RUSTC) has no source of the standard library (Debian: rustc-web, rust-web-src)"; fi
+	else echo "skipped: $(SOURCE_RUSTC) has no source of the standard library (Debian: rustc-web, rust-web-src)"; fi
 
 check-python: env build
 	$(PY) -m ruff check

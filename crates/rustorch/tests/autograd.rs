@@ -42,6 +42,45 @@ fn gradients_accumulate_and_second_pass_raises() {
 }
 
 #[test]
+fn passes_of_several_threads_over_the_same_leaves_all_count() {
+    const THREADS: usize = 4;
+    const TIMES: usize = 40;
+    for elements in [1, 900, 40_000] {
+        let x = leaf(&vec![3.0; elements], &[elements]);
+        let shared = ops::mul(&x, &x).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for _ in 0..TIMES {
+                        backward(&sum(&ops::mul(&x, &x).unwrap())).unwrap();
+                        let kept = sum(&shared);
+                        autograd::backward(std::slice::from_ref(&kept), &[None], true, false, None).unwrap();
+                    }
+                });
+            }
+        });
+        // Both are x squared, whose derivative is 6.
+        assert_eq!(grad_of(&x), vec![12.0 * (THREADS * TIMES) as f64; elements]);
+    }
+}
+
+#[test]
+#[ignore = "wrong on purpose: tests/tsan.sh must find it"]
+fn fault_two_threads_write_to_one_tensor() {
+    rustorch::init().unwrap();
+    let shared = Tensor::from_slice(&[0.0; 8192], &[8192]).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    ops::mul_(&shared, &shared).unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn third_derivative_of_a_polynomial() {
     let x = leaf(&[2.0], &[]);
     let mut y = ops::mul(&ops::mul(&ops::mul(&x, &x).unwrap(), &x).unwrap(), &x).unwrap();

@@ -51,6 +51,39 @@ fn uses_other_threads_only_for_large_work() {
     });
 }
 
+/// What ThreadSanitizer watches: plain writes on many threads, read by the caller and written again in the next call.
+#[test]
+fn what_helpers_wrote_is_the_callers_when_the_call_returns() {
+    with_threads(4, || {
+        let mut values = vec![0_u64; 4096];
+        for round in 1..=200 {
+            let start = AtomicPtr::new(values.as_mut_ptr());
+            parallel_for(values.len(), 64, |range| {
+                for i in range {
+                    // SAFETY: `i` is an element of `values`, and no other range has it.
+                    unsafe { *start.load(Ordering::Relaxed).add(i) += 1 };
+                }
+            });
+            assert!(values.iter().all(|&value| value == round), "round {round}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "wrong on purpose: tests/tsan.sh must find it"]
+fn fault_ranges_write_to_one_place() {
+    with_threads(4, || {
+        let mut value = 0_u64;
+        let place = AtomicPtr::new(&raw mut value);
+        parallel_for(1000, 1, |_| {
+            std::thread::sleep(Duration::from_micros(10));
+            // SAFETY: none; other threads write there meanwhile.
+            unsafe { *place.load(Ordering::Relaxed) += 1 };
+        });
+        assert!(value > 0);
+    });
+}
+
 #[test]
 fn nested_calls_and_other_callers_run() {
     with_threads(3, || {
