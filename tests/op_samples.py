@@ -191,7 +191,8 @@ WITHOUT_SAMPLE = samples.WITHOUT_SAMPLE | {
     **dict.fromkeys(("zeros", "ones", "empty", "full", "arange", "linspace", "eye"), "test_creation.py"),
     **dict.fromkeys(("zeros_like", "ones_like", "empty_like", "full_like"), "test_creation.py"),
     **dict.fromkeys(("fill_", "zero_", "copy_"), "test_creation.py"),
-    **dict.fromkeys(("fill", "empty_strided", "empty_permuted"), "test_aten.py"),
+    **dict.fromkeys(("empty_strided", "empty_permuted"), "test_creation.py"),
+    "fill": "test_aten.py",
     "as_strided": "test_views.py",  # depends on the storage, not on the values
     **dict.fromkeys(("rand", "randn", "randint", "randperm", "rand_like", "randn_like"), "test_random.py"),
     **dict.fromkeys(("bernoulli", "normal_", "uniform_", "bernoulli_", "dropout"), "test_random.py"),

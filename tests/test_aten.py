@@ -72,13 +72,6 @@ def test_fill_is_recorded_for_the_value() -> None:
     assert value.grad.item() == 3.0
 
 
-def test_memory_of_empty_tensors_is_what_their_strides_reach() -> None:
-    x = rustorch.empty_strided((2, 3), (1, 4), dtype=rustorch.int16)
-    assert x.untyped_storage().nbytes() == 2 * (1 + 1 + 2 * 4)
-    assert not x._is_view()
-    assert rustorch.empty_permuted((2, 3), (1, 0)).untyped_storage().nbytes() == 4 * 6
-
-
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [

@@ -197,3 +197,10 @@ def test_impossible_allocation_is_an_error_that_can_be_caught() -> None:
     with pytest.raises(rustorch.RusTorchError):
         rustorch.zeros(2**62, 2**62)
     assert rustorch.zeros(3).sum().item() == 0
+
+
+def test_memory_of_empty_tensors_is_what_their_strides_reach() -> None:
+    x = rustorch.empty_strided((2, 3), (1, 4), dtype=rustorch.int16)
+    assert x.untyped_storage().nbytes() == 2 * (1 + 1 + 2 * 4)
+    assert not x._is_view()
+    assert rustorch.empty_permuted((2, 3), (1, 0)).untyped_storage().nbytes() == 4 * 6

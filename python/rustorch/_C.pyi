@@ -970,9 +970,7 @@ def _record_function(
     name: str,
     inputs: tuple[Any, ...],
     outputs: tuple[Any, ...],
-    saved: tuple[Any, ...],
-    dirty: tuple[Any, ...],
-    constant: tuple[Any, ...],
+    marked: tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]],
     materialize: _bool,
 ) -> tuple[Any, ...]: ...
 def _backward(
@@ -1964,16 +1962,7 @@ def _init_kaiming(
 ) -> Tensor: ...
 def _init_orthogonal(tensor: Tensor, gain: _float, generator: Generator | None) -> Tensor: ...
 def _calculate_gain(nonlinearity: str, param: _float | None) -> _float: ...
-def _sgd_step(
-    parameters: list[Tensor],
-    state: Any,
-    lr: _float,
-    momentum: _float,
-    dampening: _float,
-    weight_decay: _float,
-    nesterov: _bool,
-    maximize: _bool,
-) -> None: ...
+def _sgd_step(group: dict[str, Any], state: Any) -> None: ...
 def _rule_step(kind: str, group: dict[str, Any], state: Any) -> None: ...
 def _safetensors_load_file(
     path: str | PathLike[str], device: _device | str

@@ -54,23 +54,23 @@ fn state_tensor(entry: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResul
     }
 }
 
-/// One step of SGD for a list of parameters.
+/// One step of SGD for a parameter group.
 #[pyfunction]
-fn _sgd_step(
-    parameters: &Bound<'_, PyList>,
-    state: &Bound<'_, PyAny>,
-    lr: f64,
-    momentum: f64,
-    dampening: f64,
-    weight_decay: f64,
-    nesterov: bool,
-    maximize: bool,
-) -> PyResult<()> {
-    let py = parameters.py();
+fn _sgd_step(group: &Bound<'_, PyDict>, state: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = group.py();
     let key = intern!(py, "momentum_buffer");
-    let options = SgdOptions { learning_rate: lr, momentum, dampening, weight_decay, nesterov, maximize };
+    let group = Group { settings: group, state };
+    let options = SgdOptions {
+        learning_rate: group.number("lr")?,
+        momentum: group.number("momentum")?,
+        dampening: group.number("dampening")?,
+        weight_decay: group.number("weight_decay")?,
+        nesterov: group.get("nesterov")?,
+        maximize: group.get("maximize")?,
+    };
+    let parameters = group.get::<Bound<'_, PyList>>("params")?;
     let Active { parameters, gradients, entries } =
-        Active::of(parameters, (momentum != 0.0).then_some(state))?;
+        Active::of(&parameters, (options.momentum != 0.0).then_some(state))?;
     let mut buffers: Vec<Option<Tensor>> = vec![None; parameters.len()];
     for (buffer, entry) in buffers.iter_mut().zip(&entries) {
         *buffer = state_tensor(entry, key)?;
@@ -117,137 +117,130 @@ fn rule_state<R: Rule>(rule: &R, entry: &Bound<'_, PyDict>, parameter: &Tensor) 
     Ok(state)
 }
 
-fn run_rule<R: Rule + Sync>(rule: &R, group: &Bound<'_, PyDict>, state: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = group.py();
-    let parameters = setting::<Bound<'_, PyList>>(group, "params")?;
-    let Active { parameters, gradients, entries } = Active::of(&parameters, Some(state))?;
-    let states = entries
-        .iter()
-        .zip(&parameters)
-        .map(|(entry, parameter)| rule_state(rule, entry, parameter))
-        .collect::<PyResult<Vec<_>>>()?;
-    py.detach(|| rule_step(rule, &parameters, &gradients, &states)).into_py(py)
+/// A parameter group, which has the settings and the parameters, and the optimizer's state.
+struct Group<'a, 'py> {
+    settings: &'a Bound<'py, PyDict>,
+    state: &'a Bound<'py, PyAny>,
 }
 
-/// A setting of a parameter group.
-fn setting<'py, T: FromPyObjectOwned<'py>>(group: &Bound<'py, PyDict>, name: &str) -> PyResult<T> {
-    match group.get_item(name)? {
-        Some(value) => value.extract().map_err(Into::into),
-        None => Err(PyValueError::new_err(format!("the parameter group lacks the setting '{name}'"))),
+impl<'py> Group<'_, 'py> {
+    /// One step by a rule.
+    fn run<R: Rule + Sync>(&self, rule: &R) -> PyResult<()> {
+        let parameters = self.get::<Bound<'_, PyList>>("params")?;
+        let Active { parameters, gradients, entries } = Active::of(&parameters, Some(self.state))?;
+        let states = entries
+            .iter()
+            .zip(&parameters)
+            .map(|(entry, parameter)| rule_state(rule, entry, parameter))
+            .collect::<PyResult<Vec<_>>>()?;
+        let py = self.settings.py();
+        py.detach(|| rule_step(rule, &parameters, &gradients, &states)).into_py(py)
+    }
+
+    fn item(&self, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.settings
+            .get_item(name)?
+            .ok_or_else(|| PyValueError::new_err(format!("the parameter group lacks the setting '{name}'")))
+    }
+
+    fn get<T: FromPyObjectOwned<'py>>(&self, name: &str) -> PyResult<T> {
+        self.item(name)?.extract().map_err(Into::into)
+    }
+
+    fn number(&self, name: &str) -> PyResult<f64> {
+        crate::arguments::convert::float(&self.item(name)?)?
+            .ok_or_else(|| PyValueError::new_err(format!("the setting '{name}' is not a number")))
+    }
+
+    fn betas(&self) -> PyResult<(f64, f64)> {
+        match self.get::<Vec<f64>>("betas")?[..] {
+            [first, second] => Ok((first, second)),
+            _ => Err(PyValueError::new_err("the setting 'betas' is not two numbers")),
+        }
+    }
+
+    fn decay(&self) -> PyResult<WeightDecay> {
+        let decoupled = self.get::<bool>("decoupled_weight_decay")?;
+        Ok(if decoupled { WeightDecay::Decoupled } else { WeightDecay::Gradient })
     }
 }
 
 /// One step of an optimizer whose update is one elementwise program, for a parameter group.
 #[pyfunction]
 fn _rule_step(kind: &str, group: &Bound<'_, PyDict>, state: &Bound<'_, PyAny>) -> PyResult<()> {
-    let number = |name: &str| match group.get_item(name)? {
-        Some(value) => match crate::arguments::convert::float(&value)? {
-            Some(number) => Ok(number),
-            None => Err(PyValueError::new_err(format!("the setting '{name}' is not a number"))),
-        },
-        None => Err(PyValueError::new_err(format!("the parameter group lacks the setting '{name}'"))),
-    };
-    let learning_rate = number("lr")?;
-    let maximize: bool = setting(group, "maximize")?;
-    let weight_decay = if kind == "Rprop" { 0.0 } else { number("weight_decay")? };
-    let eps = || number("eps");
-    let betas = || match setting::<Vec<f64>>(group, "betas")?[..] {
-        [first, second] => Ok((first, second)),
-        _ => Err(PyValueError::new_err("the setting 'betas' is not two numbers")),
-    };
-    let decay = || {
-        setting::<bool>(group, "decoupled_weight_decay")
-            .map(|decoupled| if decoupled { WeightDecay::Decoupled } else { WeightDecay::Gradient })
-    };
+    let group = Group { settings: group, state };
+    let learning_rate = group.number("lr")?;
+    let maximize: bool = group.get("maximize")?;
+    let weight_decay = if kind == "Rprop" { 0.0 } else { group.number("weight_decay")? };
+    let eps = || group.number("eps");
     match kind {
-        "Adam" => run_rule(
-            &Adam {
-                learning_rate,
-                betas: betas()?,
-                eps: eps()?,
-                weight_decay,
-                decay: decay()?,
-                amsgrad: setting(group, "amsgrad")?,
-                maximize,
-            },
-            group,
-            state,
-        ),
-        "Adagrad" => run_rule(
-            &Adagrad {
-                learning_rate,
-                learning_rate_decay: number("lr_decay")?,
-                weight_decay,
-                initial_accumulator_value: number("initial_accumulator_value")?,
-                eps: eps()?,
-                maximize,
-            },
-            group,
-            state,
-        ),
-        "Adadelta" => run_rule(
-            &Adadelta { learning_rate, rho: number("rho")?, eps: eps()?, weight_decay, maximize },
-            group,
-            state,
-        ),
-        "Adamax" => run_rule(
-            &Adamax { learning_rate, betas: betas()?, eps: eps()?, weight_decay, maximize },
-            group,
-            state,
-        ),
-        "NAdam" => run_rule(
-            &NAdam {
-                learning_rate,
-                betas: betas()?,
-                eps: eps()?,
-                weight_decay,
-                decay: decay()?,
-                momentum_decay: number("momentum_decay")?,
-                maximize,
-            },
-            group,
-            state,
-        ),
-        "RAdam" => run_rule(
-            &RAdam { learning_rate, betas: betas()?, eps: eps()?, weight_decay, decay: decay()?, maximize },
-            group,
-            state,
-        ),
-        "RMSprop" => run_rule(
-            &RmsProp {
-                learning_rate,
-                alpha: number("alpha")?,
-                eps: eps()?,
-                weight_decay,
-                momentum: number("momentum")?,
-                centered: setting(group, "centered")?,
-                maximize,
-            },
-            group,
-            state,
-        ),
-        "ASGD" => run_rule(
-            &AveragedSgd {
-                learning_rate,
-                lambd: number("lambd")?,
-                alpha: number("alpha")?,
-                t0: number("t0")?,
-                weight_decay,
-                maximize,
-            },
-            group,
-            state,
-        ),
-        "Rprop" => run_rule(
-            &Rprop {
-                learning_rate,
-                etas: setting(group, "etas")?,
-                step_sizes: setting(group, "step_sizes")?,
-                maximize,
-            },
-            group,
-            state,
-        ),
+        "Adam" => group.run(&Adam {
+            learning_rate,
+            betas: group.betas()?,
+            eps: eps()?,
+            weight_decay,
+            decay: group.decay()?,
+            amsgrad: group.get("amsgrad")?,
+            maximize,
+        }),
+        "Adagrad" => group.run(&Adagrad {
+            learning_rate,
+            learning_rate_decay: group.number("lr_decay")?,
+            weight_decay,
+            initial_accumulator_value: group.number("initial_accumulator_value")?,
+            eps: eps()?,
+            maximize,
+        }),
+        "Adadelta" => group.run(&Adadelta {
+            learning_rate,
+            rho: group.number("rho")?,
+            eps: eps()?,
+            weight_decay,
+            maximize,
+        }),
+        "Adamax" => {
+            group.run(&Adamax { learning_rate, betas: group.betas()?, eps: eps()?, weight_decay, maximize })
+        }
+        "NAdam" => group.run(&NAdam {
+            learning_rate,
+            betas: group.betas()?,
+            eps: eps()?,
+            weight_decay,
+            decay: group.decay()?,
+            momentum_decay: group.number("momentum_decay")?,
+            maximize,
+        }),
+        "RAdam" => group.run(&RAdam {
+            learning_rate,
+            betas: group.betas()?,
+            eps: eps()?,
+            weight_decay,
+            decay: group.decay()?,
+            maximize,
+        }),
+        "RMSprop" => group.run(&RmsProp {
+            learning_rate,
+            alpha: group.number("alpha")?,
+            eps: eps()?,
+            weight_decay,
+            momentum: group.number("momentum")?,
+            centered: group.get("centered")?,
+            maximize,
+        }),
+        "ASGD" => group.run(&AveragedSgd {
+            learning_rate,
+            lambd: group.number("lambd")?,
+            alpha: group.number("alpha")?,
+            t0: group.number("t0")?,
+            weight_decay,
+            maximize,
+        }),
+        "Rprop" => group.run(&Rprop {
+            learning_rate,
+            etas: group.get("etas")?,
+            step_sizes: group.get("step_sizes")?,
+            maximize,
+        }),
         _ => Err(PyValueError::new_err(format!("no optimizer of the name '{kind}' has a rule"))),
     }
 }

@@ -433,9 +433,7 @@ def _record_function(
     name: str,
     inputs: tuple[Any, ...],
     outputs: tuple[Any, ...],
-    saved: tuple[Any, ...],
-    dirty: tuple[Any, ...],
-    constant: tuple[Any, ...],
+    marked: tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]],
     materialize: _bool,
 ) -> tuple[Any, ...]: ...
 def _backward(

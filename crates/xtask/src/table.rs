@@ -300,36 +300,20 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     let kind = if raw.composite { Kind::Composite } else { raw.kind.unwrap_or(kind) };
     let parameters = parse_parameters(&raw.args)?;
     let elementwise = kind == Kind::Elementwise;
-    let returns = raw.returns.unwrap_or_else(|| vec!["result".into()]);
-    let result_kind = raw.result.unwrap_or_else(|| "value".into());
-    let domain = raw.domain.unwrap_or_default();
+    let returns = raw.returns.clone().unwrap_or_else(|| vec!["result".into()]);
+    let result_kind = raw.result.clone().unwrap_or_else(|| "value".into());
+    let domain = raw.domain.clone().unwrap_or_default();
     if elementwise && !["number", "real", "float", "special", "integer", "mask"].contains(&domain.as_str()) {
         return Err(format!("domain '{domain}' is none of number, real, float, special, integer, mask"));
     }
     let integral = result_kind == "mask" || domain == "integer" || domain == "mask";
-    let (grad_missing, missing) = match raw.grad_missing {
-        None => (None, BTreeMap::new()),
-        Some(Missing::Op(reason)) => (Some(reason), BTreeMap::new()),
-        Some(Missing::Arguments(reasons)) => (None, reasons),
-    };
-    let gradient = match (kind, raw.grad.is_empty(), raw.grad_zero, grad_missing) {
-        (Kind::Composite, true, None, None) => Gradient::Inherited,
-        (Kind::Composite, ..) => {
-            return Err("a composite op inherits its gradient from the ops inside".into());
-        }
-        (_, false, None, None) => Gradient::Formulas(raw.grad),
-        (_, true, Some(_reason), None) => Gradient::Zero,
-        (_, true, None, Some(reason)) => Gradient::Missing(reason),
-        (_, true, None, None) if integral || raw.no_grad => Gradient::NotDifferentiable,
-        _ => return Err("give exactly one of grad, grad_zero, grad_missing, no_grad (with a reason)".into()),
-    };
+    let (gradient, missing) = gradient(&raw, kind, integral)?;
     let tensor_first = parameters.first().is_some_and(|p| p.kind == Type::Tensor);
     let top_level = raw.module.is_none();
     let name = match raw.module.as_deref() {
         None | Some("nn.functional") => raw.name.clone(),
         Some(module) => format!("{}_{}", module.replace('.', "_"), raw.name),
     };
-    let count = parameters.iter().filter(|p| p.kind.is_tensor()).count();
     let function = raw.public && raw.function.unwrap_or(true);
     // A new tensor that does not depend on how the result's memory is made; nn.functional's are calls of Python.
     let fills = kind != Kind::View && returns[0] != "tensors" && !name.ends_with('_');
@@ -382,7 +366,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         return Err("cost is for elementwise ops".into());
     }
     if elementwise {
-        let expected = count + op.constants().len();
+        let expected = op.tensors().count() + op.constants().len();
         if op.argument_kinds.is_empty() {
             op.argument_kinds = vec!["value".into(); expected];
         }
@@ -393,14 +377,43 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
             ));
         }
     }
-    if let Gradient::Formulas(formulas) = &op.gradient {
-        for target in formulas.keys().chain(op.missing.keys()) {
-            if !op.parameters.iter().any(|p| &p.name == target && p.kind.is_tensor_or_list()) {
-                return Err(format!("grad.{target}: there is no tensor argument of that name"));
-            }
-        }
-    } else if !op.missing.is_empty() {
-        return Err("grad_missing of an argument goes with the grad of another".into());
-    }
+    check_targets(&op)?;
     Ok(op)
+}
+
+/// What a row says of its gradient, and of arguments by which there is none.
+fn gradient(raw: &RawOp, kind: Kind, integral: bool) -> Result<(Gradient, BTreeMap<String, String>), String> {
+    let (grad_missing, missing) = match raw.grad_missing.clone() {
+        None => (None, BTreeMap::new()),
+        Some(Missing::Op(reason)) => (Some(reason), BTreeMap::new()),
+        Some(Missing::Arguments(reasons)) => (None, reasons),
+    };
+    let gradient = match (kind, raw.grad.is_empty(), &raw.grad_zero, grad_missing) {
+        (Kind::Composite, true, None, None) => Gradient::Inherited,
+        (Kind::Composite, ..) => {
+            return Err("a composite op inherits its gradient from the ops inside".into());
+        }
+        (_, false, None, None) => Gradient::Formulas(raw.grad.clone()),
+        (_, true, Some(_reason), None) => Gradient::Zero,
+        (_, true, None, Some(reason)) => Gradient::Missing(reason),
+        (_, true, None, None) if integral || raw.no_grad => Gradient::NotDifferentiable,
+        _ => return Err("give exactly one of grad, grad_zero, grad_missing, no_grad (with a reason)".into()),
+    };
+    Ok((gradient, missing))
+}
+
+/// Gradients are by arguments that are tensors.
+fn check_targets(op: &Op) -> Result<(), String> {
+    let Gradient::Formulas(formulas) = &op.gradient else {
+        let none = op.missing.is_empty();
+        return none
+            .then_some(())
+            .ok_or_else(|| "grad_missing of an argument goes with the grad of another".into());
+    };
+    for target in formulas.keys().chain(op.missing.keys()) {
+        if !op.parameters.iter().any(|p| &p.name == target && p.kind.is_tensor_or_list()) {
+            return Err(format!("grad.{target}: there is no tensor argument of that name"));
+        }
+    }
+    Ok(())
 }

@@ -104,7 +104,8 @@ class Function:
         several = isinstance(output, tuple)
         outputs = output if several else (output,)
         name = f"{cls.__name__}Backward"
-        results = _record_function(ctx, name, args, outputs, ctx._saved, ctx._dirty, ctx._constant, ctx._materialize)
+        marked = ctx._saved, ctx._dirty, ctx._constant
+        results = _record_function(ctx, name, args, outputs, marked, ctx._materialize)
         # The context holds what was saved from here on; plain references to results would be a cycle.
         ctx._saved = ctx._dirty = ctx._constant = ()
         return results if several else results[0]

@@ -90,13 +90,4 @@ class SGD(Optimizer):
         )
 
     def _step(self, group: dict[str, Any]) -> None:
-        _C._sgd_step(
-            group["params"],
-            self.state,
-            float(group["lr"]),
-            group["momentum"],
-            group["dampening"],
-            group["weight_decay"],
-            group["nesterov"],
-            group["maximize"],
-        )
+        _C._sgd_step(group, self.state)

@@ -1,6 +1,6 @@
 //! The printer's text, and what a C compiler makes of it.
 
-#![allow(clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
 use std::borrow::Cow;
 use std::process::Command;

@@ -207,7 +207,7 @@ fn fill_elements<T: Copy + Sync>(destination: Operand<'_>, value: T) {
 }
 
 #[cfg(test)]
-#[allow(clippy::expect_used, clippy::unwrap_used)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use rustorch_backend::{Dims, Layout, Shape};
 

@@ -1,5 +1,5 @@
 //! Tensors for the kernels' tests.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use rustorch_backend::memory::host_allocator;
 use rustorch_backend::{Buffer, DType, Dims, Element, Layout, Operand, Scalar, Shape, with_element};

@@ -1,6 +1,6 @@
 //! The executor over a driver that is not one: what is called, and what becomes of its errors. It shows nothing about
 //! a GPU.
-#![allow(unsafe_code, clippy::expect_used, clippy::print_stderr, clippy::unwrap_used)]
+#![allow(unsafe_code, clippy::print_stderr, clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! What NVIDIA's libraries are asked, as libraries in their place understand it, against the CPU. It shows nothing about a
 //! GPU: driver and libraries work in the host's memory.
-#![allow(unsafe_code, clippy::expect_used, clippy::print_stderr, clippy::unwrap_used)]
+#![allow(unsafe_code, clippy::print_stderr, clippy::unwrap_used)]
 
 mod convolutions;
 mod memory;

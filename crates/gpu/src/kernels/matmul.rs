@@ -189,12 +189,12 @@ pub(crate) fn matrix_multiply(
     let alone = plan.chunks.count == 1;
     let step = Step { sums, position: position_type(&[a, b, output]) };
     if alone {
-        return plan.run(device, step, product, [a, b], output, epilogue, bias_stride);
+        return plan.run(device, step, product, [a, b], output, (epilogue, bias_stride));
     }
     let parts: Buffer = plan.chunks.buffer(device, output, sums)?;
     let layout = Layout::contiguous("matmul", output.layout.shape())?;
     let target = Operand { buffer: &parts, layout: &layout, dtype: sums };
-    plan.run(device, step, product.into_parts()?, [a, b], target, Epilogue::default(), 0)?;
+    plan.run(device, step, product.into_parts()?, [a, b], target, (Epilogue::default(), 0))?;
     let mut strides: Dims<isize> = smallvec![0; output.layout.ndim()];
     if let Some(last) = strides.last_mut() {
         *last = bias_stride;
@@ -239,8 +239,7 @@ impl Plan {
         product: Product,
         [a, b]: [Operand<'_>; 2],
         output: Operand<'_>,
-        epilogue: Epilogue<Operand<'_>>,
-        bias_stride: isize,
+        (epilogue, bias_stride): (Epilogue<Operand<'_>>, isize),
     ) -> Result<()> {
         let flipped = self.tile.is_none() && product.n != 1;
         let (product, a, b) = if flipped { (product.transposed(), b, a) } else { (product, a, b) };

@@ -66,17 +66,20 @@ pub(crate) fn reduce(device: &dyn Device, kernel: &kernel::Reduce<Operand<'_>>) 
     let steps = lines.steps(output.layout);
     let results = steps.line("y0");
     if chunks == 1 {
-        return pass(device, op, pre, value, input, &lines, 1, (length, true), output, results);
+        let whole = Pass { op, pre, value, lines: &lines, chunks, count: length, first: true };
+        return whole.run(device, input, output, results);
     }
     // Each chunk's result, chunk by chunk; those are reduced in their turn.
     let (partial, _, _) = accumulator(device, op, value);
     let buffer: Buffer = device.temporary(chunks * lines.count() * partial.size())?;
     let flat = Layout::contiguous("reduce", &lines.shape)?;
     let partials = Operand { buffer: &buffer, layout: &flat, dtype: partial };
-    pass(device, op, pre, value, input, &lines, chunks, (0, true), partials, Strided::of("y0", &flat))?;
+    let first = Pass { op, pre, value, lines: &lines, chunks, count: 0, first: true };
+    first.run(device, input, partials, Strided::of("y0", &flat))?;
     let (layout, again) = lines.partials(chunks)?;
     let partials = Operand { buffer: &buffer, layout: &layout, dtype: partial };
-    pass(device, op, None, partial, partials, &again, 1, (length, false), output, results)
+    let last = Pass { op, pre: None, value: partial, lines: &again, chunks: 1, count: length, first: false };
+    last.run(device, partials, output, results)
 }
 
 /// What is combined of each element.
@@ -89,58 +92,68 @@ enum Element {
     Size,
 }
 
-/// One kernel over all lines. `count` is what a mean divides by; 0 when this is not the last pass. In the `first` pass
-/// elements are what they are, later they are partial results.
-fn pass(
-    device: &dyn Device,
+/// One kernel over all lines.
+struct Pass<'a> {
     op: ReduceOp,
-    pre: Option<&Program>,
+    pre: Option<&'a Program>,
+    /// Of what `pre` gives.
     value: DType,
-    input: Operand<'_>,
-    lines: &Lines,
+    lines: &'a Lines,
     chunks: usize,
-    (count, first): (usize, bool),
-    output: Operand<'_>,
-    results: Strided<'_>,
-) -> Result<()> {
-    let (accumulator, identity, combine) = accumulator(device, op, value);
-    let finish = match op {
-        ReduceOp::Mean if count > 0 => "((x) / (A)p.count)",
-        ReduceOp::Mean if chunks == 1 => "((x) / (A)0)",
-        ReduceOp::Norm if chunks == 1 && accumulator == DType::Float64 => "SQRT(x)",
-        _ => "(x)",
-    };
-    let kind = match op {
-        ReduceOp::Any | ReduceOp::All => Element::Truth,
-        ReduceOp::Norm if first && accumulator == DType::Float64 => Element::Square,
-        ReduceOp::Norm if first => Element::Size,
-        _ => Element::Itself,
-    };
-    let load = move |from: &str| match kind {
-        Element::Truth => format!("const A element = (A)(({from}) != 0);\n"),
-        Element::Square => format!("const A root_ = (A)({from});\nconst A element = root_ * root_;\n"),
-        Element::Size => format!("const A element = FABS((A)({from}));\n"),
-        Element::Itself => format!("const A element = (A)({from});\n"),
-    };
-    let steps = lines.steps(input.layout);
-    let call = Call::new(kernel_text!("reduce"))
-        .read("x0", input)
-        .write("y0", output)
-        .define("A", value_type(accumulator))
-        .define("IDENTITY", identity)
-        .define("COMBINE_OP", combine)
-        .constant("LENGTHS", usize::from(combine == "LENGTH"))
-        .define("FINISH(x)", finish)
-        .shared("partial", value_type(accumulator), GROUP as usize)
-        .size("count", count)
-        .lines(lines, chunks, &[steps.line("line")], &[steps.element("element")])
-        .places("RESULTS", &lines.shape, &[results]);
-    let call = match pre {
-        Some(program) => with_program(call, program, smallvec![input.dtype], move |text| {
-            text.push_str(&load("out0"));
-        }),
-        None => define_value(call, accumulator)
-            .insert("PROGRAM", &[kind as u8], move || Ok(load("LOAD_x0(at_x0)"))),
-    };
-    device.run(call, lines.groups(chunks))
+    /// What a mean divides by; 0 when this is not the last pass.
+    count: usize,
+    /// Elements are what they are; later they are partial results.
+    first: bool,
+}
+
+impl Pass<'_> {
+    fn run(
+        &self,
+        device: &dyn Device,
+        input: Operand<'_>,
+        output: Operand<'_>,
+        results: Strided<'_>,
+    ) -> Result<()> {
+        let &Pass { op, lines, chunks, count, .. } = self;
+        let (accumulator, identity, combine) = accumulator(device, op, self.value);
+        let finish = match op {
+            ReduceOp::Mean if count > 0 => "((x) / (A)p.count)",
+            ReduceOp::Mean if chunks == 1 => "((x) / (A)0)",
+            ReduceOp::Norm if chunks == 1 && accumulator == DType::Float64 => "SQRT(x)",
+            _ => "(x)",
+        };
+        let kind = match op {
+            ReduceOp::Any | ReduceOp::All => Element::Truth,
+            ReduceOp::Norm if self.first && accumulator == DType::Float64 => Element::Square,
+            ReduceOp::Norm if self.first => Element::Size,
+            _ => Element::Itself,
+        };
+        let load = move |from: &str| match kind {
+            Element::Truth => format!("const A element = (A)(({from}) != 0);\n"),
+            Element::Square => format!("const A root_ = (A)({from});\nconst A element = root_ * root_;\n"),
+            Element::Size => format!("const A element = FABS((A)({from}));\n"),
+            Element::Itself => format!("const A element = (A)({from});\n"),
+        };
+        let steps = lines.steps(input.layout);
+        let call = Call::new(kernel_text!("reduce"))
+            .read("x0", input)
+            .write("y0", output)
+            .define("A", value_type(accumulator))
+            .define("IDENTITY", identity)
+            .define("COMBINE_OP", combine)
+            .constant("LENGTHS", usize::from(combine == "LENGTH"))
+            .define("FINISH(x)", finish)
+            .shared("partial", value_type(accumulator), GROUP as usize)
+            .size("count", count)
+            .lines(lines, chunks, &[steps.line("line")], &[steps.element("element")])
+            .places("RESULTS", &lines.shape, &[results]);
+        let call = match self.pre {
+            Some(program) => with_program(call, program, smallvec![input.dtype], move |text| {
+                text.push_str(&load("out0"));
+            }),
+            None => define_value(call, accumulator)
+                .insert("PROGRAM", &[kind as u8], move || Ok(load("LOAD_x0(at_x0)"))),
+        };
+        device.run(call, lines.groups(chunks))
+    }
 }

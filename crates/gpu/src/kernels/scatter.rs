@@ -156,7 +156,7 @@ pub(crate) fn scatter(device: &dyn Device, kernel: &kernel::Scatter<Operand<'_>>
     let keys = Keys { buffer, dtype, lines: 1, length: count };
     let rows = Strided { name: "row", strides: &from, offset: numbers.source.offset() };
     let none = Columns { shape: &[], source: &[], output: &[] };
-    sorted_rows(device, "scatter", op, &numbers, (source, output), (keys, bits), (&shape, rows), &none)
+    sorted_rows(device, "scatter", (op, &numbers), (source, output), (keys, bits), (&shape, rows), &none)
 }
 
 /// `out[indices[0][i…], …, r…] = source[i…, r…]`, or `+=`.
@@ -191,8 +191,7 @@ pub(crate) fn index_write(device: &dyn Device, kernel: &kernel::IndexWrite<Opera
         return sorted_rows(
             device,
             "index_put",
-            op,
-            &numbers,
+            (op, &numbers),
             operands,
             (keys, bits),
             (&rows, rows_at),
@@ -260,8 +259,7 @@ impl Columns<'_> {
 fn sorted_rows(
     device: &dyn Device,
     name: &'static str,
-    op: ScatterOp,
-    numbers: &Numbers,
+    (op, numbers): (ScatterOp, &Numbers),
     (source, output): (Operand<'_>, Operand<'_>),
     (keys, bits): (Keys, u32),
     (rows, rows_at): (&[usize], Strided<'_>),

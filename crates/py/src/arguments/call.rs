@@ -74,8 +74,10 @@ fn name_op(binding: &Binding, op: &str, value: &Bound<'_, PyAny>) {
         return;
     }
     // The functions of other modules are `linalg_norm` here, and `linalg.norm` or `norm` in messages.
-    let modules = ["linalg_", "special_", "fft_", "signal_windows_"];
-    let short = modules.iter().find_map(|module| op.strip_prefix(module)).unwrap_or(op).trim_end_matches('_');
+    let module = binding.module.and_then(|module| module.strip_prefix("rustorch."));
+    let prefix = module.map(|module| module.replace('.', "_") + "_");
+    let short =
+        prefix.and_then(|prefix| op.strip_prefix(prefix.as_str())).unwrap_or(op).trim_end_matches('_');
     let found = text.match_indices(short).any(|(at, _)| {
         let after = &text[at + short.len()..];
         let ends = after.strip_prefix('_').unwrap_or(after);

@@ -167,21 +167,19 @@ impl Backward for CustomFunction {
 
 /// Hangs the node of a custom function on what its forward() gave, and gives the outputs that the caller sees.
 ///
-/// `saved`, `dirty` and `constant` are what the context's save_for_backward(), mark_dirty() and
-/// mark_non_differentiable() were given.
+/// `marked` is what the context's save_for_backward(), mark_dirty() and mark_non_differentiable() were given.
 #[pyfunction]
-#[pyo3(signature = (context, name, inputs, outputs, saved, dirty, constant, materialize))]
+#[pyo3(signature = (context, name, inputs, outputs, marked, materialize))]
 fn _record_function<'py>(
     context: &Bound<'py, PyFunctionContext>,
     name: String,
     inputs: &Bound<'py, PyTuple>,
     outputs: &Bound<'py, PyTuple>,
-    saved: &Bound<'py, PyTuple>,
-    dirty: &Bound<'py, PyTuple>,
-    constant: &Bound<'py, PyTuple>,
+    marked: (Bound<'py, PyTuple>, Bound<'py, PyTuple>, Bound<'py, PyTuple>),
     materialize: &Bound<'py, PyBool>,
 ) -> PyResult<Bound<'py, PyTuple>> {
     let py = context.py();
+    let (saved, dirty, constant) = &marked;
     let named = |list: &Bound<'py, PyTuple>| -> Vec<Tensor> {
         list.iter_borrowed().filter_map(|object| convert::tensor(&object)).collect()
     };

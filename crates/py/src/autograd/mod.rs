@@ -90,6 +90,7 @@ fn refused(py: Python<'_>, message: &str) -> PyErr {
 /// `materialize_grads` (then it is zeros).
 #[pyfunction]
 #[pyo3(signature = (outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=false, only_inputs=true, allow_unused=None, is_grads_batched=false, materialize_grads=false))]
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 fn grad<'py>(
     outputs: &Bound<'py, PyAny>,
     inputs: &Bound<'py, PyAny>,

@@ -2,7 +2,7 @@
 //!
 //! Runs on the first OpenCL device, or on what `RUSTORCH_TEST_DEVICE` names. The tests are ignored unless they are asked for
 //! (`cargo test --test kernels -- --ignored --skip fault_`), and then fail where there is no device.
-#![allow(clippy::expect_used, clippy::print_stderr, clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 
 mod accuracy;
 mod attention;

@@ -92,6 +92,7 @@ fn additive(mask: &Tensor, dtype: DType) -> Result<Tensor> {
 }
 
 /// Queries' means of values, weighted by the softmax of their products with keys.
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn scaled_dot_product_attention(
     query: &Tensor,
     key: &Tensor,

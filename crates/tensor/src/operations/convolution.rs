@@ -410,6 +410,7 @@ fn conv_transpose(
 macro_rules! conv_transpose_nd {
     ($($name:ident, $spatial:literal, $doc:literal;)*) => {$(
         #[doc = $doc]
+        #[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
         pub fn $name(
             input: &Tensor,
             weight: &Tensor,

@@ -184,6 +184,7 @@ fn without_infinity(losses: &Tensor, x: &Tensor) -> Result<Tensor> {
 }
 
 /// The gradient by the log-probabilities.
+#[allow(clippy::too_many_arguments, reason = "the arguments of `ctc`, the gradient, and what `ctc` saved")]
 pub fn ctc_grad(
     grad_output: &Tensor,
     log_probs: &Tensor,

@@ -96,8 +96,7 @@ pub fn fill_diagonal_(input: &Tensor, fill_value: Scalar, wrap: bool) -> Result<
 
 fn triangle_indices(
     op: &'static str,
-    row: i64,
-    col: i64,
+    [row, col]: [i64; 2],
     dtype: Option<DType>,
     device: Option<Device>,
     rows: Range<i64>,
@@ -150,7 +149,7 @@ pub fn tril_indices(
 ) -> Result<Tensor> {
     let columns = |r: i64| 0..r.saturating_add(offset).saturating_add(1).clamp(0, col);
     let rows = offset.saturating_neg().max(0)..row;
-    triangle_indices("tril_indices", row, col, dtype, device, rows, columns, lower_count(row, col, offset))
+    triangle_indices("tril_indices", [row, col], dtype, device, rows, columns, lower_count(row, col, offset))
 }
 
 /// The coordinates of the upper triangle, row by row.
@@ -165,5 +164,5 @@ pub fn triu_indices(
     let rows = 0..row.min(col.saturating_sub(offset));
     let lower = lower_count(row, col, offset.saturating_sub(1));
     let count = i128::from(row) * i128::from(col) - lower;
-    triangle_indices("triu_indices", row, col, dtype, device, rows, columns, count)
+    triangle_indices("triu_indices", [row, col], dtype, device, rows, columns, count)
 }

@@ -191,6 +191,7 @@ impl Bags {
 }
 
 /// Sums, means or maxima of bags of rows.
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn embedding_bag(
     input: &Tensor,
     weight: &Tensor,

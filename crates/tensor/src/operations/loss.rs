@@ -338,6 +338,7 @@ pub fn binary_cross_entropy_with_logits(
 }
 
 /// The cross-entropy of a linear layer's outputs.
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn linear_cross_entropy(
     input: &Tensor,
     linear_weight: &Tensor,

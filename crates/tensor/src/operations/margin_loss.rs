@@ -103,6 +103,7 @@ pub fn cosine_embedding_loss(
 }
 
 /// The anchor nearer to the positive than to the negative example by a margin.
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn triplet_margin_loss(
     anchor: &Tensor,
     positive: &Tensor,

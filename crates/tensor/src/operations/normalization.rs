@@ -179,6 +179,7 @@ fn unbiased_variance(rstd: &Tensor, eps: f64, count: usize) -> Result<Tensor> {
 }
 
 /// Normalises each channel over the batch, or by running statistics.
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn batch_norm(
     input: &Tensor,
     running_mean: Option<&Tensor>,
@@ -252,6 +253,7 @@ pub fn batch_norm(
 }
 
 /// Normalises each channel of each example.
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn instance_norm(
     input: &Tensor,
     running_mean: Option<&Tensor>,

@@ -198,12 +198,9 @@ pub fn avg_pool_input(
     kernel_size: &[i64],
     stride: &[i64],
     padding: &[i64],
-    ceil_mode: bool,
     count_include_pad: bool,
     divisor: i64,
 ) -> Result<Tensor> {
-    // The output's shape already tells how many windows ceil_mode gave.
-    let _ = ceil_mode;
     let window = Window { kernel: kernel_size, stride, padding, dilation: &[1] };
     let mut p = params(
         "avg_pool",

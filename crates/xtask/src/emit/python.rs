@@ -161,8 +161,7 @@ fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> 
 }
 
 /// The modules that hold nothing but ops and their errors: their name, and what they are about.
-const MODULES: [(&str, &str); 4] = [
-    ("fft", "Discrete Fourier transforms."),
+const MODULES: [(&str, &str); 3] = [
     ("linalg", "Linear algebra: norms, products, decompositions, solvers."),
     ("signal.windows", "Window functions."),
     ("special", "The special functions of mathematics."),

@@ -124,7 +124,7 @@ impl<T: Gemm> ImplicitProduct<'_, T> {
         let tile = |i: usize, at: usize| {
             let vectors = (registers.end - at).min(wide);
             // SAFETY: as the caller vouches.
-            unsafe { self.tile(planes, out, row, bias, i, at, vectors) }
+            unsafe { self.tile(planes, out, row, bias, i, (at, vectors)) }
         };
         if self.weight.bytes() <= CACHED_WEIGHT_BYTES {
             for at in registers.clone().step_by(wide) {
@@ -149,8 +149,7 @@ impl<T: Gemm> ImplicitProduct<'_, T> {
         row: usize,
         bias: *const T,
         i: usize,
-        at: usize,
-        vectors: usize,
+        (at, vectors): (usize, usize),
     ) {
         let lanes = self.columns.lanes;
         let rows = (self.weight.rows - i).min(self.weight.height);

@@ -1,6 +1,6 @@
 //! Maps against loops over single elements.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
 

@@ -146,6 +146,24 @@ fn check_divisors(program: &Program, inputs: &[Operand<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// Which instruction is the last to use each register; an output is used at the end.
+fn last_uses(program: &Program) -> SmallVec<[usize; 8]> {
+    let mut last_use = SmallVec::from_elem(0, program.instructions.len());
+    for (i, instruction) in program.instructions.iter().enumerate() {
+        for &argument in &instruction.arguments[..instruction.op.arity()] {
+            if let Source::Register(r) = argument {
+                last_use[r as usize] = i;
+            }
+        }
+    }
+    for &source in &program.outputs {
+        if let Source::Register(r) = source {
+            last_use[r as usize] = usize::MAX;
+        }
+    }
+    last_use
+}
+
 impl Machine {
     fn new(
         level: SimdLevel,
@@ -179,21 +197,9 @@ impl Machine {
         let constants: SmallVec<[(usize, Scalar); 2]> =
             program.constants.iter().map(|&scalar| (next_slot(), scalar)).collect();
 
-        // A register's slot is free again after its last use; an output is used at the end.
+        // A register's slot is free again after its last use.
         let count = program.instructions.len();
-        let mut last_use: SmallVec<[usize; 8]> = SmallVec::from_elem(0, count);
-        for (i, instruction) in program.instructions.iter().enumerate() {
-            for &argument in &instruction.arguments[..instruction.op.arity()] {
-                if let Source::Register(r) = argument {
-                    last_use[r as usize] = i;
-                }
-            }
-        }
-        for &source in &program.outputs {
-            if let Source::Register(r) = source {
-                last_use[r as usize] = usize::MAX;
-            }
-        }
+        let last_use = last_uses(program);
         // The last result may be computed straight into the one output.
         let direct = match (outputs, program.outputs.as_slice()) {
             ([output], &[Source::Register(r)]) => {

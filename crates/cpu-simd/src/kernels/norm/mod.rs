@@ -28,11 +28,10 @@ const GRAIN: usize = 1 << 14;
 /// # Errors
 /// `DType` for a dtype that is not floating point.
 pub fn normalize(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
-    let &kernel::Normalize { input, ref dims, eps, weight, bias, output, mean, rstd } = kernel;
     with_stored!(
-        input.dtype,
-        S => forward::<S>(input, dims, eps, weight, bias, output, mean, rstd),
-        else Err(not_floating("normalize", input.dtype))
+        kernel.input.dtype,
+        S => forward::<S>(kernel),
+        else Err(not_floating("normalize", kernel.input.dtype))
     )
 }
 
@@ -78,16 +77,8 @@ fn staged_together<S: Stored>(within: &Walk<4>) -> usize {
     if within.steps()[..2] == [1, 1] { 1 } else { rows_together::<S::Computed>(within.len()) }
 }
 
-fn forward<S: Stored>(
-    input: Operand<'_>,
-    dims: &[usize],
-    eps: f64,
-    weight: Option<Operand<'_>>,
-    bias: Option<Operand<'_>>,
-    output: Operand<'_>,
-    mean: Operand<'_>,
-    rstd: Operand<'_>,
-) -> Result<()> {
+fn forward<S: Stored>(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
+    let &kernel::Normalize { input, ref dims, eps, weight, bias, output, mean, rstd } = kernel;
     let op = "normalize";
     let shape = input.layout.shape();
     let weight = Parameter::<S::Computed>::new(op, weight, 1.0, shape)?;

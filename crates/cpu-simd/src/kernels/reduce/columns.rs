@@ -27,6 +27,10 @@ const fn combination(op: ReduceOp) -> ElementwiseOp {
     }
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "one loop over rows, in whole columns or in pieces, whose parts share its state"
+)]
 pub(super) fn reduce<P: Partial>(
     op: ReduceOp,
     compute: DType,

@@ -1,6 +1,6 @@
 //! Reductions against sums of single elements in float64.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use rustorch_backend::{DType, Dims, ElementwiseOp, Layout, Program, Shape, dims_from_slice};
 

@@ -1,7 +1,5 @@
 //! Every operation at every level against scalar references.
 
-#![allow(clippy::expect_used)]
-
 use rustorch_algebra::{DType, ElementwiseOp, RegisterKind, for_each_elementwise};
 
 use super::kernel;

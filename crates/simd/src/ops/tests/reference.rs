@@ -6,6 +6,7 @@ use super::{ALL, SPECIAL, run, ulps};
 use crate::SimdLevel;
 
 /// What each operation is, in plain float64.
+#[allow(clippy::too_many_lines, reason = "a table, with a line per operation")]
 fn reference(op: ElementwiseOp, x: f64, y: f64, z: f64) -> Option<f64> {
     use ElementwiseOp::*;
     let truth = |b: bool| if b { 1.0 } else { 0.0 };

@@ -46,6 +46,6 @@ pub use solver::{
 };
 pub use strided::as_strided_node;
 pub use windows::{
-    avg_pool_grad, convolution_grad_input, convolution_grad_weight, gather_pooled, linear_weight_grad,
-    max_pool_grad, patches_grad, sum_channels, weighted_gather_grad_input,
+    avg_pool_grad, avg_pool_of_shape, convolution_grad_input, convolution_grad_weight, gather_pooled,
+    linear_weight_grad, max_pool_grad, patches_grad, sum_channels, weighted_gather_grad_input,
 };

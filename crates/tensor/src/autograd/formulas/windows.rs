@@ -71,20 +71,26 @@ pub fn avg_pool_grad(
     kernel_size: &[i64],
     stride: &[i64],
     padding: &[i64],
-    ceil_mode: bool,
     count_include_pad: bool,
     divisor: i64,
 ) -> Result<Tensor> {
-    ops::avg_pool_input(
-        grad,
-        &sizes(shape),
-        kernel_size,
-        stride,
-        padding,
-        ceil_mode,
-        count_include_pad,
-        divisor,
-    )
+    ops::avg_pool_input(grad, &sizes(shape), kernel_size, stride, padding, count_include_pad, divisor)
+}
+
+/// The means of as many windows as `shape` says: with or without one that sticks out.
+pub fn avg_pool_of_shape(
+    input: &Tensor,
+    shape: &[usize],
+    kernel_size: &[i64],
+    stride: &[i64],
+    padding: &[i64],
+    count_include_pad: bool,
+    divisor: i64,
+) -> Result<Tensor> {
+    let pool =
+        |ceil_mode| ops::avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor);
+    let rounded_up = pool(true)?;
+    if rounded_up.shape() == shape { Ok(rounded_up) } else { pool(false) }
 }
 
 /// The gradient of the windows of a tensor.

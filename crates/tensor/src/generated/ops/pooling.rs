@@ -155,7 +155,6 @@ pub fn avg_pool(
             autograd::record(
                 &result,
                 Arc::new(AvgPoolBackward {
-                    ceil_mode: ceil_mode,
                     count_include_pad: count_include_pad,
                     divisor: divisor,
                     kernel_size: kernel_size.to_vec(),
@@ -172,7 +171,6 @@ pub fn avg_pool(
 
 #[derive(Debug)]
 struct AvgPoolBackward {
-    ceil_mode: bool,
     count_include_pad: bool,
     divisor: i64,
     kernel_size: Vec<i64>,
@@ -197,7 +195,6 @@ impl Backward for AvgPoolBackward {
                     &self.kernel_size,
                     &self.stride,
                     &self.padding,
-                    self.ceil_mode,
                     self.count_include_pad,
                     self.divisor,
                 )?;
@@ -217,7 +214,6 @@ pub fn avg_pool_input(
     kernel_size: &[i64],
     stride: &[i64],
     padding: &[i64],
-    ceil_mode: bool,
     count_include_pad: bool,
     divisor: i64,
 ) -> Result<Tensor> {
@@ -229,7 +225,6 @@ pub fn avg_pool_input(
             kernel_size,
             stride,
             padding,
-            ceil_mode,
             count_include_pad,
             divisor,
         )?
@@ -239,7 +234,6 @@ pub fn avg_pool_input(
             autograd::record(
                 &result,
                 Arc::new(AvgPoolInputBackward {
-                    ceil_mode: ceil_mode,
                     count_include_pad: count_include_pad,
                     divisor: divisor,
                     kernel_size: kernel_size.to_vec(),
@@ -256,7 +250,6 @@ pub fn avg_pool_input(
 
 #[derive(Debug)]
 struct AvgPoolInputBackward {
-    ceil_mode: bool,
     count_include_pad: bool,
     divisor: i64,
     kernel_size: Vec<i64>,
@@ -275,12 +268,12 @@ impl Backward for AvgPoolInputBackward {
         if node.wants(0) {
             let origin = &self.grad_output_origin;
             gradients[0] = Some(origin.restore({
-                let t0 = ops::avg_pool(
+                let t0 = formulas::avg_pool_of_shape(
                     &grad,
+                    &self.grad_output_origin.shape,
                     &self.kernel_size,
                     &self.stride,
                     &self.padding,
-                    self.ceil_mode,
                     self.count_include_pad,
                     self.divisor,
                 )?;
