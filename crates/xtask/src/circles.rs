@@ -227,10 +227,10 @@ impl Crate {
                             note(&at, word);
                         }
                     }
-                } else if let Some((target, true)) = self.find(name, &import.path) {
-                    if !(import.public && target.starts_with(name)) {
-                        note(&target, &import.path.join("::"));
-                    }
+                } else if let Some((target, true)) = self.find(name, &import.path)
+                    && !(import.public && target.starts_with(name))
+                {
+                    note(&target, &import.path.join("::"));
                 }
             }
             for path in paths_in(&module.code) {

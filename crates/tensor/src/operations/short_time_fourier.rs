@@ -66,6 +66,7 @@ fn norm(normalized: bool) -> Option<&'static str> {
 }
 
 /// The spectra of the windows of a signal (L) or of signals (B, L).
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn stft(
     input: &Tensor,
     n_fft: i64,
@@ -153,6 +154,7 @@ fn overlapped(windows: &Tensor, length: i64, hop: i64) -> Result<Tensor> {
 }
 
 /// The signal whose windows' spectra are nearest to `input`.
+#[allow(clippy::too_many_arguments, reason = "PyTorch's signature")]
 pub fn istft(
     input: &Tensor,
     n_fft: i64,

@@ -161,7 +161,8 @@ fn exports(files: &BTreeMap<&str, Vec<Public<'_>>>, module: &str, doc: &str) -> 
 }
 
 /// The modules that hold nothing but ops and their errors: their name, and what they are about.
-const MODULES: [(&str, &str); 3] = [
+const MODULES: [(&str, &str); 4] = [
+    ("fft", "Discrete Fourier transforms."),
     ("linalg", "Linear algebra: norms, products, decompositions, solvers."),
     ("signal.windows", "Window functions."),
     ("special", "The special functions of mathematics."),
