@@ -310,7 +310,7 @@ fn check_powers<T: Float>() {
         for ((&x, &y), &power) in bases.iter().zip(&exponents).zip(&powers) {
             let expected = T::from_f64(libm::pow(x.to_f64(), y.to_f64()));
             assert!(ulps(power, expected) <= 2, "{level} {x:e} ^ {y:e}: {power:e} is not {expected:e}");
-            let [power, expected] = [power, expected].map(|v| v.to_f64());
+            let [power, expected] = [power, expected].map(Float::to_f64);
             assert!(
                 power != 0.0 || power.is_sign_negative() == expected.is_sign_negative(),
                 "{level} {x:e} ^ {y:e}"
