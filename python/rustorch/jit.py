@@ -1,6 +1,6 @@
 """What programs tell PyTorch's compiler of scripts. RusTorch runs Python as it is, where these change nothing either.
 
-`script`, `trace`, `save` and `load` are not there; a missing name is an AttributeError, not a function that does nothing.
+`script`, `trace`, `save` and `load` are missing: an AttributeError says so, and nothing is left out in silence.
 """
 
 from __future__ import annotations
