@@ -27,10 +27,12 @@ export RUSTFLAGS="-Zsanitizer=address -Zexternal-clangrt -Clink-arg=-lasan -Cfor
 export RUSTORCH_ALLOCATOR=system
 # A report goes to a file: pytest keeps what a process writes that then ends, and a test may expect a child to fail.
 options="allocator_may_return_null=1:log_path=$reports"
+# No access becomes another one with less optimisation, and compiling the kernels' loops takes longest.
+less="--config profile.dev.package.rustorch-cpu-simd.opt-level=1 --config profile.dev.package.rustorch-simd.opt-level=1"
 rust_tests() {
     leaks=$1
     shift
-    cargo test --target "$host" --target-dir "$build" --config \
+    cargo test --target "$host" --target-dir "$build" $less --config \
         "target.$host.runner = ['env', 'LD_PRELOAD=$runtime', 'ASAN_OPTIONS=$options:detect_leaks=$leaks']" "$@"
 }
 # What Python itself never frees at its end is no leak of ours.
@@ -59,7 +61,7 @@ rust_tests 1 --package rustorch --test autograd || { none_found; exit 1; }
 none_found
 
 # Beside the module of `make build`, which stays as it is.
-cargo build --target "$host" --target-dir "$build" --package rustorch-py
+cargo build --target "$host" --target-dir "$build" $less --package rustorch-py
 rm -rf "$build/python"
 mkdir -p "$build/python"
 cp -R python/rustorch "$build/python/"
