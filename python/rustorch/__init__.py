@@ -125,6 +125,7 @@ from rustorch.functional import (  # type: ignore[assignment]  # einsum and tens
     numel,
     tensordot,
 )
+from rustorch.serialization import load, save
 
 _add_methods(Tensor)
 _name_rare_methods(Tensor)
@@ -155,6 +156,7 @@ if TYPE_CHECKING:
         optim as optim,
         overrides as overrides,
         safetensors as safetensors,
+        serialization as serialization,
         signal as signal,
         special as special,
         storage as storage,
@@ -229,6 +231,7 @@ _SUBMODULES = frozenset(
         "random",
         "return_types",
         "safetensors",
+        "serialization",
         "signal",
         "special",
         "storage",
@@ -434,6 +437,7 @@ __all__ = [
     "isclose",
     "kl_div",
     "layout",
+    "load",
     "long",
     "lstm",
     "lstm_cell",
@@ -458,6 +462,7 @@ __all__ = [
     "rnn_relu_cell",
     "rnn_tanh",
     "rnn_tanh_cell",
+    "save",
     "seed",
     "set_anomaly_enabled",
     "set_default_device",

@@ -5,12 +5,16 @@ https://github.com/huggingface/safetensors
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rustorch import _C
 from rustorch._C import Tensor
+
+# The end of the name of a file that tells in which others tensors are.
+_INDEX = ".safetensors.index.json"
 
 __all__ = ["load", "load_file", "safe_open", "save", "save_file"]
 
@@ -28,8 +32,36 @@ def save(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = Non
 
 
 def load_file(filename: str | os.PathLike[str], device: str | _C.device = "cpu") -> dict[str, Tensor]:
-    """The tensors of a file by name. ModelFormatError says what is wrong with a file that is not what it should be."""
-    return _C._safetensors_load_file(os.fspath(filename), device)[0]
+    """The tensors of a file by name, or of the files that an index (`….safetensors.index.json`) names, beside it.
+
+    ModelFormatError says what is wrong with a file that is not what it should be.
+    """
+    path = os.fspath(filename)
+    if path.endswith(_INDEX):
+        return _load_sharded(path, device)
+    return _C._safetensors_load_file(path, device)[0]
+
+
+def _load_sharded(path: str, device: str | _C.device) -> dict[str, Tensor]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            shards = json.load(file)["weight_map"]
+    except OSError as error:
+        raise _C.FileError(f"{path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _C.ModelFormatError(f"{path}: it is no index of safetensors files: {error!r}") from error
+    if not isinstance(shards, dict) or not all(isinstance(shard, str) for shard in shards.values()):
+        raise _C.ModelFormatError(f"{path}: its weight_map is no dict of names of files")
+    tensors: dict[str, Tensor] = {}
+    for shard in sorted(set(shards.values())):
+        if shard in ("", ".", "..") or any(separator in shard for separator in "/\\:\0"):
+            raise _C.ModelFormatError(f"{path}: it names the file '{shard}', which may be outside of its folder")
+        there = _C._safetensors_load_file(os.path.join(os.path.dirname(path), shard), device)[0]
+        for name in (name for name, place in shards.items() if place == shard):
+            if name not in there:
+                raise _C.ModelFormatError(f"{path}: the tensor '{name}' is not in '{shard}'")
+            tensors[name] = there[name]
+    return {name: tensors[name] for name in shards}
 
 
 def load(data: bytes) -> dict[str, Tensor]:

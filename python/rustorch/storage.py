@@ -140,6 +140,11 @@ class TypedStorage(metaclass=_StorageClass):
         """The same memory as bytes."""
         return self._elements.untyped_storage()
 
+    @property
+    def _untyped_storage(self) -> UntypedStorage:
+        """The same memory as bytes, by the name under which programs reach into PyTorch's."""
+        return self.untyped()
+
     def size(self) -> _int:
         """The number of elements."""
         return self._elements.numel()

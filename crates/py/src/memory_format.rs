@@ -9,7 +9,8 @@ use rustorch_tensor::MemoryFormat;
 pub struct PyMemoryFormat {
     /// The core's name of it.
     pub format: MemoryFormat,
-    name: &'static str,
+    /// Its name in Python.
+    pub name: &'static str,
 }
 
 #[pymethods]

@@ -5,6 +5,12 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+/// The bytes of the header's length, with which a file begins.
+pub(super) const LENGTH: u64 = 8;
+
+/// The longest header that the format allows.
+pub(super) const MOST: u64 = 100_000_000;
+
 /// The names in a header, each there once.
 struct UniqueNames;
 

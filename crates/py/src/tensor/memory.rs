@@ -20,7 +20,8 @@ use crate::memory_format::{PyMemoryFormat, strided};
 /// The memory under tensors, as bytes: views share one.
 #[pyclass(name = "UntypedStorage", module = "rustorch", weakref, frozen)]
 pub struct PyStorage {
-    storage: Arc<Storage>,
+    /// The core's handle of it.
+    pub storage: Arc<Storage>,
 }
 
 #[pymethods]
@@ -48,6 +49,33 @@ impl PyStorage {
     #[getter]
     fn device(&self) -> PyDevice {
         PyDevice { device: self.storage.device() }
+    }
+
+    /// The bytes as numbers.
+    fn tolist<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyList>> {
+        let mut bytes = Vec::new();
+        rustorch_backend::memory::reserve(&mut bytes, self.nbytes()).into_py(py)?;
+        bytes.resize(self.nbytes(), 0);
+        let backend = rustorch_tensor::registry::backend(self.storage.device()).into_py(py)?;
+        backend.read(self.storage.buffer(), 0, &mut bytes).into_py(py)?;
+        pyo3::types::PyList::new(py, bytes.iter().map(|&byte| usize::from(byte)))
+    }
+
+    /// The same bytes on another device; the storage itself when it is there already.
+    fn to<'py>(slf: &Bound<'py, Self>, device: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        let py = slf.py();
+        let device = crate::devices::required(device)?;
+        if slf.get().storage.device().is_same(device) {
+            return Ok(slf.clone());
+        }
+        let storage =
+            rustorch::model_io::common::destination::moved(&slf.get().storage, device).into_py(py)?;
+        Bound::new(py, PyStorage { storage })
+    }
+
+    /// The same bytes in main memory.
+    fn cpu<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        Self::to(slf, pyo3::types::PyString::new(slf.py(), "cpu").as_any())
     }
 
     /// Whether other processes see the memory: never.

@@ -5,31 +5,45 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustorch_error::{Result, RusTorchError};
 
+use super::output::Output;
+
 /// How many symbolic links are followed, as Linux does.
 const LINKS: usize = 40;
+
+/// How many bytes are written at once.
+const BUFFER: usize = 256 << 10;
 
 /// The end of a draft's name.
 const DRAFT: &str = ".rustorch-draft";
 
-/// Lets `write` make a file, whose path it is given, and puts that at `path`; what was there stays when anything fails.
-/// A symbolic link stays, and its target is replaced.
-pub(super) fn replace_file(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+/// Lets `write` write a file, and puts that at `path`; what was there stays when anything fails. A symbolic link stays, and its
+/// target is replaced. Errors are told in the name of `op`.
+pub fn replace_file(
+    op: &'static str,
+    path: &Path,
+    write: impl FnOnce(&mut Output<'_>) -> Result<()>,
+) -> Result<()> {
     let failed = |error: &io::Error| RusTorchError::io(path, error);
     let target = follow(path).map_err(|error| failed(&error))?;
     if target.file_name().is_none() {
         let message = format!("'{}' does not name a file", path.display());
-        return Err(RusTorchError::argument("save_file", message));
+        return Err(RusTorchError::argument(op, message));
     }
-    let before = check(path, &target)?;
+    let before = check(op, path, &target)?;
     remove_abandoned(&target);
     let (draft, file) = create_draft(&target, before.is_some()).map_err(|error| failed(&error))?;
-    let placed = write(&draft).and_then(|()| {
+    let mut buffered = BufWriter::with_capacity(BUFFER, &file);
+    let mut to = Output::new(&path.display().to_string(), &mut buffered);
+    let written = write(&mut to).and_then(|()| to.flush());
+    // What could not be written is not tried again when the writer is dropped.
+    let _ = buffered.into_parts();
+    let placed = written.and_then(|()| {
         if let Some(before) = &before {
             keep_owner(&file, before);
             file.set_permissions(before.permissions()).map_err(|error| failed(&error))?;
@@ -56,7 +70,7 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// What is known of the file that is replaced, if there is one; it must be one that this process may write.
-fn check(path: &Path, target: &Path) -> Result<Option<fs::Metadata>> {
+fn check(op: &str, path: &Path, target: &Path) -> Result<Option<fs::Metadata>> {
     let before = match fs::metadata(target) {
         Ok(before) => before,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -64,7 +78,7 @@ fn check(path: &Path, target: &Path) -> Result<Option<fs::Metadata>> {
     };
     if !before.is_file() {
         let message = format!("'{}' is {}, not a regular file; name a file", path.display(), kind(&before));
-        return Err(RusTorchError::Io { message: format!("save_file: {message}") });
+        return Err(RusTorchError::Io { message: format!("{op}: {message}") });
     }
     OpenOptions::new().write(true).open(target).map_err(|error| RusTorchError::io(path, &error))?;
     Ok(Some(before))

@@ -1,4 +1,4 @@
-//! Model files for Python: named tensors to and from files and bytes.
+//! safetensors: named tensors to and from files and bytes.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
