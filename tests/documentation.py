@@ -2,7 +2,8 @@
 
 A public class of nn, optim, utils.data and distributions says what each argument of its constructor is and what its
 default is, has an example, and if it is a module that computes, the shapes of what it takes and gives. An op of the
-table has an example. tests/test_examples.py runs the examples.
+table has an example, and says what each of its arguments is, as the functions of nn.functional do and those under
+ATen's signatures. tests/test_examples.py runs the examples.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import rustorch
-from rustorch import nn
+from rustorch import _aten, _ops, nn
 
 MODULES = (
     rustorch.distributions,
@@ -135,8 +136,27 @@ def ops() -> dict[str, bool]:
     return found
 
 
+def functions() -> Iterator[tuple[str, Any]]:
+    """The ops of the table, and the functions of nn.functional and of ATen's signatures."""
+    for module in (_ops, rustorch.linalg, rustorch.special, rustorch.signal.windows, nn.functional, _aten):
+        for name, function in sorted(vars(module).items()):
+            if (inspect.isbuiltin(function) or inspect.isfunction(function)) and not name.startswith("_"):
+                yield f"{module.__name__.removeprefix('rustorch.')}.{name}", function
+
+
+def unexplained(function: Any) -> list[str]:
+    """The arguments in a function's signature of which its docstring does not say what they are."""
+    said = arguments(inspect.cleandoc(function.__doc__ or ""))
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    taken = inspect.signature(function).parameters.values()
+    # Sizes are `*size`; what is only `*args` has several signatures, all of which codegen checks.
+    named = [p.name for p in taken if p.kind not in several or p.name not in ("args", "kwargs")]
+    return [name for name in named if name not in said and not name.startswith("_")]
+
+
 def main() -> int:
     complaints = [f"{name}: no Example in crates/backend/ops" for name, has_example in ops().items() if not has_example]
+    complaints += [f"{name}: Args names no {', '.join(left)}" for name, f in functions() if (left := unexplained(f))]
     things = dict(public())
     complaints += [f"{name}: in NO_SHAPE, but there is no such class" for name in NO_SHAPE if name not in things]
     for name, thing in things.items():

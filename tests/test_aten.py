@@ -35,7 +35,8 @@ def test_functions_compute_what_pytorchs_do(key: str) -> None:
 #: polygamma() takes its order first where it is a function.
 METHODS_ALONE = {
     *("bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_", "uniform_"),
-    *("copy_", "fill_diagonal_", "polygamma_", "requires_grad_", "resize_", "set_"),
+    *("copy_", "fill_diagonal_", "polygamma_", "requires_grad_", "resize_", "set_", "share_memory_"),
+    *("apply_", "map_", "map2_"),
     *("squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_"),
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from rustorch import nn
 
-from tests.documentation import lacks, ops, public, says_default
+from tests.documentation import functions, lacks, ops, public, says_default, unexplained
 
 WHOLE = """Scales.
 
@@ -106,3 +106,15 @@ def test_every_op_has_an_example() -> None:
     table = ops()
     assert {"add", "nn.functional.gelu", "linalg.svd"} <= table.keys()
     assert [name for name, has_example in table.items() if not has_example] == []
+
+
+def test_an_argument_of_which_nothing_is_said_is_found() -> None:
+    def scaled(input: Any, scale: float = 1.5, *sizes: int, **kwargs: Any) -> None:
+        """Scales.
+
+        Args:
+            input: the tensor.
+        """
+
+    assert unexplained(scaled) == ["scale", "sizes"]
+    assert any(name == "_ops.add" for name, _ in functions())

@@ -1,6 +1,7 @@
 //! `cargo xtask codegen` writes the generated files; `cargo xtask check` fails where the house's rules are broken.
 
 mod allocations;
+mod call;
 mod check;
 mod circles;
 mod emit;
@@ -53,7 +54,8 @@ fn generate(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
         .into_iter()
         .map(|(path, text)| {
             let path = PathBuf::from(path);
-            let text = if path.extension().is_some_and(|e| e == "rs") { rustfmt(&text, root)? } else { text };
+            let formatted = path.extension().is_some_and(|e| e == "rs") && !emit::tensor::is_wrapped(&path);
+            let text = if formatted { rustfmt(&text, root)? } else { text };
             Ok((path, text))
         })
         .collect()

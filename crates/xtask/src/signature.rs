@@ -144,7 +144,7 @@ impl Type {
 
     /// The type under which a node keeps a non-tensor argument, how it is taken, and how it is passed on.
     pub fn capture(self, name: &str) -> (&'static str, String, String) {
-        let field = format!("self.{name}");
+        let field = format!("this.{name}");
         match self {
             Type::IntList | Type::Shape => ("Vec<i64>", format!("{name}.to_vec()"), format!("&{field}")),
             Type::OptionalIntList => {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::call::{call, condition};
 use crate::formula::Expr;
 use crate::signature::{Parameter, Type, parse_parameters};
 
@@ -56,7 +57,7 @@ pub enum Cost {
     High,
 }
 
-/// Computes something else under a condition on the arguments; both are Rust.
+/// Computes something else under a condition on the arguments: calls of hand-written functions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redirect {
@@ -75,7 +76,7 @@ struct RawOp {
     aliases: Vec<String>,
     args: String,
     returns: Option<Vec<String>>,
-    tuple_when: Option<String>,
+    tuple_when: Option<Vec<String>>,
     kind: Option<Kind>,
     #[serde(default)]
     composite: bool,
@@ -104,6 +105,8 @@ struct RawOp {
     #[serde(default)]
     no_grad: bool,
     doc: String,
+    #[serde(default)]
+    about: BTreeMap<String, String>,
     shape: Option<String>,
     errors: Option<String>,
     example: Option<String>,
@@ -115,7 +118,7 @@ struct RawOp {
 enum Widen {
     /// Always, or never.
     Always(bool),
-    /// Under a condition on the arguments, in Rust.
+    /// Under a condition on the arguments.
     When(String),
 }
 
@@ -209,6 +212,8 @@ pub struct Op {
     pub missing: BTreeMap<String, String>,
     /// One sentence.
     pub doc: String,
+    /// What each argument is, of a public op.
+    pub about: BTreeMap<String, String>,
     /// The shapes of arguments and results, where the sentence does not say them.
     pub shape: Option<String>,
     /// The errors beyond those of its kind.
@@ -267,7 +272,12 @@ pub fn pascal(name: &str) -> String {
 }
 
 /// Reads every table file of `folder`, in alphabetical order.
+///
+/// What their arguments are they say themselves, or it stands beside the folder, in `arguments.toml`.
 pub fn read(folder: &Path) -> Result<Vec<Op>, String> {
+    let path = folder.with_file_name("arguments.toml");
+    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let arguments = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut files: Vec<_> = fs::read_dir(folder)
         .map_err(|e| format!("{}: {e}", folder.display()))?
         .filter_map(|entry| entry.ok().map(|e| e.path()))
@@ -281,8 +291,8 @@ pub fn read(folder: &Path) -> Result<Vec<Op>, String> {
         let file = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         for raw in table.op {
             let name = raw.name.clone();
-            let mut op =
-                check(raw, table.kind, &file).map_err(|e| format!("{}: op '{name}': {e}", path.display()))?;
+            let mut op = check(raw, table.kind, &file, &arguments)
+                .map_err(|e| format!("{}: op '{name}': {e}", path.display()))?;
             op.heavy = table.heavy;
             ops.push(op);
         }
@@ -296,7 +306,7 @@ pub fn read(folder: &Path) -> Result<Vec<Op>, String> {
     Ok(ops)
 }
 
-fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
+fn check(raw: RawOp, kind: Kind, file: &str, arguments: &BTreeMap<String, String>) -> Result<Op, String> {
     let kind = if raw.composite { Kind::Composite } else { raw.kind.unwrap_or(kind) };
     let parameters = parse_parameters(&raw.args)?;
     let elementwise = kind == Kind::Elementwise;
@@ -308,6 +318,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     }
     let integral = result_kind == "mask" || domain == "integer" || domain == "mask";
     let (gradient, missing) = gradient(&raw, kind, integral)?;
+    let about = about(&raw, &parameters, arguments)?;
     let tensor_first = parameters.first().is_some_and(|p| p.kind == Type::Tensor);
     let top_level = raw.module.is_none();
     let name = match raw.module.as_deref() {
@@ -332,7 +343,7 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         heavy: false,
         kind,
         returns,
-        tuple_when: raw.tuple_when,
+        tuple_when: tuple_when(raw.tuple_when, &parameters)?,
         public: raw.public,
         module: raw.module.unwrap_or_default(),
         method: raw.public && raw.method.unwrap_or(tensor_first && top_level),
@@ -345,15 +356,22 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
         complex: raw.complex.or((!elementwise).then_some(ComplexForm::Holomorphic)),
         argument_kinds: raw.arguments.unwrap_or_default(),
         result_kind,
-        redirect: raw.redirect,
+        redirect: match raw.redirect {
+            Some(redirect) => Some(Redirect {
+                when: condition(&redirect.when, &parameters)?,
+                to: call(&redirect.to, &parameters)?,
+            }),
+            None => None,
+        },
         widen: match raw.widen {
             None | Some(Widen::Always(false)) => None,
             Some(Widen::Always(true)) => Some("true".into()),
-            Some(Widen::When(condition)) => Some(condition),
+            Some(Widen::When(when)) => Some(condition(&when, &parameters)?),
         },
         gradient,
         missing,
         doc: raw.doc,
+        about,
         shape: raw.shape,
         errors: raw.errors,
         example: raw.example,
@@ -379,6 +397,35 @@ fn check(raw: RawOp, kind: Kind, file: &str) -> Result<Op, String> {
     }
     check_targets(&op)?;
     Ok(op)
+}
+
+/// What each argument of a public op is: as the row says, or as arguments of that name are.
+fn about(
+    raw: &RawOp,
+    parameters: &[Parameter],
+    arguments: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, String> {
+    if let Some(unknown) = raw.about.keys().find(|name| !parameters.iter().any(|p| p.name == **name)) {
+        return Err(format!("about.{unknown}: there is no such argument"));
+    }
+    let said = |p: &Parameter| {
+        let optional = arguments.get(&format!("{}?", p.name)).filter(|_| p.kind.is_optional());
+        raw.about.get(&p.name).or(optional).or_else(|| arguments.get(&p.name))
+    };
+    let text = |p: &Parameter| match said(p) {
+        Some(text) => Ok((p.name.clone(), text.clone())),
+        None => {
+            Err(format!("what is '{0}'? Say it in about.{0}, or in crates/backend/arguments.toml", p.name))
+        }
+    };
+    parameters.iter().filter(|_| raw.public).map(text).collect()
+}
+
+/// Whether one of several flags is set, in Rust.
+fn tuple_when(flags: Option<Vec<String>>, parameters: &[Parameter]) -> Result<Option<String>, String> {
+    let Some(flags) = flags else { return Ok(None) };
+    let flags = flags.iter().map(|flag| condition(flag, parameters)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(flags.join(" || ")))
 }
 
 /// What a row says of its gradient, and of arguments by which there is none.

@@ -127,7 +127,10 @@ impl Binding {
             _ => "(*args, **kwargs)".into(),
         };
         let functions: Vec<_> = self.overloads.iter().map(|overload| overload.function).collect();
-        format!("{name}{signature}\n--\n\n{}", documentation::docstring(self.name, &functions, self.row))
+        format!(
+            "{name}{signature}\n--\n\n{}",
+            documentation::docstring(self.name, &functions, self.row, method)
+        )
     }
 }
 

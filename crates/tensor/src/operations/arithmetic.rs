@@ -82,14 +82,18 @@ pub(crate) fn logit_clamped(input: &Tensor, eps: Option<f64>) -> Result<Tensor> 
     ops::logit(&clamp(input, Some(&low), Some(&high))?, None)
 }
 
+/// `input + alpha * other`.
+pub(crate) fn add_scaled(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
+    scaled("add", input, other, alpha, alpha)
+}
+
+/// `input - alpha * other`.
+pub(crate) fn sub_scaled(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
+    scaled("sub", input, other, alpha, -alpha)
+}
+
 /// `input + factor * other`, where `alpha`, which the caller of `op` gave, is the factor or its negative.
-pub(crate) fn add_scaled(
-    op: &'static str,
-    input: &Tensor,
-    other: &Tensor,
-    alpha: Scalar,
-    factor: Scalar,
-) -> Result<Tensor> {
+fn scaled(op: &'static str, input: &Tensor, other: &Tensor, alpha: Scalar, factor: Scalar) -> Result<Tensor> {
     let dtype = crate::result_type(&[input, other]);
     if dtype.is_integral(true) && alpha.category() > Category::Integer {
         return Err(RusTorchError::argument(
@@ -138,11 +142,7 @@ pub fn clamp(input: &Tensor, min: Option<&Tensor>, max: Option<&Tensor>) -> Resu
 
 /// `other - alpha * input`.
 pub fn rsub(input: &Tensor, other: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    if alpha.is_one() {
-        ops::sub(other, input, alpha)
-    } else {
-        add_scaled("rsub", other, input, alpha, -alpha)
-    }
+    if alpha.is_one() { ops::sub(other, input, alpha) } else { scaled("rsub", other, input, alpha, -alpha) }
 }
 
 /// The tensor itself.
@@ -162,13 +162,22 @@ pub fn float_power(input: &Tensor, exponent: &Tensor) -> Result<Tensor> {
     ops::pow(&super::creation::cast(input, dtype)?, &exponent)
 }
 
-/// Whether both arguments are bool.
-pub(crate) fn is_bool(input: &Tensor, other: &Tensor) -> bool {
-    crate::result_type(&[input, other]) == DType::Bool
+/// `square` of truth values, which are integers then.
+pub(crate) fn square_of_bools(input: &Tensor) -> Result<Tensor> {
+    ops::square(&super::creation::cast(input, DType::Int64)?)
 }
 
-/// The error of an op of integers that bool does not have.
+/// The error of `gcd` of truth values.
+pub(crate) fn gcd_of_bools() -> Result<Tensor> {
+    refuse_bool("gcd")
+}
+
+/// The error of `lcm` of truth values.
+pub(crate) fn lcm_of_bools() -> Result<Tensor> {
+    refuse_bool("lcm")
+}
+
 #[cold]
-pub(crate) fn refuse_bool(op: &'static str) -> Result<Tensor> {
+fn refuse_bool(op: &'static str) -> Result<Tensor> {
     Err(RusTorchError::dtype(op, "not implemented for bool; it takes integer tensors"))
 }

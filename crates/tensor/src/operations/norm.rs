@@ -53,6 +53,17 @@ pub fn norm_named(
     ops::linalg_matrix_norm_named(input, p, dim.unwrap_or(&all), keepdim, dtype)
 }
 
+/// The norm of vectors of complex numbers: that of their absolute values.
+pub(crate) fn complex_vector_norm(
+    x: &Tensor,
+    ord: Scalar,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+    dtype: Option<DType>,
+) -> Result<Tensor> {
+    ops::linalg_vector_norm(&ops::abs(x)?, ord, dim, keepdim, dtype.map(DType::to_real))
+}
+
 /// The p-norm of vectors.
 pub fn linalg_vector_norm(
     x: &Tensor,

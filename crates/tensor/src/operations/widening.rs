@@ -1,7 +1,7 @@
 //! Half precisions in ops of several kernels: cast to float32, computed so, and cast back, so that the op rounds once.
 //! The rows with `widen` begin with this; their gradients are computed in float32, too, as the casts are recorded.
 
-use rustorch_backend::{DType, DeviceKind};
+use rustorch_backend::DType;
 use rustorch_error::Result;
 
 use super::creation::cast;
@@ -31,12 +31,6 @@ impl<'a> Given<'a> {
 
 const fn is_half(dtype: DType) -> bool {
     matches!(dtype, DType::Float16 | DType::BFloat16)
-}
-
-/// Whether what follows a product of half precisions is worth a product of float32: not where those have units of their
-/// own, as PyTorch decides for CUDA.
-pub fn pays_after_products(tensor: &Tensor) -> bool {
-    tensor.device().kind != DeviceKind::Cuda
 }
 
 /// What a call of an op on tensors of half precision is turned into.

@@ -133,6 +133,7 @@ fn documentation(row: &Op) -> Result<String, String> {
             let _ = write!(text, "\n\n{title}: {}", part.trim());
         }
     }
+    text += &arguments(row);
     if let Some(example) = &row.example {
         let _ = write!(text, "\n\nExample:\n\n{}", example.trim_end());
     }
@@ -146,6 +147,37 @@ fn documentation(row: &Op) -> Result<String, String> {
         ));
     }
     Ok(text + "\n\n")
+}
+
+/// The section on a row's arguments.
+fn arguments(row: &Op) -> String {
+    let mut text = String::new();
+    for p in &row.parameters {
+        let Some(said) = row.about.get(&p.name) else { continue };
+        let default = p.default.as_ref().map_or_else(String::new, |default| format!(" Default: {default}."));
+        let _ = write!(text, "\n{}", filled(&format!("{}: {said}{default}", python_name(&p.name))));
+    }
+    if row.out && !text.is_empty() {
+        let said = "a tensor for the result, which is resized where it has another shape, and returned.";
+        let _ = write!(text, "\n{}", filled(&format!("out: {said} Default: None.")));
+    }
+    if text.is_empty() { text } else { format!("\n\nArgs:{text}") }
+}
+
+/// An entry of such a section, in lines as long as those of the house.
+fn filled(entry: &str) -> String {
+    let (mut text, mut length) = ("   ".to_owned(), 3);
+    for word in entry.split(' ') {
+        let width = word.chars().count() + 1;
+        if length + width > WIDTH {
+            text += "\n       ";
+            length = 7;
+        }
+        text.push(' ');
+        text += word;
+        length += width;
+    }
+    text
 }
 
 /// `name: Kind = default`.

@@ -116,9 +116,9 @@ impl TensorLowering<'_> {
                 }
             }
             Expr::Attribute(name, attribute) => match attribute.as_str() {
-                "shape" => Term::Raw(format!("&self.{name}_origin.shape")),
-                "dtype" => Term::Raw(format!("self.{name}_origin.dtype")),
-                "origins" => Term::Raw(format!("&self.{name}_origins")),
+                "shape" => Term::Raw(format!("&this.{name}_origin.shape")),
+                "dtype" => Term::Raw(format!("this.{name}_origin.dtype")),
+                "origins" => Term::Raw(format!("&this.{name}_origins")),
                 "wanted" => {
                     let index =
                         self.op.tensors().position(|p| &p.name == name).ok_or("wanted: not a tensor")?;

@@ -4,6 +4,7 @@ pub mod bindings;
 mod documentation;
 pub mod elementwise;
 mod gradient;
+mod lines;
 pub mod lower;
 pub mod node;
 pub mod python;

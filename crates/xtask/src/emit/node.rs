@@ -1,109 +1,70 @@
-//! The autograd nodes of ops that are not elementwise, in `tensor/src/generated/ops/*.rs`: what is saved, and the gradient
-//! of each input.
+//! The gradients of ops that are not elementwise, as the macro `kernels!` takes them.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use super::gradient::{Backward, inputs, is_optional, list_parameter};
 use super::lower::{Ops, to_tensor_code};
 use crate::formula::Expr;
 use crate::table::{Gradient, Op};
 
-/// The node of a row: its struct and `impl Backward`.
-pub(super) fn node(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<String, String> {
-    let mut out = String::from("#[derive(Debug)]\n");
-    let _ = writeln!(out, "struct {} {{", b.node);
-    for name in b.saved.keys() {
-        let _ = writeln!(out, "{name}: Option<Saved>,");
-    }
-    for name in &b.captured {
-        let p =
-            op.parameters.iter().find(|p| &p.name == name).ok_or_else(|| format!("unknown name '{name}'"))?;
-        let _ = writeln!(out, "{name}: {},", p.kind.capture(name).0);
-    }
-    for name in &b.origins {
-        if list_parameter(op) == Some(name) {
-            let _ = writeln!(out, "{name}_origins: Vec<Origin>,");
-        } else if is_optional(op, name) {
-            let _ = writeln!(out, "{name}_origin: Option<Origin>,");
-        } else {
-            let _ = writeln!(out, "{name}_origin: Origin,");
-        }
-    }
-    let _ = writeln!(out, "}}\n\nimpl Backward for {} {{", b.node);
-    let _ = writeln!(out, "fn name(&self) -> std::borrow::Cow<'static, str> {{ \"{}0\".into() }}", b.node);
-    out += "fn backward(&self, node: &Arc<Node>, grads: &[Option<Tensor>]) -> Result<Gradients> {\n";
+/// What follows the node's fields, by lines: how many inputs there are, and the gradient of each.
+pub(super) fn gradients(ops: &Ops<'_>, op: &Op, b: &Backward) -> Result<Vec<String>, String> {
     if let Gradient::Missing(reason) = &op.gradient {
-        let _ = writeln!(
-            out,
-            "let _ = (node, grads);\nErr(RusTorchError::autograd(\"backward\", \"the derivative of '{}' is not implemented: {reason}\"))\n}}\n}}\n",
-            op.name
-        );
-        return Ok(out);
+        return Ok(vec![format!("missing \"'{}' is not implemented: {reason}\"", op.name)]);
     }
-    let count = inputs(op).len();
     if let Some(list) = list_parameter(op) {
         let (_, expr) = b.formulas.first().ok_or("a list argument needs its formula")?;
-        let code = to_tensor_code(ops, op, expr)?;
-        let _ = writeln!(
-            out,
-            "let Some(grad) = &grads[0] else {{ return Ok(smallvec::smallvec![None; self.{list}_origins.len()]) }};"
-        );
-        out += &unpack(op, b, expr);
-        let _ = writeln!(out, "{}\nOk({})\n}}\n}}\n", code.statements.join("\n"), code.value);
-        return Ok(out);
+        return Ok(vec![format!("all this.{list}_origins.len() => {}", value(ops, op, b, expr)?)]);
     }
-    let _ = writeln!(out, "let mut gradients: Gradients = smallvec::smallvec![None; {count}];");
-    let _ = writeln!(out, "let Some(grad) = &grads[0] else {{ return Ok(gradients) }};");
-    if matches!(op.gradient, Gradient::Zero) {
-        out += "let _ = grad;\n";
-        for (i, p) in inputs(op).iter().enumerate() {
-            let _ = writeln!(
-                out,
-                "if node.wants({i}) {{ gradients[{i}] = Some(self.{}_origin.zeros()?); }}",
-                p.name
-            );
-        }
-        out += "Ok(gradients)\n}\n}\n";
-        return Ok(out);
-    }
+    let mut parts = vec![inputs(op).len().to_string() + ","];
     for (i, p) in inputs(op).iter().enumerate() {
-        if let Some(reason) = op.missing.get(&p.name) {
-            let _ = writeln!(
-                out,
-                "if node.wants({i}) {{ return Err(RusTorchError::autograd(\"backward\", \"the derivative of '{}' by '{}' is not implemented: {reason}\")); }}",
-                op.name, p.name
-            );
+        let name = &p.name;
+        if matches!(op.gradient, Gradient::Zero) {
+            parts.push(format!("{i} => this.{name}_origin.zeros()?,"));
+        } else if let Some(reason) = op.missing.get(name) {
+            let why = format!("\"'{}' by '{name}' is not implemented: {reason}\"", op.name);
+            parts.push(format!("{i} => return Err(kernel_row::missing({why})),"));
+        } else if let Some((_, expr)) = b.formulas.iter().find(|(target, _)| target == name) {
+            let origin = if p.kind.is_optional() {
+                format!("given(this.{name}_origin.as_ref(), node)?")
+            } else {
+                format!("this.{name}_origin")
+            };
+            let value = value(ops, op, b, expr).map_err(|e| format!("grad.{name}: {e}"))?;
+            parts.push(format!("{i} => {origin}.restore({value})?,"));
         }
-        let Some((_, expr)) = b.formulas.iter().find(|(t, _)| *t == p.name) else { continue };
-        let _ = writeln!(out, "if node.wants({i}) {{");
-        out += &unpack(op, b, expr);
-        let code = to_tensor_code(ops, op, expr).map_err(|e| format!("grad.{}: {e}", p.name))?;
-        let origin = if p.kind.is_optional() {
-            let _ =
-                writeln!(out, "let Some(origin) = &self.{}_origin else {{ return Ok(gradients) }};", p.name);
-            "origin".to_owned()
-        } else {
-            let _ = writeln!(out, "let origin = &self.{}_origin;", p.name);
-            "origin".to_owned()
-        };
-        let value = if matches!(expr, Expr::Name(n) if n == "grad") {
-            "grad.clone()".to_owned()
-        } else if op.conjugates(expr) {
-            // The gradient of a holomorphic function is `grad * conj(f')`, and a formula says `grad * f'`.
-            format!(
-                "{{ let grad = &autograd::conjugate(grad)?; {} autograd::conjugate(&{})? }}",
-                code.statements.join("\n"),
-                code.value
-            )
-        } else {
-            format!("{{ {} {} }}", code.statements.join("\n"), code.value)
-        };
-        let _ = writeln!(out, "gradients[{i}] = Some({origin}.restore({value})?);");
-        out += "}\n";
     }
-    out += "Ok(gradients)\n}\n}\n\n";
-    Ok(out)
+    Ok(parts)
+}
+
+/// A formula as an expression.
+fn value(ops: &Ops<'_>, op: &Op, b: &Backward, expr: &Expr) -> Result<String, String> {
+    if matches!(expr, Expr::Name(n) if n == "grad") {
+        return Ok("grad.clone()".into());
+    }
+    let code = to_tensor_code(ops, op, expr)?;
+    let mut statements = unpack(op, b, expr);
+    let conjugates = list_parameter(op).is_none() && op.conjugates(expr);
+    let (last, value) = match code.statements.split_last() {
+        // The value is what the last statement binds.
+        Some((last, others)) if last.starts_with(&format!("let {} = ", code.value)) => {
+            let expression = last.trim_start_matches(&format!("let {} = ", code.value)).trim_end_matches(';');
+            (others, expression.to_owned())
+        }
+        _ => (&code.statements[..], code.value.clone()),
+    };
+    let formula = last.join(" ");
+    if conjugates {
+        let body = match value.strip_suffix('?') {
+            Some(call) if formula.is_empty() => call.to_owned(),
+            _ => format!("{{ {formula} Ok({value}) }}"),
+        };
+        let body = format!("conjugated(grad, |grad| {body})?");
+        return Ok(if statements.is_empty() { body } else { format!("{{ {statements}{body} }}") });
+    }
+    statements += &formula;
+    let statements = statements.trim_end();
+    Ok(if statements.is_empty() { value } else { format!("{{ {statements} {value} }}") })
 }
 
 /// Statements that bring a formula's saved tensors back.
@@ -114,14 +75,12 @@ fn unpack(op: &Op, b: &Backward, expr: &Expr) -> String {
             needed.insert(name.to_owned());
         }
     });
-    needed
-        .iter()
-        .map(|name| {
-            if is_optional(op, name) {
-                format!("let {name} = self.{name}.as_ref().map(|s| s.unpack(node)).transpose()?;\n")
-            } else {
-                format!("let {name} = saved(self.{name}.as_ref(), node)?;\n")
-            }
-        })
-        .collect()
+    let statement = |name: &String| {
+        if is_optional(op, name) {
+            format!("let {name} = this.{name}.as_ref().map(|s| s.unpack(node)).transpose()?; ")
+        } else {
+            format!("let {name} = saved(this.{name}.as_ref(), node)?; ")
+        }
+    };
+    needed.iter().map(statement).collect()
 }

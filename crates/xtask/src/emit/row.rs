@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::bindings::python_name;
 use super::documentation::doc;
+use super::lines::wrap;
 use super::lower::{Ops, Program, to_program};
 use crate::formula::{Expr, parse};
 use crate::table::{ComplexForm, Gradient, Op, pascal};
@@ -25,14 +26,15 @@ pub(super) fn row(ops: &Ops<'_>, op: &Op) -> Result<String, String> {
         }
     }
     let texts: Vec<_> = derivatives.iter().map(|d| d.text.as_str()).collect();
-    Ok(format!(
+    let text = format!(
         "pub(crate) static {}: Row = Row {{ spec: {}, tensors: {}, node: \"{}Backward0\", saves: {saves:?}, derivatives: &[{}] }};\n\n",
         op.row(),
         spec(op),
         op.tensors().count(),
         pascal(op.rust_name.trim_end_matches('_')),
         texts.join(", ")
-    ))
+    );
+    Ok(wrap(0, text.trim_end()) + "\n\n")
 }
 
 /// The line of a row's functions in the macro `functions!`.

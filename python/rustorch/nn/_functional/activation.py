@@ -38,7 +38,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @named
-@documented_as(_ops.elu, alpha="the negative of the limit at -∞.")
+@documented_as(_ops.elu)
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _ops.elu_(input, alpha) if inplace else _ops.elu(input, alpha)
 
@@ -50,12 +50,12 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @named
-@documented_as(_C.celu, alpha="the negative of the limit at -∞.")
+@documented_as(_C.celu)
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _C.celu_(input, alpha) if inplace else _C.celu(input, alpha)
 
 
-@documented_as(_ops.leaky_relu, negative_slope="the slope at negative numbers.")
+@documented_as(_ops.leaky_relu)
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     return _ops.leaky_relu_(input, negative_slope) if inplace else _ops.leaky_relu(input, negative_slope)
 
@@ -84,7 +84,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @named
-@documented_as(_ops.hardtanh, min_val="the lower bound.", max_val="the upper bound, at least min_val.")
+@documented_as(_ops.hardtanh)
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val {min_val} is greater than max_val {max_val}")
@@ -92,18 +92,13 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 
 @named
-@documented_as(_C.threshold, threshold="above it the input stays.", value="what is given elsewhere.")
+@documented_as(_C.threshold)
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     return _C.threshold_(input, threshold, value) if inplace else _C.threshold(input, threshold, value)
 
 
 @named
-@documented_as(
-    _C.rrelu,
-    lower="the smallest slope.",
-    upper="the largest slope.",
-    training="whether the slope at each negative number is random, else the mean of both bounds.",
-)
+@documented_as(_C.rrelu)
 def rrelu(
     input: Tensor,
     lower: float = 1.0 / 8,
@@ -114,6 +109,10 @@ def rrelu(
     return (_C.rrelu_ if inplace else _C.rrelu)(input, lower, upper, training)
 
 
+_DIM = "the dimension along which the results add up to 1; None chooses one, with a warning."
+_DTYPE = "the dtype to which the input is converted before; None keeps its own."
+
+
 def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
@@ -122,21 +121,21 @@ def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
     return 0 if ndim in (0, 1, 3) else 1
 
 
-@documented_as(_C.softmax)
+@documented_as(_C.softmax, dim=_DIM, dtype=_DTYPE)
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
     if dim is None:
         dim = _implicit_dim("softmax", input.ndim, _stacklevel)
     return _C.softmax(input, dim, dtype)
 
 
-@documented_as(_C.log_softmax)
+@documented_as(_C.log_softmax, dim=_DIM, dtype=_DTYPE)
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
     if dim is None:
         dim = _implicit_dim("log_softmax", input.ndim, _stacklevel)
     return _C.log_softmax(input, dim, dtype)
 
 
-@documented_as(_ops.softmin)
+@documented_as(_ops.softmin, dim=_DIM, dtype=_DTYPE)
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _C.dtype | None = None) -> Tensor:
     if dim is None:
         dim = _implicit_dim("softmin", input.ndim, _stacklevel)

@@ -39,7 +39,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
 
 @named
-@documented_as(_C.feature_alpha_dropout, p="the probability with which channels are dropped.")
+@documented_as(_C.feature_alpha_dropout)
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     _check(p)
     return (_C.feature_alpha_dropout_ if inplace else _C.feature_alpha_dropout)(input, p, training)

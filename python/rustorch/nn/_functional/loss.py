@@ -14,9 +14,7 @@ from ._documented import documented_as
 
 
 @named
-@documented_as(
-    _ops.mse_loss, weight="a factor per element, of the input's shape, whose sum the mean divides by; None is 1."
-)
+@documented_as(_ops.mse_loss)
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -31,9 +29,7 @@ def mse_loss(
 
 
 @named
-@documented_as(
-    _ops.l1_loss, weight="a factor per element, of the input's shape, whose sum the mean divides by; None is 1."
-)
+@documented_as(_ops.l1_loss)
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -58,12 +54,7 @@ def _warn_if_shapes_differ(name: str, input: Tensor, target: Tensor) -> None:
 
 
 @named
-@documented_as(
-    _ops.nll_loss,
-    input="log-probabilities (N, C, *) or (C).",
-    target="class indices (N, *) or ().",
-    weight="a factor per class (C); None is 1.",
-)
+@documented_as(_ops.nll_loss)
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -80,9 +71,7 @@ def nll_loss(
 @named
 @documented_as(
     _ops.cross_entropy,
-    input="logits (N, C, *) or (C).",
     target="class indices (N, *) or (), or class probabilities of the input's shape.",
-    weight="a factor per class (C); None is 1.",
     label_smoothing="the share in [0, 1] of the uniform distribution in the target.",
 )
 def cross_entropy(
@@ -102,9 +91,7 @@ def cross_entropy(
 
 
 @named
-@documented_as(
-    _ops.binary_cross_entropy, input="probabilities.", weight="a factor per element, which broadcasts; None is 1."
-)
+@documented_as(_ops.binary_cross_entropy, weight="a factor per element, which broadcasts; None is 1.")
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -120,7 +107,6 @@ def binary_cross_entropy(
 @named
 @documented_as(
     _ops.binary_cross_entropy_with_logits,
-    input="logits.",
     weight="a factor per element, which broadcasts; None is 1.",
     pos_weight="a factor of the positive part, which broadcasts to the target; None is 1.",
 )
@@ -168,7 +154,6 @@ def huber_loss(
 @named
 @documented_as(
     _ops.kl_div,
-    input="log-probabilities.",
     target="probabilities of the input's shape, or with log_target their logarithms.",
     reduction="'batchmean', 'mean', 'sum' or 'none'.",
     log_target="whether the target holds logarithms.",
@@ -192,14 +177,7 @@ def kl_div(
 
 
 @named
-@documented_as(
-    _ops.poisson_nll_loss,
-    input="the rates, or their logarithms.",
-    target="the counts, of the input's shape.",
-    log_input="whether the input is the logarithm of the rate.",
-    full="whether Stirling's approximation of log(target!) is added.",
-    eps="keeps log(0) finite where log_input is False.",
-)
+@documented_as(_ops.poisson_nll_loss, full="whether Stirling's approximation of log(target!) is added.")
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -215,12 +193,7 @@ def poisson_nll_loss(
 
 
 @named
-@documented_as(
-    _ops.hinge_embedding_loss,
-    input="distances.",
-    target="1 or -1 for each.",
-    margin="the distance beyond which pairs of target -1 cost nothing.",
-)
+@documented_as(_ops.hinge_embedding_loss)
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -234,7 +207,7 @@ def hinge_embedding_loss(
 
 
 @named
-@documented_as(_ops.margin_ranking_loss, target="1 where the first should be larger, -1 where the second.")
+@documented_as(_ops.margin_ranking_loss)
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -249,11 +222,7 @@ def margin_ranking_loss(
 
 
 @named
-@documented_as(
-    _ops.cosine_embedding_loss,
-    target="1 for pairs that should be alike, -1 for others.",
-    margin="the cosine below which pairs of target -1 cost nothing.",
-)
+@documented_as(_ops.cosine_embedding_loss)
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -268,7 +237,7 @@ def cosine_embedding_loss(
 
 
 @named
-@documented_as(_ops.soft_margin_loss, target="1 or -1 for each element.")
+@documented_as(_ops.soft_margin_loss)
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -281,16 +250,7 @@ def soft_margin_loss(
 
 
 @named
-@documented_as(
-    _ops.triplet_margin_loss,
-    anchor="the anchors (N, D) or (D).",
-    positive="samples that should be near to the anchors.",
-    negative="samples that should be far from them.",
-    p="the norm's order.",
-    eps="added to each difference.",
-    swap="whether the negative may be compared with the positive.",
-    margin="the lead that costs nothing, above 0.",
-)
+@documented_as(_ops.triplet_margin_loss, negative="samples that should be far from them.")
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -308,14 +268,7 @@ def triplet_margin_loss(
 
 
 @named
-@documented_as(
-    _ops.multi_margin_loss,
-    input="scores (N, C) or (C).",
-    target="class indices (N) or ().",
-    p="the power, 1 or 2.",
-    weight="a factor per class (C); None is 1.",
-    margin="by how much the right class's score should lead.",
-)
+@documented_as(_ops.multi_margin_loss)
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -331,11 +284,7 @@ def multi_margin_loss(
 
 
 @named
-@documented_as(
-    _ops.multilabel_margin_loss,
-    input="scores (N, C) or (C).",
-    target="the right classes' indices, up to the first -1, of the input's shape.",
-)
+@documented_as(_ops.multilabel_margin_loss)
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -348,9 +297,7 @@ def multilabel_margin_loss(
 
 
 @named
-@documented_as(
-    _ops.multilabel_soft_margin_loss, input="logits (N, C) or (C).", weight="a factor per class (C); None is 1."
-)
+@documented_as(_ops.multilabel_soft_margin_loss)
 def multilabel_soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -420,15 +367,7 @@ def _lengths(given: Tensor | Sequence[int]) -> list[int]:
 
 
 @named
-@documented_as(
-    _ops.ctc_loss,
-    log_probs="log-probabilities (T, N, C) or (T, C).",
-    targets="labels (N, S), or of all samples behind one another.",
-    input_lengths="the number of frames of each sample, at most T.",
-    target_lengths="the number of labels of each sample.",
-    blank="the class that is the blank.",
-    zero_infinity="whether infinite losses and their gradients become 0.",
-)
+@documented_as(_ops.ctc_loss)
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

@@ -8,14 +8,7 @@ from rustorch._C import Tensor
 from ._documented import documented_as
 
 
-@documented_as(
-    _C.group_norm,
-    input="(N, C, *).",
-    num_groups="how many groups of neighbouring channels there are; it divides C.",
-    weight="a factor per channel (C); None is 1.",
-    bias="a summand per channel (C); None is 0.",
-    eps="added to the variance.",
-)
+@documented_as(_C.group_norm, input="(N, C, *).")
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:

@@ -14,12 +14,7 @@ from rustorch.nn._options import refuse_sparse
 from ._documented import documented_as
 
 
-@documented_as(
-    _C.embedding,
-    input="integers that name rows.",
-    weight="the table (rows, size).",
-    padding_idx="a row that gets no gradient.",
-)
+@documented_as(_C.embedding, input="integers that name rows.", padding_idx="a row that gets no gradient.")
 def embedding(
     input: Tensor,
     weight: Tensor,
@@ -60,15 +55,7 @@ def _embedding(
 
 
 @named
-@documented_as(
-    _ops.embedding_bag,
-    input="integers that name rows: (B, L), or (L) with offsets.",
-    weight="the table (rows, size).",
-    offsets="where each bag begins in a one-dimensional input.",
-    mode="'sum', 'mean' or 'max'.",
-    per_sample_weights="a factor per index, for 'sum' only; None is 1.",
-    include_last_offset="whether the last offset is the end of the last bag.",
-)
+@documented_as(_ops.embedding_bag, offsets="where each bag begins in a one-dimensional input.")
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
