@@ -74,6 +74,7 @@ impl Pickler<'_> {
         self.next.extend(values.rev().map(Next::Value));
     }
 
+    #[allow(clippy::too_many_lines, reason = "a table, with an arm per case")]
     fn value(&mut self, id: Id) -> Result<()> {
         if let Some(&index) = self.memo.get(&id) {
             self.get(index);

@@ -9,6 +9,7 @@ const PROTOCOL: u8 = 5;
 
 impl Machine<'_> {
     /// Runs an opcode; gives the whole where it was the last one.
+    #[allow(clippy::too_many_lines, reason = "a table, with an arm per case")]
     pub(super) fn step(&mut self, input: &mut Input<'_>) -> Step<Option<Id>> {
         match input.byte()? {
             b'(' => self.mark()?,
