@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
-from rustorch import _C
+from rustorch import _C, distributed
 
 from .sampler import Sampler
 
@@ -81,11 +80,7 @@ class DistributedSampler(Sampler[int]):
 
 
 def _of_the_group(function: str) -> int:
-    try:
-        distributed: Any = import_module("rustorch.distributed")
-    except ImportError:
-        raise RuntimeError(
-            "DistributedSampler: there is no rustorch.distributed to ask; give num_replicas and rank"
-        ) from None
+    if not distributed.is_initialized():
+        raise RuntimeError("DistributedSampler: there is no group of processes to ask; give num_replicas and rank")
     known: int = getattr(distributed, function)()
     return known
