@@ -18,7 +18,7 @@ use crate::device::Device;
 use crate::executor::{KernelExecutor, Launch, Limits};
 use crate::kernel::Call;
 use crate::kernels;
-use crate::memory::{GpuMemoryAllocator, Place};
+use crate::memory::{GpuMemoryAllocator, MemoryKind};
 use crate::program_cache::ProgramCache;
 use crate::streams::StreamSet;
 use crate::vendor_library::{Convolution, MatrixProduct};
@@ -38,7 +38,7 @@ impl<E: KernelExecutor> GpuBackend<E> {
         let executor: &'static E = Box::leak(Box::new(executor));
         let streams: &'static StreamSet<E> = Box::leak(Box::new(StreamSet::new(executor)));
         let pool = |place| &*Box::leak(Box::new(GpuMemoryAllocator::new(executor, streams, place)));
-        let (memory, pinned) = (pool(Place::Device), pool(Place::Pinned));
+        let (memory, pinned) = (pool(MemoryKind::Device), pool(MemoryKind::Pinned));
         Box::leak(Box::new(GpuBackend { executor, streams, memory, pinned, programs: ProgramCache::new() }))
     }
 
@@ -203,8 +203,8 @@ impl<E: KernelExecutor> ComputeBackend for GpuBackend<E> {
             Kernel::SoftmaxGrad(kernel) => kernels::softmax::softmax_grad(self, kernel),
             Kernel::Attention(kernel) => kernels::attention::attention(self, kernel),
             Kernel::AttentionGrad(kernel) => kernels::attention::attention_grad(self, kernel),
-            Kernel::Normalize(kernel) => kernels::norm::normalize(self, kernel),
-            Kernel::NormalizeGrad(kernel) => kernels::norm::normalize_grad(self, kernel),
+            Kernel::Normalize(kernel) => kernels::normalization::normalize(self, kernel),
+            Kernel::NormalizeGrad(kernel) => kernels::normalization::normalize_grad(self, kernel),
             Kernel::Gather(kernel) => kernels::index::gather(self, kernel),
             Kernel::Scatter(kernel) => kernels::scatter::scatter(self, kernel),
             Kernel::IndexRead(kernel) => kernels::index::index_read(self, kernel),

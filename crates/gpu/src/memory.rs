@@ -17,7 +17,7 @@ const STEP: usize = 512;
 
 /// What a pool is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum MemoryKind {
     /// The device's own memory.
     Device,
     /// Memory of the host that the device copies from and to at its own time.
@@ -35,7 +35,7 @@ pub(crate) enum Place {
 pub struct GpuMemoryAllocator<E: KernelExecutor> {
     executor: &'static E,
     streams: &'static StreamSet<E>,
-    place: Place,
+    kind: MemoryKind,
     /// The process that asked the driver.
     process: u32,
     state: Mutex<State<E>>,
@@ -91,7 +91,7 @@ impl<E: KernelExecutor> State<E> {
 
 impl<E: KernelExecutor> GpuMemoryAllocator<E> {
     /// An empty pool.
-    pub(crate) fn new(executor: &'static E, streams: &'static StreamSet<E>, place: Place) -> Self {
+    pub(crate) fn new(executor: &'static E, streams: &'static StreamSet<E>, kind: MemoryKind) -> Self {
         let state = State {
             caches: Vec::new(),
             special: HashMap::new(),
@@ -99,7 +99,7 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
             held: 0,
             stats: MemoryStats::default(),
         };
-        GpuMemoryAllocator { executor, streams, place, process: fork::generation(), state: Mutex::new(state) }
+        GpuMemoryAllocator { executor, streams, kind, process: fork::generation(), state: Mutex::new(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<E>> {
@@ -108,9 +108,9 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
 
     /// To which stream a block belongs that is allocated now.
     fn home(&self) -> StreamId {
-        match self.place {
-            Place::Device => self.streams.current(),
-            Place::Pinned => StreamId::DEFAULT,
+        match self.kind {
+            MemoryKind::Device => self.streams.current(),
+            MemoryKind::Pinned => StreamId::DEFAULT,
         }
     }
 
@@ -122,7 +122,7 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
         }
         let mut state = self.lock();
         let special = state.special.entry(buffer.address()).or_default();
-        let is_home = self.place == Place::Device && special.home == stream;
+        let is_home = self.kind == MemoryKind::Device && special.home == stream;
         if !is_home && !special.uses.contains(&stream) {
             special.uses.push(stream);
         }
@@ -130,9 +130,9 @@ impl<E: KernelExecutor> GpuMemoryAllocator<E> {
 
     /// A fresh block.
     fn request(&self, bytes: usize) -> Result<NonNull<u8>> {
-        self.making_room(|| match self.place {
-            Place::Device => self.executor.allocate(bytes),
-            Place::Pinned => self.executor.allocate_pinned(bytes),
+        self.making_room(|| match self.kind {
+            MemoryKind::Device => self.executor.allocate(bytes),
+            MemoryKind::Pinned => self.executor.allocate_pinned(bytes),
         })
     }
 
@@ -220,13 +220,13 @@ impl<E: KernelExecutor> MemoryAllocator for GpuMemoryAllocator<E> {
         let moved = self.allocate(bytes)?;
         let bytes = bytes.min(block.capacity);
         // What other streams do with the block is done before it moves.
-        let copied = self.streams.synchronize().and_then(|()| match self.place {
-            Place::Device => self.streams.with_current(|stream| {
+        let copied = self.streams.synchronize().and_then(|()| match self.kind {
+            MemoryKind::Device => self.streams.with_current(|stream| {
                 self.executor.copy(stream, (block.address, 0), (moved.address, 0), bytes)?;
                 self.executor.synchronize(stream)
             }),
             // SAFETY: both blocks are host memory of at least that size, and they do not overlap.
-            Place::Pinned => unsafe {
+            MemoryKind::Pinned => unsafe {
                 block.address.copy_to_nonoverlapping(moved.address, bytes);
                 Ok(())
             },
@@ -267,9 +267,9 @@ impl<E: KernelExecutor> MemoryAllocator for GpuMemoryAllocator<E> {
         for block in blocks {
             // SAFETY: the block came from the executor, the pool was its only owner, and no work is queued.
             unsafe {
-                match self.place {
-                    Place::Device => self.executor.free(block.address),
-                    Place::Pinned => self.executor.free_pinned(block.address),
+                match self.kind {
+                    MemoryKind::Device => self.executor.free(block.address),
+                    MemoryKind::Pinned => self.executor.free_pinned(block.address),
                 }
             }
             self.lock().held -= block.capacity;
@@ -277,7 +277,7 @@ impl<E: KernelExecutor> MemoryAllocator for GpuMemoryAllocator<E> {
     }
 
     fn is_pinned(&self) -> bool {
-        self.place == Place::Pinned
+        self.kind == MemoryKind::Pinned
     }
 }
 
@@ -287,15 +287,15 @@ mod tests {
     use crate::stand_in::{MEMORY, StandIn};
 
     fn pool_of(
-        place: Place,
+        kind: MemoryKind,
     ) -> (&'static StandIn, &'static StreamSet<StandIn>, &'static GpuMemoryAllocator<StandIn>) {
         let executor: &'static StandIn = Box::leak(Box::new(StandIn::new()));
         let streams = &*Box::leak(Box::new(StreamSet::new(executor)));
-        (executor, streams, Box::leak(Box::new(GpuMemoryAllocator::new(executor, streams, place))))
+        (executor, streams, Box::leak(Box::new(GpuMemoryAllocator::new(executor, streams, kind))))
     }
 
     fn pool() -> (&'static StandIn, &'static GpuMemoryAllocator<StandIn>) {
-        let (executor, _, pool) = pool_of(Place::Device);
+        let (executor, _, pool) = pool_of(MemoryKind::Device);
         (executor, pool)
     }
 
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_block_goes_back_to_the_stream_that_allocated_it() {
-        let (_, streams, pool) = pool_of(Place::Device);
+        let (_, streams, pool) = pool_of(MemoryKind::Device);
         let side = streams.create(0).expect("a stream");
         streams.set_current(side).expect("it is there");
         let block = pool.allocate(1000).expect("there is memory");
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_block_that_another_stream_uses_waits_for_it() {
-        let (executor, streams, pool) = pool_of(Place::Device);
+        let (executor, streams, pool) = pool_of(MemoryKind::Device);
         let side = streams.create(0).expect("a stream");
         let buffer = Buffer::allocate(pool, 1000).expect("there is memory");
         let address = buffer.address();
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_full_device_waits_for_what_other_streams_use() {
-        let (executor, streams, pool) = pool_of(Place::Device);
+        let (executor, streams, pool) = pool_of(MemoryKind::Device);
         let side = streams.create(0).expect("a stream");
         let buffer = Buffer::allocate(pool, MEMORY / 4 * 3).expect("there is memory");
         pool.record_use(&buffer, side);
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn pinned_memory_waits_for_every_stream_that_copies() {
-        let (executor, streams, pool) = pool_of(Place::Pinned);
+        let (executor, streams, pool) = pool_of(MemoryKind::Pinned);
         assert!(pool.is_pinned());
         let buffer = Buffer::allocate(pool, 1000).expect("there is memory");
         let address = buffer.address();
@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn memory_of_others_is_left_alone() {
-        let (executor, streams, pool) = pool_of(Place::Device);
+        let (executor, streams, pool) = pool_of(MemoryKind::Device);
         let side = streams.create(0).expect("a stream");
         let buffer = Buffer::allocate(pool, 1000).expect("there is memory");
         // SAFETY: nobody reads or writes.
@@ -421,7 +421,7 @@ mod tests {
 
     #[test]
     fn streams_are_handed_out_again_and_are_a_threads_own() {
-        let (executor, streams, _) = pool_of(Place::Device);
+        let (executor, streams, _) = pool_of(MemoryKind::Device);
         let first = streams.create(0).expect("a stream");
         let others: Vec<_> = (1..32).map(|_| streams.create(0).expect("a stream")).collect();
         assert!(!others.contains(&first) && !others.contains(&StreamId::DEFAULT));

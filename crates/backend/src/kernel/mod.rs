@@ -153,7 +153,7 @@ kernels! {
     softmax: Softmax SoftmaxGrad;
     attention: Attention AttentionGrad;
     ctc: CtcLoss CtcLossGrad;
-    norm: Normalize NormalizeGrad;
+    normalization: Normalize NormalizeGrad;
     index: Gather Scatter IndexRead IndexWrite CountNonzero Nonzero;
     random: Random Sample;
     fourier: FourierTransform;

@@ -6,7 +6,7 @@ use rustorch_simd::level;
 
 use super::dense::Shared;
 use super::map::convert::convert;
-use super::map::plan::{Lie, Plan};
+use super::map::plan::{AccessPattern, Plan};
 use crate::threads::parallel_for;
 
 /// Bytes that are worth a second thread.
@@ -40,7 +40,7 @@ pub fn copy(source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
     }
     let operands = [source, destination];
     let plan = Plan::new(&operands, 1);
-    let lies = [plan.lie(0), plan.lie(1)];
+    let patterns = [plan.pattern(0), plan.pattern(1)];
     let starts = [plan.position(0, 0), plan.position(1, 0)];
     if same && let Some(transposition) = Transposition::of(&plan) {
         transposition.run(to_size, from, to);
@@ -51,7 +51,7 @@ pub fn copy(source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
         let element = |base: Shared<u8>, start: isize, size: usize, at: usize| {
             base.get().wrapping_offset((start + at as isize) * size as isize)
         };
-        if lies == [Lie::Contiguous, Lie::Contiguous] {
+        if patterns == [AccessPattern::Contiguous, AccessPattern::Contiguous] {
             let from = element(from, starts[0], from_size, range.start);
             let to = element(to, starts[1], to_size, range.start);
             // SAFETY: both are contiguous and hold the range; the ranges are disjoint.
@@ -64,14 +64,14 @@ pub fn copy(source: Operand<'_>, destination: Operand<'_>) -> Result<()> {
         let mut at = range.start;
         while at < range.end {
             let n = TILE.min(range.end - at);
-            let direct = lies[1] == Lie::Contiguous;
+            let direct = patterns[1] == AccessPattern::Contiguous;
             let target = if direct { element(to, starts[1], to_size, at) } else { converted };
             // SAFETY: tiles have room for TILE elements of any dtype; the positions are the operands', and this
             // thread alone writes them.
             unsafe {
                 if same && direct {
                     plan.gather(0, from_size, from.get(), at, n, target);
-                } else if lies[0] == Lie::Contiguous {
+                } else if patterns[0] == AccessPattern::Contiguous {
                     convert(element(from, starts[0], from_size, at), target, n);
                 } else {
                     plan.gather(0, from_size, from.get(), at, n, staging);
@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::number::Complex;
-    use crate::kernels::samples::{LIES, Lie, Sample, noise};
+    use crate::kernels::samples::{LAYOUT_KINDS, LayoutKind, Sample, noise};
 
     const SHAPES: [&[usize]; 8] =
         [&[], &[0, 3], &[1], &[7], &[33, 65], &[3, 40, 50], &[2, 9, 8, 10], &[700, 3]];
@@ -225,7 +225,7 @@ mod tests {
             let values: Vec<f64> = noise(1, n).into_iter().map(|v| (v * 60.0).round().abs()).collect();
             for from in DType::ALL {
                 for to in DType::ALL {
-                    for (a, b) in LIES.into_iter().flat_map(|a| LIES.map(|b| (a, b))) {
+                    for (a, b) in LAYOUT_KINDS.into_iter().flat_map(|a| LAYOUT_KINDS.map(|b| (a, b))) {
                         if shape.len() > 2 && from != to {
                             continue;
                         }
@@ -249,10 +249,10 @@ mod tests {
         for shape in [[16, 33, 40], [5, 100, 9], [70, 8, 8]] {
             let n = shape.iter().product();
             let values: Vec<f64> = (0..n).map(|i| i as f64).collect();
-            let whole = Sample::new(DType::Float32, &shape, Lie::Contiguous, &values);
+            let whole = Sample::new(DType::Float32, &shape, LayoutKind::Contiguous, &values);
             for order in [[0, 2, 1], [1, 0, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
                 let layout = whole.layout.permute(&order);
-                let target = Sample::zeros(DType::Float32, layout.shape(), Lie::Contiguous);
+                let target = Sample::zeros(DType::Float32, layout.shape(), LayoutKind::Contiguous);
                 copy(Operand { layout: &layout, ..whole.operand() }, target.operand()).expect("copy");
                 let strides = layout.strides();
                 let mut expected = Vec::new();
@@ -270,10 +270,10 @@ mod tests {
 
     #[test]
     fn a_broadcast_source_fills_its_destination() {
-        let row = Sample::new(DType::Int16, &[5], Lie::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
+        let row = Sample::new(DType::Int16, &[5], LayoutKind::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
         let layout =
             Layout::new("copy", Shape::from_slice(&[4000, 5]), Dims::from_slice(&[0, 1]), 0).unwrap();
-        let target = Sample::zeros(DType::Float64, &[4000, 5], Lie::Contiguous);
+        let target = Sample::zeros(DType::Float64, &[4000, 5], LayoutKind::Contiguous);
         copy(Operand { layout: &layout, ..row.operand() }, target.operand()).expect("copy");
         assert!(target.values().chunks(5).all(|r| r == [1.0, 2.0, 3.0, 4.0, 5.0]));
     }
@@ -281,9 +281,9 @@ mod tests {
     #[test]
     fn conversions_truncate_wrap_and_keep_nan_true() {
         let source =
-            Sample::raw(DType::Float32, &[5], Lie::Contiguous, &[-1.7f32, 2.9, 300.5, f32::NAN, -0.0]);
+            Sample::raw(DType::Float32, &[5], LayoutKind::Contiguous, &[-1.7f32, 2.9, 300.5, f32::NAN, -0.0]);
         let check = |to: DType, expected: [f64; 5]| {
-            let target = Sample::zeros(to, &[5], Lie::Contiguous);
+            let target = Sample::zeros(to, &[5], LayoutKind::Contiguous);
             copy(source.operand(), target.operand()).expect("copy");
             assert_eq!(target.values(), expected, "{to}");
         };
@@ -291,9 +291,9 @@ mod tests {
         check(DType::UInt8, [255.0, 2.0, 44.0, 0.0, 0.0]);
         check(DType::Bool, [1.0, 1.0, 1.0, 1.0, 0.0]);
         let values = [65504.0f32, 65520.0, 1e-8, -6e-8, 1.000_488_3, 0.1, f32::INFINITY, f32::NAN, 3.0];
-        let source = Sample::raw(DType::Float32, &[9], Lie::Contiguous, &values);
+        let source = Sample::raw(DType::Float32, &[9], LayoutKind::Contiguous, &values);
         for to in [DType::Float16, DType::BFloat16] {
-            let target = Sample::zeros(to, &[9], Lie::Contiguous);
+            let target = Sample::zeros(to, &[9], LayoutKind::Contiguous);
             copy(source.operand(), target.operand()).expect("copy");
             let expected: Vec<u16> = values
                 .iter()
@@ -315,16 +315,16 @@ mod tests {
     #[test]
     fn fills_set_every_element_and_nothing_else() {
         for dtype in DType::ALL {
-            for lie in LIES {
-                let target = Sample::zeros(dtype, &[7, 9], lie);
+            for layout_kind in LAYOUT_KINDS {
+                let target = Sample::zeros(dtype, &[7, 9], layout_kind);
                 fill(target.operand(), Scalar::Int(1)).expect("fill");
-                assert!(target.values().iter().all(|&v| v == 1.0), "{dtype} {lie:?}");
+                assert!(target.values().iter().all(|&v| v == 1.0), "{dtype} {layout_kind:?}");
             }
         }
-        let complex = Sample::zeros(DType::Complex64, &[3], Lie::Gaps);
+        let complex = Sample::zeros(DType::Complex64, &[3], LayoutKind::Gaps);
         fill(complex.operand(), Scalar::Complex(1.0, -2.0)).expect("fill");
         assert!(complex.elements::<Complex<f32>>().iter().all(|z| z.re == 1.0 && z.im == -2.0));
-        let whole = Sample::zeros(DType::Float32, &[9], Lie::Contiguous);
+        let whole = Sample::zeros(DType::Float32, &[9], LayoutKind::Contiguous);
         let layout = Layout::new("copy", Shape::from_slice(&[4]), Dims::from_slice(&[2]), 1).unwrap();
         fill(Operand { layout: &layout, ..whole.operand() }, Scalar::Float(2.5)).expect("fill");
         assert_eq!(whole.values(), [0.0, 2.5, 0.0, 2.5, 0.0, 2.5, 0.0, 2.5, 0.0]);

@@ -294,7 +294,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::kernels::samples::{Lie, Sample, noise};
+    use crate::kernels::samples::{LayoutKind, Sample, noise};
 
     /// Frames, samples, classes; states of two targets.
     const SHAPE: [usize; 3] = [4, 2, 3];
@@ -304,13 +304,13 @@ mod tests {
     fn messages(blank: usize, samples: &[CtcSample], targets: &[i64]) -> [Option<String>; 2] {
         let float = |shape: &[usize]| {
             let values: Vec<f64> = noise(1, shape.iter().product()).iter().map(|v| v - 1.0).collect();
-            Sample::new(DType::Float64, shape, Lie::Contiguous, &values)
+            Sample::new(DType::Float64, shape, LayoutKind::Contiguous, &values)
         };
         let [frames, count, _] = SHAPE;
         let (log_probs, to_log_probs, alpha) =
             (float(&SHAPE), float(&SHAPE), float(&[count, frames, STATES]));
         let (losses, grad) = (float(&[count]), float(&[count]));
-        let targets = Sample::indices(&[targets.len()], Lie::Contiguous, targets);
+        let targets = Sample::indices(&[targets.len()], LayoutKind::Contiguous, targets);
         let (from, listed, prefixes) = (log_probs.operand(), targets.operand(), alpha.operand());
         let forward = ctc_loss(&kernel::CtcLoss {
             blank,

@@ -37,7 +37,7 @@ pub fn address<T>(operand: Operand<'_>) -> *mut T {
 }
 
 /// A type that other dtypes are converted to for computing, each element rounded once on the way back.
-pub trait Compute: Element {
+pub trait ComputeType: Element {
     /// Whether elements of `dtype` can be computed with in this type.
     fn computes(dtype: DType) -> bool {
         dtype == Self::DTYPE
@@ -56,7 +56,7 @@ pub trait Compute: Element {
 
 macro_rules! computes_itself {
     ($($T:ty),*) => {$(
-        impl Compute for $T {
+        impl ComputeType for $T {
             #[inline(always)]
             unsafe fn read(_: DType, at: *const u8) -> Self {
                 // SAFETY: the caller vouches for the element.
@@ -72,7 +72,7 @@ macro_rules! computes_itself {
 }
 computes_itself!(u8, i8, i16, i32, i64, f64);
 
-impl Compute for f32 {
+impl ComputeType for f32 {
     fn computes(dtype: DType) -> bool {
         dtype.compute() == DType::Float32
     }
@@ -112,7 +112,7 @@ pub struct Dense<T> {
     strides: Dims<isize>,
 }
 
-impl<T: Compute> Dense<T> {
+impl<T: ComputeType> Dense<T> {
     /// `operand` row-major without gaps.
     pub fn contiguous(op: &'static str, operand: Operand<'_>) -> Result<Self> {
         if operand.dtype == T::DTYPE && operand.layout.is_contiguous() {
@@ -170,7 +170,7 @@ impl<T: Compute> Dense<T> {
 }
 
 /// Hands `fill` row-major memory for `output`'s elements in `T`: the output's own, or scratch that is stored after.
-pub fn fill_contiguous<T: Compute>(
+pub fn fill_contiguous<T: ComputeType>(
     op: &'static str,
     output: Operand<'_>,
     fill: impl FnOnce(*mut T) -> Result<()>,
@@ -187,7 +187,7 @@ pub fn fill_contiguous<T: Compute>(
 }
 
 /// Stores row-major `scratch` into `output`, rounding each element once.
-pub fn store<T: Compute>(op: &'static str, scratch: &Scratch<T>, output: Operand<'_>) -> Result<()> {
+pub fn store<T: ComputeType>(op: &'static str, scratch: &Scratch<T>, output: Operand<'_>) -> Result<()> {
     let (size, base) = (output.dtype.size() as isize, output.buffer.address().as_ptr());
     let values = scratch.as_ptr();
     for_each_pair(output.layout, &Layout::contiguous(op, output.layout.shape())?, |to, from| {

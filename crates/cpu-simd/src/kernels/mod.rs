@@ -10,7 +10,7 @@ pub mod index;
 pub mod linalg;
 pub mod map;
 pub mod matmul;
-pub mod norm;
+pub mod normalization;
 mod number;
 pub mod pool;
 pub mod random;

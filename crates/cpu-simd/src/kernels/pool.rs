@@ -4,7 +4,7 @@ use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Operand, PoolOp, PoolParams, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
-use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
+use super::dense::{ComputeType, Dense, Shared, fill_contiguous, unsupported};
 use super::walk::Elements;
 use crate::threads::{parallel_for, try_parallel_for};
 
@@ -151,7 +151,7 @@ impl Geometry {
 }
 
 /// An element that has a maximum.
-trait Maximum: Compute {
+trait Maximum: ComputeType {
     /// What every element is larger than, or equal to.
     const LOWEST: Self;
     /// Whether `self` takes the place of `best`: it is larger, or NaN.
@@ -181,7 +181,7 @@ maximum! {
 }
 
 /// An element that has a mean.
-trait Mean: Compute {
+trait Mean: ComputeType {
     const ZERO: Self;
     fn plus(self, other: Self) -> Self;
     fn over(self, count: i64) -> Self;

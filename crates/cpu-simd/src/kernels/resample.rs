@@ -5,7 +5,7 @@ use rustorch_backend::{DType, DimensionMap, Operand, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::SmallVec;
 
-use super::dense::{Compute, Dense, Shared, address, fill_contiguous, unsupported};
+use super::dense::{ComputeType, Dense, Shared, address, fill_contiguous, unsupported};
 use super::number::with_bytes;
 use crate::threads::{parallel_for, try_parallel_for};
 
@@ -107,7 +107,7 @@ fn select<T: Copy>(maps: &[DimensionMap], planes: usize, input: *mut T, output: 
 }
 
 /// A type that sums are computed in.
-trait Float: Compute + std::ops::Mul<Output = Self> + std::ops::Add<Output = Self> {
+trait Float: ComputeType + std::ops::Mul<Output = Self> + std::ops::Add<Output = Self> {
     const ZERO: Self;
     const ONE: Self;
     fn from_f64(value: f64) -> Self;
@@ -263,7 +263,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::kernels::samples::{Lie, Sample};
+    use crate::kernels::samples::{LayoutKind, Sample};
 
     /// The maps applied element by element.
     fn expected(maps: &[DimensionMap], planes: usize, input: &[f64]) -> Vec<f64> {
@@ -309,9 +309,9 @@ mod tests {
             let data: Vec<f64> =
                 (0..planes * in_size).map(|i| f64::from((i * 37 % 101) as u8) - 50.0).collect();
             let shape = [planes, maps[0].input(), maps[1].input()];
-            let input = Sample::new(DType::Float64, &shape, Lie::Contiguous, &data);
+            let input = Sample::new(DType::Float64, &shape, LayoutKind::Contiguous, &data);
             let shape = [planes, maps[0].output(), maps[1].output()];
-            let output = Sample::zeros(DType::Float64, &shape, Lie::Contiguous);
+            let output = Sample::zeros(DType::Float64, &shape, LayoutKind::Contiguous);
             resample(&kernel::Resample {
                 maps: maps.clone(),
                 input: input.operand(),

@@ -12,7 +12,7 @@ use rustorch_simd::arch::neon::{NeonF32, NeonF64};
 use rustorch_simd::arch::{Float, FloatElement, fallback::Scalar};
 use rustorch_simd::{Lanes, SimdLevel, level};
 
-use super::dense::Compute;
+use super::dense::ComputeType;
 use super::walk::{Elements, Walk};
 
 /// A kernel that is written once over the vectors of every instruction set. `run` is `#[inline(always)]`, as is all it
@@ -28,7 +28,7 @@ pub(crate) trait RowKernel<T> {
 }
 
 /// A type that rows are computed in.
-pub(crate) trait Computed: FloatElement + Compute {
+pub(crate) trait FloatComputeType: FloatElement + ComputeType {
     /// Runs `kernel` with the instructions in use.
     ///
     /// # Safety
@@ -54,7 +54,7 @@ run_with!(run_baseline);
 
 macro_rules! computed {
     ($t:ty, $avx512:ident, $avx2:ident, $neon:ident) => {
-        impl Computed for $t {
+        impl FloatComputeType for $t {
             #[inline]
             unsafe fn run<K: RowKernel<Self>>(kernel: K) -> K::Output {
                 // SAFETY: the level in use is available; the rest is the caller's.
@@ -127,68 +127,68 @@ pub(crate) unsafe fn kept<A: Lanes<Element: FloatElement>>(a: &A, x: A::Value, n
 }
 
 /// An element as it is stored, and the type it is computed in.
-pub(crate) trait Stored: Copy + Send + Sync + 'static {
-    type Computed: Computed + Stored<Computed = Self::Computed>;
+pub(crate) trait StorageType: Copy + Send + Sync + 'static {
+    type Compute: FloatComputeType + StorageType<Compute = Self::Compute>;
 
-    fn to_computed(self) -> Self::Computed;
-    fn from_computed(value: Self::Computed) -> Self;
+    fn to_compute(self) -> Self::Compute;
+    fn from_compute(value: Self::Compute) -> Self;
 
     /// Converts a run.
-    fn to_computed_run(from: &[Self], to: &mut [Self::Computed]) {
+    fn to_compute_run(from: &[Self], to: &mut [Self::Compute]) {
         for (from, to) in from.iter().zip(to) {
-            *to = from.to_computed();
+            *to = from.to_compute();
         }
     }
 
     /// Rounds a run.
-    fn from_computed_run(from: &[Self::Computed], to: &mut [Self]) {
+    fn from_compute_run(from: &[Self::Compute], to: &mut [Self]) {
         for (from, to) in from.iter().zip(to) {
-            *to = Self::from_computed(*from);
+            *to = Self::from_compute(*from);
         }
     }
 }
 
-macro_rules! stored_as_computed {
+macro_rules! computes_as_stored {
     ($($t:ty)*) => {$(
-        impl Stored for $t {
-            type Computed = $t;
+        impl StorageType for $t {
+            type Compute = $t;
             #[inline(always)]
-            fn to_computed(self) -> $t { self }
+            fn to_compute(self) -> $t { self }
             #[inline(always)]
-            fn from_computed(value: $t) -> $t { value }
+            fn from_compute(value: $t) -> $t { value }
         }
     )*};
 }
 
-stored_as_computed! { f32 f64 }
+computes_as_stored! { f32 f64 }
 
-impl Stored for f16 {
-    type Computed = f32;
+impl StorageType for f16 {
+    type Compute = f32;
     #[inline(always)]
-    fn to_computed(self) -> f32 {
+    fn to_compute(self) -> f32 {
         self.to_f32()
     }
     #[inline(always)]
-    fn from_computed(value: f32) -> f16 {
+    fn from_compute(value: f32) -> f16 {
         f16::from_f32(value)
     }
-    fn to_computed_run(from: &[f16], to: &mut [f32]) {
+    fn to_compute_run(from: &[f16], to: &mut [f32]) {
         from.convert_to_f32_slice(to);
     }
-    fn from_computed_run(from: &[f32], to: &mut [f16]) {
+    fn from_compute_run(from: &[f32], to: &mut [f16]) {
         to.convert_from_f32_slice(from);
     }
 }
 
-impl Stored for bf16 {
-    type Computed = f32;
+impl StorageType for bf16 {
+    type Compute = f32;
     #[inline(always)]
-    fn to_computed(self) -> f32 {
+    fn to_compute(self) -> f32 {
         f32::from_bits(u32::from(self.to_bits()) << 16)
     }
     // Rounds to even without a branch, so that the compiler vectorises the loop over a run.
     #[inline(always)]
-    fn from_computed(value: f32) -> bf16 {
+    fn from_compute(value: f32) -> bf16 {
         let bits = value.to_bits();
         let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
         let quiet = (bits >> 16) | 0x40;
@@ -196,8 +196,8 @@ impl Stored for bf16 {
     }
 }
 
-/// Calls a macro arm with the [`Stored`] type of a floating-point dtype, or evaluates `else`.
-macro_rules! with_stored {
+/// Calls a macro arm with the [`StorageType`] type of a floating-point dtype, or evaluates `else`.
+macro_rules! with_storage_type {
     ($dtype:expr, $S:ident => $body:expr, else $other:expr) => {
         match $dtype {
             rustorch_backend::DType::Float16 => {
@@ -220,7 +220,7 @@ macro_rules! with_stored {
         }
     };
 }
-pub(crate) use with_stored;
+pub(crate) use with_storage_type;
 
 /// Rows of a tensor that do not lie in one piece, or not in the type they are computed in: `count` neighbouring rows,
 /// which are copied to and from scratch memory, [`staged_step`] elements from one to the next.
@@ -235,14 +235,14 @@ pub(crate) struct Rows<'a, S> {
     pub(crate) count: usize,
 }
 
-impl<S: Stored> Rows<'_, S> {
+impl<S: StorageType> Rows<'_, S> {
     /// Copies the rows to `scratch`, converted.
     ///
     /// # Safety
     /// The positions lie in the operand, and nobody writes there; `scratch` is valid for writes of all rows.
-    pub(crate) unsafe fn read(self, scratch: *mut S::Computed) {
+    pub(crate) unsafe fn read(self, scratch: *mut S::Compute) {
         let length = self.positions.len();
-        let scratch_step = staged_step::<S::Computed>(length);
+        let scratch_step = staged_step::<S::Compute>(length);
         let [along] = self.positions.steps();
         for (position, [start], n) in self.positions.runs(0..length) {
             // SAFETY: the caller's.
@@ -250,7 +250,7 @@ impl<S: Stored> Rows<'_, S> {
                 if along == 1 {
                     for row in 0..self.count {
                         let from = self.elements.at(self.first + row as isize * self.step + start);
-                        S::to_computed_run(
+                        S::to_compute_run(
                             std::slice::from_raw_parts(from, n),
                             std::slice::from_raw_parts_mut(scratch.add(row * scratch_step + position), n),
                         );
@@ -260,7 +260,7 @@ impl<S: Stored> Rows<'_, S> {
                         let from = self.first + start + i as isize * along;
                         for row in 0..self.count {
                             let value = self.elements.get(from + row as isize * self.step);
-                            scratch.add(row * scratch_step + position + i).write(value.to_computed());
+                            scratch.add(row * scratch_step + position + i).write(value.to_compute());
                         }
                     }
                 }
@@ -272,9 +272,9 @@ impl<S: Stored> Rows<'_, S> {
     ///
     /// # Safety
     /// The positions lie in the operand, and nobody else touches them; `scratch` is valid for reads of all rows.
-    pub(crate) unsafe fn write(self, scratch: *const S::Computed) {
+    pub(crate) unsafe fn write(self, scratch: *const S::Compute) {
         let length = self.positions.len();
-        let scratch_step = staged_step::<S::Computed>(length);
+        let scratch_step = staged_step::<S::Compute>(length);
         let [along] = self.positions.steps();
         for (position, [start], n) in self.positions.runs(0..length) {
             // SAFETY: the caller's.
@@ -282,7 +282,7 @@ impl<S: Stored> Rows<'_, S> {
                 if along == 1 {
                     for row in 0..self.count {
                         let to = self.elements.at(self.first + row as isize * self.step + start);
-                        S::from_computed_run(
+                        S::from_compute_run(
                             std::slice::from_raw_parts(scratch.add(row * scratch_step + position), n),
                             std::slice::from_raw_parts_mut(to, n),
                         );
@@ -292,7 +292,7 @@ impl<S: Stored> Rows<'_, S> {
                         let to = self.first + start + i as isize * along;
                         for row in 0..self.count {
                             let value = scratch.add(row * scratch_step + position + i).read();
-                            self.elements.set(to + row as isize * self.step, S::from_computed(value));
+                            self.elements.set(to + row as isize * self.step, S::from_compute(value));
                         }
                     }
                 }

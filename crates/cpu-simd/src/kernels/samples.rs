@@ -25,7 +25,7 @@ pub(crate) const FLOATING: [DType; 4] = [DType::Float16, DType::BFloat16, DType:
 
 /// How a sample lies in its buffer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Lie {
+pub(crate) enum LayoutKind {
     /// Row-major without gaps.
     Contiguous,
     /// Column-major.
@@ -36,7 +36,8 @@ pub(crate) enum Lie {
     Reversed,
 }
 
-pub(crate) const LIES: [Lie; 4] = [Lie::Contiguous, Lie::Transposed, Lie::Gaps, Lie::Reversed];
+pub(crate) const LAYOUT_KINDS: [LayoutKind; 4] =
+    [LayoutKind::Contiguous, LayoutKind::Transposed, LayoutKind::Gaps, LayoutKind::Reversed];
 
 /// A tensor that owns its memory.
 pub(crate) struct Sample {
@@ -47,12 +48,12 @@ pub(crate) struct Sample {
 
 impl Sample {
     /// All bytes 0.
-    pub(crate) fn zeros(dtype: DType, shape: &[usize], lie: Lie) -> Self {
+    pub(crate) fn zeros(dtype: DType, shape: &[usize], layout_kind: LayoutKind) -> Self {
         let mut strides = Layout::contiguous("samples", shape).unwrap().strides().to_vec();
         let mut offset = 0;
-        match lie {
-            Lie::Contiguous => {}
-            Lie::Transposed => {
+        match layout_kind {
+            LayoutKind::Contiguous => {}
+            LayoutKind::Transposed => {
                 let reversed: Vec<usize> = shape.iter().rev().copied().collect();
                 strides = Layout::contiguous("samples", &reversed)
                     .unwrap()
@@ -62,13 +63,13 @@ impl Sample {
                     .copied()
                     .collect();
             }
-            Lie::Gaps => {
+            LayoutKind::Gaps => {
                 offset = 3;
                 for stride in &mut strides {
                     *stride *= 2;
                 }
             }
-            Lie::Reversed => {
+            LayoutKind::Reversed => {
                 if let (Some(&n), Some(stride)) = (shape.last(), strides.last_mut()) {
                     offset = n.saturating_sub(1);
                     *stride = -1;
@@ -85,31 +86,31 @@ impl Sample {
     }
 
     /// Row-major `values`, converted.
-    pub(crate) fn new(dtype: DType, shape: &[usize], lie: Lie, values: &[f64]) -> Self {
+    pub(crate) fn new(dtype: DType, shape: &[usize], layout_kind: LayoutKind, values: &[f64]) -> Self {
         with_element!(dtype, T => {
             let values: Vec<T> = values.iter().map(|&v| T::from_scalar(Scalar::Float(v))).collect();
-            Self::raw(dtype, shape, lie, &values)
+            Self::raw(dtype, shape, layout_kind, &values)
         }, else {
             let pairs = |v: f64| (v, -0.5 * v);
             if dtype == DType::Complex64 {
                 let values: Vec<_> = values.iter().map(|&v| Complex { re: pairs(v).0 as f32, im: pairs(v).1 as f32 }).collect();
-                Self::raw(dtype, shape, lie, &values)
+                Self::raw(dtype, shape, layout_kind, &values)
             } else {
                 let values: Vec<_> = values.iter().map(|&v| Complex { re: pairs(v).0, im: pairs(v).1 }).collect();
-                Self::raw(dtype, shape, lie, &values)
+                Self::raw(dtype, shape, layout_kind, &values)
             }
         })
     }
 
     /// Row-major int64.
-    pub(crate) fn indices(shape: &[usize], lie: Lie, values: &[i64]) -> Self {
-        Self::raw(DType::Int64, shape, lie, values)
+    pub(crate) fn indices(shape: &[usize], layout_kind: LayoutKind, values: &[i64]) -> Self {
+        Self::raw(DType::Int64, shape, layout_kind, values)
     }
 
     /// Row-major elements as they are.
-    pub(crate) fn raw<T: Copy>(dtype: DType, shape: &[usize], lie: Lie, values: &[T]) -> Self {
+    pub(crate) fn raw<T: Copy>(dtype: DType, shape: &[usize], layout_kind: LayoutKind, values: &[T]) -> Self {
         assert_eq!(size_of::<T>(), dtype.size());
-        let sample = Self::zeros(dtype, shape, lie);
+        let sample = Self::zeros(dtype, shape, layout_kind);
         let offsets = sample.offsets();
         assert_eq!(offsets.len(), values.len());
         for (&offset, &value) in offsets.iter().zip(values) {

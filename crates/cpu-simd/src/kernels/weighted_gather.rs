@@ -3,7 +3,7 @@
 use rustorch_backend::{DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
-use super::dense::{Compute, Dense, Shared, fill_contiguous, unsupported};
+use super::dense::{ComputeType, Dense, Shared, fill_contiguous, unsupported};
 use super::index::changed_meanwhile;
 use super::walk::Elements;
 use crate::threads::try_parallel_for;
@@ -94,7 +94,7 @@ impl Taps {
 }
 
 /// What is computed in.
-trait Float: Compute + std::ops::Mul<Output = Self> + std::ops::AddAssign {
+trait Float: ComputeType + std::ops::Mul<Output = Self> + std::ops::AddAssign {
     const ZERO: Self;
 }
 impl Float for f32 {
@@ -288,21 +288,22 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::kernels::samples::{Lie, Sample, noise};
+    use crate::kernels::samples::{LayoutKind, Sample, noise};
 
     /// The three kernels are the three derivatives of one trilinear form, so all give the same number.
     #[test]
     fn all_three_compute_one_form() {
         let (batch, channels, plane, points, taps) = (2, 3, 700, 900, 4);
         let float = |seed, shape: &[usize]| {
-            Sample::new(DType::Float64, shape, Lie::Contiguous, &noise(seed, shape.iter().product()))
+            Sample::new(DType::Float64, shape, LayoutKind::Contiguous, &noise(seed, shape.iter().product()))
         };
         let input = float(1, &[batch, channels, plane]);
         let weight = float(2, &[batch, points, taps]);
         let grad = float(3, &[batch, channels, points]);
         let indices: Vec<i64> = (0..(batch * points * taps) as i64).map(|i| i * 7919 % 701 - 1).collect();
-        let index = Sample::indices(&[batch, points, taps], Lie::Contiguous, &indices);
-        let zeros = |like: &Sample| Sample::zeros(DType::Float64, like.layout.shape(), Lie::Contiguous);
+        let index = Sample::indices(&[batch, points, taps], LayoutKind::Contiguous, &indices);
+        let zeros =
+            |like: &Sample| Sample::zeros(DType::Float64, like.layout.shape(), LayoutKind::Contiguous);
         let (out, to_input, to_weight) = (zeros(&grad), zeros(&input), zeros(&weight));
         weighted_gather(&kernel::WeightedGather {
             input: input.operand(),
@@ -351,10 +352,10 @@ mod tests {
 
     #[test]
     fn an_index_beyond_the_plane_is_refused() {
-        let input = Sample::zeros(DType::Float32, &[1, 1, 3], Lie::Contiguous);
-        let weight = Sample::zeros(DType::Float32, &[1, 1, 1], Lie::Contiguous);
-        let index = Sample::indices(&[1, 1, 1], Lie::Contiguous, &[3]);
-        let out = Sample::zeros(DType::Float32, &[1, 1, 1], Lie::Contiguous);
+        let input = Sample::zeros(DType::Float32, &[1, 1, 3], LayoutKind::Contiguous);
+        let weight = Sample::zeros(DType::Float32, &[1, 1, 1], LayoutKind::Contiguous);
+        let index = Sample::indices(&[1, 1, 1], LayoutKind::Contiguous, &[3]);
+        let out = Sample::zeros(DType::Float32, &[1, 1, 1], LayoutKind::Contiguous);
         assert!(
             weighted_gather(&kernel::WeightedGather {
                 input: input.operand(),
@@ -370,7 +371,7 @@ mod tests {
     #[test]
     fn an_index_that_changes_after_the_check_picks_nothing() {
         let sizes = Sizes { batch: 1, channels: 1, plane: 3, points: 1, taps: 4 };
-        let indices = Sample::indices(&[4], Lie::Contiguous, &[1, 3, 1 << 40, -7]);
+        let indices = Sample::indices(&[4], LayoutKind::Contiguous, &[1, 3, 1 << 40, -7]);
         let index = Taps { first: Elements::of(indices.operand()), plane: 3 };
         let (three, four, one) = ([1.0, 2.0, 4.0], [1.0; 4], [3.0]);
         let (mut out, mut to_input, mut to_weight) = ([0.0; 1], [0.0; 3], [0.0; 4]);

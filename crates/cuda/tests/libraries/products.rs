@@ -9,7 +9,7 @@ use crate::memory::{bytes, compare};
 
 /// A matrix of a batch in memory: rows, columns or both apart, from an odd element on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lie {
+enum MatrixLayout {
     Rows,
     Columns,
     RowsApart,
@@ -17,16 +17,16 @@ enum Lie {
     Neither,
 }
 
-fn layout(lead: &[usize], [rows, columns]: [usize; 2], lie: Lie, spread: bool) -> Layout {
-    let (row, column, size, offset) = match lie {
-        Lie::Rows => (columns, 1, rows * columns, 0),
-        Lie::Columns => (1, rows, rows * columns, 0),
-        Lie::RowsApart => (columns + 3, 1, rows * (columns + 3), 5),
-        Lie::ColumnsApart => (1, rows + 2, columns * (rows + 2), 1),
-        Lie::Neither => (columns * 2, 2, rows * columns * 2, 0),
+fn layout(lead: &[usize], [rows, columns]: [usize; 2], matrix_layout: MatrixLayout, spread: bool) -> Layout {
+    let (row, column, size, offset) = match matrix_layout {
+        MatrixLayout::Rows => (columns, 1, rows * columns, 0),
+        MatrixLayout::Columns => (1, rows, rows * columns, 0),
+        MatrixLayout::RowsApart => (columns + 3, 1, rows * (columns + 3), 5),
+        MatrixLayout::ColumnsApart => (1, rows + 2, columns * (rows + 2), 1),
+        MatrixLayout::Neither => (columns * 2, 2, rows * columns * 2, 0),
     };
     let mut strides: Dims<isize> = [row as isize, column as isize].as_slice().into();
-    let mut step = (size + usize::from(lie == Lie::RowsApart)) as isize;
+    let mut step = (size + usize::from(matrix_layout == MatrixLayout::RowsApart)) as isize;
     for &count in lead.iter().rev() {
         strides.insert(0, if spread { 0 } else { step });
         step *= count as isize;
@@ -41,7 +41,7 @@ struct Case {
     dtype: DType,
     lead: Vec<usize>,
     sizes: [usize; 3],
-    lies: [Lie; 3],
+    matrix_layouts: [MatrixLayout; 3],
     /// Whether all of a batch share a factor.
     shared: [bool; 2],
     factors: (f64, f64),
@@ -52,9 +52,9 @@ struct Case {
 fn run(backend: &dyn ComputeBackend, case: &Case) -> Result<Vec<u8>> {
     let [m, k, n] = case.sizes;
     let layouts = [
-        layout(&case.lead, [m, k], case.lies[0], case.shared[0]),
-        layout(&case.lead, [k, n], case.lies[1], case.shared[1]),
-        layout(&case.lead, [m, n], case.lies[2], false),
+        layout(&case.lead, [m, k], case.matrix_layouts[0], case.shared[0]),
+        layout(&case.lead, [k, n], case.matrix_layouts[1], case.shared[1]),
+        layout(&case.lead, [m, n], case.matrix_layouts[2], false),
         Layout::contiguous("products", &[n]).unwrap(),
     ];
     let mut buffers = Vec::new();
@@ -97,18 +97,24 @@ pub fn test(fake: &Fake, cpu: &dyn ComputeBackend, device: &dyn ComputeBackend) 
 
 fn cases() -> Vec<Case> {
     let sizes = [[3, 5, 7], [64, 16, 8], [33, 2, 17], [5, 1, 4]];
-    let lies = [Lie::Rows, Lie::Columns, Lie::RowsApart, Lie::ColumnsApart];
+    let matrix_layouts =
+        [MatrixLayout::Rows, MatrixLayout::Columns, MatrixLayout::RowsApart, MatrixLayout::ColumnsApart];
     let mut cases = Vec::new();
     for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::BFloat16] {
         for (i, sizes) in sizes.into_iter().enumerate() {
-            for (j, a) in lies.into_iter().enumerate() {
-                let lies = [a, lies[(i + j) % 4], [Lie::Rows, Lie::RowsApart][(i + j) % 2]];
-                let biased = (i + j) % 3 != 0 && !(dtype == DType::Float16 && lies[1] == Lie::ColumnsApart);
+            for (j, a) in matrix_layouts.into_iter().enumerate() {
+                let matrix_layouts = [
+                    a,
+                    matrix_layouts[(i + j) % 4],
+                    [MatrixLayout::Rows, MatrixLayout::RowsApart][(i + j) % 2],
+                ];
+                let biased = (i + j) % 3 != 0
+                    && !(dtype == DType::Float16 && matrix_layouts[1] == MatrixLayout::ColumnsApart);
                 let factors = [(1.0, 0.0), (0.5, -2.0), (2.0, 1.0)][j % 3];
                 for (lead, shared) in
                     [(vec![], [false; 2]), (vec![3], [false; 2]), (vec![2, 3], [i % 2 == 0, false])]
                 {
-                    cases.push(Case { dtype, lead, sizes, lies, shared, factors, biased });
+                    cases.push(Case { dtype, lead, sizes, matrix_layouts, shared, factors, biased });
                 }
             }
         }
@@ -117,8 +123,8 @@ fn cases() -> Vec<Case> {
     cases.retain(|case| {
         !(case.dtype == DType::Float16
             && case.biased
-            && case.lies[1] != Lie::Rows
-            && case.lies[1] != Lie::Columns)
+            && case.matrix_layouts[1] != MatrixLayout::Rows
+            && case.matrix_layouts[1] != MatrixLayout::Columns)
     });
     cases
 }
@@ -129,7 +135,7 @@ fn precisions(fake: &Fake, device: &dyn ComputeBackend) {
         dtype,
         lead: vec![],
         sizes: [4, 4, 4],
-        lies: [Lie::Rows; 3],
+        matrix_layouts: [MatrixLayout::Rows; 3],
         shared: [false; 2],
         factors: (1.0, 0.0),
         biased: false,
@@ -152,19 +158,25 @@ fn left_to_kernels(fake: &Fake, device: &dyn ComputeBackend) {
         dtype: DType::Float32,
         lead: vec![2],
         sizes: [4, 5, 6],
-        lies: [Lie::Rows; 3],
+        matrix_layouts: [MatrixLayout::Rows; 3],
         shared: [false; 2],
         factors: (1.0, 0.0),
         biased: false,
     };
     let others = [
-        Case { lies: [Lie::Neither, Lie::Rows, Lie::Rows], ..base.clone() },
-        Case { lies: [Lie::Rows, Lie::Rows, Lie::Columns], ..base.clone() },
+        Case {
+            matrix_layouts: [MatrixLayout::Neither, MatrixLayout::Rows, MatrixLayout::Rows],
+            ..base.clone()
+        },
+        Case {
+            matrix_layouts: [MatrixLayout::Rows, MatrixLayout::Rows, MatrixLayout::Columns],
+            ..base.clone()
+        },
         Case { sizes: [4, 5, 1], ..base.clone() },
         Case { dtype: DType::Int32, ..base.clone() },
         Case {
             dtype: DType::Float16,
-            lies: [Lie::Rows, Lie::ColumnsApart, Lie::Rows],
+            matrix_layouts: [MatrixLayout::Rows, MatrixLayout::ColumnsApart, MatrixLayout::Rows],
             biased: true,
             ..base.clone()
         },

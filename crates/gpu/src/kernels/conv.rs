@@ -17,20 +17,24 @@ const FEW_ROWS: usize = 4;
 
 /// Where an operand's elements lie: images, channels or filters, and three spatial dimensions.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct OperandStrides {
     offset: i64,
     strides: [i64; 2],
     spatial: [i64; 3],
 }
 
-impl Place {
-    fn of(layout: &Layout) -> Place {
+impl OperandStrides {
+    fn of(layout: &Layout) -> OperandStrides {
         let strides = layout.strides();
         let mut spatial = [0; 3];
         for (to, &stride) in spatial[5 - strides.len()..].iter_mut().zip(&strides[2..]) {
             *to = stride as i64;
         }
-        Place { offset: layout.offset() as i64, strides: [strides[0] as i64, strides[1] as i64], spatial }
+        OperandStrides {
+            offset: layout.offset() as i64,
+            strides: [strides[0] as i64, strides[1] as i64],
+            spatial,
+        }
     }
 }
 
@@ -186,10 +190,10 @@ struct Sum<'a> {
     /// Weight rows of a group, and the channels that are summed over.
     rows: usize,
     channels: usize,
-    source: (Operand<'a>, Place, [usize; 3]),
+    source: (Operand<'a>, OperandStrides, [usize; 3]),
     /// Operand, place, and the strides of groups, rows and channels.
-    weight: (Operand<'a>, Place, [i64; 3]),
-    out: (Operand<'a>, Place),
+    weight: (Operand<'a>, OperandStrides, [i64; 3]),
+    out: (Operand<'a>, OperandStrides),
 }
 
 impl<'a> Sum<'a> {
@@ -294,7 +298,7 @@ impl<'a> Sum<'a> {
         let parts = chunks.buffer(device, output, sums)?;
         let layout = Layout::contiguous("conv", output.layout.shape())?;
         let target = Operand { buffer: &parts, layout: &layout, dtype: sums };
-        let part = Sum { out: (target, Place::of(&layout)), ..*self };
+        let part = Sum { out: (target, OperandStrides::of(&layout)), ..*self };
         part.convolve_tiles(device, None, tile, chunks)?;
         let mut strides: Dims<isize> = smallvec![0; layout.ndim()];
         strides[1] = bias.and_then(|bias| bias.layout.strides().first().copied()).unwrap_or(0);
@@ -348,7 +352,7 @@ impl<'a> Sum<'a> {
         }
         let parts = chunks.buffer(device, target, sums)?;
         let layout = Layout::contiguous("conv", target.layout.shape())?;
-        let place = Place::of(&layout);
+        let place = OperandStrides::of(&layout);
         let strides = weight_strides(place, self.rows);
         let part = Operand { buffer: &parts, layout: &layout, dtype: sums };
         Sum { weight: (part, place, strides), ..*self }.correlate_tiles(device, tile, chunks)?;
@@ -380,7 +384,7 @@ impl<'a> Sum<'a> {
 }
 
 /// The strides of groups, filters and channels of a weight whose groups have `filters` filters.
-fn weight_strides(place: Place, filters: usize) -> [i64; 3] {
+fn weight_strides(place: OperandStrides, filters: usize) -> [i64; 3] {
     let [filter, channel] = place.strides;
     [filter * filters as i64, filter, channel]
 }
@@ -390,16 +394,16 @@ fn weight_strides(place: Place, filters: usize) -> [i64; 3] {
 pub(crate) fn convolution(device: &dyn Device, kernel: &kernel::Convolution<Operand<'_>>) -> Result<()> {
     let &kernel::Convolution { ref params, input, weight, bias, output } = kernel;
     let g = Geometry::new(params, input, weight, output)?;
-    let place = Place::of(weight.layout);
+    let place = OperandStrides::of(weight.layout);
     let sum = Sum {
         windows: g.windows(),
         images: g.images,
         groups: g.groups,
         rows: g.filters,
         channels: g.channels,
-        source: (input, Place::of(input.layout), g.input),
+        source: (input, OperandStrides::of(input.layout), g.input),
         weight: (weight, place, weight_strides(place, g.filters)),
-        out: (output, Place::of(output.layout)),
+        out: (output, OperandStrides::of(output.layout)),
     };
     sum.convolve(device, bias)
 }
@@ -413,7 +417,7 @@ pub(crate) fn convolution_grad_input(
 ) -> Result<()> {
     let &kernel::ConvolutionGradInput { ref params, grad, weight, grad_input } = kernel;
     let g = Geometry::new(params, grad_input, weight, grad)?;
-    let (by, to) = (Place::of(weight.layout), Place::of(grad_input.layout));
+    let (by, to) = (OperandStrides::of(weight.layout), OperandStrides::of(grad_input.layout));
     let residues = [g.residues(0)?, g.residues(1)?, g.residues(2)?];
     for &z in &residues[0] {
         for &y in &residues[1] {
@@ -439,7 +443,7 @@ pub(crate) fn convolution_grad_input(
                     groups: g.groups,
                     rows: g.channels,
                     channels: if along.iter().all(|residue| residue.taps > 0) { g.filters } else { 0 },
-                    source: (grad, Place::of(grad.layout), g.output),
+                    source: (grad, OperandStrides::of(grad.layout), g.output),
                     weight: (weight, by, [filter * g.filters as i64, channel, filter]),
                     out: (grad_input, to),
                 };
@@ -457,16 +461,16 @@ pub(crate) fn convolution_grad_weight(
 ) -> Result<()> {
     let &kernel::ConvolutionGradWeight { ref params, grad, input, grad_weight } = kernel;
     let g = Geometry::new(params, input, grad_weight, grad)?;
-    let place = Place::of(grad_weight.layout);
+    let place = OperandStrides::of(grad_weight.layout);
     let sum = Sum {
         windows: g.windows(),
         images: g.images,
         groups: g.groups,
         rows: g.filters,
         channels: g.channels,
-        source: (input, Place::of(input.layout), g.input),
+        source: (input, OperandStrides::of(input.layout), g.input),
         weight: (grad_weight, place, weight_strides(place, g.filters)),
-        out: (grad, Place::of(grad.layout)),
+        out: (grad, OperandStrides::of(grad.layout)),
     };
     sum.correlate(device)
 }

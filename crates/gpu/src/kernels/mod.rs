@@ -17,7 +17,7 @@ pub(crate) mod map;
 pub(crate) mod matmul;
 pub(crate) mod moments;
 pub(crate) mod nonzero;
-pub(crate) mod norm;
+pub(crate) mod normalization;
 pub(crate) mod pool;
 mod program;
 pub(crate) mod radix;

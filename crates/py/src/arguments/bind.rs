@@ -30,7 +30,7 @@ impl<'a, 'py> Call<'a, 'py> {
 }
 
 /// The arguments in the places of a signature.
-pub struct Places<'a, 'py> {
+pub struct BoundArguments<'a, 'py> {
     slots: [Option<Borrowed<'a, 'py, PyAny>>; CAPACITY],
     /// The positional arguments that are sizes or tensors of a list, where they were given one by one.
     pub rest: &'a [*mut ffi::PyObject],
@@ -38,7 +38,7 @@ pub struct Places<'a, 'py> {
     pub out: Option<Borrowed<'a, 'py, PyAny>>,
 }
 
-impl<'a, 'py> Places<'a, 'py> {
+impl<'a, 'py> BoundArguments<'a, 'py> {
     #[inline]
     pub fn get(&self, index: usize) -> Option<Borrowed<'a, 'py, PyAny>> {
         self.slots[index]
@@ -101,13 +101,16 @@ fn find(keyword: &str, parameters: &[Parameter]) -> Option<usize> {
 
 /// Binds a call to a signature.
 #[inline]
-pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Result<Places<'a, 'py>, Mismatch> {
+pub fn bind<'a, 'py>(
+    call: &Call<'a, 'py>,
+    overload: &'static Overload,
+) -> Result<BoundArguments<'a, 'py>, Mismatch> {
     let parameters = overload.parameters;
     let takes_out = overload.out && call.receiver.is_none();
-    let mut places = Places { slots: [None; CAPACITY], rest: &[], out: None };
+    let mut bound = BoundArguments { slots: [None; CAPACITY], rest: &[], out: None };
     let mut next = 0;
     if let Some(receiver) = call.receiver {
-        places.slots[0] = Some(receiver);
+        bound.slots[0] = Some(receiver);
         next = 1;
     }
     let own = next;
@@ -117,7 +120,7 @@ pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Resul
             return Err(Mismatch::TooMany { taken, given: call.positional });
         };
         let argument = call.get(index);
-        places.slots[next] = Some(argument);
+        bound.slots[next] = Some(argument);
         // Sizes may come one by one, and tensors where no positional argument follows (`broadcast_tensors(a, b)`).
         let one_by_one = match parameter.kind {
             Kind::Shape => convert::is_int(&argument),
@@ -125,7 +128,7 @@ pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Resul
             _ => false,
         };
         if one_by_one {
-            places.rest = &call.arguments[index..call.positional];
+            bound.rest = &call.arguments[index..call.positional];
             break;
         }
         next += 1;
@@ -134,31 +137,31 @@ pub fn bind<'a, 'py>(call: &Call<'a, 'py>, overload: &'static Overload) -> Resul
         for (index, keyword) in keywords.iter_borrowed().enumerate() {
             let value = call.get(call.positional + index);
             if takes_out && keyword.cast::<PyString>().is_ok_and(|k| k == "out") {
-                places.out = Some(value).filter(|out| !out.is_none());
+                bound.out = Some(value).filter(|out| !out.is_none());
             } else {
-                place_keyword(&mut places, parameters, keyword, value)?;
+                place_keyword(&mut bound, parameters, keyword, value)?;
             }
         }
     }
-    for (parameter, slot) in parameters.iter().zip(&places.slots).skip(own) {
+    for (parameter, slot) in parameters.iter().zip(&bound.slots).skip(own) {
         if slot.is_none() && !parameter.optional {
             return Err(Mismatch::Missing(parameter.name));
         }
     }
-    Ok(places)
+    Ok(bound)
 }
 
 fn place_keyword<'a, 'py>(
-    places: &mut Places<'a, 'py>,
+    bound: &mut BoundArguments<'a, 'py>,
     parameters: &'static [Parameter],
     keyword: Borrowed<'_, 'py, PyAny>,
     value: Borrowed<'a, 'py, PyAny>,
 ) -> Result<(), Mismatch> {
     let text = keyword.cast::<PyString>().map_or_else(|_| "?".into(), |s| s.to_string_lossy().into_owned());
     let Some(place) = find(&text, parameters) else { return Err(Mismatch::Unexpected(text)) };
-    if places.slots[place].is_some() {
+    if bound.slots[place].is_some() {
         return Err(Mismatch::Twice(parameters[place].name));
     }
-    places.slots[place] = Some(value);
+    bound.slots[place] = Some(value);
     Ok(())
 }

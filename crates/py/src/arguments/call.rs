@@ -100,14 +100,14 @@ fn is_public(name: &str) -> bool {
 
 #[inline]
 fn dispatch<'py>(binding: &'static Binding, call: Call<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
-    let (overload, places) = match binding.overloads {
+    let (overload, bound) = match binding.overloads {
         [only] => match bind(&call, only) {
-            Ok(places) => (only, places),
+            Ok(bound) => (only, bound),
             Err(mismatch) => return Err(mismatch.into_error(binding.name)),
         },
         _ => choose(binding, &call)?,
     };
-    (overload.call)(&Arguments::new(call.py, binding, overload, places))
+    (overload.call)(&Arguments::new(call.py, binding, overload, bound))
 }
 
 /// The interpreter's record of a function. It keeps the pointers for as long as it runs, so they are never freed.

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyIterator, PyString};
 
-use super::bind::{Call, Places, bind};
+use super::bind::{BoundArguments, Call, bind};
 use super::{Binding, Kind, Overload, convert};
 
 /// Whether an object may stand at a parameter of this kind.
@@ -47,16 +47,16 @@ fn accepts(kind: Kind, object: &Bound<'_, PyAny>) -> bool {
 pub fn choose<'a, 'py>(
     binding: &'static Binding,
     call: &Call<'a, 'py>,
-) -> PyResult<(&'static Overload, Places<'a, 'py>)> {
+) -> PyResult<(&'static Overload, BoundArguments<'a, 'py>)> {
     for overload in binding.overloads {
-        let Ok(places) = bind(call, overload) else { continue };
+        let Ok(bound) = bind(call, overload) else { continue };
         let fits = overload.parameters.iter().enumerate().all(|(i, p)| {
             // Tensors one by one: binding looked at the first, reading will look at the others.
-            let several = p.kind == Kind::TensorList && !places.rest.is_empty();
-            places.get(i).is_none_or(|object| several || accepts(p.kind, &object))
+            let several = p.kind == Kind::TensorList && !bound.rest.is_empty();
+            bound.get(i).is_none_or(|object| several || accepts(p.kind, &object))
         });
         if fits {
-            return Ok((overload, places));
+            return Ok((overload, bound));
         }
     }
     Err(no_match(binding, call))

@@ -10,7 +10,7 @@ use rustorch_backend::{DType, Device, Dims, Scalar};
 use rustorch_tensor::{Generator, MemoryFormat, Result, Tensor};
 use smallvec::SmallVec;
 
-use super::bind::{Places, is_last_positional};
+use super::bind::{BoundArguments, is_last_positional};
 use super::out::{self, Targets};
 use super::work::Work;
 use super::{Binding, NEVER, Overload, convert, type_name};
@@ -28,7 +28,7 @@ pub struct Arguments<'a, 'py> {
     py: Python<'py>,
     binding: &'static Binding,
     overload: &'static Overload,
-    places: Places<'a, 'py>,
+    bound: BoundArguments<'a, 'py>,
     /// Which argument is read next.
     place: Cell<usize>,
     /// What was seen so far, for an estimate of the work.
@@ -58,7 +58,7 @@ macro_rules! optional {
         #[doc = concat!("The argument at a place, as `", stringify!($type), "`, unless it is None or absent.")]
         #[inline]
         pub fn $name(&self, place: usize) -> PyResult<Option<$type>> {
-            match self.places.get(place) {
+            match self.bound.get(place) {
                 Some(object) if !object.is_none() => self.$required(place).map(Some),
                 _ => Ok(None),
             }
@@ -71,13 +71,13 @@ impl<'a, 'py> Arguments<'a, 'py> {
         py: Python<'py>,
         binding: &'static Binding,
         overload: &'static Overload,
-        places: Places<'a, 'py>,
+        bound: BoundArguments<'a, 'py>,
     ) -> Self {
         Arguments {
             py,
             binding,
             overload,
-            places,
+            bound,
             place: Cell::new(0),
             work: Cell::new(Work::NONE),
             requires_grad: Cell::new(false),
@@ -95,11 +95,11 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// Whether the caller gave this argument.
     #[inline]
     pub fn given(&self, place: usize) -> bool {
-        self.places.get(place).is_some()
+        self.bound.get(place).is_some()
     }
 
     fn object(&self, place: usize) -> PyResult<Borrowed<'a, 'py, PyAny>> {
-        self.places.get(place).ok_or_else(|| {
+        self.bound.get(place).ok_or_else(|| {
             PyTypeError::new_err(format!(
                 "{}() missing required argument: '{}'",
                 self.binding.name, self.overload.parameters[place].name
@@ -137,7 +137,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// Whether a tensor of floats, or a dtype of them, is among the arguments.
     #[cold]
     fn floating(&self) -> bool {
-        self.places.all().any(|object| match convert::tensor(&object) {
+        self.bound.all().any(|object| match convert::tensor(&object) {
             Some(tensor) => tensor.dtype().is_differentiable(),
             None => dtype::extract(&object).is_some_and(DType::is_differentiable),
         })
@@ -155,7 +155,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     fn count(&self, tensor: &Tensor) {
         self.work.set(self.work.get().with_tensor(tensor));
-        if self.places.out.is_some() && tensor.requires_grad() {
+        if self.bound.out.is_some() && tensor.requires_grad() {
             self.requires_grad.set(true);
         }
     }
@@ -191,7 +191,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// The dtype at a place; where none is given, that of `out`.
     pub fn optional_dtype(&self, place: usize) -> PyResult<Option<DType>> {
         let given = self.given_dtype(place)?;
-        match &self.places.out {
+        match &self.bound.out {
             Some(object) => out::dtype(self.binding.name, object, given),
             None => Ok(given),
         }
@@ -223,7 +223,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     pub fn tensors(&self, place: usize) -> PyResult<Vec<Tensor>> {
         let object = self.object(place)?;
         let last = is_last_positional(self.overload.parameters, place);
-        let rest = if last { self.places.rest } else { &[] };
+        let rest = if last { self.bound.rest } else { &[] };
         if !rest.is_empty() {
             return rest
                 .iter()
@@ -278,9 +278,9 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     fn read_ints(&self, place: usize) -> PyResult<Dims<i64>> {
         let object = self.object(place)?;
-        if self.overload.parameters[place].kind == super::Kind::Shape && !self.places.rest.is_empty() {
+        if self.overload.parameters[place].kind == super::Kind::Shape && !self.bound.rest.is_empty() {
             return self
-                .places
+                .bound
                 .rest
                 .iter()
                 .map(|&raw| {
@@ -310,7 +310,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// Runs an op that gives a tensor.
     pub fn give(&self, op: &(dyn Fn() -> Result<Tensor> + Sync)) -> PyResult<Bound<'py, PyAny>> {
-        match &self.places.out {
+        match &self.bound.out {
             None => wrap(self.py, self.run(op)?),
             Some(object) => {
                 let target = Targets::one(self.binding.name, object)?;
@@ -326,7 +326,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         &self,
         op: &(dyn Fn() -> Result<SmallVec<[Tensor; 3]>> + Sync),
     ) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(object) = &self.places.out {
+        if let Some(object) = &self.bound.out {
             let targets = Targets::several(self.binding.name, object)?;
             let results = targets.run(self.requires_grad.get(), || self.run(op))?;
             targets.write(self.py, &results)?;

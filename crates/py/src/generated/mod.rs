@@ -46,6 +46,7 @@ mod scatter;
 mod searching;
 mod shape_ops;
 mod short_time_fourier;
+mod signal_windows;
 mod softmax;
 mod solver;
 mod sorting;
@@ -55,7 +56,6 @@ mod stacking;
 mod statistical;
 mod transcendental;
 mod view_scatter;
-mod windows;
 
 use crate::arguments::table::Registered;
 
@@ -119,6 +119,7 @@ pub static TABLES: [&[Registered]; 55] = [
     searching::TABLE,
     shape_ops::TABLE,
     short_time_fourier::TABLE,
+    signal_windows::TABLE,
     softmax::TABLE,
     solver::TABLE,
     sorting::TABLE,
@@ -128,5 +129,4 @@ pub static TABLES: [&[Registered]; 55] = [
     statistical::TABLE,
     transcendental::TABLE,
     view_scatter::TABLE,
-    windows::TABLE,
 ];

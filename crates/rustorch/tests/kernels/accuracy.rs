@@ -2,7 +2,7 @@
 
 use rustorch::backend::{DType, DeviceKind, ElementwiseOp, Program};
 
-use crate::harness::{Data, Lie, cpu, device, run};
+use crate::harness::{Data, LayoutKind, cpu, device, run};
 
 /// float32 numbers of every magnitude, both signs, and those around which functions are hard.
 fn numbers() -> Vec<f64> {
@@ -47,9 +47,9 @@ fn functions_are_exact_to_a_few_units_in_the_last_place() {
     for (op, allowed) in functions {
         let compute = |dtype: DType| {
             let shape = [x.len()];
-            let mut data = vec![Data::new(dtype, &shape, Lie::Contiguous, &x)];
+            let mut data = vec![Data::new(dtype, &shape, LayoutKind::Contiguous, &x)];
             if op.arity() == 2 {
-                data.push(Data::new(dtype, &shape, Lie::Contiguous, &y));
+                data.push(Data::new(dtype, &shape, LayoutKind::Contiguous, &y));
             }
             data.push(Data::zeros(dtype, &shape));
             data

@@ -2,7 +2,7 @@
 
 use rustorch::backend::{AttentionParams, DType, kernel};
 
-use crate::harness::{Data, Lie, compare};
+use crate::harness::{Data, LayoutKind, compare};
 
 /// What one comparison is about.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ struct Case<'a> {
     values: usize,
     causal: bool,
     mask: bool,
-    lie: Lie,
+    layout_kind: LayoutKind,
 }
 
 const PLAIN: Case<'_> = Case {
@@ -25,15 +25,15 @@ const PLAIN: Case<'_> = Case {
     values: 24,
     causal: false,
     mask: false,
-    lie: Lie::Contiguous,
+    layout_kind: LayoutKind::Contiguous,
 };
 
 fn check(dtype: DType, case: Case<'_>) {
-    let Case { lead, queries, keys, features, values, causal, mask, lie } = case;
+    let Case { lead, queries, keys, features, values, causal, mask, layout_kind } = case;
     let shape =
         |rows: usize, columns: usize| -> Vec<usize> { lead.iter().copied().chain([rows, columns]).collect() };
     let row: Vec<usize> = lead.iter().copied().chain([queries]).collect();
-    let random = |seed, shape: &[usize]| Data::random(seed, dtype, shape, lie, 1.0);
+    let random = |seed, shape: &[usize]| Data::random(seed, dtype, shape, layout_kind, 1.0);
     let sums = if dtype == DType::Float64 { dtype } else { DType::Float32 };
     let params = AttentionParams { scale: 0.7, causal };
     let numel: usize = row.iter().product::<usize>() * keys;
@@ -47,8 +47,13 @@ fn check(dtype: DType, case: Case<'_>) {
         random(1, &shape(queries, features)),
         random(2, &shape(keys, features)),
         random(3, &shape(keys, values)),
-        Data::new(dtype, &shape(queries, keys), Lie::Contiguous, &hidden),
-        Data::new(dtype, &shape(queries, values), lie, &vec![0.0; row.iter().product::<usize>() * values]),
+        Data::new(dtype, &shape(queries, keys), LayoutKind::Contiguous, &hidden),
+        Data::new(
+            dtype,
+            &shape(queries, values),
+            layout_kind,
+            &vec![0.0; row.iter().product::<usize>() * values],
+        ),
         Data::zeros(sums, &row),
         random(4, &shape(queries, values)),
         Data::zeros(dtype, &shape(queries, features)),
@@ -96,8 +101,8 @@ fn attention_and_its_gradients_agree_with_the_cpu() {
         Case { mask: true, ..PLAIN },
         Case { causal: true, ..PLAIN },
         Case { causal: true, queries: 150, keys: 90, lead: &[2], ..PLAIN },
-        Case { lie: Lie::Transposed, mask: true, ..PLAIN },
-        Case { lie: Lie::Gaps, causal: true, ..PLAIN },
+        Case { layout_kind: LayoutKind::Transposed, mask: true, ..PLAIN },
+        Case { layout_kind: LayoutKind::Gaps, causal: true, ..PLAIN },
         Case { lead: &[], queries: 1, keys: 130, ..PLAIN },
         Case { keys: 0, ..PLAIN },
         Case { queries: 0, ..PLAIN },

@@ -2,7 +2,7 @@
 
 use rustorch::backend::{ConvParams, DType, kernel};
 
-use crate::harness::{Data, Lie, compare};
+use crate::harness::{Data, LayoutKind, compare};
 
 /// A convolution over `kernel.len()` dimensions.
 struct Case<'a> {
@@ -29,7 +29,7 @@ const PLAIN: Case<'_> = Case {
     dilation: [1; 3],
 };
 
-fn check(case: &Case<'_>, dtype: DType, lies: [Lie; 3]) {
+fn check(case: &Case<'_>, dtype: DType, layout_kinds: [LayoutKind; 3]) {
     let spatial = case.kernel.len();
     let params = ConvParams {
         spatial,
@@ -48,12 +48,12 @@ fn check(case: &Case<'_>, dtype: DType, lies: [Lie; 3]) {
     let input = shape(case.images, case.groups * case.channels, case.input);
     let weight = shape(case.groups * case.filters, case.channels, case.kernel);
     let result = shape(case.images, case.groups * case.filters, &output);
-    let what = format!("{dtype} {input:?} by {weight:?} {params:?} {lies:?}");
+    let what = format!("{dtype} {input:?} by {weight:?} {params:?} {layout_kinds:?}");
     let data = [
-        Data::random(1, dtype, &input, lies[0], 1.0),
-        Data::random(2, dtype, &weight, lies[1], 1.0),
-        Data::random(3, dtype, &result, lies[2], 1.0),
-        Data::random(4, dtype, &weight[..1], Lie::Gaps, 1.0),
+        Data::random(1, dtype, &input, layout_kinds[0], 1.0),
+        Data::random(2, dtype, &weight, layout_kinds[1], 1.0),
+        Data::random(3, dtype, &result, layout_kinds[2], 1.0),
+        Data::random(4, dtype, &weight[..1], LayoutKind::Gaps, 1.0),
     ];
     compare(&what, &data, 16.0, |b, o| {
         b.run(
@@ -74,8 +74,8 @@ fn check(case: &Case<'_>, dtype: DType, lies: [Lie; 3]) {
 #[test]
 #[ignore = "needs a device"]
 fn convolutions_of_every_geometry_agree_with_the_cpu() {
-    let same = [Lie::Contiguous; 3];
-    let mixed = [Lie::Transposed, Lie::Gaps, Lie::Transposed];
+    let same = [LayoutKind::Contiguous; 3];
+    let mixed = [LayoutKind::Transposed, LayoutKind::Gaps, LayoutKind::Transposed];
     let cases = [
         PLAIN,
         Case { stride: [2, 3, 1], padding: [1, 2, 0], ..PLAIN },
@@ -115,8 +115,8 @@ fn depthwise_convolutions_agree_with_the_cpu() {
         depthwise,
     ];
     for case in cases {
-        check(&case, DType::Float32, [Lie::Contiguous; 3]);
-        check(&case, DType::Float32, [Lie::Gaps, Lie::Transposed, Lie::Gaps]);
+        check(&case, DType::Float32, [LayoutKind::Contiguous; 3]);
+        check(&case, DType::Float32, [LayoutKind::Gaps, LayoutKind::Transposed, LayoutKind::Gaps]);
     }
 }
 
@@ -124,8 +124,8 @@ fn depthwise_convolutions_agree_with_the_cpu() {
 #[ignore = "needs a device"]
 fn convolutions_of_every_dtype_agree_with_the_cpu() {
     for dtype in [DType::Float16, DType::BFloat16, DType::Float64] {
-        check(&Case { stride: [2, 1, 1], ..PLAIN }, dtype, [Lie::Contiguous; 3]);
-        check(&Case { groups: 4, channels: 1, filters: 1, ..PLAIN }, dtype, [Lie::Contiguous; 3]);
-        check(&Case { images: 5, filters: 9, input: &[24, 20], ..PLAIN }, dtype, [Lie::Contiguous; 3]);
+        check(&Case { stride: [2, 1, 1], ..PLAIN }, dtype, [LayoutKind::Contiguous; 3]);
+        check(&Case { groups: 4, channels: 1, filters: 1, ..PLAIN }, dtype, [LayoutKind::Contiguous; 3]);
+        check(&Case { images: 5, filters: 9, input: &[24, 20], ..PLAIN }, dtype, [LayoutKind::Contiguous; 3]);
     }
 }

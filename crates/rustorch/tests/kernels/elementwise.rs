@@ -3,7 +3,7 @@
 use rustorch::algebra::printer;
 use rustorch::backend::{DType, ElementwiseOp, Instruction, Program, RegisterKind, Scalar, Source, kernel};
 
-use crate::harness::{Data, LIES, Lie, compare, compare_bits, compare_errors};
+use crate::harness::{Data, LAYOUT_KINDS, LayoutKind, compare, compare_bits, compare_errors};
 
 const SHAPES: [&[usize]; 6] = [&[], &[0, 3], &[1], &[7], &[3, 5, 11], &[2, 3, 129]];
 
@@ -38,7 +38,7 @@ fn every_operation_agrees_with_the_cpu() {
                 .enumerate()
                 .map(|(n, kind)| {
                     let dtype = if *kind == RegisterKind::Mask { DType::Bool } else { compute };
-                    let lie = LIES[n % 3];
+                    let layout_kind = LAYOUT_KINDS[n % 3];
                     // Divisors are not 0, and angles, exponents and shifts stay small.
                     let values: Vec<f64> = crate::harness::noise(n as u64 + 1, 165)
                         .into_iter()
@@ -48,7 +48,7 @@ fn every_operation_agrees_with_the_cpu() {
                             false => v * 3.0,
                         })
                         .collect();
-                    Data::new(dtype, &shape, lie, &values)
+                    Data::new(dtype, &shape, layout_kind, &values)
                 })
                 .collect();
             let result = if op.result_kind() == RegisterKind::Mask { DType::Bool } else { compute };
@@ -79,9 +79,9 @@ fn special_functions_agree_with_the_cpu() {
             for turn in 0..if inputs == 2 { edges.len() } else { 1 } {
                 let mut y = x.clone();
                 y[..edges.len()].rotate_left(turn);
-                let mut data = vec![Data::new(dtype, &shape, Lie::Contiguous, &x)];
+                let mut data = vec![Data::new(dtype, &shape, LayoutKind::Contiguous, &x)];
                 if inputs == 2 {
-                    data.push(Data::new(dtype, &shape, Lie::Gaps, &y));
+                    data.push(Data::new(dtype, &shape, LayoutKind::Gaps, &y));
                 }
                 data.push(Data::zeros(dtype, &shape));
                 compare(&format!("{} of {dtype}", op.name()), &data, 2.0, |backend, operands| {
@@ -100,9 +100,9 @@ fn integers_divided_by_zero_are_refused_as_on_the_cpu() {
         for dtype in [DType::Int64, DType::Int32, DType::UInt8] {
             let program = Program::single(op, dtype);
             let data = [
-                Data::new(dtype, &[5], Lie::Contiguous, &[7.0, 6.0, 0.0, 4.0, 3.0]),
-                Data::new(dtype, &[5], Lie::Gaps, &[2.0, 0.0, 0.0, 5.0, 1.0]),
-                Data::new(dtype, &[5], Lie::Contiguous, &[9.0; 5]),
+                Data::new(dtype, &[5], LayoutKind::Contiguous, &[7.0, 6.0, 0.0, 4.0, 3.0]),
+                Data::new(dtype, &[5], LayoutKind::Gaps, &[2.0, 0.0, 0.0, 5.0, 1.0]),
+                Data::new(dtype, &[5], LayoutKind::Contiguous, &[9.0; 5]),
             ];
             compare_errors(&format!("{} of {dtype}", op.name()), &data, 2, |backend, operands| {
                 backend.map(&program, &operands[..2], &operands[2..])
@@ -136,7 +136,8 @@ fn float64_is_rounded_once_to_half_precisions() {
             .chain([1e300, 65_519.999_999_999, 5e-8, 2.98e-8, f64::NEG_INFINITY])
             .collect();
         let shape = [values.len()];
-        let data = [Data::new(DType::Float64, &shape, Lie::Contiguous, &values), Data::zeros(dtype, &shape)];
+        let data =
+            [Data::new(DType::Float64, &shape, LayoutKind::Contiguous, &values), Data::zeros(dtype, &shape)];
         compare_bits(&format!("float64 to {dtype}"), &data, |backend, operands| {
             backend.copy(operands[0], operands[1])
         });
@@ -159,16 +160,19 @@ fn fused_programs_convert_on_the_way() {
         for (from, to) in
             [(DType::Float32, DType::Float32), (DType::Float16, DType::BFloat16), (DType::Bool, DType::UInt8)]
         {
-            for lie in LIES {
+            for layout_kind in LAYOUT_KINDS {
                 let data = [
-                    Data::random(1, from, shape, lie, 3.0),
-                    Data::random(2, DType::Float32, shape, Lie::Contiguous, 3.0),
-                    Data::new(to, shape, lie, &vec![0.0; shape.iter().product()]),
+                    Data::random(1, from, shape, layout_kind, 3.0),
+                    Data::random(2, DType::Float32, shape, LayoutKind::Contiguous, 3.0),
+                    Data::new(to, shape, layout_kind, &vec![0.0; shape.iter().product()]),
                     Data::zeros(DType::Bool, shape),
                 ];
-                compare(&format!("fused {from} {to} {shape:?} {lie:?}"), &data, 1.0, |backend, operands| {
-                    backend.map(&program, &operands[..2], &operands[2..])
-                });
+                compare(
+                    &format!("fused {from} {to} {shape:?} {layout_kind:?}"),
+                    &data,
+                    1.0,
+                    |backend, operands| backend.map(&program, &operands[..2], &operands[2..]),
+                );
             }
         }
     }
@@ -184,12 +188,15 @@ fn copies_convert_and_move() {
             {
                 continue;
             }
-            for (shape, lies) in
-                [(&[3usize, 5, 11][..], [Lie::Transposed, Lie::Gaps]), (&[33], [Lie::Gaps, Lie::Contiguous])]
-            {
+            for (shape, layout_kinds) in [
+                (&[3usize, 5, 11][..], [LayoutKind::Transposed, LayoutKind::Gaps]),
+                (&[33], [LayoutKind::Gaps, LayoutKind::Contiguous]),
+            ] {
                 let zeros = vec![0.0; shape.iter().product()];
-                let data =
-                    [Data::random(3, from, shape, lies[0], 90.0), Data::new(to, shape, lies[1], &zeros)];
+                let data = [
+                    Data::random(3, from, shape, layout_kinds[0], 90.0),
+                    Data::new(to, shape, layout_kinds[1], &zeros),
+                ];
                 compare(&format!("copy {from} to {to}"), &data, 1.0, |backend, operands| {
                     backend.copy(operands[0], operands[1])
                 });
@@ -199,7 +206,7 @@ fn copies_convert_and_move() {
     let odd = [-1.7, 2.9, 300.5, f64::NAN, -0.0, f64::INFINITY, f64::NEG_INFINITY, 1e30, 1e-8, 65520.0];
     for from in [DType::Float32, DType::Float64] {
         for to in [DType::UInt8, DType::Int32, DType::Int64, DType::Float16, DType::BFloat16, DType::Bool] {
-            let data = [Data::new(from, &[10], Lie::Contiguous, &odd), Data::zeros(to, &[10])];
+            let data = [Data::new(from, &[10], LayoutKind::Contiguous, &odd), Data::zeros(to, &[10])];
             compare(&format!("odd values {from} to {to}"), &data, 1.0, |backend, operands| {
                 backend.copy(operands[0], operands[1])
             });
@@ -211,16 +218,16 @@ fn copies_convert_and_move() {
 #[ignore = "needs a device"]
 fn fills_and_ranges() {
     for dtype in DType::ALL {
-        for lie in LIES {
+        for layout_kind in LAYOUT_KINDS {
             for value in [Scalar::Int(1), Scalar::Float(2.5), Scalar::Bool(true), Scalar::Complex(1.5, -2.0)]
             {
-                let data = [Data::new(dtype, &[4, 9], lie, &[0.0; 36])];
+                let data = [Data::new(dtype, &[4, 9], layout_kind, &[0.0; 36])];
                 compare(&format!("fill {dtype} {value}"), &data, 0.0, |backend, operands| {
                     backend.fill(operands[0], value)
                 });
             }
             if !dtype.is_complex() && dtype != DType::Bool {
-                let data = [Data::new(dtype, &[100], lie, &[0.0; 100])];
+                let data = [Data::new(dtype, &[100], layout_kind, &[0.0; 100])];
                 compare(&format!("arange {dtype}"), &data, 0.0, |backend, operands| {
                     if dtype.is_floating_point() {
                         backend.run(

@@ -14,7 +14,7 @@ use crate::host_executor::HostExecutor;
 
 /// How a tensor lies in its buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lie {
+pub enum LayoutKind {
     /// Row-major.
     Contiguous,
     /// The dimensions in reverse order in memory.
@@ -23,7 +23,7 @@ pub enum Lie {
     Gaps,
 }
 
-pub const LIES: [Lie; 3] = [Lie::Contiguous, Lie::Transposed, Lie::Gaps];
+pub const LAYOUT_KINDS: [LayoutKind; 3] = [LayoutKind::Contiguous, LayoutKind::Transposed, LayoutKind::Gaps];
 
 /// A tensor's content and place, before it is put on a backend.
 #[derive(Debug, Clone)]
@@ -34,11 +34,18 @@ pub struct Data {
 }
 
 /// Where elements of `shape` lie.
-pub fn layout(shape: &[usize], lie: Lie) -> Layout {
+pub fn layout(shape: &[usize], layout_kind: LayoutKind) -> Layout {
     let numel = |sizes: &[usize]| sizes.iter().product::<usize>() as isize;
-    let (factor, offset) = if lie == Lie::Gaps { (2, 3) } else { (1, 0) };
+    let (factor, offset) = if layout_kind == LayoutKind::Gaps { (2, 3) } else { (1, 0) };
     let strides: Dims<isize> = (0..shape.len())
-        .map(|d| factor * if lie == Lie::Transposed { numel(&shape[..d]) } else { numel(&shape[d + 1..]) })
+        .map(|d| {
+            factor
+                * if layout_kind == LayoutKind::Transposed {
+                    numel(&shape[..d])
+                } else {
+                    numel(&shape[d + 1..])
+                }
+        })
         .collect();
     Layout::new("harness", Shape::from_slice(shape), strides, offset).unwrap()
 }
@@ -83,8 +90,8 @@ pub fn noise(seed: u64, n: usize) -> Vec<f64> {
 
 impl Data {
     /// The given values; what lies between them is filled with sevens.
-    pub fn new(dtype: DType, shape: &[usize], lie: Lie, values: &[f64]) -> Self {
-        let layout = layout(shape, lie);
+    pub fn new(dtype: DType, shape: &[usize], layout_kind: LayoutKind, values: &[f64]) -> Self {
+        let layout = layout(shape, layout_kind);
         let size = dtype.size();
         let reach = layout.span().map_or(0, |(_, high)| high + 1) + 2;
         let mut data = Data { dtype, layout, bytes: vec![7; reach * size] };
@@ -98,7 +105,7 @@ impl Data {
     }
 
     /// Random values that suit the dtype: whole numbers up to `range` in magnitude for integers.
-    pub fn random(seed: u64, dtype: DType, shape: &[usize], lie: Lie, range: f64) -> Self {
+    pub fn random(seed: u64, dtype: DType, shape: &[usize], layout_kind: LayoutKind, range: f64) -> Self {
         let values: Vec<f64> = noise(seed, shape.iter().product())
             .into_iter()
             .map(|v| {
@@ -110,7 +117,7 @@ impl Data {
                 }
             })
             .collect();
-        Data::new(dtype, shape, lie, &values)
+        Data::new(dtype, shape, layout_kind, &values)
     }
 
     /// Changes each element.
@@ -125,7 +132,7 @@ impl Data {
     /// A row-major tensor of zeros, for outputs.
     pub fn zeros(dtype: DType, shape: &[usize]) -> Self {
         let zeros = vec![0.0; shape.iter().product()];
-        Data::new(dtype, shape, Lie::Contiguous, &zeros)
+        Data::new(dtype, shape, LayoutKind::Contiguous, &zeros)
     }
 
     /// The elements, row-major, as `bytes` has them where this has its own.

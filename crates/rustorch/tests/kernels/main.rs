@@ -15,7 +15,7 @@ mod host_executor;
 mod indexing;
 mod matmul;
 mod nonzero;
-mod norm;
+mod normalization;
 mod pool;
 mod random;
 mod reductions;

@@ -3,7 +3,7 @@
 use rustorch::backend::{ComputeBackend, DType, Operand, kernel};
 use rustorch_error::Result;
 
-use crate::harness::{Data, LIES, Lie, compare, device, noise, run};
+use crate::harness::{Data, LAYOUT_KINDS, LayoutKind, compare, device, noise, run};
 
 /// The number of elements that differ from zero, counted into one int64.
 pub fn count_nonzero(backend: &dyn ComputeBackend, input: Operand<'_>, output: Operand<'_>) -> Result<usize> {
@@ -29,8 +29,8 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
         DType::Complex128,
     ] {
         for shape in shapes {
-            for lie in LIES {
-                if dtype != DType::Float32 && lie == Lie::Transposed {
+            for layout_kind in LAYOUT_KINDS {
+                if dtype != DType::Float32 && layout_kind == LayoutKind::Transposed {
                     continue;
                 }
                 let sparse = noise(7, shape.iter().product()).into_iter().map(|v| {
@@ -45,9 +45,9 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
                 });
                 let values: Vec<f64> = sparse.collect();
                 let count = values.iter().filter(|&&v| v != 0.0).count();
-                let what = format!("elements of {dtype} {shape:?} {lie:?} that differ from zero");
+                let what = format!("elements of {dtype} {shape:?} {layout_kind:?} that differ from zero");
                 let data = [
-                    Data::new(dtype, shape, lie, &values),
+                    Data::new(dtype, shape, layout_kind, &values),
                     Data::zeros(DType::Int64, &[count, shape.len()]),
                     Data::zeros(DType::Int64, &[1]),
                 ];
@@ -66,9 +66,9 @@ fn what_differs_from_zero_is_counted_and_found_as_on_the_cpu() {
 fn coordinates_are_written_to_any_layout() {
     let values: Vec<f64> = noise(7, 60).iter().map(|v| v.max(0.0).ceil()).collect();
     let count = values.iter().filter(|&&v| v != 0.0).count();
-    for lie in LIES {
-        let coordinates = Data::new(DType::Int64, &[count, 2], lie, &vec![0.0; 2 * count]);
-        let data = [Data::new(DType::Float32, &[6, 10], Lie::Contiguous, &values), coordinates];
+    for layout_kind in LAYOUT_KINDS {
+        let coordinates = Data::new(DType::Int64, &[count, 2], layout_kind, &vec![0.0; 2 * count]);
+        let data = [Data::new(DType::Float32, &[6, 10], LayoutKind::Contiguous, &values), coordinates];
         compare("coordinates", &data, 0.0, |b, o| {
             b.run(&kernel::Nonzero { input: o[0], output: o[1] }.into())
         });
@@ -86,8 +86,8 @@ fn other_rows_than_there_are_elements_stay_inside_and_have_no_old_memory() {
     let values: Vec<f64> = (0..20_000).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
     let count = values.iter().filter(|&&v| v != 0.0).count();
     for rows in [1, 100, count - 1, count + 1, count + 5000] {
-        let coordinates = Data::new(DType::Int64, &[rows, 1], Lie::Gaps, &vec![7.0; rows]);
-        let data = [Data::new(DType::Float32, &[20_000], Lie::Contiguous, &values), coordinates];
+        let coordinates = Data::new(DType::Int64, &[rows, 1], LayoutKind::Gaps, &vec![7.0; rows]);
+        let data = [Data::new(DType::Float32, &[20_000], LayoutKind::Contiguous, &values), coordinates];
         let bytes =
             run(device.backend, &data, |b, o| b.run(&kernel::Nonzero { input: o[0], output: o[1] }.into()))
                 .expect("it runs");

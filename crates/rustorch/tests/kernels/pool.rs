@@ -2,7 +2,9 @@
 
 use rustorch::backend::{DType, PoolOp, PoolParams, kernel};
 
-use crate::harness::{Data, LIES, Lie, compare, cpu, device, is_unsupported, noise, with_operands};
+use crate::harness::{
+    Data, LAYOUT_KINDS, LayoutKind, compare, cpu, device, is_unsupported, noise, with_operands,
+};
 
 const MAXIMUM: PoolParams = PoolParams {
     op: PoolOp::Max,
@@ -49,10 +51,11 @@ fn maxima_and_their_places_agree_with_the_cpu() {
             for dtype in
                 [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int64, DType::UInt8]
             {
-                let lie = if dtype == DType::Float32 { Lie::Transposed } else { Lie::Contiguous };
+                let layout_kind =
+                    if dtype == DType::Float32 { LayoutKind::Transposed } else { LayoutKind::Contiguous };
                 // Few different values, so that many are equal.
                 let data = [
-                    Data::random(1, dtype, &input, lie, 4.0),
+                    Data::random(1, dtype, &input, layout_kind, 4.0),
                     Data::zeros(dtype, &output),
                     Data::zeros(DType::Int64, &output),
                 ];
@@ -63,8 +66,10 @@ fn maxima_and_their_places_agree_with_the_cpu() {
             }
             let mut values = noise(3, input.iter().product());
             (values[3], values[4], values[7]) = (f64::NAN, f64::NAN, f64::NEG_INFINITY);
-            let data =
-                [Data::new(DType::Float32, &input, Lie::Gaps, &values), Data::zeros(DType::Float32, &output)];
+            let data = [
+                Data::new(DType::Float32, &input, LayoutKind::Gaps, &values),
+                Data::zeros(DType::Float32, &output),
+            ];
             compare("maxima of NaN", &data, 1.0, |b, o| {
                 b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: None }.into())
             });
@@ -83,16 +88,18 @@ fn means_and_their_gradients_agree_with_the_cpu() {
             let params =
                 PoolParams { op, dilation: [1; 3], padding: params.padding.map(|p| p.min(1)), ..params };
             let [input, output] = shapes(&params, &sizes, ceil);
-            for (dtype, lie) in [
-                (DType::Float32, Lie::Contiguous),
-                (DType::Float32, Lie::Gaps),
-                (DType::Float16, Lie::Transposed),
-                (DType::BFloat16, Lie::Contiguous),
-                (DType::Float64, Lie::Contiguous),
-                (DType::Int64, Lie::Contiguous),
+            for (dtype, layout_kind) in [
+                (DType::Float32, LayoutKind::Contiguous),
+                (DType::Float32, LayoutKind::Gaps),
+                (DType::Float16, LayoutKind::Transposed),
+                (DType::BFloat16, LayoutKind::Contiguous),
+                (DType::Float64, LayoutKind::Contiguous),
+                (DType::Int64, LayoutKind::Contiguous),
             ] {
-                let data =
-                    [Data::random(1, dtype, &input, lie, 9.0), Data::random(2, dtype, &output, lie, 9.0)];
+                let data = [
+                    Data::random(1, dtype, &input, layout_kind, 9.0),
+                    Data::random(2, dtype, &output, layout_kind, 9.0),
+                ];
                 let what = format!("means of {dtype} {input:?} {params:?}");
                 compare(&what, &data, 4.0, |b, o| {
                     b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: None }.into())
@@ -118,15 +125,17 @@ fn gradients_of_maxima_agree_with_the_cpu() {
         let count: usize = output.iter().product();
         // Indices as pooling gives them, and others.
         for scattered in [false, true] {
-            for (dtype, lie) in
-                [(DType::Float32, LIES[1]), (DType::Float16, LIES[0]), (DType::Float64, LIES[2])]
-            {
+            for (dtype, layout_kind) in [
+                (DType::Float32, LAYOUT_KINDS[1]),
+                (DType::Float16, LAYOUT_KINDS[0]),
+                (DType::Float64, LAYOUT_KINDS[2]),
+            ] {
                 let places: Vec<f64> =
                     noise(5, count).iter().map(|v| ((v + 1.0) / 2.0 * plane as f64).floor()).collect();
                 let data = [
-                    Data::random(1, dtype, &input, Lie::Contiguous, 3.0),
-                    Data::random(2, dtype, &output, lie, 3.0),
-                    Data::new(DType::Int64, &output, Lie::Contiguous, &places),
+                    Data::random(1, dtype, &input, LayoutKind::Contiguous, 3.0),
+                    Data::random(2, dtype, &output, layout_kind, 3.0),
+                    Data::new(DType::Int64, &output, LayoutKind::Contiguous, &places),
                     Data::zeros(dtype, &output),
                 ];
                 let what = format!("gradients of maxima of {dtype} {input:?} {params:?}");
@@ -161,7 +170,7 @@ fn an_index_outside_the_plane_is_refused_before_anything_is_written() {
     let data = [
         Data::zeros(DType::Float32, &[1, 1, 4]),
         Data::zeros(DType::Float32, &[1, 1, 2]),
-        Data::new(DType::Int64, &[1, 1, 2], Lie::Contiguous, &[1.0, 4.0]),
+        Data::new(DType::Int64, &[1, 1, 2], LayoutKind::Contiguous, &[1.0, 4.0]),
     ];
     for backend in [cpu(), device.backend] {
         let params = PoolParams { spatial: 1, ..MAXIMUM };

@@ -2,7 +2,7 @@
 
 use rustorch::backend::{DType, Distribution, RandomKey, kernel};
 
-use crate::harness::{Data, LIES, Lie, compare_bits};
+use crate::harness::{Data, LAYOUT_KINDS, LayoutKind, compare_bits};
 
 const KEY: RandomKey = RandomKey { seed: 0x0123_4567_89ab_cdef, offset: 0xffff_fff0 };
 
@@ -31,12 +31,17 @@ fn the_same_bits_as_on_the_cpu() {
             let strided = matches!(dtype, DType::Float32 | DType::Int16 | DType::Complex128);
             let shapes = if strided { &[&[][..], &[33, 7, 5], &[4099]][..] } else { &[&[0][..], &[4099]] };
             for shape in shapes {
-                for lie in LIES.into_iter().filter(|&lie| strided || lie == Lie::Contiguous) {
+                for layout_kind in LAYOUT_KINDS
+                    .into_iter()
+                    .filter(|&layout_kind| strided || layout_kind == LayoutKind::Contiguous)
+                {
                     let zeros = vec![0.0; shape.iter().product()];
-                    let data = [Data::new(dtype, shape, lie, &zeros)];
-                    compare_bits(&format!("{distribution:?} {dtype} {shape:?} {lie:?}"), &data, |b, o| {
-                        b.run(&kernel::Random { distribution, key: KEY, output: o[0] }.into())
-                    });
+                    let data = [Data::new(dtype, shape, layout_kind, &zeros)];
+                    compare_bits(
+                        &format!("{distribution:?} {dtype} {shape:?} {layout_kind:?}"),
+                        &data,
+                        |b, o| b.run(&kernel::Random { distribution, key: KEY, output: o[0] }.into()),
+                    );
                 }
             }
         }

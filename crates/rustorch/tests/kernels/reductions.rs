@@ -2,7 +2,7 @@
 
 use rustorch::backend::{DType, ElementwiseOp, Program, ReduceOp, dims_from_slice, kernel};
 
-use crate::harness::{Data, LIES, Lie, adds_in_f64, compare};
+use crate::harness::{Data, LAYOUT_KINDS, LayoutKind, adds_in_f64, compare};
 
 const OPS: [ReduceOp; 8] = [
     ReduceOp::Sum,
@@ -47,14 +47,14 @@ fn every_reduction_agrees_with_the_cpu() {
                 if shape.contains(&0) && matches!(op, ReduceOp::Max | ReduceOp::Min) {
                     continue;
                 }
-                for lie in [Lie::Contiguous, Lie::Transposed] {
+                for layout_kind in [LayoutKind::Contiguous, LayoutKind::Transposed] {
                     let range = if op == ReduceOp::Prod { 1.2 } else { 4.0 };
                     let data = [
-                        Data::random(5, dtype, shape, lie, range),
+                        Data::random(5, dtype, shape, layout_kind, range),
                         Data::zeros(result, &reduced(shape, dims)),
                     ];
                     compare(
-                        &format!("{op:?} of {dtype} {shape:?} over {dims:?} {lie:?}"),
+                        &format!("{op:?} of {dtype} {shape:?} over {dims:?} {layout_kind:?}"),
                         &data,
                         16.0,
                         |b, o| {
@@ -82,7 +82,7 @@ fn reductions_apply_a_program_first_and_let_nan_win() {
     let program = Program::single(ElementwiseOp::Abs, DType::Float32);
     for op in [ReduceOp::Sum, ReduceOp::Max, ReduceOp::Min] {
         let data = [
-            Data::random(6, DType::Float32, &[9, 300], Lie::Gaps, 3.0),
+            Data::random(6, DType::Float32, &[9, 300], LayoutKind::Gaps, 3.0),
             Data::zeros(DType::Float32, &[9, 1]),
         ];
         compare(&format!("{op:?} of absolute values"), &data, 16.0, |b, o| {
@@ -100,7 +100,7 @@ fn reductions_apply_a_program_first_and_let_nan_win() {
         let mut values = crate::harness::noise(7, 600);
         (values[17], values[400]) = (f64::NAN, f64::INFINITY);
         let data = [
-            Data::new(DType::Float32, &[2, 300], Lie::Contiguous, &values),
+            Data::new(DType::Float32, &[2, 300], LayoutKind::Contiguous, &values),
             Data::zeros(DType::Float32, &[2, 1]),
         ];
         compare(&format!("{op:?} with NaN"), &data, 16.0, |b, o| {
@@ -117,9 +117,10 @@ fn reductions_apply_a_program_first_and_let_nan_win() {
 fn complex_sums_and_means_agree_with_the_cpu() {
     for dtype in [DType::Complex64, DType::Complex128] {
         for op in [ReduceOp::Sum, ReduceOp::Mean] {
-            for lie in LIES {
-                let data = [Data::random(5, dtype, &[3, 70, 5], lie, 4.0), Data::zeros(dtype, &[3, 1, 5])];
-                compare(&format!("{op:?} of {dtype} {lie:?}"), &data, 16.0, |b, o| {
+            for layout_kind in LAYOUT_KINDS {
+                let data =
+                    [Data::random(5, dtype, &[3, 70, 5], layout_kind, 4.0), Data::zeros(dtype, &[3, 1, 5])];
+                compare(&format!("{op:?} of {dtype} {layout_kind:?}"), &data, 16.0, |b, o| {
                     b.run(
                         &kernel::Reduce {
                             op,
@@ -151,16 +152,16 @@ fn moments_agree_with_the_cpu() {
     ];
     for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::BFloat16] {
         for (shape, dims) in cases {
-            for lie in [Lie::Contiguous, Lie::Transposed] {
-                if dtype != DType::Float32 && (shape.len() != 2 || lie == Lie::Transposed) {
+            for layout_kind in [LayoutKind::Contiguous, LayoutKind::Transposed] {
+                if dtype != DType::Float32 && (shape.len() != 2 || layout_kind == LayoutKind::Transposed) {
                     continue;
                 }
-                let mut input = Data::random(5, dtype, shape, lie, 4.0);
+                let mut input = Data::random(5, dtype, shape, layout_kind, 4.0);
                 input.change(|v| v + 10.0);
                 let kept = reduced(shape, dims);
                 let data = [input, Data::zeros(dtype, &kept), Data::zeros(dtype, &kept)];
                 compare(
-                    &format!("moments of {dtype} {shape:?} over {dims:?} {lie:?}"),
+                    &format!("moments of {dtype} {shape:?} over {dims:?} {layout_kind:?}"),
                     &data,
                     16.0,
                     |b, o| {
@@ -186,7 +187,7 @@ fn moments_agree_with_the_cpu() {
         (values[3 * length], values[5 * length - 1]) = (f64::INFINITY, f64::NEG_INFINITY);
         values[5 * length..].fill(f64::INFINITY);
         let kept = Data::zeros(DType::Float32, &[6, 1]);
-        let data = [Data::new(DType::Float32, &[6, length], Lie::Gaps, &values), kept.clone(), kept];
+        let data = [Data::new(DType::Float32, &[6, length], LayoutKind::Gaps, &values), kept.clone(), kept];
         compare("moments with NaN and inf", &data, 16.0, |b, o| {
             b.run(
                 &kernel::Moments {
@@ -208,7 +209,7 @@ fn moments_agree_with_the_cpu() {
 fn squares_of_large_and_small_numbers_are_not_lost() {
     for scale in [1e-30, 1e-22, 1e20, 1e30] {
         for (shape, dims) in [([3, 300], [1]), ([700, 7], [0]), ([1, 60_000], [1])] {
-            let mut input = Data::random(5, DType::Float32, &shape, Lie::Contiguous, 4.0);
+            let mut input = Data::random(5, DType::Float32, &shape, LayoutKind::Contiguous, 4.0);
             input.change(|v| v * scale);
             let kept = Data::zeros(DType::Float32, &reduced(&shape, &dims));
             let norm = [input.clone(), kept.clone()];
@@ -252,7 +253,7 @@ fn a_large_mean_costs_no_digits_of_the_deviations() {
         crate::harness::noise(7, 30_000).iter().map(|v| 16384.0 + (v * 64.0).round() / 64.0).collect();
     for (shape, dims) in [([3, 10_000], [1]), ([10_000, 3], [0]), ([10, 3000], [1])] {
         let kept = Data::zeros(DType::Float32, &reduced(&shape, &dims));
-        let data = [Data::new(DType::Float32, &shape, Lie::Contiguous, &values), kept.clone(), kept];
+        let data = [Data::new(DType::Float32, &shape, LayoutKind::Contiguous, &values), kept.clone(), kept];
         compare("moments around 16384", &data, 1.0, |b, o| {
             b.run(
                 &kernel::Moments {
@@ -277,19 +278,19 @@ fn extremes_and_their_places_agree_with_the_cpu() {
     for dtype in [DType::Float32, DType::Float64, DType::Float16, DType::Int64, DType::UInt8, DType::Bool] {
         for op in [ReduceOp::Max, ReduceOp::Min] {
             for (shape, dim) in cases {
-                for lie in [Lie::Contiguous, Lie::Transposed] {
-                    if dtype != DType::Float32 && lie == Lie::Transposed {
+                for layout_kind in [LayoutKind::Contiguous, LayoutKind::Transposed] {
+                    if dtype != DType::Float32 && layout_kind == LayoutKind::Transposed {
                         continue;
                     }
                     let kept = reduced(shape, &[dim]);
                     // Few values, so that extremes occur more than once.
-                    let mut input = Data::random(5, dtype, shape, lie, 9.0);
+                    let mut input = Data::random(5, dtype, shape, layout_kind, 9.0);
                     if dtype.is_floating_point() {
                         input.change(f64::round);
                     }
                     let data = [input, Data::zeros(dtype, &kept), Data::zeros(DType::Int64, &kept)];
                     compare(
-                        &format!("arg {op:?} of {dtype} {shape:?} along {dim} {lie:?}"),
+                        &format!("arg {op:?} of {dtype} {shape:?} along {dim} {layout_kind:?}"),
                         &data,
                         0.0,
                         |b, o| {
@@ -316,8 +317,10 @@ fn extremes_and_their_places_agree_with_the_cpu() {
         values[2 * length..3 * length].fill(f64::NEG_INFINITY);
         values[3 * length + 4] = f64::INFINITY;
         values[3 * length + 6] = f64::INFINITY;
-        let data =
-            [Data::new(DType::Float32, &[4, length], Lie::Gaps, &values), Data::zeros(DType::Int64, &[4, 1])];
+        let data = [
+            Data::new(DType::Float32, &[4, length], LayoutKind::Gaps, &values),
+            Data::zeros(DType::Int64, &[4, 1]),
+        ];
         for op in [ReduceOp::Max, ReduceOp::Min] {
             compare(&format!("arg {op:?} with NaN, {length}"), &data, 0.0, |b, o| {
                 b.run(&kernel::ArgReduce { op, input: o[0], dim: 1, values: None, indices: o[1] }.into())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustorch::backend::memory::Scratch;
 use rustorch::backend::{DType, DimensionMap, kernel};
 
-use crate::harness::{Data, LIES, Lie, compare, noise};
+use crate::harness::{Data, LAYOUT_KINDS, LayoutKind, compare, noise};
 
 #[test]
 #[ignore = "needs a device"]
@@ -16,14 +16,14 @@ fn maxima_of_regions_agree_with_the_cpu() {
     // Each plane has columns of its own.
     let columns = || Scratch::collect((0..24).map(|i| i % 4 * 2 + i / 12..i % 4 * 2 + 3)).expect("memory");
     for dtype in [DType::Float32, DType::Float16, DType::Float64, DType::Int32] {
-        for lie in LIES {
+        for layout_kind in LAYOUT_KINDS {
             let data = [
-                Data::random(1, dtype, &shape, lie, 9.0),
+                Data::random(1, dtype, &shape, layout_kind, 9.0),
                 Data::zeros(dtype, &pooled),
                 Data::zeros(DType::Int64, &pooled),
             ];
             let regions: Arc<[Scratch<Range<usize>>]> = Arc::from([rows(), columns()]);
-            compare(&format!("regions of {dtype} {lie:?}"), &data, 1.0, |b, o| {
+            compare(&format!("regions of {dtype} {layout_kind:?}"), &data, 1.0, |b, o| {
                 b.run(
                     &kernel::MaxPoolRegions {
                         regions: regions.clone(),
@@ -45,14 +45,14 @@ fn picked_elements_agree_with_the_cpu() {
     // Negative ones pick nothing; some elements are picked by many taps, and some by none.
     let places: Vec<f64> = noise(1, images * points * taps).iter().map(|v| (v * 39.0).floor()).collect();
     for dtype in [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64] {
-        for lie in LIES {
+        for layout_kind in LAYOUT_KINDS {
             let data = [
-                Data::random(1, dtype, &[images, channels, plane], lie, 1.0),
-                Data::new(DType::Int64, &[images, points, taps], lie, &places),
-                Data::random(2, dtype, &[images, points, taps], lie, 1.0),
-                Data::random(3, dtype, &[images, channels, points], lie, 1.0),
+                Data::random(1, dtype, &[images, channels, plane], layout_kind, 1.0),
+                Data::new(DType::Int64, &[images, points, taps], layout_kind, &places),
+                Data::random(2, dtype, &[images, points, taps], layout_kind, 1.0),
+                Data::random(3, dtype, &[images, channels, points], layout_kind, 1.0),
             ];
-            let what = format!("picked elements of {dtype} {lie:?}");
+            let what = format!("picked elements of {dtype} {layout_kind:?}");
             compare(&what, &data, 8.0, |b, o| {
                 b.run(&kernel::WeightedGather { input: o[0], index: o[1], weight: o[2], output: o[3] }.into())
             });
@@ -113,7 +113,8 @@ fn maps_along_dimensions_agree_with_the_cpu() {
             if !(selection && dtype != DType::Complex128 || floating) {
                 continue;
             }
-            let data = [Data::random(1, dtype, &input, Lie::Contiguous, 5.0), Data::zeros(dtype, &output)];
+            let data =
+                [Data::random(1, dtype, &input, LayoutKind::Contiguous, 5.0), Data::zeros(dtype, &output)];
             compare(&format!("{dtype} {input:?} to {output:?}"), &data, 4.0, |b, o| {
                 b.run(&kernel::Resample { maps: maps.clone(), input: o[0], output: o[1] }.into())
             });

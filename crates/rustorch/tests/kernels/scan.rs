@@ -2,7 +2,7 @@
 
 use rustorch::backend::{DType, ScanOp, kernel};
 
-use crate::harness::{Data, Lie, adds_in_f64, compare, noise};
+use crate::harness::{Data, LayoutKind, adds_in_f64, compare, noise};
 
 /// Short and long lines, side by side and one after the other, and lines cut into chunks.
 const CASES: [(&[usize], usize); 8] = [
@@ -16,9 +16,9 @@ const CASES: [(&[usize], usize); 8] = [
     (&[], 0),
 ];
 
-fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, lie: Lie) {
-    let what = format!("scan {op:?} of {from} to {to} {shape:?} along {dim} {lie:?}");
-    let mut input = Data::random(5, from, shape, lie, 4.0);
+fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, layout_kind: LayoutKind) {
+    let what = format!("scan {op:?} of {from} to {to} {shape:?} along {dim} {layout_kind:?}");
+    let mut input = Data::random(5, from, shape, layout_kind, 4.0);
     if op == ScanOp::Prod && from.is_floating_point() {
         // Neither too small nor too large after many factors.
         input.change(|v| v.signum() * (1.0 + (v.abs() - 2.0) / 4000.0));
@@ -44,16 +44,16 @@ fn agrees(op: ScanOp, from: DType, to: DType, shape: &[usize], dim: usize, lie: 
 #[ignore = "needs a device"]
 fn every_scan_agrees_with_the_cpu() {
     for (shape, dim) in CASES {
-        agrees(ScanOp::Sum, DType::Float32, DType::Float32, shape, dim, Lie::Contiguous);
+        agrees(ScanOp::Sum, DType::Float32, DType::Float32, shape, dim, LayoutKind::Contiguous);
     }
     for op in [ScanOp::Prod, ScanOp::Max, ScanOp::Min, ScanOp::LogSumExp] {
         for (shape, dim) in [CASES[1], CASES[4]] {
-            agrees(op, DType::Float32, DType::Float32, shape, dim, Lie::Contiguous);
+            agrees(op, DType::Float32, DType::Float32, shape, dim, LayoutKind::Contiguous);
         }
-        agrees(op, DType::Float32, DType::Float32, CASES[0].0, 1, Lie::Transposed);
+        agrees(op, DType::Float32, DType::Float32, CASES[0].0, 1, LayoutKind::Transposed);
     }
     for op in [ScanOp::Sum, ScanOp::Prod, ScanOp::Max, ScanOp::Min] {
-        agrees(op, DType::Int64, DType::Int64, CASES[2].0, 1, Lie::Contiguous);
+        agrees(op, DType::Int64, DType::Int64, CASES[2].0, 1, LayoutKind::Contiguous);
     }
 }
 
@@ -65,11 +65,11 @@ fn scans_take_every_dtype() {
         for dtype in [DType::Float64, DType::Float16, DType::BFloat16] {
             // So many numbers of half precision are added up in an order that shows.
             let few: &[usize] = if op == ScanOp::Sum { &[2, 300] } else { shape };
-            agrees(op, dtype, dtype, few, dim, Lie::Contiguous);
+            agrees(op, dtype, dtype, few, dim, LayoutKind::Contiguous);
         }
         for dtype in [DType::Int32, DType::UInt8, DType::Bool] {
             let to = if op == ScanOp::Sum { DType::Int64 } else { dtype };
-            agrees(op, dtype, to, shape, dim, Lie::Contiguous);
+            agrees(op, dtype, to, shape, dim, LayoutKind::Contiguous);
         }
     }
 }
@@ -88,7 +88,7 @@ fn scans_with_nan_and_infinities_agree_with_the_cpu() {
         values[nan_twice] = f64::NAN;
         for op in [ScanOp::Sum, ScanOp::Max, ScanOp::Min, ScanOp::LogSumExp] {
             let mut data = vec![
-                Data::new(DType::Float32, &[4, length], Lie::Contiguous, &values),
+                Data::new(DType::Float32, &[4, length], LayoutKind::Contiguous, &values),
                 Data::zeros(DType::Float32, &[4, length]),
             ];
             if matches!(op, ScanOp::Max | ScanOp::Min) {
@@ -108,7 +108,7 @@ fn scans_with_nan_and_infinities_agree_with_the_cpu() {
 #[ignore = "needs a device"]
 fn scans_in_place_and_without_indices_agree_with_the_cpu() {
     for length in [70, 30_000] {
-        let data = [Data::random(5, DType::Float32, &[2, length], Lie::Gaps, 6.0)];
+        let data = [Data::random(5, DType::Float32, &[2, length], LayoutKind::Gaps, 6.0)];
         for op in [ScanOp::Sum, ScanOp::Max] {
             let slack = if adds_in_f64() { 4.0 } else { 100.0 };
             compare(&format!("scan {op:?} in place"), &data, slack, |b, o| {

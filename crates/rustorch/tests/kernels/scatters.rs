@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use rustorch::backend::{DType, ScatterOp, kernel, use_deterministic_algorithms};
 
-use crate::harness::{Data, LIES, Lie, compare_bits};
+use crate::harness::{Data, LAYOUT_KINDS, LayoutKind, compare_bits};
 use crate::indexing::indices;
 
 const OPS: [ScatterOp; 5] =
@@ -43,21 +43,27 @@ fn scatter_combines_in_order() {
                 2..2 + usize::from(one)
             }] {
                 let (shape, dim, size) = (*shape, *dim, *size);
-                for lie in if all { &LIES[..2] } else { &LIES[..1] } {
-                    let lie = *lie;
+                for layout_kind in if all { &LAYOUT_KINDS[..2] } else { &LAYOUT_KINDS[..1] } {
+                    let layout_kind = *layout_kind;
                     let mut output = shape.to_vec();
                     if let Some(size_there) = output.get_mut(dim) {
                         *size_there = size;
                     }
                     let range = if op == ScatterOp::Multiply { 1.5 } else { 9.0 };
                     let data = [
-                        indices(2, shape, lie, 0, size as i64),
-                        Data::random(3, dtype, shape, lie, range),
-                        Data::random(4, dtype, &output, lie, range),
+                        indices(2, shape, layout_kind, 0, size as i64),
+                        Data::random(3, dtype, shape, layout_kind, range),
+                        Data::random(4, dtype, &output, layout_kind, range),
                     ];
-                    compare_bits(&format!("{op:?} {dtype} {shape:?} {dim} {lie:?}"), &data, |b, o| {
-                        b.run(&kernel::Scatter { op, dim, index: o[0], source: o[1], output: o[2] }.into())
-                    });
+                    compare_bits(
+                        &format!("{op:?} {dtype} {shape:?} {dim} {layout_kind:?}"),
+                        &data,
+                        |b, o| {
+                            b.run(
+                                &kernel::Scatter { op, dim, index: o[0], source: o[1], output: o[2] }.into(),
+                            )
+                        },
+                    );
                 }
             }
         }
@@ -80,8 +86,8 @@ fn scatter_of_nan_and_half_precision_limits() {
                 *value *= 1e-6;
             }
             let data = [
-                indices(2, &[n], Lie::Contiguous, 0, 90),
-                Data::new(dtype, &[n], Lie::Contiguous, &values),
+                indices(2, &[n], LayoutKind::Contiguous, 0, 90),
+                Data::new(dtype, &[n], LayoutKind::Contiguous, &values),
                 Data::zeros(dtype, &[90]),
             ];
             crate::harness::compare(&format!("{op:?} {dtype}"), &data, 0.0, |b, o| {
@@ -98,9 +104,9 @@ fn many_numbers_meet_in_few_places() {
     for (n, size) in [(30_000, 3), (30_000, 20_000), (2049, 1)] {
         for op in [ScatterOp::Assign, ScatterOp::Add] {
             let data = [
-                indices(2, &[n], Lie::Contiguous, 0, size as i64),
-                Data::random(3, DType::Float32, &[n], Lie::Gaps, 9.0),
-                Data::random(4, DType::Float32, &[size], Lie::Contiguous, 9.0),
+                indices(2, &[n], LayoutKind::Contiguous, 0, size as i64),
+                Data::random(3, DType::Float32, &[n], LayoutKind::Gaps, 9.0),
+                Data::random(4, DType::Float32, &[size], LayoutKind::Contiguous, 9.0),
             ];
             compare_bits(&format!("{op:?} {n} into {size}"), &data, |b, o| {
                 b.run(&kernel::Scatter { op, dim: 0, index: o[0], source: o[1], output: o[2] }.into())
@@ -119,8 +125,8 @@ fn rows_are_written_where_indices_say() {
             if !all && !accumulate && !moved {
                 continue;
             }
-            for &lie in if all { &LIES[..] } else { &LIES[..1] } {
-                let what = format!("index_write {dtype} {accumulate} {lie:?}");
+            for &layout_kind in if all { &LAYOUT_KINDS[..] } else { &LAYOUT_KINDS[..1] } {
+                let what = format!("index_write {dtype} {accumulate} {layout_kind:?}");
                 // Many rows of few columns, then few rows, then many columns.
                 let cases = [(&[10usize, 30][..], &[3usize][..]), (&[2, 3], &[7, 2]), (&[15, 10], &[600])];
                 for (rows, rest) in &cases[..if all { 3 } else { 1 }] {
@@ -128,10 +134,10 @@ fn rows_are_written_where_indices_say() {
                     let shape = [rows, rest].concat();
                     let output = [&[6, 5], rest].concat();
                     let data = [
-                        indices(2, rows, lie, -6, 6),
-                        indices(3, rows, Lie::Contiguous, -5, 5),
-                        Data::random(4, dtype, &shape, lie, 9.0),
-                        Data::random(5, dtype, &output, lie, 9.0),
+                        indices(2, rows, layout_kind, -6, 6),
+                        indices(3, rows, LayoutKind::Contiguous, -5, 5),
+                        Data::random(4, dtype, &shape, layout_kind, 9.0),
+                        Data::random(5, dtype, &output, layout_kind, 9.0),
                     ];
                     compare_bits(&what, &data, |b, o| {
                         b.run(
@@ -155,8 +161,8 @@ fn rows_are_written_where_indices_say() {
 fn the_gradient_of_an_embedding() {
     let _order = in_order();
     let data = [
-        indices(2, &[16, 64], Lie::Contiguous, 0, 50),
-        Data::random(4, DType::Float32, &[16, 64, 96], Lie::Contiguous, 9.0),
+        indices(2, &[16, 64], LayoutKind::Contiguous, 0, 50),
+        Data::random(4, DType::Float32, &[16, 64, 96], LayoutKind::Contiguous, 9.0),
         Data::zeros(DType::Float32, &[50, 96]),
     ];
     compare_bits("embedding", &data, |b, o| {
@@ -173,7 +179,7 @@ fn the_gradient_of_an_embedding() {
     let data = [
         Data::zeros(DType::Int64, &[0]),
         Data::zeros(DType::Float32, &[0, 4]),
-        Data::random(1, DType::Float32, &[5, 4], Lie::Contiguous, 3.0),
+        Data::random(1, DType::Float32, &[5, 4], LayoutKind::Contiguous, 3.0),
     ];
     compare_bits("no rows", &data, |b, o| {
         b.run(
@@ -193,14 +199,18 @@ fn the_gradient_of_an_embedding() {
 fn atomic_additions_come_to_the_same_sums() {
     let _alone = ORDER.write().unwrap_or_else(PoisonError::into_inner);
     use_deterministic_algorithms(false);
-    let wholes = |seed: u64, shape: &[usize], lie: Lie| {
+    let wholes = |seed: u64, shape: &[usize], layout_kind: LayoutKind| {
         let n = shape.iter().product();
         // Whole numbers, whose sums no order changes.
         let values: Vec<f64> = crate::harness::noise(seed, n).iter().map(|v| (v * 50.0).round()).collect();
-        Data::new(DType::Float32, shape, lie, &values)
+        Data::new(DType::Float32, shape, layout_kind, &values)
     };
-    for lie in LIES {
-        let data = [indices(2, &[600], lie, 0, 7), wholes(3, &[600], lie), wholes(4, &[7], lie)];
+    for layout_kind in LAYOUT_KINDS {
+        let data = [
+            indices(2, &[600], layout_kind, 0, 7),
+            wholes(3, &[600], layout_kind),
+            wholes(4, &[7], layout_kind),
+        ];
         compare_bits("scatter", &data, |b, o| {
             b.run(
                 &kernel::Scatter { op: ScatterOp::Add, dim: 0, index: o[0], source: o[1], output: o[2] }
@@ -209,9 +219,9 @@ fn atomic_additions_come_to_the_same_sums() {
         });
     }
     let data = [
-        indices(1, &[9, 70], Lie::Contiguous, 0, 5),
-        wholes(2, &[9, 70, 3], Lie::Contiguous),
-        wholes(3, &[5, 3], Lie::Contiguous),
+        indices(1, &[9, 70], LayoutKind::Contiguous, 0, 5),
+        wholes(2, &[9, 70, 3], LayoutKind::Contiguous),
+        wholes(3, &[5, 3], LayoutKind::Contiguous),
     ];
     compare_bits("rows", &data, |b, o| {
         b.run(

@@ -10,14 +10,14 @@ use rustorch::backend::{
     kernel,
 };
 
-use crate::harness::{Data, Lie, compare};
+use crate::harness::{Data, LayoutKind, compare};
 use crate::indexing::indices;
 use crate::nonzero::count_nonzero;
 
 const F32: DType = DType::Float32;
 
-fn random(shape: &[usize], lie: Lie) -> Data {
-    Data::random(shape.iter().sum::<usize>() as u64, F32, shape, lie, 3.0)
+fn random(shape: &[usize], kind: LayoutKind) -> Data {
+    Data::random(shape.iter().sum::<usize>() as u64, F32, shape, kind, 3.0)
 }
 
 fn zeros(shape: &[usize]) -> Data {
@@ -40,22 +40,26 @@ fn small_elementwise() {
         constants: [Scalar::Float(0.5)].into_iter().collect(),
         outputs: [Source::Register(1)].into_iter().collect(),
     };
-    for lie in [Lie::Contiguous, Lie::Gaps] {
-        let data = [random(&shape, Lie::Transposed), random(&shape, Lie::Contiguous), random(&shape, lie)];
+    for kind in [LayoutKind::Contiguous, LayoutKind::Gaps] {
+        let data = [
+            random(&shape, LayoutKind::Transposed),
+            random(&shape, LayoutKind::Contiguous),
+            random(&shape, kind),
+        ];
         compare("fused", &data, 1.0, |b, o| b.map(&program, &o[..2], &o[2..]));
         let data = [
-            Data::random(1, DType::Float16, &shape, lie, 9.0),
-            Data::random(1, DType::Int16, &shape, lie, 9.0),
+            Data::random(1, DType::Float16, &shape, kind, 9.0),
+            Data::random(1, DType::Int16, &shape, kind, 9.0),
         ];
         compare("copy", &data, 1.0, |b, o| b.copy(o[0], o[1]));
-        let data = [Data::random(1, DType::Complex64, &shape, lie, 9.0)];
+        let data = [Data::random(1, DType::Complex64, &shape, kind, 9.0)];
         compare("fill", &data, 0.0, |b, o| b.fill(o[0], Scalar::Complex(1.5, -2.0)));
-        let data = [Data::random(1, DType::Int32, &[100], lie, 9.0)];
+        let data = [Data::random(1, DType::Int32, &[100], kind, 9.0)];
         compare("arange", &data, 0.0, |b, o| {
             b.run(&kernel::Arange { start: Scalar::Int(3), step: Scalar::Int(-2), output: o[0] }.into())
         });
         let key = RandomKey { seed: 7, offset: 5 };
-        compare("random", &[random(&[5, 9], lie)], 0.0, |b, o| {
+        compare("random", &[random(&[5, 9], kind)], 0.0, |b, o| {
             b.run(
                 &kernel::Random {
                     distribution: Distribution::Normal { mean: 0.0, std: 1.0 },
@@ -74,9 +78,9 @@ fn small_reductions() {
     for (shape, dim, kept) in
         [(&[3usize, 5, 11][..], 1, &[3usize, 1, 11][..]), (&[70, 5], 0, &[1, 5]), (&[9000], 0, &[1])]
     {
-        for lie in if shape.len() == 1 { &[Lie::Contiguous][..] } else { &[Lie::Contiguous, Lie::Transposed] }
-        {
-            let data = [random(shape, *lie), zeros(kept), zeros(kept), places(kept)];
+        let kinds = [LayoutKind::Contiguous, LayoutKind::Transposed];
+        for kind in &kinds[..if shape.len() == 1 { 1 } else { 2 }] {
+            let data = [random(shape, *kind), zeros(kept), zeros(kept), places(kept)];
             compare("sum", &data, 16.0, |b, o| {
                 b.run(
                     &kernel::Reduce {
@@ -116,7 +120,8 @@ fn small_reductions() {
             });
         }
     }
-    let data = [Data::random(3, DType::Bool, &[4, 50], Lie::Gaps, 1.0), Data::zeros(DType::Bool, &[4, 1])];
+    let data =
+        [Data::random(3, DType::Bool, &[4, 50], LayoutKind::Gaps, 1.0), Data::zeros(DType::Bool, &[4, 1])];
     compare("any", &data, 0.0, |b, o| {
         b.run(
             &kernel::Reduce {
@@ -135,7 +140,7 @@ fn small_reductions() {
 #[ignore = "needs a device"]
 fn small_scans() {
     for (shape, dim) in [(&[3usize, 5, 11][..], 1), (&[2, 300], 1), (&[70, 5], 0), (&[9000], 0)] {
-        let data = [random(shape, Lie::Contiguous), zeros(shape), places(shape)];
+        let data = [random(shape, LayoutKind::Contiguous), zeros(shape), places(shape)];
         compare("cumsum", &data, 64.0, |b, o| {
             b.run(&kernel::Scan { op: ScanOp::Sum, input: o[0], dim, output: o[1], indices: None }.into())
         });
@@ -145,7 +150,7 @@ fn small_scans() {
             )
         });
     }
-    compare("in place", &[random(&[3, 70], Lie::Gaps)], 16.0, |b, o| {
+    compare("in place", &[random(&[3, 70], LayoutKind::Gaps)], 16.0, |b, o| {
         b.run(&kernel::Scan { op: ScanOp::Sum, input: o[0], dim: 1, output: o[0], indices: None }.into())
     });
 }
@@ -154,7 +159,8 @@ fn small_scans() {
 #[ignore = "needs a device"]
 fn small_softmax() {
     for (shape, dim) in [(&[3usize, 5, 11][..], 2), (&[40, 9], 0), (&[2, 300], 1), (&[5000], 0)] {
-        let data = [random(shape, Lie::Contiguous), random(shape, Lie::Contiguous), zeros(shape)];
+        let data =
+            [random(shape, LayoutKind::Contiguous), random(shape, LayoutKind::Contiguous), zeros(shape)];
         compare("softmax", &data, 4.0, |b, o| {
             b.run(&kernel::Softmax { log: false, input: o[0], dim, output: o[2] }.into())
         });
@@ -175,9 +181,9 @@ fn small_norms() {
         (&[5, 3, 7], &[0, 2], &[1, 3, 1], &[1, 3, 1]),
         (&[1, 9000], &[1], &[1, 1], &[1, 9000]),
     ] {
-        let statistics = random(kept, Lie::Contiguous);
-        let input = random(shape, Lie::Contiguous);
-        let parameters = random(parameters, Lie::Contiguous);
+        let statistics = random(kept, LayoutKind::Contiguous);
+        let input = random(shape, LayoutKind::Contiguous);
+        let parameters = random(parameters, LayoutKind::Contiguous);
         let data = [input.clone(), parameters.clone(), zeros(shape), statistics.clone(), statistics.clone()];
         compare("normalize", &data, 16.0, |b, o| {
             b.run(
@@ -194,7 +200,7 @@ fn small_norms() {
                 .into(),
             )
         });
-        let grad = random(shape, Lie::Contiguous);
+        let grad = random(shape, LayoutKind::Contiguous);
         let data = [grad, input, parameters, statistics.clone(), statistics, zeros(shape)];
         compare("its gradient", &data, 256.0, |b, o| {
             b.run(
@@ -219,13 +225,13 @@ fn small_products() {
     for (lead, [m, k, n]) in
         [(&[2usize][..], [9, 20, 17]), (&[], [1, 40, 9]), (&[], [9, 40, 1]), (&[], [5, 600, 6])]
     {
-        for lie in [Lie::Contiguous, Lie::Transposed] {
+        for kind in [LayoutKind::Contiguous, LayoutKind::Transposed] {
             let shape = |rows, columns| [lead, &[rows, columns]].concat();
             let data = [
-                random(&shape(m, k), lie),
-                random(&shape(k, n), lie),
-                random(&shape(m, n), Lie::Gaps),
-                random(&[n], lie),
+                random(&shape(m, k), kind),
+                random(&shape(k, n), kind),
+                random(&shape(m, n), LayoutKind::Gaps),
+                random(&[n], kind),
             ];
             compare("product", &data, 256.0, |b, o| {
                 b.run(
@@ -249,10 +255,10 @@ fn small_convolutions() {
         let params =
             ConvParams { spatial: 2, stride: [2, 1, 1], padding: [1, 0, 0], dilation: [1, 2, 1], groups };
         let data = [
-            random(&[2, groups * channels, 6, 7], Lie::Contiguous),
-            random(&[groups * filters, channels, 3, 2], Lie::Contiguous),
-            random(&[2, groups * filters, 3, 5], Lie::Contiguous),
-            random(&[groups * filters], Lie::Gaps),
+            random(&[2, groups * channels, 6, 7], LayoutKind::Contiguous),
+            random(&[groups * filters, channels, 3, 2], LayoutKind::Contiguous),
+            random(&[2, groups * filters, 3, 5], LayoutKind::Contiguous),
+            random(&[groups * filters], LayoutKind::Gaps),
         ];
         compare("convolution", &data, 64.0, |b, o| {
             b.run(
@@ -283,8 +289,12 @@ fn small_pools() {
         dilation: [1; 3],
     };
     let (input, output) = ([2, 2, 7, 6], [2, 2, 4, 5]);
-    let data =
-        [random(&input, Lie::Transposed), zeros(&output), places(&output), random(&input, Lie::Contiguous)];
+    let data = [
+        random(&input, LayoutKind::Transposed),
+        zeros(&output),
+        places(&output),
+        random(&input, LayoutKind::Contiguous),
+    ];
     compare("maxima", &data, 0.0, |b, o| {
         b.run(&kernel::Pool { params, input: o[0], output: o[1], indices: Some(o[2]) }.into())?;
         b.run(&kernel::PoolGrad { params, grad: o[1], indices: Some(o[2]), grad_input: o[3] }.into())
@@ -315,7 +325,7 @@ fn small_pools() {
 fn small_attention() {
     let (queries, keys, features) = (9, 13, 5);
     let params = AttentionParams { scale: 0.7, causal: true };
-    let make = |rows, columns| random(&[2, rows, columns], Lie::Contiguous);
+    let make = |rows, columns| random(&[2, rows, columns], LayoutKind::Contiguous);
     let data = [
         make(queries, features),
         make(keys, features),
@@ -363,16 +373,16 @@ fn small_attention() {
 #[test]
 #[ignore = "needs a device"]
 fn small_indexing() {
-    let table = random(&[6, 5, 7], Lie::Transposed);
-    let data = [table.clone(), indices(1, &[6, 9, 7], Lie::Gaps, 0, 5), zeros(&[6, 9, 7])];
+    let table = random(&[6, 5, 7], LayoutKind::Transposed);
+    let data = [table.clone(), indices(1, &[6, 9, 7], LayoutKind::Gaps, 0, 5), zeros(&[6, 9, 7])];
     compare("gather", &data, 0.0, |b, o| {
         b.run(&kernel::Gather { input: o[0], dim: 1, index: o[1], output: o[2] }.into())
     });
     let data = [
         table,
-        indices(1, &[4], Lie::Gaps, -6, 6),
-        indices(2, &[4], Lie::Contiguous, 0, 5),
-        random(&[4, 7], Lie::Gaps),
+        indices(1, &[4], LayoutKind::Gaps, -6, 6),
+        indices(2, &[4], LayoutKind::Contiguous, 0, 5),
+        random(&[4, 7], LayoutKind::Gaps),
     ];
     compare("index_read", &data, 0.0, |b, o| {
         b.run(
@@ -395,9 +405,9 @@ fn small_indexing() {
     }
     for (shape, kept) in [(&[4usize, 6, 5][..], &[4usize, 3, 5][..]), (&[1, 300], &[1, 20])] {
         let data = [
-            indices(2, shape, Lie::Contiguous, 0, kept[1] as i64),
-            random(shape, Lie::Gaps),
-            random(kept, Lie::Contiguous),
+            indices(2, shape, LayoutKind::Contiguous, 0, kept[1] as i64),
+            random(shape, LayoutKind::Gaps),
+            random(kept, LayoutKind::Contiguous),
         ];
         for op in [ScatterOp::Add, ScatterOp::Assign, ScatterOp::Max] {
             compare("scatter", &data, 16.0, |b, o| {
@@ -407,10 +417,10 @@ fn small_indexing() {
     }
     let (images, channels, points) = (2, 3, 11);
     let data = [
-        random(&[images, channels, 20], Lie::Contiguous),
-        indices(5, &[images, points, 4], Lie::Contiguous, 0, 20),
-        random(&[images, points, 4], Lie::Gaps),
-        random(&[images, channels, points], Lie::Contiguous),
+        random(&[images, channels, 20], LayoutKind::Contiguous),
+        indices(5, &[images, points, 4], LayoutKind::Contiguous, 0, 20),
+        random(&[images, points, 4], LayoutKind::Gaps),
+        random(&[images, channels, points], LayoutKind::Contiguous),
     ];
     compare("picked elements", &data, 16.0, |b, o| {
         b.run(&kernel::WeightedGather { input: o[0], index: o[1], weight: o[2], output: o[3] }.into())
@@ -431,11 +441,11 @@ fn small_indexing() {
         DimensionMap::selection(5, [1, 0, 1, 2, 3, 4, 3]).expect("memory"),
         DimensionMap::weighted(7, (0..9).map(|i| [(i % 7, 0.25), ((i + 1) % 7, 0.75)])).expect("memory"),
     ]);
-    let data = [random(&[2, 5, 7], Lie::Contiguous), zeros(&[2, 7, 9])];
+    let data = [random(&[2, 5, 7], LayoutKind::Contiguous), zeros(&[2, 7, 9])];
     compare("resample", &data, 4.0, |b, o| {
         b.run(&kernel::Resample { maps: maps.clone(), input: o[0], output: o[1] }.into())
     });
-    let mut sparse = random(&[3, 5, 11], Lie::Transposed);
+    let mut sparse = random(&[3, 5, 11], LayoutKind::Transposed);
     sparse.change(|v| if v > 0.0 { 1.0 } else { 0.0 });
     let data = [sparse, places(&[165, 3]), places(&[1])];
     compare("nonzero", &data, 0.0, |b, o| {
@@ -454,7 +464,8 @@ fn small_sorts() {
     for (shape, dim, k) in [(&[3usize, 11, 2][..], 1, 4), (&[2100], 0, 3)] {
         let mut kept = shape.to_vec();
         kept[dim] = k;
-        let data = [random(shape, Lie::Gaps), zeros(shape), places(shape), zeros(&kept), places(&kept)];
+        let data =
+            [random(shape, LayoutKind::Gaps), zeros(shape), places(shape), zeros(&kept), places(&kept)];
         compare("sort", &data, 0.0, |b, o| {
             b.run(
                 &kernel::Sort { input: o[0], dim, descending: false, values: Some(o[1]), indices: o[2] }
@@ -477,7 +488,8 @@ fn small_sorts() {
     }
     let mut line = crate::harness::noise(1, 37);
     line.sort_by(f64::total_cmp);
-    let data = [Data::new(F32, &[37], Lie::Gaps, &line), random(&[3, 9], Lie::Gaps), places(&[3, 9])];
+    let data =
+        [Data::new(F32, &[37], LayoutKind::Gaps, &line), random(&[3, 9], LayoutKind::Gaps), places(&[3, 9])];
     compare("search", &data, 0.0, |b, o| {
         b.run(
             &kernel::SearchSorted { sorted: o[0], sorter: None, values: o[1], right: true, output: o[2] }

@@ -2,7 +2,7 @@
 
 use rustorch::backend::{DType, kernel};
 
-use crate::harness::{Data, LIES, Lie, compare_bits, compare_errors, noise};
+use crate::harness::{Data, LAYOUT_KINDS, LayoutKind, compare_bits, compare_errors, noise};
 use crate::indexing::indices;
 
 /// Values with many equal ones, both zeros, NaN and infinities.
@@ -38,15 +38,17 @@ fn sorts_every_dtype_stably() {
         let all = dtype == DType::Float32;
         for (shape, dim) in &cases[..if all { 7 } else { 1 }] {
             let (shape, dim) = (*shape, *dim);
-            for lie in LIES.into_iter().filter(|&lie| all || lie == Lie::Contiguous) {
+            for layout_kind in
+                LAYOUT_KINDS.into_iter().filter(|&layout_kind| all || layout_kind == LayoutKind::Contiguous)
+            {
                 for descending in [false, true] {
                     let n = shape.iter().product();
                     let data = [
-                        Data::new(dtype, shape, lie, &odd_values(dtype, n)),
-                        Data::new(dtype, shape, lie, &vec![0.0; n]),
-                        Data::new(DType::Int64, shape, lie, &vec![0.0; n]),
+                        Data::new(dtype, shape, layout_kind, &odd_values(dtype, n)),
+                        Data::new(dtype, shape, layout_kind, &vec![0.0; n]),
+                        Data::new(DType::Int64, shape, layout_kind, &vec![0.0; n]),
                     ];
-                    let what = format!("sort {dtype} {shape:?} {dim} {lie:?} {descending}");
+                    let what = format!("sort {dtype} {shape:?} {dim} {layout_kind:?} {descending}");
                     compare_bits(&what, &data, |b, o| {
                         b.run(
                             &kernel::Sort { input: o[0], dim, descending, values: Some(o[1]), indices: o[2] }
@@ -57,7 +59,8 @@ fn sorts_every_dtype_stably() {
             }
         }
     }
-    let data = [Data::random(5, DType::Float32, &[300], Lie::Gaps, 9.0), Data::zeros(DType::Int64, &[300])];
+    let data =
+        [Data::random(5, DType::Float32, &[300], LayoutKind::Gaps, 9.0), Data::zeros(DType::Int64, &[300])];
     compare_bits("places alone", &data, |b, o| {
         b.run(&kernel::Sort { input: o[0], dim: 0, descending: false, values: None, indices: o[1] }.into())
     });
@@ -74,7 +77,7 @@ fn sorts_long_lines() {
     ] {
         for descending in [false, true] {
             let data = [
-                Data::random(7, dtype, shape, Lie::Contiguous, 1e4),
+                Data::random(7, dtype, shape, LayoutKind::Contiguous, 1e4),
                 Data::zeros(dtype, shape),
                 Data::zeros(DType::Int64, shape),
             ];
@@ -93,15 +96,17 @@ fn sorts_long_lines() {
 fn finds_the_extreme_elements() {
     for dtype in [DType::Float32, DType::Int64] {
         for (shape, dim, k) in [(&[5usize, 40, 3][..], 1, 7), (&[5000, 2], 0, 20), (&[3, 9], 1, 9)] {
-            for (lie, largest) in [(Lie::Contiguous, true), (Lie::Transposed, false), (Lie::Gaps, true)] {
+            for (layout_kind, largest) in
+                [(LayoutKind::Contiguous, true), (LayoutKind::Transposed, false), (LayoutKind::Gaps, true)]
+            {
                 let n = shape.iter().product();
                 let mut kept = shape.to_vec();
                 kept[dim] = k;
                 let zeros = vec![0.0; kept.iter().product()];
                 let data = [
-                    Data::new(dtype, shape, lie, &odd_values(dtype, n)),
-                    Data::new(dtype, &kept, lie, &zeros),
-                    Data::new(DType::Int64, &kept, lie, &zeros),
+                    Data::new(dtype, shape, layout_kind, &odd_values(dtype, n)),
+                    Data::new(dtype, &kept, layout_kind, &zeros),
+                    Data::new(DType::Int64, &kept, layout_kind, &zeros),
                 ];
                 let what = format!("top_k {dtype} {shape:?} {dim} {k} {largest}");
                 compare_bits(&what, &data, |b, o| {
@@ -127,7 +132,9 @@ fn finds_the_extreme_elements() {
 fn searches_in_sorted_lines() {
     for dtype in DType::ALL.into_iter().filter(|dtype| !dtype.is_complex()) {
         let all = dtype == DType::Float32;
-        for lie in LIES.into_iter().filter(|&lie| all || lie == Lie::Contiguous) {
+        for layout_kind in
+            LAYOUT_KINDS.into_iter().filter(|&layout_kind| all || layout_kind == LayoutKind::Contiguous)
+        {
             for (result, right) in [(DType::Int64, false), (DType::Int32, true)] {
                 if !all && right != (dtype as usize).is_multiple_of(2) {
                     continue;
@@ -143,12 +150,12 @@ fn searches_in_sorted_lines() {
                     lines.extend(values);
                 }
                 let data = [
-                    Data::new(dtype, &[2, 3, 37], lie, &lines),
-                    Data::random(8, dtype, &[2, 3, 9], lie, 21.0),
-                    Data::new(result, &[2, 3, 9], lie, &[0.0; 54]),
-                    Data::new(dtype, &[37], lie, &lines[..37]),
+                    Data::new(dtype, &[2, 3, 37], layout_kind, &lines),
+                    Data::random(8, dtype, &[2, 3, 9], layout_kind, 21.0),
+                    Data::new(result, &[2, 3, 9], layout_kind, &[0.0; 54]),
+                    Data::new(dtype, &[37], layout_kind, &lines[..37]),
                 ];
-                let what = format!("search_sorted {dtype} {lie:?} {right}");
+                let what = format!("search_sorted {dtype} {layout_kind:?} {right}");
                 compare_bits(&what, &data, |b, o| {
                     b.run(
                         &kernel::SearchSorted {
@@ -179,9 +186,9 @@ fn searches_in_sorted_lines() {
         }
     }
     let data = [
-        Data::random(1, DType::Float32, &[30], Lie::Gaps, 9.0),
-        indices(2, &[30], Lie::Gaps, 0, 30),
-        Data::random(3, DType::Float32, &[4, 5], Lie::Transposed, 9.0),
+        Data::random(1, DType::Float32, &[30], LayoutKind::Gaps, 9.0),
+        indices(2, &[30], LayoutKind::Gaps, 0, 30),
+        Data::random(3, DType::Float32, &[4, 5], LayoutKind::Transposed, 9.0),
         Data::zeros(DType::Int64, &[4, 5]),
     ];
     compare_bits("with an order", &data, |b, o| {
@@ -198,7 +205,7 @@ fn searches_in_sorted_lines() {
     });
     let data = [
         Data::zeros(DType::Float32, &[3]),
-        Data::new(DType::Int64, &[3], Lie::Contiguous, &[0.0, 3.0, 1.0]),
+        Data::new(DType::Int64, &[3], LayoutKind::Contiguous, &[0.0, 3.0, 1.0]),
         Data::zeros(DType::Float32, &[2]),
         Data::zeros(DType::Int64, &[2]),
     ];

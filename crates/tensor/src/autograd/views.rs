@@ -13,7 +13,7 @@ use crate::{DType, Layout, Tensor, ops};
 use rustorch_backend::Dims;
 
 /// Where a view lies in its base, whose elements lie without gaps.
-struct Place {
+struct ViewGeometry {
     base: Origin,
     /// The base's dimensions in the order in which they lie in memory, if that is not theirs.
     order: Option<Dims<usize>>,
@@ -23,14 +23,14 @@ struct Place {
     dtype: DType,
 }
 
-impl Place {
+impl ViewGeometry {
     fn of(view: &Tensor, base: &Tensor) -> Self {
         let layout = view.layout();
         let first = base.layout().offset() * base.dtype().size() / view.dtype().size();
         // A view that begins before its base is none of its windows.
         let relative = layout.offset().checked_sub(first);
         let relative = relative.and_then(|offset| layout.at_offset("view", offset).ok());
-        Place {
+        ViewGeometry {
             dtype: view.dtype(),
             base: Origin::of(base),
             order: dense_order(base.layout()).filter(|_| !base.is_contiguous()),
@@ -46,7 +46,7 @@ fn dense_order(layout: &Layout) -> Option<Dims<usize>> {
     layout.permute(&order).is_contiguous().then_some(order)
 }
 
-impl Place {
+impl ViewGeometry {
     /// A tensor of the base's shape with its dimensions in the order of the base's memory.
     fn ordered(&self, tensor: &Tensor) -> Result<Tensor> {
         match &self.order {
@@ -118,12 +118,13 @@ pub(super) fn is_window(view: &Tensor, base: &Tensor) -> bool {
 
 /// The history of a view whose base has been written: the view is a strided window into the base.
 pub(super) fn as_strided_node(view: &Tensor, base: &Tensor) -> Node {
-    let operation = AsStrided { place: Arc::new(Place::of(view, base)), window: is_window(view, base) };
+    let operation =
+        AsStrided { geometry: Arc::new(ViewGeometry::of(view, base)), window: is_window(view, base) };
     Node::new(Arc::new(operation), std::iter::once(base.edge()).collect::<Edges>())
 }
 
 struct AsStrided {
-    place: Arc<Place>,
+    geometry: Arc<ViewGeometry>,
     window: bool,
 }
 
@@ -141,31 +142,31 @@ impl Backward for AsStrided {
                  reaches beyond it; take the view after the in-place operation",
             ));
         }
-        Ok(smallvec::smallvec![Some(self.place.scatter(grad)?)])
+        Ok(smallvec::smallvec![Some(self.geometry.scatter(grad)?)])
     }
 }
 
 /// An in-place op on a part of a tensor, as that tensor's history sees it.
 pub(super) struct CopySlices {
     operation: Arc<dyn Backward>,
-    place: Arc<Place>,
+    geometry: Arc<ViewGeometry>,
 }
 
 impl CopySlices {
     /// `operation` wrote the view `view` of `base`.
     pub(super) fn new(operation: Arc<dyn Backward>, view: &Tensor, base: &Tensor) -> Self {
-        CopySlices { operation, place: Arc::new(Place::of(view, base)) }
+        CopySlices { operation, geometry: Arc::new(ViewGeometry::of(view, base)) }
     }
 
     /// The gradients, made of recorded ops.
     fn recorded(&self, node: &Arc<Node>, grad: &Tensor) -> Result<Gradients> {
-        let place = &self.place;
+        let geometry = &self.geometry;
         // Two copies: what is read below stays as it is when the other is written.
-        let grad = ops::contiguous(&place.ordered(grad)?)?;
+        let grad = ops::contiguous(&geometry.ordered(grad)?)?;
         let (arrived, base) = (ops::clone(&grad)?, ops::clone(&grad)?);
-        let arrived = place.window(&arrived)?;
+        let arrived = geometry.window(&arrived)?;
         // What the op saved of its result is a window of this node's output.
-        let window = AsStrided { place: place.clone(), window: true };
+        let window = AsStrided { geometry: geometry.clone(), window: true };
         let edges = smallvec::smallvec![Some(Edge { node: node.clone(), index: 0 })];
         let window = Edge { node: Arc::new(Node::new(Arc::new(window), edges)), index: 0 };
         let inner = Arc::new(node.standing_in(self.operation.clone(), window));
@@ -176,8 +177,8 @@ impl CopySlices {
                 None => ops::zeros_like(&arrived, None, None, false)?,
             };
             // A write into a view again, which is recorded in its turn.
-            ops::copy_(&place.window(&base)?, &part, false)?;
-            *first = Some(place.restored(&base)?);
+            ops::copy_(&geometry.window(&base)?, &part, false)?;
+            *first = Some(geometry.restored(&base)?);
         }
         Ok(gradients)
     }
@@ -193,15 +194,15 @@ impl Backward for CopySlices {
         if mode::is_enabled() {
             return self.recorded(node, grad);
         }
-        let base = contiguous_copy(&self.place.ordered(grad)?)?;
-        let window = base.alias_as(self.place.layout.clone(), self.place.dtype);
+        let base = contiguous_copy(&self.geometry.ordered(grad)?)?;
+        let window = base.alias_as(self.geometry.layout.clone(), self.geometry.dtype);
         let mut gradients = self.operation.backward(node, &[Some(contiguous_copy(&window)?)])?;
         match gradients.first_mut().and_then(Option::take) {
             Some(inner) => window.backend()?.copy(inner.operand(), window.operand())?,
             None => window.backend()?.fill(window.operand(), 0.into())?,
         }
         if let Some(first) = gradients.first_mut() {
-            *first = Some(self.place.restored(&base)?);
+            *first = Some(self.geometry.restored(&base)?);
         }
         Ok(gradients)
     }

@@ -35,11 +35,11 @@ class _Activation(Module):
         super().__init__()
         self.inplace = inplace
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return ""
 
     def extra_repr(self) -> str:
-        return ", ".join(part for part in (self._settings(), "inplace=True" if self.inplace else "") if part)
+        return ", ".join(part for part in (self._options_repr(), "inplace=True" if self.inplace else "") if part)
 
 
 class ReLU(_Activation):
@@ -100,7 +100,7 @@ class LeakyReLU(_Activation):
     def forward(self, input: Tensor) -> Tensor:
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return f"negative_slope={self.negative_slope}"
 
 
@@ -199,7 +199,7 @@ class RReLU(_Activation):
     def forward(self, input: Tensor) -> Tensor:
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return f"lower={self.lower}, upper={self.upper}"
 
 
@@ -234,7 +234,7 @@ class ELU(_Activation):
     def forward(self, input: Tensor) -> Tensor:
         return F.elu(input, self.alpha, self.inplace)
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return f"alpha={self.alpha}"
 
 
@@ -269,7 +269,7 @@ class CELU(_Activation):
     def forward(self, input: Tensor) -> Tensor:
         return F.celu(input, self.alpha, self.inplace)
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return f"alpha={self.alpha}"
 
 
@@ -335,7 +335,7 @@ class Threshold(_Activation):
     def forward(self, input: Tensor) -> Tensor:
         return F.threshold(input, self.threshold, self.value, self.inplace)
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}"
 
 
@@ -392,7 +392,7 @@ class Hardtanh(_Activation):
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
 
 
@@ -423,7 +423,7 @@ class ReLU6(Hardtanh):
     def forward(self, input: Tensor) -> Tensor:
         return F.relu6(input, self.inplace)
 
-    def _settings(self) -> str:
+    def _options_repr(self) -> str:
         return ""
 
 

@@ -13,11 +13,11 @@ use rustorch_backend::memory::Scratch;
 use rustorch_backend::{AttentionParams, DType, Operand, kernel, volume};
 use rustorch_error::Result;
 
-use super::dense::{Compute, Dense, Shared, address, fill_contiguous, unsupported};
+use super::dense::{ComputeType, Dense, Shared, address, fill_contiguous, unsupported};
 use super::matmul::blocking::{Product, multiply};
 use super::matmul::tables::Gemm;
 use super::matmul::vector::Float;
-use super::rowwise::Computed;
+use super::rowwise::FloatComputeType;
 use crate::threads::try_parallel_for;
 pub use backward::attention_grad;
 use rows::{Exponentials, Scaled};
@@ -29,8 +29,8 @@ const QUERIES: usize = 128;
 const KEYS: usize = 256;
 
 /// A type that attention is computed in.
-trait Real: Computed + Compute + Gemm {}
-impl<T: Computed + Compute + Gemm> Real for T {}
+trait Real: FloatComputeType + ComputeType + Gemm {}
+impl<T: FloatComputeType + ComputeType + Gemm> Real for T {}
 
 /// Rounds.
 fn real<T: Real>(value: f64) -> T {
@@ -67,7 +67,7 @@ struct Matrices<'a, T> {
 // SAFETY: tasks read the elements, and nobody writes them meanwhile.
 unsafe impl<T> Sync for Matrices<'_, T> {}
 
-impl<'a, T: Compute> Matrices<'a, T> {
+impl<'a, T: ComputeType> Matrices<'a, T> {
     fn of(dense: &'a Dense<T>, lead: &'a [usize]) -> Self {
         Matrices { first: dense.as_ptr(), strides: dense.strides(), lead }
     }

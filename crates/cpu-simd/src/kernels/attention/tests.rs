@@ -3,7 +3,7 @@
 use rustorch_backend::AttentionParams;
 
 use super::*;
-use crate::kernels::samples::{FLOATING, LIES, Lie, Sample, noise};
+use crate::kernels::samples::{FLOATING, LAYOUT_KINDS, LayoutKind, Sample, noise};
 
 /// Heads, queries, keys, features, features of values.
 const SIZES: [[usize; 5]; 6] = [
@@ -93,7 +93,7 @@ fn results_and_gradients_match_float64() {
         let [heads, rows, keys, features, size] = sizes;
         for dtype in FLOATING {
             for (causal, masked) in [(false, false), (true, false), (false, true)] {
-                let lie = LIES[case % LIES.len()];
+                let layout_kind = LAYOUT_KINDS[case % LAYOUT_KINDS.len()];
                 let what = format!("{sizes:?} {dtype} causal {causal} masked {masked}");
                 let shapes = [
                     [heads, rows, features],
@@ -107,7 +107,7 @@ fn results_and_gradients_match_float64() {
                     .map(|(shape, seed)| {
                         let values: Vec<f64> =
                             noise(seed, shape.iter().product()).iter().map(|v| v * 2.0).collect();
-                        Sample::new(dtype, shape, lie, &values)
+                        Sample::new(dtype, shape, layout_kind, &values)
                     })
                     .collect();
                 let mut added = vec![0.0; heads * rows * keys];
@@ -120,7 +120,7 @@ fn results_and_gradients_match_float64() {
                         }
                     }
                 }
-                let mask = Sample::new(dtype, &[heads, rows, keys], Lie::Contiguous, &added);
+                let mask = Sample::new(dtype, &[heads, rows, keys], LayoutKind::Contiguous, &added);
                 let params = AttentionParams { scale: 0.4, causal };
                 let values: Vec<Vec<f64>> = samples.iter().map(Sample::values).collect();
                 let want = reference(
@@ -128,8 +128,8 @@ fn results_and_gradients_match_float64() {
                     &params,
                     [&values[0], &values[1], &values[2], &mask.values(), &values[3]],
                 );
-                let output = Sample::zeros(dtype, &[heads, rows, size], lie);
-                let log_sum = Sample::zeros(dtype.compute(), &[heads, rows], Lie::Contiguous);
+                let output = Sample::zeros(dtype, &[heads, rows, size], layout_kind);
+                let log_sum = Sample::zeros(dtype.compute(), &[heads, rows], LayoutKind::Contiguous);
                 let [query, key, value, slope] = [0, 1, 2, 3].map(|i| samples[i].operand());
                 let given = masked.then(|| mask.operand());
                 attention(&kernel::Attention {
@@ -143,7 +143,7 @@ fn results_and_gradients_match_float64() {
                 })
                 .unwrap();
                 assert_close(dtype, &output.values(), &want.output, &what);
-                let grads = [0, 1, 2].map(|i: usize| Sample::zeros(dtype, &shapes[i], lie));
+                let grads = [0, 1, 2].map(|i: usize| Sample::zeros(dtype, &shapes[i], layout_kind));
                 let [by_query, by_key, by_value] = [0, 1, 2].map(|i: usize| grads[i].operand());
                 attention_grad(&kernel::AttentionGrad {
                     params,
@@ -170,9 +170,9 @@ fn results_and_gradients_match_float64() {
 #[test]
 fn a_nan_stays_in_its_query() {
     let ones = |shape: &[usize]| {
-        Sample::new(DType::Float32, shape, Lie::Contiguous, &vec![1.0; shape.iter().product()])
+        Sample::new(DType::Float32, shape, LayoutKind::Contiguous, &vec![1.0; shape.iter().product()])
     };
-    let query = Sample::new(DType::Float32, &[2, 2], Lie::Contiguous, &[f64::NAN, 1.0, 1.0, 1.0]);
+    let query = Sample::new(DType::Float32, &[2, 2], LayoutKind::Contiguous, &[f64::NAN, 1.0, 1.0, 1.0]);
     let (key, value, output) = (ones(&[3, 2]), ones(&[3, 1]), ones(&[2, 1]));
     let log_sum = ones(&[2]);
     let params = AttentionParams { scale: 1.0, causal: false };
@@ -194,7 +194,7 @@ fn a_nan_stays_in_its_query() {
 
 #[test]
 fn integers_are_refused() {
-    let sample = Sample::zeros(DType::Int64, &[2, 2], Lie::Contiguous);
+    let sample = Sample::zeros(DType::Int64, &[2, 2], LayoutKind::Contiguous);
     let params = AttentionParams { scale: 1.0, causal: false };
     let o = sample.operand();
     assert!(

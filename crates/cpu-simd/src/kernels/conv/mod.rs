@@ -16,7 +16,7 @@ pub use rustorch_backend::volume;
 use rustorch_backend::{ConvParams, DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
-use super::dense::{Compute, Dense, fill_contiguous, unsupported};
+use super::dense::{ComputeType, Dense, fill_contiguous, unsupported};
 use super::matmul::tables::Gemm;
 pub use forward::forward;
 pub use grad_input::grad_input;
@@ -176,5 +176,5 @@ pub fn convolution_grad_weight(kernel: &kernel::ConvolutionGradWeight<Operand<'_
 }
 
 /// What the kernels of this folder compute in.
-pub trait Element: Compute + Gemm {}
-impl<T: Compute + Gemm> Element for T {}
+pub trait Element: ComputeType + Gemm {}
+impl<T: ComputeType + Gemm> Element for T {}

@@ -72,7 +72,7 @@ fn case(numbers: &mut Numbers, large: bool) -> Case {
     Case { params, shapes, geometry }
 }
 
-fn check_level<T: Element + Gemm + Compute + Into<f64>>(level: rustorch_simd::SimdLevel) {
+fn check_level<T: Element + Gemm + ComputeType + Into<f64>>(level: rustorch_simd::SimdLevel) {
     let kernels = T::kernels_at(level);
     let mut numbers = Numbers(5);
     for number in 0..300 {

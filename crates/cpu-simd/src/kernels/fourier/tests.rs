@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::*;
-use crate::kernels::samples::{LIES, Sample, noise};
+use crate::kernels::samples::{LAYOUT_KINDS, Sample, noise};
 
 /// Row-major numbers transformed along `dim` by the sum that defines it; the result has `to` elements there.
 fn along(
@@ -48,16 +48,16 @@ fn numbers(seed: u64, count: usize) -> Vec<Complex<f64>> {
 fn sample(
     dtype: DType,
     shape: &[usize],
-    lie: crate::kernels::samples::Lie,
+    layout_kind: crate::kernels::samples::LayoutKind,
     values: &[Complex<f64>],
 ) -> Sample {
     match dtype {
         DType::Complex64 => {
             let values: Vec<_> = values.iter().map(|v| Complex::new(v.re as f32, v.im as f32)).collect();
-            Sample::raw(dtype, shape, lie, &values)
+            Sample::raw(dtype, shape, layout_kind, &values)
         }
-        DType::Complex128 => Sample::raw(dtype, shape, lie, values),
-        _ => Sample::new(dtype, shape, lie, &values.iter().map(|v| v.re).collect::<Vec<_>>()),
+        DType::Complex128 => Sample::raw(dtype, shape, layout_kind, values),
+        _ => Sample::new(dtype, shape, layout_kind, &values.iter().map(|v| v.re).collect::<Vec<_>>()),
     }
 }
 
@@ -91,10 +91,10 @@ fn complex_lines_match_the_sum_that_defines_them() {
     for (dtype, eps) in [(DType::Complex64, 2e-6), (DType::Complex128, 1e-14)] {
         for (shape, dims) in CASES {
             for inverse in [false, true] {
-                for lie in LIES {
+                for layout_kind in LAYOUT_KINDS {
                     let values = numbers(3, shape.iter().product());
-                    let input = sample(dtype, shape, lie, &values);
-                    let output = Sample::zeros(dtype, shape, lie);
+                    let input = sample(dtype, shape, layout_kind, &values);
+                    let output = Sample::zeros(dtype, shape, layout_kind);
                     let scale = 0.25;
                     fourier_transform(&kernel::FourierTransform {
                         dims: dims.iter().copied().collect(),
@@ -116,7 +116,7 @@ fn complex_lines_match_the_sum_that_defines_them() {
                         &read(&output),
                         &expected,
                         eps,
-                        &format!("{dtype} {shape:?} {dims:?} {inverse} {lie:?}"),
+                        &format!("{dtype} {shape:?} {dims:?} {inverse} {layout_kind:?}"),
                     );
                 }
             }
@@ -130,13 +130,13 @@ fn real_lines_have_half_a_spectrum_and_come_back() {
         [(DType::Float32, DType::Complex64, 2e-6), (DType::Float64, DType::Complex128, 1e-14)]
     {
         for (shape, dims) in CASES {
-            for lie in LIES {
+            for layout_kind in LAYOUT_KINDS {
                 let values = numbers(5, shape.iter().product());
-                let input = sample(real, shape, lie, &values);
+                let input = sample(real, shape, layout_kind, &values);
                 let last = *dims.last().unwrap();
                 let mut half = shape.to_vec();
                 half[last] = shape[last] / 2 + 1;
-                let spectrum = Sample::zeros(complex, &half, lie);
+                let spectrum = Sample::zeros(complex, &half, layout_kind);
                 let run = |inverse, scale, input: &Sample, output: &Sample| {
                     fourier_transform(&kernel::FourierTransform {
                         dims: dims.iter().copied().collect(),
@@ -152,10 +152,10 @@ fn real_lines_have_half_a_spectrum_and_come_back() {
                 for &d in &dims[..dims.len() - 1] {
                     expected = along(&expected, &half, d, half[d], -1.0, half[d]);
                 }
-                let what = format!("{real} {shape:?} {dims:?} {lie:?}");
+                let what = format!("{real} {shape:?} {dims:?} {layout_kind:?}");
                 close(&read(&spectrum), &expected, eps, &what);
 
-                let back = Sample::zeros(real, shape, lie);
+                let back = Sample::zeros(real, shape, layout_kind);
                 let count: usize = dims.iter().map(|&d| shape[d]).product();
                 run(true, 1.0 / count as f64, &spectrum, &back);
                 close(&read(&back), &read(&input), eps, &what);
@@ -171,8 +171,8 @@ fn what_a_spectrum_of_real_numbers_cannot_have_does_not_count() {
     for n in [4, 5] {
         let mut values = numbers(7, n / 2 + 1);
         let run = |values: &[Complex<f64>]| {
-            let input = sample(DType::Complex128, &[n / 2 + 1], LIES[0], values);
-            let output = Sample::zeros(DType::Float64, &[n], LIES[0]);
+            let input = sample(DType::Complex128, &[n / 2 + 1], LAYOUT_KINDS[0], values);
+            let output = Sample::zeros(DType::Float64, &[n], LAYOUT_KINDS[0]);
             fourier_transform(&kernel::FourierTransform {
                 dims: [0].into_iter().collect(),
                 inverse: true,

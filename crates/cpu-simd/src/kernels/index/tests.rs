@@ -4,7 +4,7 @@ use rustorch_backend::{DType, ScatterOp, kernel};
 
 use super::*;
 use crate::kernels::number::Complex;
-use crate::kernels::samples::{LIES, Lie, Sample, coordinates, flat, noise};
+use crate::kernels::samples::{LAYOUT_KINDS, LayoutKind, Sample, coordinates, flat, noise};
 use crate::kernels::walk::Walk;
 
 /// Whole numbers that every dtype holds: 0 and 1 for bool.
@@ -36,7 +36,7 @@ fn dims_that_fit(other: &[usize], index: &[usize]) -> Vec<usize> {
 
 /// What [`count_nonzero`] says.
 fn counted(input: &Sample) -> usize {
-    let output = Sample::zeros(DType::Int64, &[], Lie::Contiguous);
+    let output = Sample::zeros(DType::Int64, &[], LayoutKind::Contiguous);
     count_nonzero(&kernel::CountNonzero { input: input.operand(), output: output.operand() }).unwrap();
     output.values()[0] as usize
 }
@@ -46,15 +46,15 @@ fn gather_matches_its_definition() {
     for dtype in DType::ALL {
         for (shape, index_shape) in SHAPES {
             for dim in dims_that_fit(shape, index_shape) {
-                for lie in LIES {
+                for layout_kind in LAYOUT_KINDS {
                     let count: usize = shape.iter().product();
                     let n: usize = index_shape.iter().product();
                     let values = whole(dtype, 1, count);
                     let size = shape.get(dim).copied().unwrap_or(1);
                     let picks = random_indices(2, n, size);
-                    let input = Sample::new(dtype, shape, lie, &values);
-                    let index = Sample::indices(index_shape, lie, &picks);
-                    let output = Sample::zeros(dtype, index_shape, lie);
+                    let input = Sample::new(dtype, shape, layout_kind, &values);
+                    let index = Sample::indices(index_shape, layout_kind, &picks);
+                    let output = Sample::zeros(dtype, index_shape, layout_kind);
                     gather(&kernel::Gather {
                         input: input.operand(),
                         dim,
@@ -72,7 +72,11 @@ fn gather_matches_its_definition() {
                             values[flat(shape, &c)]
                         })
                         .collect();
-                    assert_eq!(output.values(), expected, "{dtype} {shape:?} {index_shape:?} {dim} {lie:?}");
+                    assert_eq!(
+                        output.values(),
+                        expected,
+                        "{dtype} {shape:?} {index_shape:?} {dim} {layout_kind:?}"
+                    );
                 }
             }
         }
@@ -85,15 +89,17 @@ fn scatter_matches_its_definition() {
     for dtype in DType::ALL {
         for (shape, index_shape) in SHAPES {
             for dim in dims_that_fit(shape, index_shape) {
-                for (op, lie) in ops.into_iter().flat_map(|op| LIES.map(|lie| (op, lie))) {
+                for (op, layout_kind) in
+                    ops.into_iter().flat_map(|op| LAYOUT_KINDS.map(|layout_kind| (op, layout_kind)))
+                {
                     let n: usize = index_shape.iter().product();
                     // At most three writes to a place, so that products stay small.
                     let old = whole(dtype, 3, shape.iter().product());
                     let new = whole(dtype, 4, n);
                     let picks = random_indices(5, n, shape.get(dim).copied().unwrap_or(1));
-                    let output = Sample::new(dtype, shape, lie, &old);
-                    let source = Sample::new(dtype, index_shape, lie, &new);
-                    let index = Sample::indices(index_shape, lie, &picks);
+                    let output = Sample::new(dtype, shape, layout_kind, &old);
+                    let source = Sample::new(dtype, index_shape, layout_kind, &new);
+                    let index = Sample::indices(index_shape, layout_kind, &picks);
                     let outcome = scatter(&kernel::Scatter {
                         op,
                         dim,
@@ -131,7 +137,7 @@ fn scatter_matches_its_definition() {
                     assert_eq!(
                         output.values(),
                         expected,
-                        "{op:?} {dtype} {shape:?} {index_shape:?} {dim} {lie:?}"
+                        "{op:?} {dtype} {shape:?} {index_shape:?} {dim} {layout_kind:?}"
                     );
                 }
             }
@@ -149,10 +155,10 @@ fn large_scatters_add_up_and_the_last_write_wins() {
         out_shape[dim] = size;
         let picks = random_indices(1, rows * columns, size);
         let new = whole(DType::Int64, 2, rows * columns);
-        let index = Sample::indices(&shape, Lie::Contiguous, &picks);
-        let source = Sample::new(DType::Int64, &shape, Lie::Contiguous, &new);
+        let index = Sample::indices(&shape, LayoutKind::Contiguous, &picks);
+        let source = Sample::new(DType::Int64, &shape, LayoutKind::Contiguous, &new);
         for op in [ScatterOp::Add, ScatterOp::Assign] {
-            let output = Sample::zeros(DType::Int64, &out_shape, Lie::Contiguous);
+            let output = Sample::zeros(DType::Int64, &out_shape, LayoutKind::Contiguous);
             scatter(&kernel::Scatter {
                 op,
                 dim,
@@ -174,14 +180,15 @@ fn large_scatters_add_up_and_the_last_write_wins() {
 
 #[test]
 fn scatter_of_complex_products_and_of_nan() {
-    let output = Sample::raw(DType::Complex64, &[1], Lie::Contiguous, &[Complex { re: 1.0f32, im: 2.0 }]);
+    let output =
+        Sample::raw(DType::Complex64, &[1], LayoutKind::Contiguous, &[Complex { re: 1.0f32, im: 2.0 }]);
     let source = Sample::raw(
         DType::Complex64,
         &[2],
-        Lie::Contiguous,
+        LayoutKind::Contiguous,
         &[Complex { re: 3.0f32, im: -1.0 }, Complex { re: 0.0, im: 1.0 }],
     );
-    let index = Sample::indices(&[2], Lie::Contiguous, &[0, 0]);
+    let index = Sample::indices(&[2], LayoutKind::Contiguous, &[0, 0]);
     scatter(&kernel::Scatter {
         op: ScatterOp::Multiply,
         dim: 0,
@@ -194,8 +201,8 @@ fn scatter_of_complex_products_and_of_nan() {
 
     for op in [ScatterOp::Max, ScatterOp::Min] {
         for (old, new) in [(f64::NAN, 1.0), (1.0, f64::NAN)] {
-            let output = Sample::new(DType::Float32, &[1], Lie::Contiguous, &[old]);
-            let source = Sample::new(DType::Float32, &[2], Lie::Contiguous, &[new, 5.0]);
+            let output = Sample::new(DType::Float32, &[1], LayoutKind::Contiguous, &[old]);
+            let source = Sample::new(DType::Float32, &[2], LayoutKind::Contiguous, &[new, 5.0]);
             scatter(&kernel::Scatter {
                 op,
                 dim: 0,
@@ -224,7 +231,7 @@ fn index_read_and_write_match_their_definitions() {
     ];
     for dtype in DType::ALL {
         for (shape, index_shape, indexed) in cases {
-            for lie in LIES {
+            for layout_kind in LAYOUT_KINDS {
                 let n: usize = index_shape.iter().product();
                 let picks: Vec<Vec<i64>> = (0..indexed)
                     .map(|d| {
@@ -234,7 +241,8 @@ fn index_read_and_write_match_their_definitions() {
                         all.iter().enumerate().map(|(i, &v)| if i % 3 == 0 { v - size } else { v }).collect()
                     })
                     .collect();
-                let samples: Vec<_> = picks.iter().map(|p| Sample::indices(index_shape, lie, p)).collect();
+                let samples: Vec<_> =
+                    picks.iter().map(|p| Sample::indices(index_shape, layout_kind, p)).collect();
                 let operands: Vec<_> = samples.iter().map(Sample::operand).collect();
                 let out_shape = [index_shape, &shape[indexed..]].concat();
                 let place = |c: &[usize]| {
@@ -244,8 +252,8 @@ fn index_read_and_write_match_their_definitions() {
                     flat(shape, &full)
                 };
                 let values = whole(dtype, 8, shape.iter().product());
-                let input = Sample::new(dtype, shape, lie, &values);
-                let output = Sample::zeros(dtype, &out_shape, lie);
+                let input = Sample::new(dtype, shape, layout_kind, &values);
+                let output = Sample::zeros(dtype, &out_shape, layout_kind);
                 index_read(&kernel::IndexRead {
                     input: input.operand(),
                     indices: kernel::List::from_slice(&operands),
@@ -253,12 +261,12 @@ fn index_read_and_write_match_their_definitions() {
                 })
                 .unwrap();
                 let expected: Vec<f64> = coordinates(&out_shape).iter().map(|c| values[place(c)]).collect();
-                assert_eq!(output.values(), expected, "{dtype} {shape:?} {index_shape:?} {lie:?}");
+                assert_eq!(output.values(), expected, "{dtype} {shape:?} {index_shape:?} {layout_kind:?}");
 
                 for accumulate in [false, true] {
                     let new = whole(dtype, 9, out_shape.iter().product());
-                    let source = Sample::new(dtype, &out_shape, lie, &new);
-                    let target = Sample::new(dtype, shape, lie, &values);
+                    let source = Sample::new(dtype, &out_shape, layout_kind, &new);
+                    let target = Sample::new(dtype, shape, layout_kind, &values);
                     index_write(&kernel::IndexWrite {
                         accumulate,
                         indices: kernel::List::from_slice(&operands),
@@ -277,7 +285,7 @@ fn index_read_and_write_match_their_definitions() {
                     assert_eq!(
                         target.values(),
                         expected,
-                        "{dtype} {shape:?} {index_shape:?} {lie:?} {accumulate}"
+                        "{dtype} {shape:?} {index_shape:?} {layout_kind:?} {accumulate}"
                     );
                 }
             }
@@ -287,9 +295,9 @@ fn index_read_and_write_match_their_definitions() {
 
 #[test]
 fn an_index_may_broadcast() {
-    let input = Sample::new(DType::Float32, &[3, 4], Lie::Contiguous, &whole(DType::Float32, 1, 12));
-    let rows = Sample::indices(&[2, 1], Lie::Contiguous, &[2, 0]);
-    let columns = Sample::indices(&[1, 3], Lie::Contiguous, &[1, 3, -4]);
+    let input = Sample::new(DType::Float32, &[3, 4], LayoutKind::Contiguous, &whole(DType::Float32, 1, 12));
+    let rows = Sample::indices(&[2, 1], LayoutKind::Contiguous, &[2, 0]);
+    let columns = Sample::indices(&[1, 3], LayoutKind::Contiguous, &[1, 3, -4]);
     let (rows_layout, columns_layout) = (
         rows.layout.broadcast_to("test", &[2, 3]).unwrap(),
         columns.layout.broadcast_to("test", &[2, 3]).unwrap(),
@@ -297,7 +305,7 @@ fn an_index_may_broadcast() {
     let mut operands = [rows.operand(), columns.operand()];
     operands[0].layout = &rows_layout;
     operands[1].layout = &columns_layout;
-    let output = Sample::zeros(DType::Float32, &[2, 3], Lie::Contiguous);
+    let output = Sample::zeros(DType::Float32, &[2, 3], LayoutKind::Contiguous);
     index_read(&kernel::IndexRead {
         input: input.operand(),
         indices: kernel::List::from_slice(&operands),
@@ -310,13 +318,16 @@ fn an_index_may_broadcast() {
 
 #[test]
 fn a_bad_index_is_named_and_nothing_is_written() {
-    let input = Sample::new(DType::Float32, &[3, 4], Lie::Contiguous, &[1.0; 12]);
-    let ones = Sample::new(DType::Float32, &[2, 2], Lie::Contiguous, &[9.0; 4]);
-    for (bad, lie) in
-        [(4, Lie::Contiguous), (-1, Lie::Transposed), (i64::MIN, Lie::Gaps), (i64::MAX, Lie::Reversed)]
-    {
-        let index = Sample::indices(&[2, 2], lie, &[0, 1, bad, 2]);
-        let output = Sample::zeros(DType::Float32, &[2, 2], Lie::Contiguous);
+    let input = Sample::new(DType::Float32, &[3, 4], LayoutKind::Contiguous, &[1.0; 12]);
+    let ones = Sample::new(DType::Float32, &[2, 2], LayoutKind::Contiguous, &[9.0; 4]);
+    for (bad, layout_kind) in [
+        (4, LayoutKind::Contiguous),
+        (-1, LayoutKind::Transposed),
+        (i64::MIN, LayoutKind::Gaps),
+        (i64::MAX, LayoutKind::Reversed),
+    ] {
+        let index = Sample::indices(&[2, 2], layout_kind, &[0, 1, bad, 2]);
+        let output = Sample::zeros(DType::Float32, &[2, 2], LayoutKind::Contiguous);
         let message = gather(&kernel::Gather {
             input: input.operand(),
             dim: 1,
@@ -336,8 +347,8 @@ fn a_bad_index_is_named_and_nothing_is_written() {
         assert_eq!(outcome.unwrap_err().to_string(), message.replace("gather", "scatter"));
     }
     for bad in [3, -4, i64::MIN, i64::MAX] {
-        let index = Sample::indices(&[2], Lie::Contiguous, &[0, bad]);
-        let output = Sample::new(DType::Float32, &[2, 4], Lie::Contiguous, &[5.0; 8]);
+        let index = Sample::indices(&[2], LayoutKind::Contiguous, &[0, bad]);
+        let output = Sample::new(DType::Float32, &[2, 4], LayoutKind::Contiguous, &[5.0; 8]);
         let message = index_read(&kernel::IndexRead {
             input: input.operand(),
             indices: kernel::List::from_slice(&[index.operand()]),
@@ -364,10 +375,10 @@ fn a_bad_index_is_named_and_nothing_is_written() {
 fn nonzero_lists_coordinates_in_order() {
     for dtype in DType::ALL {
         for shape in [&[][..], &[7], &[3, 0], &[5, 4, 3], &[300, 301]] {
-            for lie in LIES {
+            for layout_kind in LAYOUT_KINDS {
                 let values: Vec<f64> =
                     whole(dtype, 6, shape.iter().product()).iter().map(|v| v.max(0.0)).collect();
-                let input = Sample::new(dtype, shape, lie, &values);
+                let input = Sample::new(dtype, shape, layout_kind, &values);
                 let expected: Vec<f64> = coordinates(shape)
                     .into_iter()
                     .zip(&values)
@@ -376,13 +387,13 @@ fn nonzero_lists_coordinates_in_order() {
                     .collect();
                 let count = values.iter().filter(|v| **v != 0.0).count();
                 assert_eq!(counted(&input), count);
-                let output = Sample::zeros(DType::Int64, &[count, shape.len()], lie);
+                let output = Sample::zeros(DType::Int64, &[count, shape.len()], layout_kind);
                 nonzero(&kernel::Nonzero { input: input.operand(), output: output.operand() }).unwrap();
-                assert_eq!(output.values(), expected, "{dtype} {shape:?} {lie:?}");
+                assert_eq!(output.values(), expected, "{dtype} {shape:?} {layout_kind:?}");
             }
         }
     }
-    let odd = Sample::new(DType::Float32, &[3], Lie::Contiguous, &[f64::NAN, -0.0, f64::INFINITY]);
+    let odd = Sample::new(DType::Float32, &[3], LayoutKind::Contiguous, &[f64::NAN, -0.0, f64::INFINITY]);
     assert_eq!(counted(&odd), 2);
 }
 
@@ -391,14 +402,14 @@ const WRITTEN_SINCE: [i64; 4] = [2, 1 << 40, -1, i64::MIN];
 
 #[test]
 fn an_index_that_changes_after_the_check_stays_inside_and_is_reported() {
-    for lie in LIES {
-        let index = Sample::indices(&[4, 1], lie, &WRITTEN_SINCE);
+    for layout_kind in LAYOUT_KINDS {
+        let index = Sample::indices(&[4, 1], layout_kind, &WRITTEN_SINCE);
         let bound = check::Bound::new(4);
-        let target = Sample::zeros(DType::Float32, &[4, 3], Lie::Contiguous);
-        let source = Sample::new(DType::Float32, &[4, 1], lie, &[1.0, 2.0, 3.0, 4.0]);
+        let target = Sample::zeros(DType::Float32, &[4, 3], LayoutKind::Contiguous);
+        let source = Sample::new(DType::Float32, &[4, 1], layout_kind, &[1.0, 2.0, 3.0, 4.0]);
         let plan = scatter::Plan::new(0, bound, index.operand(), source.operand(), target.operand());
         let outcome = plan.run::<f32>(source.operand(), target.operand(), |old, new| old + new);
-        assert!(outcome.unwrap_err().to_string().contains("scatter: another thread"), "{lie:?}");
+        assert!(outcome.unwrap_err().to_string().contains("scatter: another thread"), "{layout_kind:?}");
         let mut expected = [0.0; 12];
         expected[6] = 1.0;
         assert_eq!(target.values(), expected);
@@ -408,12 +419,12 @@ fn an_index_that_changes_after_the_check_stays_inside_and_is_reported() {
 #[test]
 fn rows_are_found_in_a_copy_of_the_indices() {
     // The indices are those of the second call: what the first call found is its own.
-    let index = Sample::indices(&[2], Lie::Contiguous, &[1, 0]);
-    let output = Sample::zeros(DType::Int64, &[2], Lie::Contiguous);
+    let index = Sample::indices(&[2], LayoutKind::Contiguous, &[1, 0]);
+    let output = Sample::zeros(DType::Int64, &[2], LayoutKind::Contiguous);
     let rows = rows::Rows::find("index", &[index.operand()], output.operand().layout).unwrap();
     // SAFETY: the buffer holds two numbers.
     unsafe { index.buffer.address().cast::<[i64; 2]>().write([1 << 40, i64::MIN]) };
-    let source = Sample::indices(&[2], Lie::Contiguous, &[7, 8]);
+    let source = Sample::indices(&[2], LayoutKind::Contiguous, &[7, 8]);
     rows.write::<i64>(source.operand(), output.operand(), |_, new| new);
     assert_eq!(output.values(), [8.0, 7.0]);
 }
@@ -423,10 +434,10 @@ fn more_or_fewer_elements_than_were_counted_are_an_error_and_stay_inside() {
     // Several parts, so that threads take part, and a guard behind the rows.
     let count = 100_000;
     let values: Vec<f64> = (0..count).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
-    let input = Sample::new(DType::Bool, &[count], Lie::Contiguous, &values);
+    let input = Sample::new(DType::Bool, &[count], LayoutKind::Contiguous, &values);
     let found = counted(&input);
     for rows in [0, 1, found - 1, found + 1, count] {
-        let output = Sample::zeros(DType::Int64, &[rows, 1], Lie::Gaps);
+        let output = Sample::zeros(DType::Int64, &[rows, 1], LayoutKind::Gaps);
         let message = nonzero(&kernel::Nonzero { input: input.operand(), output: output.operand() })
             .unwrap_err()
             .to_string();
@@ -434,7 +445,7 @@ fn more_or_fewer_elements_than_were_counted_are_an_error_and_stay_inside() {
     }
     // Each part writes no more rows than it has, and says so when it finds other than those.
     let walk = Walk::new(&[count], [input.operand().layout]);
-    let output = Sample::indices(&[4, 1], Lie::Contiguous, &[-1; 4]);
+    let output = Sample::indices(&[4, 1], LayoutKind::Contiguous, &[-1; 4]);
     for (rows, expected) in [(1..1, [-1; 4]), (1..3, [-1, 0, 3, -1]), (0..3, [0, 3, 6, -1])] {
         let found = nonzero::write_rows::<u8>(input.operand(), &walk, 0..7, output.operand(), rows.clone());
         assert_eq!(found, rows.len() == 3, "{rows:?}");

@@ -16,7 +16,7 @@ pub(crate) struct Plan {
 
 /// How an operand's elements lie in the plan's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lie {
+pub(crate) enum AccessPattern {
     /// One behind the other.
     Contiguous,
     /// All the same element.
@@ -94,19 +94,19 @@ impl Plan {
     }
 
     /// How the operand lies.
-    pub(crate) fn lie(&self, operand: usize) -> Lie {
+    pub(crate) fn pattern(&self, operand: usize) -> AccessPattern {
         let steps = &self.steps[operand];
         if !steps.is_empty() && steps.iter().all(|&s| s == 0) {
-            return Lie::Single;
+            return AccessPattern::Single;
         }
         let mut next = 1;
         for (&size, &step) in self.sizes.iter().zip(steps).rev() {
             if step != next {
-                return Lie::Strided;
+                return AccessPattern::Strided;
             }
             next *= size as isize;
         }
-        Lie::Contiguous
+        AccessPattern::Contiguous
     }
 
     /// The position of the operand's element at flat position `at` of the plan.

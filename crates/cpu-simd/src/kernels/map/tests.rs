@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use rustorch_backend::{DType, Dims, ElementwiseOp, Instruction, Layout, Program, Scalar, Shape, Source};
 
 use super::*;
-use crate::kernels::samples::{LIES, Lie, REAL, Sample, noise};
+use crate::kernels::samples::{LAYOUT_KINDS, LayoutKind, REAL, Sample, noise};
 
 const SHAPES: [&[usize]; 8] = [&[], &[0], &[1], &[7], &[3, 5], &[2, 3, 65], &[130, 9], &[3, 1, 2049]];
 
@@ -21,9 +21,9 @@ fn strided_operands_agree_with_a_plain_loop() {
     for shape in SHAPES {
         let n = shape.iter().product();
         let (x, y) = (small(1, n), small(2, n));
-        for a in LIES {
-            for b in LIES {
-                for out in LIES {
+        for a in LAYOUT_KINDS {
+            for b in LAYOUT_KINDS {
+                for out in LAYOUT_KINDS {
                     let (a, b) = (
                         Sample::new(DType::Float32, shape, a, &x),
                         Sample::new(DType::Float32, shape, b, &y),
@@ -44,18 +44,18 @@ fn broadcast_operands_are_read_with_stride_0() {
     for (rows, columns) in [(3, 4), (5, 300), (2000, 3), (1, 5000), (70, 129)] {
         let shape = [rows, columns];
         let (x, row, column) = (small(1, rows * columns), small(2, columns), small(3, rows));
-        let a = Sample::new(DType::Float32, &shape, Lie::Contiguous, &x);
+        let a = Sample::new(DType::Float32, &shape, LayoutKind::Contiguous, &x);
         for (b, strides, value) in [
             (&row, [0, 1], (|_, c| c) as fn(usize, usize) -> usize),
             (&column, [1, 0], |r, _| r),
             (&column, [0, 0], |_, _| 0),
         ] {
-            let sample = Sample::new(DType::Float32, &[b.len()], Lie::Contiguous, b);
+            let sample = Sample::new(DType::Float32, &[b.len()], LayoutKind::Contiguous, b);
             let layout =
                 Layout::new("map", Shape::from_slice(&shape), Dims::from_slice(&strides), 0).unwrap();
             let operand = Operand { layout: &layout, ..sample.operand() };
             for swapped in [false, true] {
-                let result = Sample::zeros(DType::Float32, &shape, Lie::Contiguous);
+                let result = Sample::zeros(DType::Float32, &shape, LayoutKind::Contiguous);
                 let program = Program::single(ElementwiseOp::Sub, DType::Float32);
                 let inputs = if swapped { [operand, a.operand()] } else { [a.operand(), operand] };
                 map(&program, &inputs, &[result.operand()]).expect("sub");
@@ -81,9 +81,9 @@ fn dtypes_are_converted_on_the_way_in_and_out() {
             for to in REAL {
                 let values: Vec<f64> =
                     (0..1500).map(|i| if from == DType::Bool { i % 2 } else { i % 50 } as f64).collect();
-                for lie in [Lie::Contiguous, Lie::Gaps] {
-                    let a = Sample::new(from, &[1500], lie, &values);
-                    let result = Sample::zeros(to, &[1500], lie);
+                for layout_kind in [LayoutKind::Contiguous, LayoutKind::Gaps] {
+                    let a = Sample::new(from, &[1500], layout_kind, &values);
+                    let result = Sample::zeros(to, &[1500], layout_kind);
                     let program = Program::single(ElementwiseOp::Add, compute);
                     map(&program, &[a.operand(), a.operand()], &[result.operand()]).expect("add");
                     for (got, x) in result.values().into_iter().zip(&values) {
@@ -114,16 +114,16 @@ fn fused_programs_run_in_tiles() {
         outputs: smallvec::smallvec![source(2), source(3), source(4)],
     };
     for shape in SHAPES.into_iter().chain([&[40_000][..], &[300, 333]]) {
-        for lie in LIES {
+        for layout_kind in LAYOUT_KINDS {
             for half in [DType::Float32, DType::Float16, DType::Float64] {
                 let n = shape.iter().product();
                 let (x, y) = (small(4, n), small(5, n));
-                let a = Sample::new(half, shape, lie, &x);
-                let b = Sample::new(DType::Float32, shape, Lie::Contiguous, &y);
+                let a = Sample::new(half, shape, layout_kind, &x);
+                let b = Sample::new(DType::Float32, shape, LayoutKind::Contiguous, &y);
                 let outputs = [
-                    Sample::zeros(DType::Float32, shape, Lie::Contiguous),
-                    Sample::zeros(DType::Bool, shape, lie),
-                    Sample::zeros(half, shape, lie),
+                    Sample::zeros(DType::Float32, shape, LayoutKind::Contiguous),
+                    Sample::zeros(DType::Bool, shape, layout_kind),
+                    Sample::zeros(half, shape, layout_kind),
                 ];
                 let operands = outputs.each_ref().map(Sample::operand);
                 map(&program, &[a.operand(), b.operand()], &operands).expect("a program");
@@ -144,7 +144,7 @@ fn results_may_replace_an_input() {
         let x = small(6, n);
         for dtype in [DType::Float32, DType::Int32, DType::Float16] {
             let compute = if dtype == DType::Float16 { DType::Float32 } else { dtype };
-            let a = Sample::new(dtype, &[n], Lie::Contiguous, &x);
+            let a = Sample::new(dtype, &[n], LayoutKind::Contiguous, &x);
             map(&Program::single(ElementwiseOp::Mul, compute), &[a.operand(), a.operand()], &[a.operand()])
                 .expect("square");
             map(&Program::single(ElementwiseOp::Sub, compute), &[a.operand(), a.operand()], &[a.operand()])
@@ -159,8 +159,8 @@ fn results_may_replace_an_input() {
 fn streamed_results_are_complete() {
     let n = STREAM_BYTES / 4 + 1003;
     for level in SimdLevel::available() {
-        let a = Sample::new(DType::Float32, &[n], Lie::Contiguous, &vec![1.5; n]);
-        let whole = Sample::zeros(DType::Float32, &[n + 3], Lie::Contiguous);
+        let a = Sample::new(DType::Float32, &[n], LayoutKind::Contiguous, &vec![1.5; n]);
+        let whole = Sample::zeros(DType::Float32, &[n + 3], LayoutKind::Contiguous);
         let layout = Layout::new("map", Shape::from_slice(&[n]), Dims::from_slice(&[1]), 2).unwrap();
         let result = Operand { layout: &layout, ..whole.operand() };
         let program = Program::single(ElementwiseOp::Add, DType::Float32);
@@ -174,10 +174,10 @@ fn streamed_results_are_complete() {
 #[test]
 fn every_level_gives_the_same_sums() {
     let x = noise(7, 3001);
-    let a = Sample::new(DType::Float32, &[3001], Lie::Contiguous, &x);
+    let a = Sample::new(DType::Float32, &[3001], LayoutKind::Contiguous, &x);
     let results: Vec<Vec<f32>> = SimdLevel::available()
         .map(|level| {
-            let result = Sample::zeros(DType::Float32, &[3001], Lie::Gaps);
+            let result = Sample::zeros(DType::Float32, &[3001], LayoutKind::Gaps);
             let program = Program::single(ElementwiseOp::Mul, DType::Float32);
             map_at(level, &program, &[a.operand(), a.operand()], &[result.operand()]).expect("mul");
             result.elements()
@@ -188,8 +188,8 @@ fn every_level_gives_the_same_sums() {
 
 #[test]
 fn integer_division_by_zero_is_found_before_anything_is_written() {
-    let a = Sample::new(DType::Int64, &[5], Lie::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
-    let b = Sample::new(DType::Int64, &[5], Lie::Contiguous, &[1.0, 2.0, 3.0, 4.0, 0.0]);
+    let a = Sample::new(DType::Int64, &[5], LayoutKind::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
+    let b = Sample::new(DType::Int64, &[5], LayoutKind::Contiguous, &[1.0, 2.0, 3.0, 4.0, 0.0]);
     for op in [ElementwiseOp::FloorDivide, ElementwiseOp::Remainder, ElementwiseOp::Fmod] {
         let error = map(&Program::single(op, DType::Int64), &[a.operand(), b.operand()], &[a.operand()]);
         let message = error.expect_err("a zero").to_string();
@@ -217,8 +217,8 @@ fn integer_division_by_zero_is_found_before_anything_is_written() {
         outputs: smallvec::smallvec![Source::Register(1)],
     };
     assert!(map(&computed, &[a.operand()], &[a.operand()]).is_err());
-    let lowest = Sample::raw(DType::Int64, &[1], Lie::Contiguous, &[i64::MIN]);
-    let minus_one = Sample::raw(DType::Int64, &[1], Lie::Contiguous, &[-1i64]);
+    let lowest = Sample::raw(DType::Int64, &[1], LayoutKind::Contiguous, &[i64::MIN]);
+    let minus_one = Sample::raw(DType::Int64, &[1], LayoutKind::Contiguous, &[-1i64]);
     let program = Program::single(ElementwiseOp::FloorDivide, DType::Int64);
     map(&program, &[lowest.operand(), minus_one.operand()], &[lowest.operand()]).expect("wraps");
     assert_eq!(lowest.elements::<i64>(), [i64::MIN]);
@@ -226,10 +226,10 @@ fn integer_division_by_zero_is_found_before_anything_is_written() {
 
 #[test]
 fn what_is_not_defined_is_an_error_that_names_op_and_dtype() {
-    let a = Sample::new(DType::Int64, &[5], Lie::Contiguous, &[0.0; 5]);
+    let a = Sample::new(DType::Int64, &[5], LayoutKind::Contiguous, &[0.0; 5]);
     let error = map(&Program::single(ElementwiseOp::Exp, DType::Int64), &[a.operand()], &[a.operand()]);
     assert_eq!(error.expect_err("exp of integers").to_string(), "exp: not defined for int64 on the cpu");
-    let c = Sample::new(DType::Complex64, &[5], Lie::Contiguous, &[0.0; 5]);
+    let c = Sample::new(DType::Complex64, &[5], LayoutKind::Contiguous, &[0.0; 5]);
     let error = map(&Program::single(ElementwiseOp::Exp, DType::Complex64), &[c.operand()], &[c.operand()]);
     assert!(error.expect_err("complex").to_string().contains("complex64"));
 }

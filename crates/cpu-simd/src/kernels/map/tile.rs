@@ -11,7 +11,7 @@ use rustorch_simd::ops::Kernel;
 use smallvec::SmallVec;
 
 use super::convert::{Convert, convert};
-use super::plan::{Lie, Plan};
+use super::plan::{AccessPattern, Plan};
 use super::{divides, division_by_zero, grain, kernel_of, storage};
 use crate::kernels::dense::Shared;
 use crate::kernels::number::{Number, with_number};
@@ -29,7 +29,7 @@ struct Scratch([MaybeUninit<u8>; SCRATCH]);
 
 /// Where an argument's or result's tile is.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Location {
     /// In the n-th slot of the scratch memory.
     Slot(usize),
     /// The n-th input's own memory.
@@ -39,27 +39,27 @@ enum Place {
 }
 
 /// How an input gets to where instructions read it.
-struct Feed {
+struct Load {
     operand: usize,
-    lie: Lie,
+    pattern: AccessPattern,
     slot: usize,
     convert: Option<Convert>,
 }
 
 /// How a result gets to its output.
-struct Drain {
+struct Store {
     operand: usize,
     contiguous: bool,
-    place: Place,
+    location: Location,
     convert: Option<Convert>,
 }
 
 struct Step {
     kernel: Kernel,
-    arguments: [Place; 3],
-    result: Place,
+    arguments: [Location; 3],
+    result: Location,
     /// The place of a divisor that must not be 0, and the instruction's number.
-    divisor: Option<Place>,
+    divisor: Option<Location>,
 }
 
 /// A program made ready for its operands.
@@ -70,9 +70,9 @@ struct Machine {
     /// The number of the first output among the operands.
     first_output: usize,
     compute: DType,
-    feeds: SmallVec<[Feed; 4]>,
+    loads: SmallVec<[Load; 4]>,
     steps: SmallVec<[Step; 4]>,
-    drains: SmallVec<[Drain; 1]>,
+    stores: SmallVec<[Store; 1]>,
     /// The slots of constants.
     constants: SmallVec<[(usize, Scalar); 2]>,
     /// Elements per tile; a slot has room for that many of the largest dtype.
@@ -180,19 +180,19 @@ impl Machine {
             slots - 1
         };
 
-        let mut feeds = SmallVec::new();
-        let mut input_places: SmallVec<[Place; 4]> = SmallVec::new();
+        let mut loads = SmallVec::new();
+        let mut input_locations: SmallVec<[Location; 4]> = SmallVec::new();
         for (operand, input) in inputs.iter().enumerate() {
             let to = storage(program.kind(Source::Input(operand as u8)), compute);
-            let lie = plan.lie(operand);
-            if lie == Lie::Contiguous && input.dtype == to {
-                input_places.push(Place::Input(operand));
+            let pattern = plan.pattern(operand);
+            if pattern == AccessPattern::Contiguous && input.dtype == to {
+                input_locations.push(Location::Input(operand));
                 continue;
             }
             let slot = next_slot();
-            input_places.push(Place::Slot(slot));
+            input_locations.push(Location::Slot(slot));
             let convert = (input.dtype != to).then(|| convert(input.dtype, to, level));
-            feeds.push(Feed { operand, lie, slot, convert });
+            loads.push(Load { operand, pattern, slot, convert });
         }
         let constants: SmallVec<[(usize, Scalar); 2]> =
             program.constants.iter().map(|&scalar| (next_slot(), scalar)).collect();
@@ -204,31 +204,31 @@ impl Machine {
         let direct = match (outputs, program.outputs.as_slice()) {
             ([output], &[Source::Register(r)]) => {
                 r as usize + 1 == count
-                    && plan.lie(inputs.len()) == Lie::Contiguous
+                    && plan.pattern(inputs.len()) == AccessPattern::Contiguous
                     && output.dtype == storage(program.kind(program.outputs[0]), compute)
             }
             _ => false,
         };
 
         let mut free: SmallVec<[usize; 8]> = SmallVec::new();
-        let mut registers: SmallVec<[Place; 8]> = SmallVec::new();
+        let mut registers: SmallVec<[Location; 8]> = SmallVec::new();
         let mut steps = SmallVec::new();
         for (i, instruction) in program.instructions.iter().enumerate() {
             let op = instruction.op;
-            let mut arguments = [Place::Output; 3];
-            for (place, &source) in arguments.iter_mut().zip(&instruction.arguments[..op.arity()]) {
-                *place = place_of(source, &input_places, &constants, &registers);
+            let mut arguments = [Location::Output; 3];
+            for (location, &source) in arguments.iter_mut().zip(&instruction.arguments[..op.arity()]) {
+                *location = location_of(source, &input_locations, &constants, &registers);
             }
             let result = if direct && i + 1 == count {
-                Place::Output
+                Location::Output
             } else {
-                Place::Slot(free.pop().unwrap_or_else(&mut next_slot))
+                Location::Slot(free.pop().unwrap_or_else(&mut next_slot))
             };
             registers.push(result);
             for (r, &last) in last_use.iter().enumerate().take(i + 1) {
                 if last == i
                     && r < i
-                    && let Place::Slot(slot) = registers[r]
+                    && let Location::Slot(slot) = registers[r]
                 {
                     free.push(slot);
                 }
@@ -238,15 +238,15 @@ impl Machine {
             steps.push(Step { kernel: kernel_of(op, compute, level)?, arguments, result, divisor });
         }
 
-        let mut drains = SmallVec::new();
+        let mut stores = SmallVec::new();
         if !direct {
             for (i, (output, &source)) in outputs.iter().zip(&program.outputs).enumerate() {
                 let operand = inputs.len() + i;
                 let from = storage(program.kind(source), compute);
-                drains.push(Drain {
+                stores.push(Store {
                     operand,
-                    contiguous: plan.lie(operand) == Lie::Contiguous,
-                    place: place_of(source, &input_places, &constants, &registers),
+                    contiguous: plan.pattern(operand) == AccessPattern::Contiguous,
+                    location: location_of(source, &input_locations, &constants, &registers),
                     convert: (from != output.dtype).then(|| convert(from, output.dtype, level)),
                 });
             }
@@ -262,9 +262,9 @@ impl Machine {
                 .collect(),
             first_output: inputs.len(),
             compute,
-            feeds,
+            loads,
             steps,
-            drains,
+            stores,
             constants,
             tile,
             slot_bytes: tile * widest,
@@ -289,8 +289,8 @@ impl Machine {
                 }
             });
         }
-        for feed in self.feeds.iter().filter(|f| f.lie == Lie::Single) {
-            self.feed(feed, scratch, range.start, longest);
+        for load in self.loads.iter().filter(|f| f.pattern == AccessPattern::Single) {
+            self.load(load, scratch, range.start, longest);
         }
         let inner = self.plan.inner();
         let by_rows = inner >= LONG_ROW && inner < self.plan.numel();
@@ -300,8 +300,8 @@ impl Machine {
             if by_rows {
                 n = n.min(inner - at % inner);
             }
-            for feed in self.feeds.iter().filter(|f| f.lie != Lie::Single) {
-                self.feed(feed, scratch, at, n);
+            for load in self.loads.iter().filter(|f| f.pattern != AccessPattern::Single) {
+                self.load(load, scratch, at, n);
             }
             for (i, step) in self.steps.iter().enumerate() {
                 if let Some(divisor) = step.divisor
@@ -309,13 +309,14 @@ impl Machine {
                 {
                     return Some(i);
                 }
-                let arguments = step.arguments.map(|place| self.address(place, scratch, at).cast_const());
+                let arguments =
+                    step.arguments.map(|location| self.address(location, scratch, at).cast_const());
                 // SAFETY: arguments and result are tiles of n elements of the kernel's dtypes: slots of the scratch
                 // memory, or operands that are contiguous in the plan's order. The level is available.
                 unsafe { (step.kernel)(&arguments, self.address(step.result, scratch, at), n, false) };
             }
-            for drain in &self.drains {
-                self.drain(drain, scratch, at, n);
+            for store in &self.stores {
+                self.store(store, scratch, at, n);
             }
             at += n;
         }
@@ -327,11 +328,11 @@ impl Machine {
     }
 
     /// The tile of `place` that begins at position `at` of the plan.
-    fn address(&self, place: Place, scratch: *mut u8, at: usize) -> *mut u8 {
-        match place {
-            Place::Slot(slot) => self.slot(scratch, slot),
-            Place::Input(operand) => self.element(operand, at as isize + self.plan.position(operand, 0)),
-            Place::Output => {
+    fn address(&self, location: Location, scratch: *mut u8, at: usize) -> *mut u8 {
+        match location {
+            Location::Slot(slot) => self.slot(scratch, slot),
+            Location::Input(operand) => self.element(operand, at as isize + self.plan.position(operand, 0)),
+            Location::Output => {
                 self.element(self.first_output, at as isize + self.plan.position(self.first_output, 0))
             }
         }
@@ -344,20 +345,20 @@ impl Machine {
     }
 
     /// Brings an input's tile into its slot.
-    fn feed(&self, feed: &Feed, scratch: *mut u8, at: usize, n: usize) {
-        let slot = self.slot(scratch, feed.slot);
-        let (base, size) = self.memory[feed.operand];
-        let Some(convert) = feed.convert else {
+    fn load(&self, load: &Load, scratch: *mut u8, at: usize, n: usize) {
+        let slot = self.slot(scratch, load.slot);
+        let (base, size) = self.memory[load.operand];
+        let Some(convert) = load.convert else {
             // SAFETY: the operand's elements have this size and go to a slot that has room for them.
-            unsafe { self.plan.gather(feed.operand, size, base.get(), at, n, slot) };
+            unsafe { self.plan.gather(load.operand, size, base.get(), at, n, slot) };
             return;
         };
-        let from = if feed.lie == Lie::Contiguous {
-            self.element(feed.operand, at as isize + self.plan.position(feed.operand, 0))
+        let from = if load.pattern == AccessPattern::Contiguous {
+            self.element(load.operand, at as isize + self.plan.position(load.operand, 0))
         } else {
             let staging = self.slot(scratch, self.staging);
             // SAFETY: as above.
-            unsafe { self.plan.gather(feed.operand, size, base.get(), at, n, staging) };
+            unsafe { self.plan.gather(load.operand, size, base.get(), at, n, staging) };
             staging
         };
         // SAFETY: n elements of the dtypes that `convert` was made for; a slot does not overlap its source.
@@ -365,13 +366,13 @@ impl Machine {
     }
 
     /// Takes a result's tile to its output.
-    fn drain(&self, drain: &Drain, scratch: *mut u8, at: usize, n: usize) {
-        let mut from = self.address(drain.place, scratch, at);
-        let (base, size) = self.memory[drain.operand];
-        let direct = drain
+    fn store(&self, store: &Store, scratch: *mut u8, at: usize, n: usize) {
+        let mut from = self.address(store.location, scratch, at);
+        let (base, size) = self.memory[store.operand];
+        let direct = store
             .contiguous
-            .then(|| self.element(drain.operand, at as isize + self.plan.position(drain.operand, 0)));
-        if let Some(convert) = drain.convert {
+            .then(|| self.element(store.operand, at as isize + self.plan.position(store.operand, 0)));
+        if let Some(convert) = store.convert {
             let to = direct.unwrap_or_else(|| self.slot(scratch, self.staging));
             // SAFETY: n elements of the dtypes that `convert` was made for. Where the output is its own source, the
             // sizes are equal or the source was brought into a slot.
@@ -383,7 +384,7 @@ impl Machine {
         }
         if direct.is_none() {
             // SAFETY: the operand's elements have this size, and this thread alone writes these positions.
-            unsafe { self.plan.scatter(drain.operand, size, base.get(), at, n, from) };
+            unsafe { self.plan.scatter(store.operand, size, base.get(), at, n, from) };
         }
     }
 
@@ -397,10 +398,15 @@ impl Machine {
     }
 }
 
-fn place_of(source: Source, inputs: &[Place], constants: &[(usize, Scalar)], registers: &[Place]) -> Place {
+fn location_of(
+    source: Source,
+    inputs: &[Location],
+    constants: &[(usize, Scalar)],
+    registers: &[Location],
+) -> Location {
     match source {
         Source::Input(i) => inputs[i as usize],
-        Source::Constant(c) => Place::Slot(constants[c as usize].0),
+        Source::Constant(c) => Location::Slot(constants[c as usize].0),
         Source::Register(r) => registers[r as usize],
     }
 }

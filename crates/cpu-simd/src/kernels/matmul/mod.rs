@@ -19,7 +19,7 @@ use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Dims, Epilogue, Layout, Operand, Scalar, kernel, volume};
 use rustorch_error::{Result, RusTorchError};
 
-use super::dense::{Compute, Dense, address, store, unsupported};
+use super::dense::{ComputeType, Dense, address, store, unsupported};
 use crate::threads::try_parallel_for;
 use blocking::{Product, TASK_WORK, multiply};
 use tables::{Gemm, Kernels};
@@ -106,7 +106,7 @@ fn batch_offsets(batches: &[Batch], index: usize) -> [isize; 3] {
 }
 
 /// The bias as a contiguous vector of `n` elements.
-fn bias_vector<T: Compute>(bias: Option<Operand<'_>>, n: usize) -> Result<Option<Dense<T>>> {
+fn bias_vector<T: ComputeType>(bias: Option<Operand<'_>>, n: usize) -> Result<Option<Dense<T>>> {
     bias.map(|bias| {
         let (size, stride) = match (bias.layout.shape().last(), bias.layout.strides().last()) {
             (Some(&size), Some(&stride)) => (size, stride),
@@ -119,7 +119,7 @@ fn bias_vector<T: Compute>(bias: Option<Operand<'_>>, n: usize) -> Result<Option
     .transpose()
 }
 
-fn multiply_floats<T: Compute + Gemm>(
+fn multiply_floats<T: ComputeType + Gemm>(
     a: Operand<'_>,
     b: Operand<'_>,
     output: Operand<'_>,
@@ -139,7 +139,7 @@ fn multiply_floats<T: Compute + Gemm>(
     store(OP, &scratch, output)
 }
 
-fn multiply_batches<T: Compute + Gemm>(
+fn multiply_batches<T: ComputeType + Gemm>(
     kernels: &Kernels<T>,
     a: &Dense<T>,
     b: &Dense<T>,
@@ -192,7 +192,7 @@ fn multiply_batches<T: Compute + Gemm>(
     })
 }
 
-fn multiply_integers<T: integer::Integer + Compute>(
+fn multiply_integers<T: integer::Integer + ComputeType>(
     a: Operand<'_>,
     b: Operand<'_>,
     output: Operand<'_>,

@@ -200,7 +200,7 @@ fn averages_and_their_gradients() {
         for (got, want) in [(output.values(), want), (to.values(), want_gradient)] {
             for (got, want) in got.into_iter().zip(want) {
                 let rounding = match dtype {
-                    // Computed in float32, then rounded to eight bits.
+                    // FloatComputeType in float32, then rounded to eight bits.
                     DType::BFloat16 => 4e-6 + want.abs() / 256.0,
                     DType::Float32 => 4e-6,
                     _ => 1e-14,

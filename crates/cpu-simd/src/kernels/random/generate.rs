@@ -4,7 +4,7 @@ use rustorch_backend::{Element, RandomKey, Scalar};
 
 use super::gaussian::{gaussian32, gaussian64};
 use super::philox::{WORDS, blocks, wide_blocks};
-use crate::kernels::rowwise::Stored;
+use crate::kernels::rowwise::StorageType;
 
 /// How many elements are generated at a time.
 pub(super) const BATCH: usize = WORDS;
@@ -29,7 +29,7 @@ pub(super) struct Uniform32<S> {
     pub(super) most: S,
 }
 
-impl<S: Stored<Computed = f32> + PartialOrd> Generate<S> for Uniform32<S> {
+impl<S: StorageType<Compute = f32> + PartialOrd> Generate<S> for Uniform32<S> {
     #[inline(always)]
     fn batch(&self, first: u64) -> [S; BATCH] {
         let words = blocks(self.key, first / 4);
@@ -38,7 +38,7 @@ impl<S: Stored<Computed = f32> + PartialOrd> Generate<S> for Uniform32<S> {
         let mut out = [self.most; BATCH];
         for (i, out) in out.iter_mut().enumerate() {
             let u = (words[i % 4][i / 4] >> (32 - self.bits)) as f32 * unit;
-            let value = S::from_computed(self.low + u * self.width);
+            let value = S::from_compute(self.low + u * self.width);
             *out = if value > self.most { self.most } else { value };
         }
         out
@@ -77,7 +77,7 @@ pub(super) struct Normal32 {
     pub(super) std: f32,
 }
 
-impl<S: Stored<Computed = f32>> Generate<S> for Normal32 {
+impl<S: StorageType<Compute = f32>> Generate<S> for Normal32 {
     #[inline(always)]
     fn batch(&self, first: u64) -> [S; BATCH] {
         let words = blocks(self.key, first / 4);
@@ -87,7 +87,7 @@ impl<S: Stored<Computed = f32>> Generate<S> for Normal32 {
                 [normal[pair][l], normal[pair + 1][l]] = gaussian32(words[pair][l], words[pair + 1][l]);
             }
         }
-        std::array::from_fn(|i| S::from_computed(self.mean + self.std * normal[i % 4][i / 4]))
+        std::array::from_fn(|i| S::from_compute(self.mean + self.std * normal[i % 4][i / 4]))
     }
 }
 

@@ -11,7 +11,7 @@ use rustorch_backend::{DType, Distribution, Layout, Operand, Truth, kernel, with
 use rustorch_error::{Result, RusTorchError};
 use rustorch_simd::Lanes;
 
-use super::rowwise::{Computed as _, RowKernel};
+use super::rowwise::{FloatComputeType as _, RowKernel};
 use super::walk::{Elements, Walk};
 use crate::threads::parallel_for;
 use generate::{Arange, BATCH, Coins, Generate, Integers, Normal32, Normal64, Uniform32, Uniform64};

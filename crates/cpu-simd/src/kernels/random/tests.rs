@@ -4,20 +4,26 @@ use rustorch_backend::{RandomKey, Scalar};
 
 use super::*;
 use crate::kernels::number::Complex;
-use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample};
+use crate::kernels::samples::{FLOATING, LAYOUT_KINDS, LayoutKind, REAL, Sample};
 
 const KEY: RandomKey = RandomKey { seed: 42, offset: 7 };
 const UNIT: Distribution = Distribution::Uniform { low: 0.0, high: 1.0 };
 const STANDARD: Distribution = Distribution::Normal { mean: 0.0, std: 1.0 };
 
-fn draw(distribution: Distribution, key: RandomKey, dtype: DType, shape: &[usize], lie: Lie) -> Sample {
-    let out = Sample::zeros(dtype, shape, lie);
+fn draw(
+    distribution: Distribution,
+    key: RandomKey,
+    dtype: DType,
+    shape: &[usize],
+    layout_kind: LayoutKind,
+) -> Sample {
+    let out = Sample::zeros(dtype, shape, layout_kind);
     random(&kernel::Random { distribution, key, output: out.operand() }).unwrap();
     out
 }
 
 fn numbers(distribution: Distribution, dtype: DType, count: usize) -> Vec<f64> {
-    draw(distribution, KEY, dtype, &[count], Lie::Contiguous).values()
+    draw(distribution, KEY, dtype, &[count], LayoutKind::Contiguous).values()
 }
 
 /// Philox 4x32-10 as the paper writes it, one block at a time.
@@ -70,11 +76,11 @@ fn the_layout_and_the_number_of_threads_change_nothing() {
             numbers(distribution, dtype, 200),
             "a longer tensor begins like a shorter one"
         );
-        for lie in LIES {
+        for layout_kind in LAYOUT_KINDS {
             assert_eq!(
-                draw(distribution, KEY, dtype, &[33, 7, 50], lie).values(),
+                draw(distribution, KEY, dtype, &[33, 7, 50], layout_kind).values(),
                 expected,
-                "{dtype} {lie:?}"
+                "{dtype} {layout_kind:?}"
             );
         }
         let threads = crate::threads::num_threads();
@@ -82,11 +88,14 @@ fn the_layout_and_the_number_of_threads_change_nothing() {
         assert_eq!(numbers(distribution, dtype, 33 * 7 * 50), expected);
         crate::threads::set_num_threads(threads);
         let other = RandomKey { seed: 43, ..KEY };
-        assert_ne!(draw(distribution, other, dtype, &[200], Lie::Contiguous).values(), expected[..200]);
+        assert_ne!(
+            draw(distribution, other, dtype, &[200], LayoutKind::Contiguous).values(),
+            expected[..200]
+        );
     }
     assert!(numbers(UNIT, DType::Float32, 0).is_empty());
     assert_eq!(
-        draw(UNIT, KEY, DType::Float32, &[], Lie::Contiguous).values(),
+        draw(UNIT, KEY, DType::Float32, &[], LayoutKind::Contiguous).values(),
         [f64::from(word(0) >> 8) / 16777216.0]
     );
 }
@@ -165,7 +174,7 @@ fn the_upper_end_is_never_reached() {
     for dtype in FLOATING {
         for (low, high) in [(0.0, 1.0), (1.0, 1.0 + 1e-3), (-1.0, 0.0), (1000.0, 1001.0), (-3.0, 3.0)] {
             let values = numbers(Distribution::Uniform { low, high }, dtype, 50_000);
-            let lowest = Sample::new(dtype, &[1], Lie::Contiguous, &[low]).values()[0];
+            let lowest = Sample::new(dtype, &[1], LayoutKind::Contiguous, &[low]).values()[0];
             assert!(values.iter().all(|&v| v >= lowest && (v < high || v == lowest)), "{dtype} {low} {high}");
         }
         assert_eq!(numbers(Distribution::Uniform { low: 2.0, high: 2.0 }, dtype, 3), [2.0; 3]);
@@ -174,7 +183,7 @@ fn the_upper_end_is_never_reached() {
 
 #[test]
 fn complex_numbers_are_pairs() {
-    let pairs = draw(STANDARD, KEY, DType::Complex64, &[50_000], Lie::Gaps).elements::<Complex<f32>>();
+    let pairs = draw(STANDARD, KEY, DType::Complex64, &[50_000], LayoutKind::Gaps).elements::<Complex<f32>>();
     let parts = numbers(STANDARD, DType::Float32, 100_000);
     for (pair, parts) in pairs.iter().zip(parts.chunks_exact(2)) {
         let half = std::f32::consts::FRAC_1_SQRT_2;
@@ -182,28 +191,28 @@ fn complex_numbers_are_pairs() {
     }
     let power: f64 = pairs.iter().map(|p| f64::from(p.re * p.re + p.im * p.im)).sum::<f64>() / 50_000.0;
     assert!((power - 1.0).abs() < 0.02);
-    let wide = draw(UNIT, KEY, DType::Complex128, &[100], Lie::Contiguous).elements::<Complex<f64>>();
+    let wide = draw(UNIT, KEY, DType::Complex128, &[100], LayoutKind::Contiguous).elements::<Complex<f64>>();
     assert_eq!(wide[49].im, numbers(UNIT, DType::Float64, 100)[99]);
 }
 
 #[test]
 fn arange_counts_in_every_real_dtype() {
     for dtype in REAL {
-        for lie in LIES {
-            let out = Sample::zeros(dtype, &[5, 20], lie);
+        for layout_kind in LAYOUT_KINDS {
+            let out = Sample::zeros(dtype, &[5, 20], layout_kind);
             arange(&kernel::Arange { start: Scalar::Int(3), step: Scalar::Int(1), output: out.operand() })
                 .unwrap();
             let expected: Vec<f64> = (0..100).map(|i| f64::from(i + 3)).collect();
-            let expected = Sample::new(dtype, &[100], Lie::Contiguous, &expected).values();
-            assert_eq!(out.values(), expected, "{dtype} {lie:?}");
+            let expected = Sample::new(dtype, &[100], LayoutKind::Contiguous, &expected).values();
+            assert_eq!(out.values(), expected, "{dtype} {layout_kind:?}");
         }
     }
-    let out = Sample::zeros(DType::Float32, &[10_000], Lie::Contiguous);
+    let out = Sample::zeros(DType::Float32, &[10_000], LayoutKind::Contiguous);
     arange(&kernel::Arange { start: Scalar::Float(0.1), step: Scalar::Float(-0.1), output: out.operand() })
         .unwrap();
     let expected: Vec<f64> = (0..10_000).map(|i| f64::from((0.1 + f64::from(i) * -0.1) as f32)).collect();
     assert_eq!(out.values(), expected);
-    let large = Sample::zeros(DType::Int64, &[3], Lie::Contiguous);
+    let large = Sample::zeros(DType::Int64, &[3], LayoutKind::Contiguous);
     arange(&kernel::Arange {
         start: Scalar::Int((1 << 60) + 1),
         step: Scalar::Int(1),
@@ -216,7 +225,7 @@ fn arange_counts_in_every_real_dtype() {
 #[test]
 fn what_does_not_exist_is_refused() {
     let message = |distribution, dtype| {
-        let out = Sample::zeros(dtype, &[1], Lie::Contiguous);
+        let out = Sample::zeros(dtype, &[1], LayoutKind::Contiguous);
         random(&kernel::Random { distribution, key: KEY, output: out.operand() }).unwrap_err().to_string()
     };
     assert_eq!(
@@ -235,7 +244,7 @@ fn what_does_not_exist_is_refused() {
         message(Distribution::Uniform { low: 1.0, high: 0.0 }, DType::Float32).contains("does not exist")
     );
     assert!(message(Distribution::Normal { mean: 0.0, std: -1.0 }, DType::Float32).contains("at least 0"));
-    let complex = Sample::zeros(DType::Complex64, &[1], Lie::Contiguous);
+    let complex = Sample::zeros(DType::Complex64, &[1], LayoutKind::Contiguous);
     let refused =
         arange(&kernel::Arange { start: Scalar::Int(0), step: Scalar::Int(1), output: complex.operand() })
             .unwrap_err()

@@ -5,7 +5,7 @@
 use rustorch_backend::{DType, Dims, ElementwiseOp, Layout, Program, Shape, dims_from_slice};
 
 use super::*;
-use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample, coordinates, flat, noise};
+use crate::kernels::samples::{FLOATING, LAYOUT_KINDS, LayoutKind, REAL, Sample, coordinates, flat, noise};
 use crate::threads;
 
 const OPS: [ReduceOp; 8] = [
@@ -80,14 +80,17 @@ fn every_reduction_agrees_over_every_dimension() {
                     _ => (v * 3.0).round(),
                 })
                 .collect();
-            for lie in LIES {
-                let input = Sample::new(dtype, shape, lie, &values);
+            for kind in LAYOUT_KINDS {
+                let input = Sample::new(dtype, shape, kind, &values);
                 for &dims in choices {
                     for op in OPS {
                         let Some(to) = output_dtype(op, dtype) else { continue };
                         let out = kept_shape(shape, dims);
-                        let result =
-                            Sample::zeros(to, &out, if lie == Lie::Gaps { lie } else { Lie::Contiguous });
+                        let result = Sample::zeros(
+                            to,
+                            &out,
+                            if kind == LayoutKind::Gaps { kind } else { LayoutKind::Contiguous },
+                        );
                         reduce(&kernel::Reduce {
                             op,
                             pre: None,
@@ -118,7 +121,7 @@ fn every_reduction_agrees_over_every_dimension() {
                             let infinite = got.is_infinite() && want.abs() > 65000.0;
                             assert!(
                                 (got - want).abs() <= tolerance * want.abs() || infinite || got == want,
-                                "{op:?} of {dtype} {shape:?} {lie:?} over {dims:?}: {got}, not {want}"
+                                "{op:?} of {dtype} {shape:?} {kind:?} over {dims:?}: {got}, not {want}"
                             );
                         }
                     }
@@ -132,9 +135,9 @@ fn every_reduction_agrees_over_every_dimension() {
 fn a_program_is_applied_on_the_way_in() {
     let values = noise(4, 300);
     for dtype in FLOATING {
-        let input = Sample::new(dtype, &[20, 15], Lie::Transposed, &values);
+        let input = Sample::new(dtype, &[20, 15], LayoutKind::Transposed, &values);
         let compute = if dtype == DType::Float64 { dtype } else { DType::Float32 };
-        let result = Sample::zeros(dtype, &[20, 1], Lie::Contiguous);
+        let result = Sample::zeros(dtype, &[20, 1], LayoutKind::Contiguous);
         let program = Program::single(ElementwiseOp::Square, compute);
         reduce(&kernel::Reduce {
             op: ReduceOp::Sum,
@@ -158,12 +161,12 @@ fn sums_of_many_float32_keep_six_digits_for_any_number_of_threads() {
     let n = 10_000_001;
     let values: Vec<f32> = noise(5, n).into_iter().map(|v| v as f32 + 0.7).collect();
     let exact: f64 = values.iter().map(|&v| f64::from(v)).sum();
-    let input = Sample::raw(DType::Float32, &[n], Lie::Contiguous, &values);
+    let input = Sample::raw(DType::Float32, &[n], LayoutKind::Contiguous, &values);
     let before = threads::num_threads();
     let mut results = Vec::new();
     for count in [1, 2, 3] {
         threads::set_num_threads(count);
-        let result = Sample::zeros(DType::Float32, &[1], Lie::Contiguous);
+        let result = Sample::zeros(DType::Float32, &[1], LayoutKind::Contiguous);
         reduce(&kernel::Reduce {
             op: ReduceOp::Sum,
             pre: None,
@@ -181,7 +184,7 @@ fn sums_of_many_float32_keep_six_digits_for_any_number_of_threads() {
     let rows = 1_000_000;
     let columns =
         Layout::new("reduce", Shape::from_slice(&[rows, 10]), Dims::from_slice(&[10, 1]), 0).unwrap();
-    let result = Sample::zeros(DType::Float32, &[1, 10], Lie::Contiguous);
+    let result = Sample::zeros(DType::Float32, &[1, 10], LayoutKind::Contiguous);
     let operand = Operand { layout: &columns, ..input.operand() };
     reduce(&kernel::Reduce {
         op: ReduceOp::Sum,
@@ -200,8 +203,8 @@ fn sums_of_many_float32_keep_six_digits_for_any_number_of_threads() {
 #[test]
 fn int64_sums_are_exact() {
     let big = (1i64 << 53) + 1;
-    let input = Sample::raw(DType::Int64, &[3], Lie::Contiguous, &[big, 1, -3]);
-    let result = Sample::zeros(DType::Int64, &[1], Lie::Contiguous);
+    let input = Sample::raw(DType::Int64, &[3], LayoutKind::Contiguous, &[big, 1, -3]);
+    let result = Sample::zeros(DType::Int64, &[1], LayoutKind::Contiguous);
     reduce(&kernel::Reduce {
         op: ReduceOp::Sum,
         pre: None,
@@ -231,11 +234,11 @@ fn extremes_and_their_positions_let_nan_win() {
                 for column in 0..3 {
                     values[place * 3 + column] = f64::NAN;
                 }
-                for lie in LIES {
-                    let input = Sample::new(dtype, &[n, 3], lie, &values);
+                for kind in LAYOUT_KINDS {
+                    let input = Sample::new(dtype, &[n, 3], kind, &values);
                     for op in [ReduceOp::Max, ReduceOp::Min] {
-                        let result = Sample::zeros(dtype, &[1, 3], Lie::Contiguous);
-                        let index = Sample::zeros(DType::Int64, &[1, 3], Lie::Contiguous);
+                        let result = Sample::zeros(dtype, &[1, 3], LayoutKind::Contiguous);
+                        let index = Sample::zeros(DType::Int64, &[1, 3], LayoutKind::Contiguous);
                         reduce(&kernel::Reduce {
                             op,
                             pre: None,
@@ -244,7 +247,7 @@ fn extremes_and_their_positions_let_nan_win() {
                             output: result.operand(),
                         })
                         .expect("reduce");
-                        assert!(result.values().iter().all(|v| v.is_nan()), "{dtype} {n} {place} {lie:?}");
+                        assert!(result.values().iter().all(|v| v.is_nan()), "{dtype} {n} {place} {kind:?}");
                         arg_reduce(&kernel::ArgReduce {
                             op,
                             input: input.operand(),
@@ -272,13 +275,13 @@ fn positions_are_those_of_the_first_extreme() {
                     if dtype == DType::Bool { f64::from(u8::from(v > 0.0)) } else { (v * 9.0).round().abs() }
                 })
                 .collect();
-            for lie in LIES {
-                let input = Sample::new(dtype, &shape, lie, &values);
+            for kind in LAYOUT_KINDS {
+                let input = Sample::new(dtype, &shape, kind, &values);
                 for dim in 0..3 {
                     let out = kept_shape(&shape, &[dim]);
                     for op in [ReduceOp::Max, ReduceOp::Min] {
-                        let found = Sample::zeros(dtype, &out, lie);
-                        let index = Sample::zeros(DType::Int64, &out, lie);
+                        let found = Sample::zeros(dtype, &out, kind);
+                        let index = Sample::zeros(DType::Int64, &out, kind);
                         arg_reduce(&kernel::ArgReduce {
                             op,
                             input: input.operand(),
@@ -291,7 +294,7 @@ fn positions_are_those_of_the_first_extreme() {
                         for (i, group) in groups(&shape, &[dim], &values).iter().enumerate() {
                             let best = expected(op, group);
                             let first = group.iter().position(|&v| v == best).expect("it is there");
-                            assert_eq!(indices[i], first as i64, "{dtype} {shape:?} {lie:?} {dim} {op:?}");
+                            assert_eq!(indices[i], first as i64, "{dtype} {shape:?} {kind:?} {dim} {op:?}");
                             assert_eq!(found.values()[i], best);
                         }
                     }
@@ -299,8 +302,8 @@ fn positions_are_those_of_the_first_extreme() {
             }
         }
     }
-    let scalar = Sample::new(DType::Float32, &[], Lie::Contiguous, &[3.0]);
-    let index = Sample::indices(&[], Lie::Contiguous, &[9]);
+    let scalar = Sample::new(DType::Float32, &[], LayoutKind::Contiguous, &[3.0]);
+    let index = Sample::indices(&[], LayoutKind::Contiguous, &[9]);
     arg_reduce(&kernel::ArgReduce {
         op: ReduceOp::Max,
         input: scalar.operand(),
@@ -329,15 +332,15 @@ fn moments_agree_with_two_passes() {
                 if dtype.size() == 2 && offset != 0.0 {
                     continue;
                 }
-                for lie in LIES {
-                    let input = Sample::new(dtype, shape, lie, &values);
+                for kind in LAYOUT_KINDS {
+                    let input = Sample::new(dtype, shape, kind, &values);
                     let stored = input.values();
                     for &dims in choices {
                         let out = kept_shape(shape, dims);
                         let to = if dtype.size() == 2 { DType::Float32 } else { dtype };
                         let (mean, m2) = (
-                            Sample::zeros(to, &out, Lie::Contiguous),
-                            Sample::zeros(to, &out, Lie::Contiguous),
+                            Sample::zeros(to, &out, LayoutKind::Contiguous),
+                            Sample::zeros(to, &out, LayoutKind::Contiguous),
                         );
                         moments(&kernel::Moments {
                             input: input.operand(),
@@ -356,7 +359,7 @@ fn moments_agree_with_two_passes() {
                             assert!((mean[i] - average).abs() <= precision * average.abs().max(1e-1));
                             assert!(
                                 (m2[i] - squares).abs() <= precision * 10.0 * squares.max(1e-6),
-                                "{dtype} {shape:?} {lie:?} {dims:?} {offset}: {} {squares}",
+                                "{dtype} {shape:?} {kind:?} {dims:?} {offset}: {} {squares}",
                                 m2[i]
                             );
                         }
@@ -375,10 +378,10 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
         {
             let n = shape.iter().product();
             let values: Vec<f64> = noise(9, n).into_iter().map(|v| v * scale).collect();
-            let input = Sample::new(DType::Float32, shape, Lie::Contiguous, &values);
+            let input = Sample::new(DType::Float32, shape, LayoutKind::Contiguous, &values);
             let out = kept_shape(shape, dims);
             let [mean, deviation, norm] =
-                [(); 3].map(|()| Sample::zeros(DType::Float32, &out, Lie::Contiguous));
+                [(); 3].map(|()| Sample::zeros(DType::Float32, &out, LayoutKind::Contiguous));
             let count = (n / out.iter().product::<usize>()) as f64;
             moments(&kernel::Moments {
                 input: input.operand(),
@@ -412,8 +415,8 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
         }
     }
     // Sums that are too large on the way only.
-    let input = Sample::new(DType::Float32, &[2000], Lie::Contiguous, &[3e38; 2000]);
-    let average = Sample::zeros(DType::Float32, &[1], Lie::Contiguous);
+    let input = Sample::new(DType::Float32, &[2000], LayoutKind::Contiguous, &[3e38; 2000]);
+    let average = Sample::zeros(DType::Float32, &[1], LayoutKind::Contiguous);
     reduce(&kernel::Reduce {
         op: ReduceOp::Mean,
         pre: None,
@@ -427,8 +430,8 @@ fn squares_of_large_and_small_numbers_are_not_lost() {
 
 #[test]
 fn nothing_reduces_to_the_identity_or_an_error() {
-    let input = Sample::zeros(DType::Float32, &[0, 3], Lie::Contiguous);
-    let result = Sample::new(DType::Float32, &[1, 3], Lie::Contiguous, &[9.0; 3]);
+    let input = Sample::zeros(DType::Float32, &[0, 3], LayoutKind::Contiguous);
+    let result = Sample::new(DType::Float32, &[1, 3], LayoutKind::Contiguous, &[9.0; 3]);
     reduce(&kernel::Reduce {
         op: ReduceOp::Sum,
         pre: None,
@@ -466,7 +469,7 @@ fn nothing_reduces_to_the_identity_or_an_error() {
         })
         .is_err()
     );
-    let index = Sample::zeros(DType::Int64, &[1, 3], Lie::Contiguous);
+    let index = Sample::zeros(DType::Int64, &[1, 3], LayoutKind::Contiguous);
     assert!(
         arg_reduce(&kernel::ArgReduce {
             op: ReduceOp::Max,
@@ -477,7 +480,7 @@ fn nothing_reduces_to_the_identity_or_an_error() {
         })
         .is_err()
     );
-    let complex = Sample::zeros(DType::Complex64, &[2], Lie::Contiguous);
+    let complex = Sample::zeros(DType::Complex64, &[2], LayoutKind::Contiguous);
     let error = reduce(&kernel::Reduce {
         op: ReduceOp::Max,
         pre: None,

@@ -4,7 +4,7 @@ use rustorch_backend::{Category, DType, Element, Operand, ScanOp, kernel, with_e
 use rustorch_error::{Result, RusTorchError};
 
 use super::number::{Number, Ordered, with_number};
-use super::rowwise::with_stored;
+use super::rowwise::with_storage_type;
 use super::walk::{Elements, Walk};
 use crate::threads::parallel_for;
 
@@ -43,7 +43,7 @@ pub fn scan(kernel: &kernel::Scan<Operand<'_>>) -> Result<()> {
             name(op),
             format!("complex numbers have no order; got {}, and every real dtype works", input.dtype),
         ))),
-        ScanOp::LogSumExp if same => with_stored!(input.dtype, T => {
+        ScanOp::LogSumExp if same => with_storage_type!(input.dtype, T => {
             accumulate_with::<T, T>(
                 |v| v, LogAddExp::OF_ZERO, LogAddExp::log_add_exp, input, dim, output,
             );

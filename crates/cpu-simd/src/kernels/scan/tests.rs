@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernels::number::Complex;
-use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample, noise};
+use crate::kernels::samples::{FLOATING, LAYOUT_KINDS, LayoutKind, REAL, Sample, noise};
 
 const SHAPES: [&[usize]; 8] =
     [&[], &[9], &[3, 4], &[2, 5, 3], &[4, 0, 3], &[3, 70, 50], &[40_000], &[2, 1, 7, 3]];
@@ -22,7 +22,7 @@ fn sums_and_products_match_a_loop() {
     for dtype in REAL {
         for shape in SHAPES {
             for dim in 0..shape.len().max(1) {
-                for lie in LIES {
+                for layout_kind in LAYOUT_KINDS {
                     let count = shape.iter().product();
                     let values: Vec<f64> = match dtype.category() {
                         Category::Bool => noise(1, count).iter().map(|&v| f64::from(v > 0.9)).collect(),
@@ -31,9 +31,9 @@ fn sums_and_products_match_a_loop() {
                         }
                         _ => noise(1, count).iter().map(|v| (v * 4.0).round() / 4.0).collect(),
                     };
-                    let input = Sample::new(dtype, shape, lie, &values);
+                    let input = Sample::new(dtype, shape, layout_kind, &values);
                     let out = if dtype.category() <= Category::Integer { DType::Int64 } else { dtype };
-                    let output = Sample::zeros(out, shape, lie);
+                    let output = Sample::zeros(out, shape, layout_kind);
                     for op in [ScanOp::Sum, ScanOp::Prod] {
                         scan(&kernel::Scan {
                             op,
@@ -63,8 +63,12 @@ fn sums_and_products_match_a_loop() {
                                 expected[i] = sum;
                             }
                         }
-                        let rounded = Sample::new(out, shape, Lie::Contiguous, &expected).values();
-                        assert_eq!(output.values(), rounded, "{op:?} {dtype} {shape:?} {dim} {lie:?}");
+                        let rounded = Sample::new(out, shape, LayoutKind::Contiguous, &expected).values();
+                        assert_eq!(
+                            output.values(),
+                            rounded,
+                            "{op:?} {dtype} {shape:?} {dim} {layout_kind:?}"
+                        );
                     }
                 }
             }
@@ -75,8 +79,8 @@ fn sums_and_products_match_a_loop() {
 #[test]
 fn long_float32_sums_stay_accurate() {
     let values = noise(3, 1_000_000);
-    let input = Sample::new(DType::Float32, &[1_000_000], Lie::Contiguous, &values);
-    let output = Sample::zeros(DType::Float32, &[1_000_000], Lie::Contiguous);
+    let input = Sample::new(DType::Float32, &[1_000_000], LayoutKind::Contiguous, &values);
+    let output = Sample::zeros(DType::Float32, &[1_000_000], LayoutKind::Contiguous);
     scan(&kernel::Scan {
         op: ScanOp::Sum,
         input: input.operand(),
@@ -96,8 +100,8 @@ fn long_float32_sums_stay_accurate() {
 fn complex_and_same_dtype_integers() {
     let values =
         [Complex { re: 1.0f32, im: 1.0 }, Complex { re: 0.0, im: 2.0 }, Complex { re: 3.0, im: -1.0 }];
-    let input = Sample::raw(DType::Complex64, &[3], Lie::Gaps, &values);
-    let output = Sample::zeros(DType::Complex64, &[3], Lie::Reversed);
+    let input = Sample::raw(DType::Complex64, &[3], LayoutKind::Gaps, &values);
+    let output = Sample::zeros(DType::Complex64, &[3], LayoutKind::Reversed);
     scan(&kernel::Scan {
         op: ScanOp::Prod,
         input: input.operand(),
@@ -110,7 +114,7 @@ fn complex_and_same_dtype_integers() {
         [Complex { re: 1.0f32, im: 1.0 }, Complex { re: -2.0, im: 2.0 }, Complex { re: -4.0, im: 8.0 }];
     assert_eq!(output.elements::<Complex<f32>>(), expected);
 
-    let bytes = Sample::raw(DType::UInt8, &[3], Lie::Contiguous, &[200u8, 100, 1]);
+    let bytes = Sample::raw(DType::UInt8, &[3], LayoutKind::Contiguous, &[200u8, 100, 1]);
     scan(&kernel::Scan {
         op: ScanOp::Sum,
         input: bytes.operand(),
@@ -127,13 +131,15 @@ fn extremes_and_their_last_places_match_a_loop() {
     for dtype in REAL {
         for shape in SHAPES {
             for dim in 0..shape.len().max(1) {
-                for (op, lie) in [ScanOp::Max, ScanOp::Min].into_iter().flat_map(|o| LIES.map(|l| (o, l))) {
+                for (op, layout_kind) in
+                    [ScanOp::Max, ScanOp::Min].into_iter().flat_map(|o| LAYOUT_KINDS.map(|l| (o, l)))
+                {
                     let count = shape.iter().product();
                     let values: Vec<f64> = noise(5, count).iter().map(|v| (v * 3.0).round().abs()).collect();
-                    let input = Sample::new(dtype, shape, lie, &values);
+                    let input = Sample::new(dtype, shape, layout_kind, &values);
                     let values = input.values();
-                    let output = Sample::zeros(dtype, shape, lie);
-                    let places = Sample::zeros(DType::Int64, shape, lie);
+                    let output = Sample::zeros(dtype, shape, layout_kind);
+                    let places = Sample::zeros(DType::Int64, shape, layout_kind);
                     scan(&kernel::Scan {
                         op,
                         input: input.operand(),
@@ -153,8 +159,8 @@ fn extremes_and_their_last_places_match_a_loop() {
                             (expected[i], at[i]) = (values[line[best]], best as f64);
                         }
                     }
-                    assert_eq!(output.values(), expected, "{op:?} {dtype} {shape:?} {dim} {lie:?}");
-                    assert_eq!(places.values(), at, "{op:?} {dtype} {shape:?} {dim} {lie:?}");
+                    assert_eq!(output.values(), expected, "{op:?} {dtype} {shape:?} {dim} {layout_kind:?}");
+                    assert_eq!(places.values(), at, "{op:?} {dtype} {shape:?} {dim} {layout_kind:?}");
                 }
             }
         }
@@ -165,9 +171,9 @@ fn extremes_and_their_last_places_match_a_loop() {
 fn nan_wins_and_stays() {
     for dtype in FLOATING {
         let values = [1.0, f64::NEG_INFINITY, f64::NAN, 5.0, f64::NAN, f64::INFINITY];
-        let input = Sample::new(dtype, &[6], Lie::Contiguous, &values);
-        let output = Sample::zeros(dtype, &[6], Lie::Contiguous);
-        let places = Sample::zeros(DType::Int64, &[6], Lie::Contiguous);
+        let input = Sample::new(dtype, &[6], LayoutKind::Contiguous, &values);
+        let output = Sample::zeros(dtype, &[6], LayoutKind::Contiguous);
+        let places = Sample::zeros(DType::Int64, &[6], LayoutKind::Contiguous);
         scan(&kernel::Scan {
             op: ScanOp::Min,
             input: input.operand(),
@@ -200,9 +206,9 @@ fn logarithms_of_sums_of_exponentials_match_a_loop() {
                 let count = shape.iter().product();
                 // Far apart, so that a common shift would lose the small ones.
                 let values: Vec<f64> = noise(7, count).iter().map(|v| (v * 300.0).round()).collect();
-                let input = Sample::new(dtype, shape, Lie::Contiguous, &values);
+                let input = Sample::new(dtype, shape, LayoutKind::Contiguous, &values);
                 let values = input.values();
-                let output = Sample::zeros(dtype, shape, Lie::Transposed);
+                let output = Sample::zeros(dtype, shape, LayoutKind::Transposed);
                 scan(&kernel::Scan {
                     op: ScanOp::LogSumExp,
                     input: input.operand(),
@@ -233,8 +239,8 @@ fn logarithms_of_sums_of_exponentials_match_a_loop() {
         }
     }
     let values = [f64::NEG_INFINITY, f64::NEG_INFINITY, 0.0, f64::INFINITY, f64::INFINITY, f64::NAN, 1.0];
-    let input = Sample::new(DType::Float32, &[7], Lie::Contiguous, &values);
-    let output = Sample::zeros(DType::Float32, &[7], Lie::Contiguous);
+    let input = Sample::new(DType::Float32, &[7], LayoutKind::Contiguous, &values);
+    let output = Sample::zeros(DType::Float32, &[7], LayoutKind::Contiguous);
     scan(&kernel::Scan {
         op: ScanOp::LogSumExp,
         input: input.operand(),
@@ -249,8 +255,8 @@ fn logarithms_of_sums_of_exponentials_match_a_loop() {
 
 #[test]
 fn what_does_not_work_says_so() {
-    let a = Sample::zeros(DType::Complex64, &[2], Lie::Contiguous);
-    let b = Sample::zeros(DType::Float32, &[2], Lie::Contiguous);
+    let a = Sample::zeros(DType::Complex64, &[2], LayoutKind::Contiguous);
+    let b = Sample::zeros(DType::Float32, &[2], LayoutKind::Contiguous);
     let message = |op, x: &Sample, y: &Sample| {
         scan(&kernel::Scan { op, input: x.operand(), dim: 0, output: y.operand(), indices: None })
             .unwrap_err()

@@ -7,7 +7,7 @@ use rustorch_backend::memory::Scratch;
 use rustorch_backend::{DType, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 
-use super::rowwise::{Computed, Rows, Stored, rows_together, staged_step, with_stored};
+use super::rowwise::{FloatComputeType, Rows, StorageType, rows_together, staged_step, with_storage_type};
 use super::walk::{Elements, Walk};
 use crate::threads::{parallel_for, try_parallel_for};
 use columns::Columns;
@@ -33,7 +33,7 @@ const STREAM_ROW_BYTES: usize = 16 << 10;
 pub fn softmax(kernel: &kernel::Softmax<Operand<'_>>) -> Result<()> {
     let &kernel::Softmax { log, input, dim, output } = kernel;
     let op = if log { "log_softmax" } else { "softmax" };
-    with_stored!(input.dtype, S => forward::<S>(log, input, dim, output), else Err(not_floating(op, input.dtype)))
+    with_storage_type!(input.dtype, S => forward::<S>(log, input, dim, output), else Err(not_floating(op, input.dtype)))
 }
 
 /// The gradient by the input: `y (g - Σ g y)` for a softmax `y`, `g - exp(y) Σ g` for a log-softmax.
@@ -43,7 +43,7 @@ pub fn softmax(kernel: &kernel::Softmax<Operand<'_>>) -> Result<()> {
 pub fn softmax_grad(kernel: &kernel::SoftmaxGrad<Operand<'_>>) -> Result<()> {
     let &kernel::SoftmaxGrad { log, grad, result, dim, output } = kernel;
     let op = if log { "log_softmax_backward" } else { "softmax_backward" };
-    with_stored!(
+    with_storage_type!(
         grad.dtype,
         S => backward::<S>(log, grad, result, dim, output),
         else Err(not_floating(op, grad.dtype))
@@ -56,30 +56,30 @@ fn not_floating(op: &'static str, dtype: DType) -> RusTorchError {
 }
 
 /// Whether rows along `dim` can be computed where they are.
-fn in_place<S: Stored>(dim: usize, operands: &[Operand<'_>]) -> bool {
-    size_of::<S>() == size_of::<S::Computed>()
+fn in_place<S: StorageType>(dim: usize, operands: &[Operand<'_>]) -> bool {
+    size_of::<S>() == size_of::<S::Compute>()
         && operands.iter().all(|o| {
             o.layout.strides().get(dim).is_none_or(|&s| s == 1)
                 || o.layout.shape().get(dim).is_none_or(|&n| n == 1)
         })
 }
 
-fn forward<S: Stored>(log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> Result<()> {
+fn forward<S: StorageType>(log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>) -> Result<()> {
     let shape = input.layout.shape();
     let length = shape.get(dim).copied().unwrap_or(1);
     let across = Walk::lines(shape, dim, [input.layout, output.layout]);
-    if size_of::<S>() == size_of::<S::Computed>() && across.steps() == [1, 1] && length > 1 {
-        columns::<S::Computed>(log, input, dim, output, &across);
+    if size_of::<S>() == size_of::<S::Compute>() && across.steps() == [1, 1] && length > 1 {
+        columns::<S::Compute>(log, input, dim, output, &across);
         return Ok(());
     }
     if !in_place::<S>(dim, &[input, output]) {
         return staged::<S, 2>([input, output], dim, |[input, output]| {
             // SAFETY: `staged` hands over rows of this length in scratch memory.
-            unsafe { S::Computed::run(Softmax { log, input, output, length, wait: None }) }
+            unsafe { S::Compute::run(Softmax { log, input, output, length, wait: None }) }
         });
     }
     let lines = across;
-    let (from, to) = (Elements::<S::Computed>::of(input), Elements::<S::Computed>::of(output));
+    let (from, to) = (Elements::<S::Compute>::of(input), Elements::<S::Compute>::of(output));
     let [next_from, next_to] = lines.steps();
     let bytes = length * size_of::<S>();
     // Vectors that are stored around the caches must be aligned, so every row must be.
@@ -103,7 +103,7 @@ fn forward<S: Stored>(log: bool, input: Operand<'_>, dim: usize, output: Operand
                 unsafe {
                     let (input, output) =
                         (from.at(from_start + line * next_from), to.at(to_start + line * next_to));
-                    S::Computed::run(Softmax { log, input, output, length, wait });
+                    S::Compute::run(Softmax { log, input, output, length, wait });
                 }
             }
         }
@@ -116,7 +116,13 @@ fn forward<S: Stored>(log: bool, input: Operand<'_>, dim: usize, output: Operand
 }
 
 /// Softmax of neighbouring lines whose elements are neighbours: vectors go across the lines.
-fn columns<T: Computed>(log: bool, input: Operand<'_>, dim: usize, output: Operand<'_>, lines: &Walk<2>) {
+fn columns<T: FloatComputeType>(
+    log: bool,
+    input: Operand<'_>,
+    dim: usize,
+    output: Operand<'_>,
+    lines: &Walk<2>,
+) {
     let length = input.layout.shape()[dim];
     let steps = [input, output].map(|o| o.layout.strides()[dim]);
     let (from, to) = (Elements::<T>::of(input), Elements::<T>::of(output));
@@ -131,7 +137,7 @@ fn columns<T: Computed>(log: bool, input: Operand<'_>, dim: usize, output: Opera
     });
 }
 
-fn backward<S: Stored>(
+fn backward<S: StorageType>(
     log: bool,
     grad: Operand<'_>,
     result: Operand<'_>,
@@ -143,11 +149,11 @@ fn backward<S: Stored>(
     if !in_place::<S>(dim, &[grad, result, output]) {
         return staged::<S, 3>([grad, result, output], dim, |[grad, result, output]| {
             // SAFETY: `staged` hands over rows of this length in scratch memory.
-            unsafe { S::Computed::run(Gradient { log, grad, result, output, length }) }
+            unsafe { S::Compute::run(Gradient { log, grad, result, output, length }) }
         });
     }
     let lines = Walk::lines(shape, dim, [grad.layout, result.layout, output.layout]);
-    let elements = [grad, result, output].map(Elements::<S::Computed>::of);
+    let elements = [grad, result, output].map(Elements::<S::Compute>::of);
     let steps = lines.steps();
     parallel_for(lines.len(), (GRAIN / length.max(1)).max(1), |range| {
         for (_, start, count) in lines.runs(range) {
@@ -156,7 +162,7 @@ fn backward<S: Stored>(
                 unsafe {
                     let [grad, result, output] =
                         [0, 1, 2].map(|t| elements[t].at(start[t] + line * steps[t]));
-                    S::Computed::run(Gradient { log, grad, result, output, length });
+                    S::Compute::run(Gradient { log, grad, result, output, length });
                 }
             }
         }
@@ -166,22 +172,22 @@ fn backward<S: Stored>(
 
 /// Copies groups of neighbouring rows of the operands but the last to scratch memory, calls `compute` with the rows of
 /// one line, and copies what it left in the last to the output, which is the last operand.
-fn staged<S: Stored, const N: usize>(
+fn staged<S: StorageType, const N: usize>(
     operands: [Operand<'_>; N],
     dim: usize,
-    compute: impl Fn([*mut S::Computed; N]) + Sync,
+    compute: impl Fn([*mut S::Compute; N]) + Sync,
 ) -> Result<()> {
     let shape = operands[0].layout.shape();
     let length = shape.get(dim).copied().unwrap_or(1);
-    let together = rows_together::<S::Computed>(length);
-    let step = staged_step::<S::Computed>(length);
+    let together = rows_together::<S::Compute>(length);
+    let step = staged_step::<S::Compute>(length);
     let row_dims: &[usize] = if shape.is_empty() { &[] } else { &[dim] };
     let positions = operands.map(|o| Walk::over(shape, row_dims, [(o.layout.strides(), 0)]));
     let elements = operands.map(Elements::<S>::of);
     let lines = Walk::lines(shape, dim, operands.map(|o| o.layout));
     let steps = lines.steps();
     try_parallel_for(lines.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::with_room(N * together * step)?;
+        let scratch = Scratch::<S::Compute>::with_room(N * together * step)?;
         for (_, start, count) in lines.runs(range) {
             for done in (0..count).step_by(together) {
                 let group = (count - done).min(together);

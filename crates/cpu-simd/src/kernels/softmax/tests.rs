@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::kernels::samples::{FLOATING, LIES, Lie, Sample, noise};
+use crate::kernels::samples::{FLOATING, LAYOUT_KINDS, LayoutKind, Sample, noise};
 
 const SHAPES: [&[usize]; 11] = [
     &[],
@@ -74,19 +74,19 @@ fn values_and_gradients_match_float64() {
     for dtype in FLOATING {
         for shape in SHAPES {
             for dim in 0..shape.len().max(1) {
-                for (lie, log) in LIES.into_iter().flat_map(|l| [(l, false), (l, true)]) {
-                    let what = format!("{dtype} {shape:?} dim {dim} {lie:?} log {log}");
+                for (layout_kind, log) in LAYOUT_KINDS.into_iter().flat_map(|l| [(l, false), (l, true)]) {
+                    let what = format!("{dtype} {shape:?} dim {dim} {layout_kind:?} log {log}");
                     let count = shape.iter().product();
                     let values: Vec<f64> = noise(1, count).iter().map(|v| v * 8.0).collect();
-                    let input = Sample::new(dtype, shape, lie, &values);
-                    let output = Sample::zeros(dtype, shape, lie);
+                    let input = Sample::new(dtype, shape, layout_kind, &values);
+                    let output = Sample::zeros(dtype, shape, layout_kind);
                     softmax(&kernel::Softmax { log, input: input.operand(), dim, output: output.operand() })
                         .unwrap();
                     let expected = reference(log, &input.values(), shape, dim);
                     assert_close(dtype, &output.values(), &expected, if log { 1.0 } else { 0.0 }, &what);
 
-                    let grad = Sample::new(dtype, shape, lie, &noise(2, count));
-                    let grad_input = Sample::zeros(dtype, shape, lie);
+                    let grad = Sample::new(dtype, shape, layout_kind, &noise(2, count));
+                    let grad_input = Sample::zeros(dtype, shape, layout_kind);
                     softmax_grad(&kernel::SoftmaxGrad {
                         log,
                         grad: grad.operand(),
@@ -109,13 +109,13 @@ fn values_and_gradients_match_float64() {
 fn large_outputs_that_are_streamed_are_the_same() {
     let shape = [1 << 12, 1 << 11];
     let values: Vec<f64> = noise(3, shape[0] * shape[1]).iter().map(|v| v * 5.0).collect();
-    let input = Sample::new(DType::Float32, &shape, Lie::Contiguous, &values);
+    let input = Sample::new(DType::Float32, &shape, LayoutKind::Contiguous, &values);
     for log in [false, true] {
-        let output = Sample::zeros(DType::Float32, &shape, Lie::Contiguous);
+        let output = Sample::zeros(DType::Float32, &shape, LayoutKind::Contiguous);
         softmax(&kernel::Softmax { log, input: input.operand(), dim: 1, output: output.operand() }).unwrap();
         let streamed = output.elements::<f32>();
         // In place nothing is streamed.
-        let same = Sample::new(DType::Float32, &shape, Lie::Contiguous, &values);
+        let same = Sample::new(DType::Float32, &shape, LayoutKind::Contiguous, &values);
         softmax(&kernel::Softmax { log, input: same.operand(), dim: 1, output: same.operand() }).unwrap();
         assert!(streamed == same.elements::<f32>());
     }
@@ -125,11 +125,11 @@ fn large_outputs_that_are_streamed_are_the_same() {
 fn infinities_and_nan_follow_pytorch() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
     for dtype in FLOATING {
-        for lie in LIES {
+        for layout_kind in LAYOUT_KINDS {
             let rows =
                 [[-inf, -inf, -inf], [0.0, -inf, 0.0], [1.0, nan, 2.0], [1.0, inf, 2.0], [-inf, 5.0, -inf]];
-            let input = Sample::new(dtype, &[5, 3], lie, rows.as_flattened());
-            let output = Sample::zeros(dtype, &[5, 3], lie);
+            let input = Sample::new(dtype, &[5, 3], layout_kind, rows.as_flattened());
+            let output = Sample::zeros(dtype, &[5, 3], layout_kind);
             softmax(&kernel::Softmax {
                 log: false,
                 input: input.operand(),
@@ -139,7 +139,7 @@ fn infinities_and_nan_follow_pytorch() {
             .unwrap();
             let expected = [[nan; 3], [0.5, 0.0, 0.5], [nan; 3], [nan; 3], [0.0, 1.0, 0.0]];
             for (got, expected) in output.values().iter().zip(expected.as_flattened()) {
-                assert!(got == expected || (got.is_nan() && expected.is_nan()), "{dtype} {lie:?}");
+                assert!(got == expected || (got.is_nan() && expected.is_nan()), "{dtype} {layout_kind:?}");
             }
             softmax(&kernel::Softmax { log: true, input: input.operand(), dim: 1, output: output.operand() })
                 .unwrap();
@@ -153,7 +153,7 @@ fn infinities_and_nan_follow_pytorch() {
 
 #[test]
 fn other_dtypes_are_refused() {
-    let input = Sample::zeros(DType::Int64, &[3], Lie::Contiguous);
+    let input = Sample::zeros(DType::Int64, &[3], LayoutKind::Contiguous);
     let message =
         softmax(&kernel::Softmax { log: false, input: input.operand(), dim: 0, output: input.operand() })
             .unwrap_err()

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::*;
-use crate::kernels::samples::{FLOATING, LIES, Lie, REAL, Sample, coordinates, flat, noise};
+use crate::kernels::samples::{FLOATING, LAYOUT_KINDS, LayoutKind, REAL, Sample, coordinates, flat, noise};
 
 const SHAPES: [&[usize]; 7] = [&[], &[9], &[5, 4], &[2, 5, 3], &[4, 0, 3], &[3, 2500], &[2, 700, 2]];
 
@@ -47,12 +47,14 @@ fn lines_are_sorted_stably() {
     for dtype in REAL {
         for shape in SHAPES {
             for dim in 0..shape.len().max(1) {
-                for (lie, descending) in LIES.into_iter().flat_map(|l| [(l, false), (l, true)]) {
+                for (layout_kind, descending) in
+                    LAYOUT_KINDS.into_iter().flat_map(|l| [(l, false), (l, true)])
+                {
                     let count = shape.iter().product();
-                    let input = Sample::new(dtype, shape, lie, &values(dtype, count));
+                    let input = Sample::new(dtype, shape, layout_kind, &values(dtype, count));
                     let given = input.values();
-                    let sorted = Sample::zeros(dtype, shape, lie);
-                    let places = Sample::zeros(DType::Int64, shape, Lie::Transposed);
+                    let sorted = Sample::zeros(dtype, shape, layout_kind);
+                    let places = Sample::zeros(DType::Int64, shape, LayoutKind::Transposed);
                     sort(&kernel::Sort {
                         input: input.operand(),
                         dim,
@@ -72,11 +74,11 @@ fn lines_are_sorted_stably() {
                             (expected[to], at[to]) = (given[line[from]], from as f64);
                         }
                     }
-                    assert_eq!(places.values(), at, "{dtype} {shape:?} {dim} {lie:?} {descending}");
+                    assert_eq!(places.values(), at, "{dtype} {shape:?} {dim} {layout_kind:?} {descending}");
                     assert_eq!(
                         bits(&sorted.values()),
                         bits(&expected),
-                        "{dtype} {shape:?} {dim} {lie:?} {descending}"
+                        "{dtype} {shape:?} {dim} {layout_kind:?} {descending}"
                     );
                 }
             }
@@ -92,8 +94,8 @@ fn the_best_are_the_first_of_the_sorted() {
         {
             for (largest, in_order) in [(true, true), (false, true), (false, false)] {
                 let count = shape.iter().product();
-                let input = Sample::new(dtype, shape, Lie::Gaps, &values(dtype, count));
-                let all = Sample::zeros(DType::Int64, shape, Lie::Contiguous);
+                let input = Sample::new(dtype, shape, LayoutKind::Gaps, &values(dtype, count));
+                let all = Sample::zeros(DType::Int64, shape, LayoutKind::Contiguous);
                 sort(&kernel::Sort {
                     input: input.operand(),
                     dim,
@@ -104,8 +106,8 @@ fn the_best_are_the_first_of_the_sorted() {
                 .unwrap();
                 let mut kept = shape.to_vec();
                 kept[dim] = k;
-                let best = Sample::zeros(dtype, &kept, Lie::Reversed);
-                let places = Sample::zeros(DType::Int64, &kept, Lie::Contiguous);
+                let best = Sample::zeros(dtype, &kept, LayoutKind::Reversed);
+                let places = Sample::zeros(DType::Int64, &kept, LayoutKind::Contiguous);
                 top_k(&kernel::TopK {
                     input: input.operand(),
                     dim,
@@ -144,8 +146,8 @@ fn places_in_sorted_lines_match_a_count() {
     for dtype in REAL {
         let count = 2 * 40;
         let all: Vec<f64> = values(dtype, count).iter().map(|v| if v.is_nan() { 1.0 } else { *v }).collect();
-        let lines = Sample::new(dtype, &[2, 40], Lie::Contiguous, &all);
-        let sorter = Sample::zeros(DType::Int64, &[2, 40], Lie::Transposed);
+        let lines = Sample::new(dtype, &[2, 40], LayoutKind::Contiguous, &all);
+        let sorter = Sample::zeros(DType::Int64, &[2, 40], LayoutKind::Transposed);
         sort(&kernel::Sort {
             input: lines.operand(),
             dim: 1,
@@ -154,9 +156,9 @@ fn places_in_sorted_lines_match_a_count() {
             indices: sorter.operand(),
         })
         .unwrap();
-        let wanted = Sample::new(dtype, &[2, 30], Lie::Gaps, &values(dtype, 60));
+        let wanted = Sample::new(dtype, &[2, 30], LayoutKind::Gaps, &values(dtype, 60));
         for (right, out) in [(false, DType::Int64), (true, DType::Int64), (false, DType::Int32)] {
-            let output = Sample::zeros(out, &[2, 30], Lie::Reversed);
+            let output = Sample::zeros(out, &[2, 30], LayoutKind::Reversed);
             search_sorted(&kernel::SearchSorted {
                 sorted: lines.operand(),
                 sorter: Some(sorter.operand()),
@@ -178,9 +180,10 @@ fn places_in_sorted_lines_match_a_count() {
 
 #[test]
 fn one_line_serves_values_of_any_shape() {
-    let line = Sample::new(DType::Float32, &[4], Lie::Reversed, &[1.0, 2.0, 2.0, 5.0]);
-    let wanted = Sample::new(DType::Float32, &[2, 1, 3], Lie::Transposed, &[0.0, 1.0, 2.0, 3.0, 5.0, 9.0]);
-    let output = Sample::zeros(DType::Int64, &[2, 1, 3], Lie::Contiguous);
+    let line = Sample::new(DType::Float32, &[4], LayoutKind::Reversed, &[1.0, 2.0, 2.0, 5.0]);
+    let wanted =
+        Sample::new(DType::Float32, &[2, 1, 3], LayoutKind::Transposed, &[0.0, 1.0, 2.0, 3.0, 5.0, 9.0]);
+    let output = Sample::zeros(DType::Int64, &[2, 1, 3], LayoutKind::Contiguous);
     search_sorted(&kernel::SearchSorted {
         sorted: line.operand(),
         sorter: None,
@@ -190,8 +193,8 @@ fn one_line_serves_values_of_any_shape() {
     })
     .unwrap();
     assert_eq!(output.values(), [0.0, 1.0, 3.0, 3.0, 4.0, 4.0]);
-    let scalar = Sample::new(DType::Float32, &[], Lie::Contiguous, &[2.0]);
-    let output = Sample::zeros(DType::Int64, &[], Lie::Contiguous);
+    let scalar = Sample::new(DType::Float32, &[], LayoutKind::Contiguous, &[2.0]);
+    let output = Sample::zeros(DType::Int64, &[], LayoutKind::Contiguous);
     search_sorted(&kernel::SearchSorted {
         sorted: line.operand(),
         sorter: None,
@@ -205,8 +208,8 @@ fn one_line_serves_values_of_any_shape() {
 
 #[test]
 fn what_does_not_work_says_so() {
-    let a = Sample::zeros(DType::Complex64, &[2], Lie::Contiguous);
-    let places = Sample::zeros(DType::Int64, &[2], Lie::Contiguous);
+    let a = Sample::zeros(DType::Complex64, &[2], LayoutKind::Contiguous);
+    let places = Sample::zeros(DType::Int64, &[2], LayoutKind::Contiguous);
     let error = sort(&kernel::Sort {
         input: a.operand(),
         dim: 0,
@@ -217,8 +220,8 @@ fn what_does_not_work_says_so() {
     .unwrap_err()
     .to_string();
     assert_eq!(error, "sort: complex numbers have no order; got complex64, and every real dtype works");
-    let b = Sample::zeros(FLOATING[0], &[2], Lie::Contiguous);
-    let outside = Sample::indices(&[2], Lie::Contiguous, &[0, 2]);
+    let b = Sample::zeros(FLOATING[0], &[2], LayoutKind::Contiguous);
+    let outside = Sample::indices(&[2], LayoutKind::Contiguous, &[0, 2]);
     let error = search_sorted(&kernel::SearchSorted {
         sorted: b.operand(),
         sorter: Some(outside.operand()),
@@ -232,11 +235,11 @@ fn what_does_not_work_says_so() {
 
 #[test]
 fn a_sorter_that_changes_after_the_check_stays_inside_and_is_reported() {
-    let line = Sample::new(DType::Float32, &[5], Lie::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
-    let wanted = Sample::new(DType::Float32, &[1], Lie::Contiguous, &[4.5]);
+    let line = Sample::new(DType::Float32, &[5], LayoutKind::Contiguous, &[1.0, 2.0, 3.0, 4.0, 5.0]);
+    let wanted = Sample::new(DType::Float32, &[1], LayoutKind::Contiguous, &[4.5]);
     for bad in [5, 1 << 40, -1, i64::MIN] {
-        let sorter = Sample::indices(&[5], Lie::Contiguous, &[0, 1, bad, 3, 4]);
-        let output = Sample::zeros(DType::Int64, &[1], Lie::Contiguous);
+        let sorter = Sample::indices(&[5], LayoutKind::Contiguous, &[0, 1, bad, 3, 4]);
+        let output = Sample::zeros(DType::Int64, &[1], LayoutKind::Contiguous);
         let outcome = search::search(
             line.operand(),
             Some(sorter.operand()),

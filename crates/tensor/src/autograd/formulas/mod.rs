@@ -3,6 +3,7 @@
 
 mod attention;
 mod complex;
+mod convolution;
 mod decomposition;
 mod fourier;
 mod indexing;
@@ -15,10 +16,13 @@ mod scatter;
 mod shape;
 mod solver;
 mod strided;
-mod windows;
 
 pub use attention::attention_backward;
 pub use complex::{angle_grad, join_parts, sgn_grad};
+pub use convolution::{
+    avg_pool_grad, avg_pool_of_shape, convolution_grad_input, convolution_grad_weight, gather_pooled,
+    linear_weight_grad, max_pool_grad, patches_grad, sum_channels, weighted_gather_grad_input,
+};
 pub use decomposition::{cholesky_grad, eigen_grad, lu_grad, qr_grad, svd_grad};
 pub use fourier::{fourier_complex_grad, fourier_from_real_grad, fourier_to_real_grad};
 pub use indexing::{
@@ -45,7 +49,3 @@ pub use solver::{
     triangular_grad_a, triangular_grad_b,
 };
 pub use strided::as_strided_node;
-pub use windows::{
-    avg_pool_grad, avg_pool_of_shape, convolution_grad_input, convolution_grad_weight, gather_pooled,
-    linear_weight_grad, max_pool_grad, patches_grad, sum_channels, weighted_gather_grad_input,
-};

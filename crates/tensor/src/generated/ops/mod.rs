@@ -94,6 +94,8 @@ mod shape_ops;
 #[rustfmt::skip]
 mod short_time_fourier;
 #[rustfmt::skip]
+mod signal_windows;
+#[rustfmt::skip]
 mod softmax;
 #[rustfmt::skip]
 mod solver;
@@ -111,8 +113,6 @@ mod statistical;
 mod transcendental;
 #[rustfmt::skip]
 mod view_scatter;
-#[rustfmt::skip]
-mod windows;
 pub use activation::*;
 pub use arithmetic::*;
 pub use attention::*;
@@ -158,6 +158,7 @@ pub use scatter::*;
 pub use searching::*;
 pub use shape_ops::*;
 pub use short_time_fourier::*;
+pub use signal_windows::*;
 pub use softmax::*;
 pub use solver::*;
 pub use sorting::*;
@@ -167,7 +168,6 @@ pub use stacking::*;
 pub use statistical::*;
 pub use transcendental::*;
 pub use view_scatter::*;
-pub use windows::*;
 
 /// What the files name.
 mod names {

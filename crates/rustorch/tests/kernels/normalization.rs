@@ -2,7 +2,7 @@
 
 use rustorch::backend::{Buffer, DType, DeviceKind, Layout, Operand, dims_from_slice, kernel};
 
-use crate::harness::{Data, Lie, adds_in_f64, compare, device, noise};
+use crate::harness::{Data, LayoutKind, adds_in_f64, compare, device, noise};
 use crate::reductions::reduced;
 
 /// Shape, normalised dimensions, shape of weight and bias.
@@ -20,15 +20,22 @@ const CASES: [(&[usize], &[usize], &[usize]); 11] = [
     (&[9], &[0], &[9]),
 ];
 
-fn normalize(dtype: DType, shape: &[usize], dims: &[usize], parameters: &[usize], lie: Lie, affine: bool) {
-    let what = format!("normalize {dtype} {shape:?} over {dims:?} {lie:?} affine {affine}");
+fn normalize(
+    dtype: DType,
+    shape: &[usize],
+    dims: &[usize],
+    parameters: &[usize],
+    layout_kind: LayoutKind,
+    affine: bool,
+) {
+    let what = format!("normalize {dtype} {shape:?} over {dims:?} {layout_kind:?} affine {affine}");
     let kept = reduced(shape, dims);
     // Statistics and parameters of half precision are kept in float32.
     let wide = if dtype.size() == 2 { DType::Float32 } else { dtype };
-    let mut input = Data::random(1, dtype, shape, lie, 3.0);
+    let mut input = Data::random(1, dtype, shape, layout_kind, 3.0);
     input.change(|v| v + 2.0);
-    let weight = Data::random(2, wide, parameters, lie, 2.0);
-    let bias = Data::random(3, wide, parameters, lie, 2.0);
+    let weight = Data::random(2, wide, parameters, layout_kind, 2.0);
+    let bias = Data::random(3, wide, parameters, layout_kind, 2.0);
     let statistics = Data::zeros(wide, &kept);
     let output = Data::zeros(dtype, shape);
     let data = [input.clone(), weight.clone(), bias, output.clone(), statistics.clone(), statistics.clone()];
@@ -47,7 +54,7 @@ fn normalize(dtype: DType, shape: &[usize], dims: &[usize], parameters: &[usize]
             .into(),
         )
     });
-    let grad = Data::random(4, dtype, shape, lie, 2.0);
+    let grad = Data::random(4, dtype, shape, layout_kind, 2.0);
     let (mut mean, mut rstd) = (statistics.clone(), statistics);
     mean.change(|_| 2.1);
     rstd.change(|_| 0.6);
@@ -72,15 +79,15 @@ fn normalize(dtype: DType, shape: &[usize], dims: &[usize], parameters: &[usize]
 #[ignore = "needs a device"]
 fn norms_and_their_gradients_agree_with_the_cpu() {
     for (shape, dims, parameters) in CASES {
-        normalize(DType::Float32, shape, dims, parameters, Lie::Contiguous, true);
+        normalize(DType::Float32, shape, dims, parameters, LayoutKind::Contiguous, true);
     }
     for (shape, dims, parameters) in [CASES[0], CASES[2], CASES[7]] {
-        normalize(DType::Float32, shape, dims, parameters, Lie::Transposed, true);
-        normalize(DType::Float32, shape, dims, parameters, Lie::Gaps, false);
+        normalize(DType::Float32, shape, dims, parameters, LayoutKind::Transposed, true);
+        normalize(DType::Float32, shape, dims, parameters, LayoutKind::Gaps, false);
     }
     for dtype in [DType::Float64, DType::Float16, DType::BFloat16] {
         for (shape, dims, parameters) in [CASES[0], CASES[2], CASES[8]] {
-            normalize(dtype, shape, dims, parameters, Lie::Contiguous, true);
+            normalize(dtype, shape, dims, parameters, LayoutKind::Contiguous, true);
         }
     }
 }
@@ -100,7 +107,7 @@ fn norms_with_nan_and_inf_agree_with_the_cpu() {
         values[6 * length..].fill(f64::INFINITY);
         let statistics = Data::zeros(DType::Float32, &[7, 1]);
         let data = [
-            Data::new(DType::Float32, &[7, length], Lie::Contiguous, &values),
+            Data::new(DType::Float32, &[7, length], LayoutKind::Contiguous, &values),
             Data::zeros(DType::Float32, &[7, length]),
             statistics.clone(),
             statistics,
@@ -141,7 +148,7 @@ fn a_large_mean_costs_no_digits_of_the_norm() {
     };
     let statistics = Data::zeros(DType::Float32, &[groups, 1]);
     let data = [
-        Data::new(DType::Float32, &[groups, length], Lie::Contiguous, &values),
+        Data::new(DType::Float32, &[groups, length], LayoutKind::Contiguous, &values),
         statistics.clone(),
         statistics,
     ];
@@ -179,8 +186,8 @@ fn parameters_of_one_dimension_broadcast() {
     let layout = Layout::contiguous("norm", &[33]).unwrap();
     let statistics = Data::zeros(DType::Float32, &[6, 1]);
     let data = [
-        Data::random(1, DType::Float32, &[6, 33], Lie::Contiguous, 3.0),
-        Data::random(2, DType::Float32, &[33], Lie::Contiguous, 3.0),
+        Data::random(1, DType::Float32, &[6, 33], LayoutKind::Contiguous, 3.0),
+        Data::random(2, DType::Float32, &[33], LayoutKind::Contiguous, 3.0),
         Data::zeros(DType::Float32, &[6, 33]),
         statistics.clone(),
         statistics,

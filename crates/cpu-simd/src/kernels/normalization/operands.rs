@@ -4,8 +4,8 @@ use rustorch_backend::{Dims, Layout, Operand};
 use rustorch_error::{Result, RusTorchError};
 use smallvec::smallvec;
 
-use crate::kernels::dense::{Compute, Dense};
-use crate::kernels::rowwise::{Computed, Rows, Stored, staged_step};
+use crate::kernels::dense::{ComputeType, Dense};
+use crate::kernels::rowwise::{FloatComputeType, Rows, StorageType, staged_step};
 use crate::kernels::walk::{Elements, Walk};
 
 /// Weight or bias in the type of the computation, seen under the input's shape.
@@ -16,7 +16,7 @@ pub(super) struct Parameter<T> {
     pub(super) strides: Dims<isize>,
 }
 
-impl<T: Computed> Parameter<T> {
+impl<T: FloatComputeType> Parameter<T> {
     pub(super) fn new(
         op: &'static str,
         operand: Option<Operand<'_>>,
@@ -55,7 +55,11 @@ pub(super) struct Statistic<'a> {
 }
 
 impl<'a> Statistic<'a> {
-    pub(super) fn new<T: Compute>(op: &'static str, operand: Operand<'a>, shape: &[usize]) -> Result<Self> {
+    pub(super) fn new<T: ComputeType>(
+        op: &'static str,
+        operand: Operand<'a>,
+        shape: &[usize],
+    ) -> Result<Self> {
         if !T::computes(operand.dtype) {
             return Err(RusTorchError::dtype(
                 op,
@@ -90,7 +94,7 @@ pub(super) struct Stage<const N: usize, const P: usize> {
 }
 
 impl<const N: usize, const P: usize> Stage<N, P> {
-    pub(super) fn new<T: Computed>(
+    pub(super) fn new<T: FloatComputeType>(
         layouts: [&Layout; N],
         parameters: [&Parameter<T>; P],
         shape: &[usize],
@@ -127,7 +131,7 @@ impl<const N: usize, const P: usize> Stage<N, P> {
     ///
     /// # Safety
     /// As [`Rows::read`].
-    pub(super) unsafe fn parameter<T: Computed + Stored<Computed = T>>(
+    pub(super) unsafe fn parameter<T: FloatComputeType + StorageType<Compute = T>>(
         &self,
         p: usize,
         elements: Elements<T>,
@@ -146,7 +150,7 @@ impl<const N: usize, const P: usize> Stage<N, P> {
     ///
     /// # Safety
     /// `at` is a position of the parameter, and `slot` has the row.
-    pub(super) unsafe fn parameter_row<T: Computed>(
+    pub(super) unsafe fn parameter_row<T: FloatComputeType>(
         &self,
         p: usize,
         elements: Elements<T>,

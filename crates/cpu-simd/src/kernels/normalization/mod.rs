@@ -8,8 +8,8 @@ use rustorch_backend::{DType, Dims, Operand, kernel};
 use rustorch_error::{Result, RusTorchError};
 use rustorch_simd::arch::FloatElement as _;
 
-use super::dense::Compute as _;
-use super::rowwise::{Computed as _, Stored, rows_together, with_stored};
+use super::dense::ComputeType as _;
+use super::rowwise::{FloatComputeType as _, StorageType, rows_together, with_storage_type};
 use super::walk::{Elements, Walk};
 use crate::threads::try_parallel_for;
 use group::{Gradient, Normalize};
@@ -28,7 +28,7 @@ const GRAIN: usize = 1 << 14;
 /// # Errors
 /// `DType` for a dtype that is not floating point.
 pub fn normalize(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
-    with_stored!(
+    with_storage_type!(
         kernel.input.dtype,
         S => forward::<S>(kernel),
         else Err(not_floating("normalize", kernel.input.dtype))
@@ -42,7 +42,7 @@ pub fn normalize(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
 /// As [`normalize`].
 pub fn normalize_grad(kernel: &kernel::NormalizeGrad<Operand<'_>>) -> Result<()> {
     let &kernel::NormalizeGrad { grad, input, ref dims, weight, mean, rstd, grad_input } = kernel;
-    with_stored!(
+    with_storage_type!(
         input.dtype,
         S => backward::<S>(grad, input, dims, weight, mean, rstd, grad_input),
         else Err(not_floating("normalize_backward", input.dtype))
@@ -63,28 +63,28 @@ fn group_dims(shape: &[usize], dims: &[usize]) -> Dims<usize> {
 const SHORTEST_RUN: usize = 128;
 
 /// Whether groups can be computed where they are: in vectors of neighbours, with parameters to match.
-fn is_direct<S: Stored>(within: &Walk<4>, parameters: [usize; 2]) -> bool {
+fn is_direct<S: StorageType>(within: &Walk<4>, parameters: [usize; 2]) -> bool {
     let steps = within.steps();
     let one_by_one =
         |t: usize| if parameters.contains(&t) { steps[t] == 0 || steps[t] == 1 } else { steps[t] == 1 };
-    size_of::<S>() == size_of::<S::Computed>()
+    size_of::<S>() == size_of::<S::Compute>()
         && (0..4).all(one_by_one)
         && (within.single_run().is_some() || within.run_length() >= SHORTEST_RUN)
 }
 
 /// How many groups are staged at a time: one where a group's elements are neighbours, else those that share cache lines.
-fn staged_together<S: Stored>(within: &Walk<4>) -> usize {
-    if within.steps()[..2] == [1, 1] { 1 } else { rows_together::<S::Computed>(within.len()) }
+fn staged_together<S: StorageType>(within: &Walk<4>) -> usize {
+    if within.steps()[..2] == [1, 1] { 1 } else { rows_together::<S::Compute>(within.len()) }
 }
 
-fn forward<S: Stored>(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
+fn forward<S: StorageType>(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
     let &kernel::Normalize { input, ref dims, eps, weight, bias, output, mean, rstd } = kernel;
     let op = "normalize";
     let shape = input.layout.shape();
-    let weight = Parameter::<S::Computed>::new(op, weight, 1.0, shape)?;
-    let bias = Parameter::<S::Computed>::new(op, bias, 0.0, shape)?;
-    let mean = Statistic::new::<S::Computed>(op, mean, shape)?;
-    let rstd = Statistic::new::<S::Computed>(op, rstd, shape)?;
+    let weight = Parameter::<S::Compute>::new(op, weight, 1.0, shape)?;
+    let bias = Parameter::<S::Compute>::new(op, bias, 0.0, shape)?;
+    let mean = Statistic::new::<S::Compute>(op, mean, shape)?;
+    let rstd = Statistic::new::<S::Compute>(op, rstd, shape)?;
     let (x, y) = (input.layout, output.layout);
     let groups = Walk::over(
         shape,
@@ -112,7 +112,7 @@ fn forward<S: Stored>(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
     let step = staged.step;
     let together = if direct { 1 } else { staged_together::<S>(&within) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::with_room(if direct { 0 } else { 4 * together * step })?;
+        let scratch = Scratch::<S::Compute>::with_room(if direct { 0 } else { 4 * together * step })?;
         let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
         for (_, start, count) in groups.runs(range) {
             for done in (0..count).step_by(together) {
@@ -147,9 +147,9 @@ fn forward<S: Stored>(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
                                 eps,
                             }
                         };
-                        let (m, r) = S::Computed::run(group);
-                        S::Computed::from_f64(m).write(mean.operand.dtype, mean.at(at(4)));
-                        S::Computed::from_f64(r).write(rstd.operand.dtype, rstd.at(at(5)));
+                        let (m, r) = S::Compute::run(group);
+                        S::Compute::from_f64(m).write(mean.operand.dtype, mean.at(at(4)));
+                        S::Compute::from_f64(r).write(rstd.operand.dtype, rstd.at(at(5)));
                     }
                     if !direct {
                         staged.rows(1, to, first(1), steps[1], rows).write(slot(1));
@@ -161,7 +161,7 @@ fn forward<S: Stored>(kernel: &kernel::Normalize<Operand<'_>>) -> Result<()> {
     })
 }
 
-fn backward<S: Stored>(
+fn backward<S: StorageType>(
     grad: Operand<'_>,
     input: Operand<'_>,
     dims: &[usize],
@@ -172,9 +172,9 @@ fn backward<S: Stored>(
 ) -> Result<()> {
     let op = "normalize_backward";
     let shape = input.layout.shape();
-    let weight = Parameter::<S::Computed>::new(op, weight, 1.0, shape)?;
-    let mean = Statistic::new::<S::Computed>(op, mean, shape)?;
-    let rstd = Statistic::new::<S::Computed>(op, rstd, shape)?;
+    let weight = Parameter::<S::Compute>::new(op, weight, 1.0, shape)?;
+    let mean = Statistic::new::<S::Compute>(op, mean, shape)?;
+    let rstd = Statistic::new::<S::Compute>(op, rstd, shape)?;
     let layouts = [grad.layout, input.layout, grad_input.layout];
     let [g, x, dx] = layouts.map(|l| (l.strides(), l.offset()));
     let w = (&weight.strides[..], 0);
@@ -189,7 +189,7 @@ fn backward<S: Stored>(
     let step = staged.step;
     let together = if direct { 1 } else { staged_together::<S>(&within) };
     try_parallel_for(groups.len(), (GRAIN / length.max(1)).max(together), |range| {
-        let scratch = Scratch::<S::Computed>::with_room(if direct { 0 } else { 4 * together * step })?;
+        let scratch = Scratch::<S::Compute>::with_room(if direct { 0 } else { 4 * together * step })?;
         let slot = |t: usize| scratch.as_ptr().wrapping_add(t * together * step);
         for (_, start, count) in groups.runs(range) {
             for done in (0..count).step_by(together) {
@@ -204,8 +204,8 @@ fn backward<S: Stored>(
                     }
                     for row in 0..rows {
                         let at = |t: usize| first(t) + row as isize * steps[t];
-                        let mean = S::Computed::read(mean.operand.dtype, mean.at(at(4))).to_f64();
-                        let rstd = S::Computed::read(rstd.operand.dtype, rstd.at(at(5))).to_f64();
+                        let mean = S::Compute::read(mean.operand.dtype, mean.at(at(4))).to_f64();
+                        let rstd = S::Compute::read(rstd.operand.dtype, rstd.at(at(5))).to_f64();
                         let [grad, input, output] = [0, 1, 2].map(|t| {
                             if direct { tensors[t].at(at(t)).cast() } else { slot(t).add(row * step) }
                         });
@@ -214,7 +214,7 @@ fn backward<S: Stored>(
                         } else {
                             (&staged.flat, staged.parameter_row(0, weights, at(3), slot(3), row))
                         };
-                        S::Computed::run(Gradient { within, grad, input, output, weight, mean, rstd });
+                        S::Compute::run(Gradient { within, grad, input, output, weight, mean, rstd });
                     }
                     if !direct {
                         staged.rows(2, tensors[2], first(2), steps[2], rows).write(slot(2));

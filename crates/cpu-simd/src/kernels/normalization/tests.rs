@@ -3,7 +3,7 @@
 use rustorch_backend::dims_from_slice;
 
 use super::*;
-use crate::kernels::samples::{FLOATING, LIES, Lie, Sample, coordinates, flat, noise};
+use crate::kernels::samples::{FLOATING, LAYOUT_KINDS, LayoutKind, Sample, coordinates, flat, noise};
 
 /// Shape, normalised dimensions, shape of weight and bias.
 const CASES: [(&[usize], &[usize], &[usize]); 13] = [
@@ -99,20 +99,20 @@ fn assert_close(tolerance: f64, got: &[f64], expected: &[f64], what: &str) {
 fn values_statistics_and_gradients_match_float64() {
     for dtype in FLOATING {
         for (shape, dims, parameter_shape) in CASES {
-            for (lie, affine) in LIES.into_iter().flat_map(|l| [(l, true), (l, false)]) {
-                let what = format!("{dtype} {shape:?} {dims:?} {lie:?} affine {affine}");
+            for (layout_kind, affine) in LAYOUT_KINDS.into_iter().flat_map(|l| [(l, true), (l, false)]) {
+                let what = format!("{dtype} {shape:?} {dims:?} {layout_kind:?} affine {affine}");
                 let count: usize = shape.iter().product();
                 let parameters: usize = parameter_shape.iter().product();
                 let kept = kept_shape(shape, dims);
                 let values: Vec<f64> = noise(1, count).iter().map(|v| v * 3.0 + 2.0).collect();
-                let input = Sample::new(dtype, shape, lie, &values);
-                let weight = Sample::new(dtype, parameter_shape, lie, &noise(2, parameters));
-                let bias = Sample::new(dtype, parameter_shape, lie, &noise(3, parameters));
-                let output = Sample::zeros(dtype, shape, lie);
+                let input = Sample::new(dtype, shape, layout_kind, &values);
+                let weight = Sample::new(dtype, parameter_shape, layout_kind, &noise(2, parameters));
+                let bias = Sample::new(dtype, parameter_shape, layout_kind, &noise(3, parameters));
+                let output = Sample::zeros(dtype, shape, layout_kind);
                 // Statistics of half precision are kept in float32.
                 let statistics = if dtype.size() == 2 { DType::Float32 } else { dtype };
-                let mean = Sample::zeros(statistics, &kept, lie);
-                let rstd = Sample::zeros(statistics, &kept, lie);
+                let mean = Sample::zeros(statistics, &kept, layout_kind);
+                let rstd = Sample::zeros(statistics, &kept, layout_kind);
                 let given = |s: &'static str| {
                     if affine { Some(if s == "w" { &weight } else { &bias }) } else { None }
                 };
@@ -137,8 +137,8 @@ fn values_statistics_and_gradients_match_float64() {
                 assert_close(exact, &mean.values(), &expected.mean, &what);
                 assert_close(exact, &rstd.values(), &expected.rstd, &what);
 
-                let grad = Sample::new(dtype, shape, lie, &noise(4, count));
-                let grad_input = Sample::zeros(dtype, shape, lie);
+                let grad = Sample::new(dtype, shape, layout_kind, &noise(4, count));
+                let grad_input = Sample::zeros(dtype, shape, layout_kind);
                 normalize_grad(&kernel::NormalizeGrad {
                     grad: grad.operand(),
                     input: input.operand(),
@@ -179,11 +179,11 @@ fn values_statistics_and_gradients_match_float64() {
 fn a_large_mean_costs_no_digits_of_the_variance() {
     let values: Vec<f64> = noise(7, 3 * 10_000).iter().map(|v| 16384.0 + (v * 64.0).round() / 64.0).collect();
     for (shape, dims) in [([3, 10_000], [1]), ([10_000, 3], [0])] {
-        let input = Sample::new(DType::Float32, &shape, Lie::Contiguous, &values);
-        let output = Sample::zeros(DType::Float32, &shape, Lie::Contiguous);
+        let input = Sample::new(DType::Float32, &shape, LayoutKind::Contiguous, &values);
+        let output = Sample::zeros(DType::Float32, &shape, LayoutKind::Contiguous);
         let kept = kept_shape(&shape, &dims);
-        let mean = Sample::zeros(DType::Float32, &kept, Lie::Contiguous);
-        let rstd = Sample::zeros(DType::Float32, &kept, Lie::Contiguous);
+        let mean = Sample::zeros(DType::Float32, &kept, LayoutKind::Contiguous);
+        let rstd = Sample::zeros(DType::Float32, &kept, LayoutKind::Contiguous);
         let eps = 0.0;
         normalize(&kernel::Normalize {
             input: input.operand(),
@@ -206,10 +206,10 @@ fn a_large_mean_costs_no_digits_of_the_variance() {
 
 #[test]
 fn infinities_spread_as_nan_within_their_group_only() {
-    let input = Sample::new(DType::Float32, &[2, 2], Lie::Contiguous, &[1.0, f64::INFINITY, 3.0, 5.0]);
-    let output = Sample::zeros(DType::Float32, &[2, 2], Lie::Contiguous);
-    let mean = Sample::zeros(DType::Float32, &[2, 1], Lie::Contiguous);
-    let rstd = Sample::zeros(DType::Float32, &[2, 1], Lie::Contiguous);
+    let input = Sample::new(DType::Float32, &[2, 2], LayoutKind::Contiguous, &[1.0, f64::INFINITY, 3.0, 5.0]);
+    let output = Sample::zeros(DType::Float32, &[2, 2], LayoutKind::Contiguous);
+    let mean = Sample::zeros(DType::Float32, &[2, 1], LayoutKind::Contiguous);
+    let rstd = Sample::zeros(DType::Float32, &[2, 1], LayoutKind::Contiguous);
     normalize(&kernel::Normalize {
         input: input.operand(),
         dims: dims_from_slice(&[1]),
@@ -231,7 +231,7 @@ fn infinities_spread_as_nan_within_their_group_only() {
         weight: None,
         bias: None,
         output: mean.operand(),
-        mean: Sample::zeros(DType::Int64, &[2, 1], Lie::Contiguous).operand(),
+        mean: Sample::zeros(DType::Int64, &[2, 1], LayoutKind::Contiguous).operand(),
         rstd: rstd.operand(),
     })
     .unwrap_err()
