@@ -68,7 +68,7 @@ fn passes_of_several_threads_over_the_same_leaves_all_count() {
 #[ignore = "wrong on purpose: tests/tsan.sh must find it"]
 fn fault_two_threads_write_to_one_tensor() {
     rustorch::init().unwrap();
-    let shared = Tensor::from_slice(&[0.0; 8192], &[8192]).unwrap();
+    let shared = Tensor::from_slice(&vec![0.0; 8192], &[8192]).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {

@@ -51,7 +51,7 @@ fn uses_other_threads_only_for_large_work() {
     });
 }
 
-/// What ThreadSanitizer watches: plain writes on many threads, read by the caller and written again in the next call.
+/// What `ThreadSanitizer` watches: plain writes on many threads, read by the caller and written again in the next call.
 #[test]
 fn what_helpers_wrote_is_the_callers_when_the_call_returns() {
     with_threads(4, || {

@@ -185,6 +185,11 @@ fn searches_in_sorted_lines() {
             }
         }
     }
+}
+
+#[test]
+#[ignore = "needs a device"]
+fn searches_by_an_order_and_in_an_empty_line() {
     let data = [
         Data::random(1, DType::Float32, &[30], LayoutKind::Gaps, 9.0),
         indices(2, &[30], LayoutKind::Gaps, 0, 30),
