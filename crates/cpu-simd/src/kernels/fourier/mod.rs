@@ -129,7 +129,8 @@ fn lines<T: Real, I: Copy + Default, O: Copy + Default + Mul<T, Output = O>>(
     try_parallel_for(walk.len(), (GRAIN / from_length.max(to_length)).max(1), |range| {
         let together = together.min(range.len());
         let mut gathered = Scratch::<I>::zeroed(together * from_length)?;
-        let mut transformed = Scratch::<O>::zeroed(together * to_length)?;
+        // What is in one piece is transformed where it belongs.
+        let mut transformed = Scratch::<O>::zeroed(if to_step == 1 { 0 } else { together * to_length })?;
         let mut work = Scratch::<Complex<T>>::zeroed(work)?;
         for (_, [from_start, to_start], count) in walk.runs(range) {
             for first in (0..count).step_by(together) {
@@ -137,27 +138,45 @@ fn lines<T: Real, I: Copy + Default, O: Copy + Default + Mul<T, Output = O>>(
                 let group = together.min(count - first);
                 let from_start = from_start + first as isize * next_from;
                 let to_start = to_start + first as isize * next_to;
-                for k in 0..from_length {
-                    for line in 0..group {
-                        let offset = from_start + k as isize * from_step + line as isize * next_from;
-                        // SAFETY: a position of the input's layout; where it is the output's as well, the line is in
-                        // this group alone.
-                        gathered[line * from_length + k] = unsafe { from.get(offset) };
+                if from_step == 1 {
+                    for (line, gathered) in gathered.chunks_mut(from_length).take(group).enumerate() {
+                        let first = from_start + line as isize * next_from;
+                        // SAFETY: the line's elements, one behind the other; the gathered ones are this thread's.
+                        unsafe { from.at(first).copy_to_nonoverlapping(gathered.as_mut_ptr(), from_length) };
+                    }
+                } else {
+                    for k in 0..from_length {
+                        for line in 0..group {
+                            let offset = from_start + k as isize * from_step + line as isize * next_from;
+                            // SAFETY: a position of the input's layout; where it is the output's as well, the line is
+                            // in this group alone.
+                            gathered[line * from_length + k] = unsafe { from.get(offset) };
+                        }
                     }
                 }
                 for line in 0..group {
-                    transform(
-                        &mut gathered[line * from_length..][..from_length],
-                        &mut transformed[line * to_length..][..to_length],
-                        &mut work,
-                    )?;
+                    let gathered = &mut gathered[line * from_length..][..from_length];
+                    let transformed = if to_step == 1 {
+                        let first = to_start + line as isize * next_to;
+                        // SAFETY: the line's elements, one behind the other; each line belongs to one range.
+                        unsafe { std::slice::from_raw_parts_mut(to.at(first), to_length) }
+                    } else {
+                        &mut transformed[line * to_length..][..to_length]
+                    };
+                    transform(gathered, transformed, &mut work)?;
+                    if scale != 1.0 {
+                        for value in transformed {
+                            *value = *value * factor;
+                        }
+                    }
                 }
-                for k in 0..to_length {
-                    for line in 0..group {
-                        let offset = to_start + k as isize * to_step + line as isize * next_to;
-                        let value = transformed[line * to_length + k];
-                        // SAFETY: a position of the output's layout; each line belongs to one range.
-                        unsafe { to.set(offset, if scale == 1.0 { value } else { value * factor }) };
+                if to_step != 1 {
+                    for k in 0..to_length {
+                        for line in 0..group {
+                            let offset = to_start + k as isize * to_step + line as isize * next_to;
+                            // SAFETY: a position of the output's layout; each line belongs to one range.
+                            unsafe { to.set(offset, transformed[line * to_length + k]) };
+                        }
                     }
                 }
             }
