@@ -1,4 +1,5 @@
-//! Plans of transforms, which hold the roots of unity, and are kept.
+//! Plans of transforms, which hold the roots of unity, and are kept. The library chooses its instructions itself, AVX or plain
+//! Rust (NEON on ARM), whatever `RUSTORCH_SIMD` says.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Gradients of Fourier transforms, which are transforms.
 
+use rustorch_backend::memory::Scratch;
 use rustorch_error::Result;
 
 use crate::{Tensor, ops};
@@ -13,10 +14,8 @@ pub fn fourier_complex_grad(grad: &Tensor, dims: &[i64], inverse: bool, scale: f
 /// stand for two. There are `size` real numbers.
 fn weighted(grad: &Tensor, dim: i64, size: usize, inner: f64) -> Result<Tensor> {
     let bins = grad.shape()[dim as usize];
-    // Short: one per bin, as many bytes as one line of the gradient at most.
     let own = |k: usize| k == 0 || 2 * k == size;
-    let weights =
-        rustorch_backend::memory::Scratch::collect((0..bins).map(|k| if own(k) { 1.0 } else { inner }))?;
+    let weights = Scratch::collect((0..bins).map(|k| if own(k) { 1.0 } else { inner }))?;
     let weights = Tensor::from_slice_on(grad.device(), &weights, &[bins])?;
     let weights = ops::to_dtype(&weights, Some(grad.dtype().to_real()))?;
     let mut shape: Vec<i64> = vec![1; grad.ndim()];
